@@ -1,0 +1,63 @@
+"""The temporary access key: what it is and how long it may be used."""
+
+import json
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.errors import UnexpectedResponseError
+
+__all__ = ["LIFETIME", "AccessKey", "parse_access_key"]
+
+LIFETIME: Final = 90 * 60
+"""Seconds for which the service accepts a temporary access key (Entra ID concept page)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A temporary access key of one endpoint.
+
+    Args:
+        key_id: The service's name for the key: the `kid` of tokens that it signs.
+        secret: UTF-8 bytes of the key's text, which are the HMAC key as they are.
+        obtained_at: When it was asked for, in epoch seconds: never later than it was made.
+    """
+
+    key_id: str
+    secret: bytes = field(repr=False)
+    obtained_at: float
+    expires_at: float = field(init=False)
+    token_header: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        header = json.dumps(
+            {"alg": "HS256", "kid": self.key_id, "typ": "JWT"}, separators=(",", ":")
+        )
+        object.__setattr__(self, "expires_at", self.obtained_at + LIFETIME)
+        # The same for every token of this key, so it is encoded once.
+        object.__setattr__(
+            self, "token_header", urlsafe_b64encode(header.encode()).rstrip(b"=") + b"."
+        )
+
+
+def parse_access_key(body: bytes, *, obtained_at: float) -> AccessKey:
+    """Read the auth API's answer: `{"AccessKey": "…", "KeyId": "…"}` (REST API 2024-12-01).
+
+    Args:
+        body: Body of a 200 answer.
+        obtained_at: When the key was asked for, in epoch seconds.
+
+    Raises:
+        UnexpectedResponseError: The body is not such an object. Its text is never repeated, since
+            it can hold a key.
+    """
+    try:
+        answer = json.loads(body)
+        key_id, secret = answer["KeyId"], answer["AccessKey"]
+    except (ValueError, KeyError, TypeError):
+        key_id = secret = None
+    if not (isinstance(key_id, str) and isinstance(secret, str) and key_id and secret):
+        raise UnexpectedResponseError(
+            "The auth API answered 200 without a usable AccessKey and KeyId", status=200
+        )
+    return AccessKey(key_id, secret.encode(), obtained_at)

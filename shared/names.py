@@ -1,0 +1,53 @@
+"""The service's rules for names of hubs, groups, users and connections."""
+
+import re
+from typing import Final
+
+from shared.errors import InvalidArgumentError
+
+__all__ = ["MAX_NAME_LENGTH", "check_hub", "check_name"]
+
+MAX_NAME_LENGTH: Final = 1024
+"""Longest name of a group, user or connection, in characters (REST API 2022-06-01)."""
+
+_HUB = re.compile(r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}")
+
+
+def check_hub(hub: str) -> str:
+    """Return the hub's name as it stands in URLs and audiences: in lower case.
+
+    The pattern is the one of the REST API, version 2022-06-01.
+
+    Raises:
+        InvalidArgumentError: The name breaks the pattern.
+    """
+    if _HUB.fullmatch(hub) is None:
+        raise InvalidArgumentError(
+            "hub",
+            f"{hub[:40]!r} is not a hub name: a letter, then up to 127 letters, digits or _`,.[]",
+        )
+    return hub.lower()
+
+
+def check_name(argument: str, value: str) -> str:
+    """Return the name of a group, user or connection unchanged.
+
+    Args:
+        argument: What the name is called in the error.
+        value: The name.
+
+    Raises:
+        InvalidArgumentError: The name is empty, blank, longer than 1,024 characters, a path step
+            that an HTTP client would resolve away, or no valid Unicode.
+    """
+    if not value or value.isspace():
+        raise InvalidArgumentError(argument, "must not be empty")
+    if len(value) > MAX_NAME_LENGTH:
+        raise InvalidArgumentError(argument, f"is longer than {MAX_NAME_LENGTH} characters")
+    if value in {".", ".."}:
+        raise InvalidArgumentError(argument, "must not be a path step ('.' or '..')")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(argument, "contains half of a surrogate pair") from None
+    return value

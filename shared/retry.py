@@ -1,0 +1,108 @@
+"""When a request to the service is repeated, and after how long. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from http import HTTPStatus
+from typing import Final
+
+from shared.flow import NoAnswerError, Response
+
+__all__ = ["Repeatable", "RetryPolicy", "backoff", "retry_after"]
+
+_REFUSED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_FAILED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT})
+
+
+class Repeatable(Enum):
+    """How much doing an operation twice matters."""
+
+    ALWAYS = "always"
+    """Twice is as good as once: repeat after any failure that may pass."""
+
+    WHEN_REFUSED = "when refused"
+    """Twice sends a message twice: repeat only when the service surely did nothing with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Bounds of repetition.
+
+    Args:
+        attempts: Most requests for one operation, the first included.
+        first_delay: Seconds before the second request, doubled for each one more.
+        longest_delay: Longest wait in seconds. A `Retry-After` beyond it ends the attempts, so
+            that the caller hears of it instead of waiting.
+    """
+
+    attempts: int = 4
+    first_delay: float = 0.4
+    longest_delay: float = 10.0
+
+    def delay(
+        self,
+        outcome: Response | NoAnswerError,
+        repeatable: Repeatable,
+        *,
+        attempt: int,
+        now: float,
+        jitter: float,
+    ) -> float | None:
+        """Return seconds to wait before the next request, or `None` when there shall be none.
+
+        Args:
+            outcome: What the request came to.
+            repeatable: How much doing the operation twice matters.
+            attempt: Number of requests made so far.
+            now: Current time in epoch seconds, for a `Retry-After` that is a date.
+            jitter: A number from 0 to 1 that spreads callers in time.
+        """
+        if attempt >= self.attempts or not _may_pass(outcome, repeatable):
+            return None
+        asked = retry_after(outcome, now) if isinstance(outcome, Response) else None
+        if asked is None:
+            return backoff(attempt, self.first_delay, self.longest_delay, jitter)
+        return asked if asked <= self.longest_delay else None
+
+
+def backoff(attempt: int, first: float, longest: float, jitter: float) -> float:
+    """Return seconds to wait after a number of failures: doubled each time, bounded, spread.
+
+    Args:
+        attempt: Failures so far, at least 1.
+        first: Seconds after the first failure.
+        longest: Upper bound in seconds.
+        jitter: A number from 0 to 1: the wait is between half of the bound and the bound.
+    """
+    # Past 2**20 every bound in use is reached, and a float would overflow in the end.
+    bound = min(longest, first * 2.0 ** min(attempt - 1, 20))
+    return bound * (0.5 + jitter / 2)
+
+
+def retry_after(response: Response, now: float) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for (RFC 9110, section 10.2.3).
+
+    Args:
+        response: The answer that may hold the header, as seconds or as a date.
+        now: Current time in epoch seconds.
+    """
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    # A date without a zone is UTC by RFC 9110, and Python would take it for local time.
+    zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, zoned.timestamp() - now)
+
+
+def _may_pass(outcome: Response | NoAnswerError, repeatable: Repeatable) -> bool:
+    if isinstance(outcome, NoAnswerError):
+        return repeatable is Repeatable.ALWAYS or not outcome.delivered
+    if outcome.status in _REFUSED:
+        return True
+    failed = outcome.status in _FAILED or outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return failed and repeatable is Repeatable.ALWAYS

@@ -1,0 +1,85 @@
+"""The one place that sends HTTP: a pooled `requests.Session`."""
+
+from typing import Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from shared.flow import NoAnswerError, Request, Response
+
+__all__ = ["Transport"]
+
+_CONNECT_TIMEOUT: Final = 4.0
+_READ_TIMEOUT: Final = 15.0
+
+
+class Transport:
+    """Sends requests over connections that are kept open.
+
+    Args:
+        pool_size: Most connections kept open to the service.
+        connect_timeout: Seconds until a connection attempt is given up.
+        read_timeout: Seconds of silence until an answer is given up.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool_size: int = 32,
+        connect_timeout: float = _CONNECT_TIMEOUT,
+        read_timeout: float = _READ_TIMEOUT,
+    ) -> None:
+        self._timeout = (connect_timeout, read_timeout)
+        self._session = requests.Session()
+        # Otherwise an entry in a .netrc file would replace the Entra token.
+        self._session.auth = _keep_authorization
+        # Repetition is decided in shared.retry, where it is known what may be repeated.
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(self, request: Request) -> Response:
+        """Send one request and return the answer, whatever its status.
+
+        Raises:
+            NoAnswerError: The service could not be reached or did not answer in time.
+        """
+        try:
+            answer = self._session.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.body,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.ConnectTimeout as error:
+            raise NoAnswerError(_reason(error), delivered=False) from error
+        except requests.ConnectionError as error:
+            raise NoAnswerError(_reason(error), delivered=not _refused(error)) from error
+        except requests.RequestException as error:
+            raise NoAnswerError(_reason(error), delivered=True) from error
+        return Response(answer.status_code, answer.headers, answer.content)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _refused(error: requests.ConnectionError) -> bool:
+    """Tell whether no connection came about, so that the service has seen nothing."""
+    reason = error.args[0] if error.args else None
+    return isinstance(reason, MaxRetryError) and isinstance(reason.reason, NewConnectionError)
+
+
+def _reason(error: Exception) -> str:
+    """Name the fault without the URL, whose query may grow long."""
+    cause: BaseException = error
+    while cause.__context__ is not None:
+        cause = cause.__context__
+    return f"{type(error).__name__}: {cause}"

@@ -1,0 +1,13 @@
+import os
+
+import pytest
+
+_OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own Azure settings must not decide how a test ends."""
+    for name in list(os.environ):
+        if name.upper().startswith(_OURS):
+            monkeypatch.delenv(name)

@@ -1,0 +1,30 @@
+import pytest
+
+from shared.access_key import AccessKey, parse_access_key
+from shared.errors import UnexpectedResponseError
+
+
+def test_answer_of_the_auth_api() -> None:
+    key = parse_access_key(b'{"AccessKey": "s\xc3\xa9cret", "KeyId": "k1"}', obtained_at=100.0)
+    assert key == AccessKey("k1", "sécret".encode(), 100.0)
+    assert key.expires_at == 100.0 + 90 * 60
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b'{"AccessKey": "hidden"}',
+        b'{"KeyId": "k1"}',
+        b'{"AccessKey": "", "KeyId": "k1"}',
+        b'{"AccessKey": "hidden", "KeyId": 7}',
+        b"\xff",
+    ],
+)
+def test_an_unusable_answer_is_an_error_that_repeats_nothing_of_it(body: bytes) -> None:
+    with pytest.raises(UnexpectedResponseError) as caught:
+        parse_access_key(body, obtained_at=0.0)
+    assert "hidden" not in str(caught.value)

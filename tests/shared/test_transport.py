@@ -1,0 +1,79 @@
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.flow import NoAnswerError, Request
+from shared.transport import Transport
+from tests.scripted_service import HANG_UP, Reply, scripted_service
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    transport = Transport(connect_timeout=2.0, read_timeout=0.2)
+    yield transport
+    transport.close()
+
+
+def request(url: str) -> Request:
+    return Request("POST", url, {"Authorization": "Bearer ours"}, b"body")
+
+
+def test_any_status_is_an_answer(transport: Transport) -> None:
+    with scripted_service(lambda _: Reply(418, {"X-Ms-Error-Code": "Teapot"}, b"tea")) as service:
+        answer = transport.send(request(f"{service.url}/a%2Fb?x=1"))
+    assert (answer.status, answer.headers["x-ms-error-code"], answer.body) == (
+        418,
+        "Teapot",
+        b"tea",
+    )
+    (received,) = service.received
+    assert (received.method, received.path, received.body) == ("POST", "/a%2Fb?x=1", b"body")
+
+
+def test_a_redirect_is_not_followed_with_our_token(transport: Transport) -> None:
+    with scripted_service(lambda _: Reply(302, {"Location": "/elsewhere"})) as service:
+        assert transport.send(request(service.url)).status == 302
+    assert len(service.received) == 1
+
+
+def test_a_netrc_file_does_not_replace_the_token(
+    transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password theirs\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with scripted_service(lambda _: Reply(200)) as service:
+        transport.send(request(service.url))
+    assert service.received[0].headers["Authorization"] == "Bearer ours"
+
+
+def test_connections_are_kept_open(transport: Transport) -> None:
+    with scripted_service(lambda _: Reply(202)) as service:
+        for _ in range(3):
+            transport.send(request(service.url))
+    assert len({each.client_port for each in service.received}) == 1
+
+
+def test_a_refused_connection_was_not_delivered(transport: Transport) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(NoAnswerError, match="refused") as caught:
+            transport.send(request(url))
+    assert not caught.value.delivered
+
+
+def test_a_hang_up_may_have_been_delivered(transport: Transport) -> None:
+    with scripted_service(lambda _: HANG_UP) as service, pytest.raises(NoAnswerError) as caught:
+        transport.send(request(service.url))
+    assert caught.value.delivered
+
+
+def test_silence_may_have_been_delivered(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(NoAnswerError, match="timed out") as caught:
+            transport.send(request(url))
+    assert caught.value.delivered

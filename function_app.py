@@ -1,0 +1,28 @@
+"""The function app: settings and service client are made once and given to the functions."""
+
+import os
+from http import HTTPStatus
+
+import azure.functions as func
+
+import broadcast
+import negotiate
+from problems import http_function, json_response
+from shared.aio import SignalRServiceClient
+from shared.settings import Settings
+
+settings = Settings.from_environment(os.environ)
+service = SignalRServiceClient(settings.endpoint, settings.credential)
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app.register_functions(
+    negotiate.blueprint(service, settings, negotiate.NegotiateSettings.from_environment(os.environ))
+)
+app.register_functions(broadcast.blueprint(service, settings))
+
+
+@app.route("health", auth_level=func.AuthLevel.ANONYMOUS)
+@http_function("GET", "HEAD")
+async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
+    """Say whether the app can hand out connections, and nothing else to an anonymous caller."""
+    return json_response(HTTPStatus.OK, {"status": "degraded" if service.degraded else "ok"})

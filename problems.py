@@ -1,0 +1,165 @@
+"""Answers to requests that cannot be served: RFC 9457 problem bodies.
+
+One place turns errors into statuses, so that a caller never sees internals and every function
+answers alike.
+"""
+
+import functools
+import json
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Final
+
+import azure.functions as func
+
+from shared.errors import (
+    AuthenticationError,
+    InvalidArgumentError,
+    PermissionDeniedError,
+    ServiceUnavailableError,
+    SignalRError,
+    TokenTooLargeError,
+    UnknownHubError,
+)
+
+__all__ = ["FieldError", "ProblemError", "http_function", "json_response", "problem_for"]
+
+_logger = logging.getLogger(__name__)
+
+_UNAVAILABLE: Final = (ServiceUnavailableError, AuthenticationError, PermissionDeniedError)
+_DEFAULT_RETRY_AFTER: Final = 5.0
+
+type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of a request.
+
+    Args:
+        pointer: The field, as a JSON pointer in fragment form (RFC 6901, section 6).
+        detail: What is wrong with it.
+    """
+
+    pointer: str
+    detail: str
+
+
+class ProblemError(Exception):
+    """A request that is answered with a problem body.
+
+    Args:
+        status: Status of the answer.
+        detail: What is wrong, for the caller to read.
+        errors: The fields at fault.
+        headers: More headers of the answer.
+        extensions: More members of the body (RFC 9457, section 3.2).
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+        self.extensions = extensions or {}
+
+    def response(self) -> func.HttpResponse:
+        """Return the answer."""
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = [asdict(error) for error in self.errors]
+        return json_response(
+            self.status,
+            body | dict(self.extensions),
+            headers=self.headers,
+            mimetype="application/problem+json",
+        )
+
+
+def json_response(
+    status: HTTPStatus,
+    body: Mapping[str, object],
+    *,
+    headers: Mapping[str, str] | None = None,
+    mimetype: str = "application/json",
+) -> func.HttpResponse:
+    """Return an answer that no cache keeps, with a JSON body."""
+    return func.HttpResponse(
+        json.dumps(body, separators=(",", ":")),
+        status_code=status.value,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        mimetype=mimetype,
+    )
+
+
+def http_function(*methods: str) -> Callable[[Handler], Handler]:
+    """Answer a handler's errors with problem bodies, and other methods than its own with 405.
+
+    The Functions host answers a wrong method with a bare 404 when the methods stand in the
+    binding, so they stand here.
+
+    Args:
+        methods: The handler's methods, in upper case.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def answer(req: func.HttpRequest) -> func.HttpResponse:
+            if req.method not in methods:
+                return _method_not_allowed(methods).response()
+            try:
+                return await handler(req)
+            except ProblemError as problem:
+                return problem.response()
+            except SignalRError as error:
+                _logger.warning("%s: %s", handler.__name__, error)
+                return problem_for(error).response()
+
+        return answer
+
+    return decorate
+
+
+def problem_for(error: SignalRError) -> ProblemError:
+    """Return what a caller is told of an error: what to do, and nothing of this side's affairs."""
+    if isinstance(error, UnknownHubError):
+        return ProblemError(HTTPStatus.NOT_FOUND, "This app serves no such hub.")
+    if isinstance(error, InvalidArgumentError):
+        return ProblemError(HTTPStatus.BAD_REQUEST, str(error))
+    if isinstance(error, TokenTooLargeError):
+        return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+    if isinstance(error, _UNAVAILABLE):
+        asked = error.retry_after if isinstance(error, ServiceUnavailableError) else None
+        seconds = _DEFAULT_RETRY_AFTER if asked is None else asked
+        return ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "The SignalR service cannot be used for now. Try again later.",
+            headers={"Retry-After": str(max(1, math.ceil(seconds)))},
+        )
+    return ProblemError(HTTPStatus.BAD_GATEWAY, "The SignalR service refused the request.")
+
+
+def _method_not_allowed(methods: Sequence[str]) -> ProblemError:
+    allowed = ", ".join(methods)
+    return ProblemError(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        f"This resource knows {allowed}.",
+        headers={"Allow": allowed},
+    )

@@ -116,6 +116,6 @@ def test_any_text_as_service_uri_is_read_or_refused_by_name(value: str) -> None:
     try:
         settings = Settings.from_environment(MINIMAL | {URI: value})
     except SettingsError as error:
-        assert error.setting == URI  # noqa: PT017  both outcomes are right
+        assert error.setting == URI
     else:
         assert settings.endpoint.url.startswith(("http://", "https://"))

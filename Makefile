@@ -1,0 +1,67 @@
+# make start   set up, then run emulator and function app together until Ctrl-C
+# make test    set up, then lint, type check and all tests
+# make help    every command
+
+PORT         ?= 7071
+SERVICE_PORT ?= 8888
+CONTROL_PORT ?= 8889
+
+# python3.13 first, since python3 is an older one on many machines.
+PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
+
+venv   := .venv/bin
+python := $(venv)/python
+checked := function_app.py problems.py start.py negotiate broadcast shared funchost emulator tests bench
+
+.PHONY: help start emulator test lint unit bench lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+start: .venv/ready ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT)
+	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
+
+emulator: .venv/ready ## Run the emulator alone
+	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
+
+test: lint unit ## Run all checks and tests
+
+lint: .venv/ready ## Check style and types
+	@$(venv)/ruff check $(checked)
+	@$(venv)/ruff format --check --quiet $(checked) || { echo "Run: .venv/bin/ruff format" >&2; exit 1; }
+	@$(venv)/mypy
+
+unit: .venv/ready tests/e2e/node_modules/ready ## Run the tests alone
+	@$(venv)/pytest
+
+bench: .venv/ready ## Print the benchmark tables
+	@$(python) -m bench.negotiate
+
+lock: ## Renew constraints.txt and tests/e2e/package-lock.json with the newest versions
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(python) -m pip install --quiet --upgrade pip
+	@sed '/^-c/d' requirements.txt > .venv/requirements.txt
+	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev -e ./emulator
+	@{ head -1 constraints.txt; $(python) -m pip list --format=freeze | grep -Ev '^(signalr-emulator|pip)='; } > .venv/constraints.txt
+	@mv .venv/constraints.txt constraints.txt
+	@cd tests/e2e && npm install --package-lock-only --silent
+	@touch .venv/ready
+
+clean: ## Remove what set-up has made
+	@rm -rf .venv tests/e2e/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
+	  echo "Python 3.13 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(or $(MAKECMDGOALS),start) PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(python) -m pip install --quiet --upgrade "pip>=25.1"
+	@$(python) -m pip install --quiet -r requirements.txt --group dev -e ./emulator
+	@touch $@
+
+tests/e2e/node_modules/ready: tests/e2e/package.json tests/e2e/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed for the tests with the real SignalR client" >&2; exit 1; }
+	@echo "Setting up the JavaScript client (once) ..."
+	@cd tests/e2e && npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,145 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadcast.messages import Message, RecipientKind, parse_messages
+from problems import ProblemError
+from shared.credential import CredentialSettings
+from shared.endpoint import Endpoint
+from shared.settings import Settings
+
+SETTINGS = Settings(
+    Endpoint("https://a.bc"), CredentialSettings(), frozenset({"chat", "news"}), "chat"
+)
+
+
+def parse(value: object) -> list[Message]:
+    return parse_messages(json.dumps(value).encode(), SETTINGS)
+
+
+def errors_of(body: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(ProblemError) as caught:
+        parse_messages(body, SETTINGS)
+    assert caught.value.status == 400
+    return [(error.pointer, error.detail) for error in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "recipient"),
+    [
+        ({"target": "t"}, RecipientKind.EVERYONE, ""),
+        ({"target": "t", "userId": "ann"}, RecipientKind.USER, "ann"),
+        ({"target": "t", "groupName": "g/1"}, RecipientKind.GROUP, "g/1"),
+        ({"target": "t", "connectionId": "c"}, RecipientKind.CONNECTION, "c"),
+    ],
+)
+def test_recipients(message: object, kind: RecipientKind, recipient: str) -> None:
+    assert parse(message) == [Message("chat", kind, recipient, "t", (), ())]
+
+
+def test_every_field() -> None:
+    assert parse(
+        {"target": "t", "arguments": [1, {"a": "ä"}], "hub": "NEWS", "excluded": ["c1", "c2"]}
+    ) == [Message("news", RecipientKind.EVERYONE, "", "t", (1, {"a": "ä"}), ("c1", "c2"))]
+
+
+def test_a_list_keeps_its_order() -> None:
+    assert [message.target for message in parse([{"target": "a"}, {"target": "b"}])] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("message", "pointer", "said"),
+    [
+        ("text", "#", "must be a message"),
+        (None, "#", "must be a message"),
+        ({}, "#/target", "is missing"),
+        ({"target": ""}, "#/target", "must not be empty"),
+        ({"target": 7}, "#/target", "must be a string"),
+        ({"target": None}, "#/target", "must be a string"),
+        ({"target": "t", "arguments": "x"}, "#/arguments", "must be a list"),
+        ({"target": "t", "arguments": ["\ud800"]}, "#/arguments", "cannot be written"),
+        ({"target": "t", "userId": None}, "#/userId", "must be a string"),
+        ({"target": "t", "userId": ""}, "#/userId", "must not be empty"),
+        ({"target": "t", "userId": "u" * 1025}, "#/userId", "longer than 1024"),
+        ({"target": "t", "groupName": "g" * 1025}, "#/groupName", "longer than 1024"),
+        ({"target": "t", "groupName": "   "}, "#/groupName", "must not be empty"),
+        ({"target": "t", "userId": "a", "groupName": "g"}, "#/groupName", "second recipient"),
+        ({"target": "t", "connectionId": "c", "userId": "a"}, "#/connectionId", "second recipient"),
+        ({"target": "t", "userID": "ann"}, "#/userID", "not a field"),
+        ({"target": "t", "a/b~c": 1}, "#/a~1b~0c", "not a field"),
+        ({"target": "t", "hub": "other"}, "#/hub", "not a hub"),
+        ({"target": "t", "hub": 1}, "#/hub", "must be a string"),
+        ({"target": "t", "excluded": "c"}, "#/excluded", "must be a list"),
+        ({"target": "t", "excluded": ["c", 1]}, "#/excluded/1", "must be a string"),
+        ({"target": "t", "userId": "a", "excluded": []}, "#/excluded", "goes with"),
+    ],
+)
+def test_wrong_fields_are_named(message: object, pointer: str, said: str) -> None:
+    ((where, detail),) = errors_of(json.dumps(message).encode())
+    assert where == pointer
+    assert said in detail
+
+
+def test_every_wrong_message_of_a_list_is_named() -> None:
+    body = json.dumps([{"target": "a"}, {}, {"target": "b", "hub": "x"}]).encode()
+    assert [pointer for pointer, _ in errors_of(body)] == ["#/1/target", "#/2/hub"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "is not JSON"),
+        (b"{", "line 1, column 2"),
+        (b'{"target": NaN}', "NaN"),
+        (b"\xff", "is not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"target": "t", "arguments": [' + b"9" * 5000 + b"]}", "is not JSON"),
+        (b"[]", "1 to 1000 messages"),
+        (b"[" + b",".join([b"{}"] * 1001) + b"]", "1 to 1000 messages"),
+    ],
+)
+def test_bodies_that_cannot_be_read(body: bytes, said: str) -> None:
+    ((pointer, detail),) = errors_of(body)
+    assert pointer == "#"
+    assert said in detail
+
+
+def test_a_number_beyond_json_is_refused_at_its_field() -> None:
+    ((pointer, _),) = errors_of(b'{"target": "t", "arguments": [1e999]}')
+    assert pointer == "#/arguments"
+
+
+def test_a_body_over_one_megabyte() -> None:
+    fits = b'{"target": "t", "arguments": ["' + b"x" * (1024 * 1024 - 34) + b'"]}'
+    assert len(fits) == 1024 * 1024
+    assert parse_messages(fits, SETTINGS)
+    with pytest.raises(ProblemError) as caught:
+        parse_messages(fits + b" ", SETTINGS)
+    assert caught.value.status == 413
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["target", "arguments", "userId", "hub", "x"]), json_values))
+def test_any_object_is_a_message_or_a_named_field(value: dict[str, object]) -> None:
+    try:
+        (message,) = parse_messages(json.dumps(value).encode(), SETTINGS)
+    except ProblemError as problem:
+        assert problem.status == 400
+        assert all(error.pointer.startswith("#") for error in problem.errors)
+    else:
+        assert message.target == value["target"]
+
+
+@given(st.binary())
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    try:
+        parse_messages(body, SETTINGS)
+    except ProblemError as problem:
+        assert problem.status == 400

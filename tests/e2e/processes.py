@@ -1,0 +1,208 @@
+"""The processes of an end-to-end test: emulator, Functions host, and SignalR clients in Node."""
+
+import contextlib
+import json
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+import requests
+
+ROOT: Final = Path(__file__).parents[2]
+E2E: Final = Path(__file__).parent
+PATIENCE: Final = 30.0
+
+
+class Process:
+    """A child process whose output a test can search and wait for."""
+
+    def __init__(
+        self, command: list[str], log: Path, *, keyboard: int = subprocess.DEVNULL
+    ) -> None:
+        self._log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                cwd=ROOT,
+                stdin=keyboard,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            match = re.search(pattern, self.output, re.MULTILINE)
+            if match is not None:
+                return match
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern!r} never came:\n{self.output}")
+
+    def stop(self) -> int:
+        self.process.terminate()
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+@dataclass(frozen=True)
+class Emulator:
+    process: Process
+    service_url: str
+    control_url: str
+    app_settings: Mapping[str, str]
+
+    def advance(self, seconds: float) -> None:
+        answer = requests.post(
+            f"{self.control_url}/emulator/clock", json={"advance": seconds}, timeout=PATIENCE
+        )
+        answer.raise_for_status()
+
+    def state(self) -> dict[str, Any]:
+        answer = requests.get(f"{self.control_url}/emulator/state", timeout=PATIENCE)
+        answer.raise_for_status()
+        return cast("dict[str, Any]", answer.json())
+
+    def admits(self, negotiated: Mapping[str, str]) -> int:
+        """Return the status that a client gets which comes with what it was handed out."""
+        url = negotiated["url"].replace("/client/?", "/client/negotiate?")
+        headers = {"Authorization": f"Bearer {negotiated['accessToken']}"}
+        return requests.post(
+            f"{url}&negotiateVersion=1", headers=headers, timeout=PATIENCE
+        ).status_code
+
+
+@dataclass(frozen=True)
+class FunctionApp:
+    process: Process
+    url: str
+    clock: Path
+
+    def post(self, path: str, body: object = None, **headers: str) -> requests.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.post(f"{self.url}/{path}", json=body, headers=named, timeout=PATIENCE)
+
+    def negotiate(self) -> dict[str, str]:
+        answer = self.post("negotiate")
+        assert answer.status_code == 200, answer.text
+        return cast("dict[str, str]", answer.json())
+
+    def move_clock(self, seconds: float) -> None:
+        """Set how far the app's clock is ahead of this machine's."""
+        replacement = self.clock.with_suffix(".new")
+        replacement.write_text(str(seconds))
+        replacement.replace(self.clock)
+
+
+class Client:
+    """A real `@microsoft/signalr` client in a Node process."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        pairs = [f"{name}={value}" for name, value in headers.items()]
+        self._process = subprocess.Popen(
+            ["node", str(E2E / "client.mjs"), url, *pairs],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        reader = threading.Thread(
+            target=self._read, args=(cast("IO[bytes]", self._process.stdout),), daemon=True
+        )
+        reader.start()
+
+    def _read(self, output: IO[bytes]) -> None:
+        for line in output:
+            self._events.put(json.loads(line))
+
+    def next(self, event: str) -> dict[str, Any]:
+        """Wait for the next event, which must be of this kind."""
+        seen = self._events.get(timeout=PATIENCE)
+        assert seen["event"] == event, seen
+        return seen
+
+    def connection_id(self) -> str:
+        return cast("str", self.next("connected")["connectionId"])
+
+    def message(self) -> list[Any]:
+        return cast("list[Any]", self.next("newMessage")["arguments"])
+
+    def stop(self) -> None:
+        cast("IO[bytes]", self._process.stdin).close()
+        self._process.wait(PATIENCE)
+        cast("IO[bytes]", self._process.stdout).close()
+
+
+@contextlib.contextmanager
+def emulator(
+    log: Path, *, role: str = "SignalR Service Owner", service_port: int = 0, control_port: int = 0
+) -> Iterator[Emulator]:
+    process = Process(
+        [
+            *(sys.executable, "-m", "signalr_emulator", "--role", role),
+            *("--service-port", str(service_port), "--control-port", str(control_port)),
+        ],
+        log,
+    )
+    try:
+        process.wait_for(r"^Emulator ready\.$")
+        yield Emulator(
+            process,
+            process.wait_for(r"^SignalR service: +(\S+)$")[1],
+            process.wait_for(r"^Control plane: +(\S+)$")[1],
+            dict(re.findall(r"^(\w+)=(\S+)$", process.output, re.MULTILINE)),
+        )
+    finally:
+        assert process.stop() == 0, process.output
+
+
+def start_functions(settings: Mapping[str, str], folder: Path) -> Process:
+    """Start the app in the local host, with a clock that the test can move by a file."""
+    (folder / "clock").write_text("0")
+    values = {"SIGNALR_HUBS": "chat,news", "NEGOTIATE_IDENTITY": "anonymous", **settings}
+    settings_file = folder / "local.settings.json"
+    settings_file.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+    return Process(
+        [
+            *(sys.executable, str(E2E / "moved_clock.py"), str(folder / "clock"), "funchost"),
+            *("--app-dir", str(ROOT), "--port", "0", "--settings", str(settings_file)),
+        ],
+        folder / "functions.log",
+    )
+
+
+@contextlib.contextmanager
+def function_app(settings: Mapping[str, str], folder: Path) -> Iterator[FunctionApp]:
+    """Run the app until the end of the block."""
+    process = start_functions(settings, folder)
+    try:
+        url = process.wait_for(r"^Functions host ready on (\S+)$")[1]
+        yield FunctionApp(process, f"{url}/api", folder / "clock")
+    finally:
+        assert process.stop() == 0, process.output
+
+
+@contextlib.contextmanager
+def client(url: str, **headers: str) -> Iterator[Client]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connected = Client(url, named)
+    try:
+        yield connected
+    finally:
+        connected.stop()

@@ -1,0 +1,8 @@
+"""Runs the command with `python -m signalr_emulator`."""
+
+import sys
+
+from signalr_emulator.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

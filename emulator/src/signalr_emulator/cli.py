@@ -1,0 +1,119 @@
+"""The command `signalr-emulator`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from signalr_emulator.config import Config
+from signalr_emulator.errors import PortUnavailableError
+from signalr_emulator.open_files import raise_open_file_limit
+from signalr_emulator.roles import BUILT_IN_ROLES
+from signalr_emulator.server import Emulator, running
+
+__all__ = ["READY", "main"]
+
+READY = "Emulator ready."
+"""The line that says that both ports answer."""
+
+_NO_ROLE = "none"
+_MAX_PORT = 65535
+_PORT_OPTIONS = {"service": "--service-port", "control": "--control-port"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command until it is interrupted.
+
+    Args:
+        arguments: What comes after the command's name; None takes it from the process.
+
+    Returns:
+        The exit code: 0 after an interrupt, 1 if a port cannot be listened on.
+    """
+    options = _parser().parse_args(arguments)
+    config = Config(
+        host=options.host,
+        service_port=options.service_port,
+        control_port=options.control_port,
+        role=BUILT_IN_ROLES.get(options.role),
+    )
+    raise_open_file_limit()
+    try:
+        asyncio.run(_run(config))
+    except PortUnavailableError as error:
+        option = _PORT_OPTIONS[error.plane]
+        sys.stderr.write(f"signalr-emulator: {error}. Choose another port with {option}.\n")
+        return 1
+    return 0
+
+
+async def _run(config: Config) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # The event loop of Windows has no signal handlers of its own.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    async with running(config) as emulator:
+        sys.stdout.write(_greeting(emulator))
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def _greeting(emulator: Emulator) -> str:
+    settings = "\n".join(f"{name}={value}" for name, value in emulator.app_settings().items())
+    return (
+        f"SignalR service: {emulator.service_url}\n"
+        f"Control plane:   {emulator.control_url}\n"
+        f"\nApp settings:\n\n{settings}\n\n{READY}\n"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="signalr-emulator",
+        description="Azure SignalR Service on this machine, with the managed identity, role"
+        " assignments and temporary access keys that an app without connection strings needs.",
+        epilog="It prints the settings of the app and then runs until Ctrl-C. Everything it keeps"
+        " is in memory.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    defaults = Config()
+    parser.add_argument("--host", default=defaults.host, help="address to listen on")
+    parser.add_argument(
+        "--service-port",
+        type=_port,
+        default=defaults.service_port,
+        metavar="PORT",
+        help="port of the SignalR service, 0 for any free one",
+    )
+    parser.add_argument(
+        "--control-port",
+        type=_port,
+        default=defaults.control_port,
+        metavar="PORT",
+        help="port of the identity endpoint, of Entra and of /emulator, 0 for any free one",
+    )
+    parser.add_argument(
+        "--role",
+        choices=[*BUILT_IN_ROLES, _NO_ROLE],
+        default="SignalR Service Owner",
+        metavar="ROLE",
+        help="role of the app's identity at the SignalR resource, one of: "
+        + ", ".join(BUILT_IN_ROLES)
+        + f", {_NO_ROLE}",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= _MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {_MAX_PORT}")
+    return number

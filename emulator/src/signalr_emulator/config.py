@@ -1,0 +1,58 @@
+"""What can be chosen about an emulator. The names that Azure would give out are fixed here."""
+
+from dataclasses import dataclass, field
+
+from signalr_emulator.connection import Timing
+from signalr_emulator.identities import Identity, IdentityKind
+from signalr_emulator.roles import SERVICE_OWNER, Role
+
+__all__ = ["SYSTEM_ASSIGNED", "Config"]
+
+_SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
+_RESOURCE_GROUP = f"{_SUBSCRIPTION}/resourceGroups/local"
+
+SYSTEM_ASSIGNED = Identity(
+    kind=IdentityKind.SYSTEM_ASSIGNED,
+    principal_id="b8f6d2a4-0c13-4f7e-8a95-6e21c3d47f50",
+    client_id="2e7b9c51-84fd-4a06-b3e8-f19d5c60a7b2",
+    resource_id=f"{_RESOURCE_GROUP}/providers/Microsoft.Web/sites/local-app",
+)
+"""The system-assigned managed identity of the app."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that an emulator is made from.
+
+    Attributes:
+        host: Address to listen on.
+        service_port: Port of the SignalR service; 0 takes any free one.
+        control_port: Port of the control plane; 0 takes any free one.
+        role: Role of the system-assigned identity at the SignalR resource, or None for no
+            assignment.
+        identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
+            nothing here; App Service makes a random one.
+        identities: Managed identities of the app.
+        tenant_id: GUID of the Entra tenant.
+        management_group: Management group above the subscription.
+        subscription: Resource id of the subscription.
+        resource_id: Resource id of the SignalR service.
+        service_names: Host names that a client token's audience may name, in lower case; `host`
+            is one of them without being listed.
+        timing: Time limits of client connections.
+        max_write_buffer: Bytes that may wait for a client that reads slowly.
+    """
+
+    host: str = "127.0.0.1"
+    service_port: int = 8888
+    control_port: int = 8889
+    role: Role | None = SERVICE_OWNER
+    identity_header: str = "local-emulator"
+    identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
+    tenant_id: str = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
+    management_group: str = "/providers/Microsoft.Management/managementGroups/local"
+    subscription: str = _SUBSCRIPTION
+    resource_id: str = f"{_RESOURCE_GROUP}/providers/Microsoft.SignalRService/SignalR/local"
+    service_names: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
+    timing: Timing = field(default_factory=Timing)
+    max_write_buffer: int = 16 * 1024 * 1024

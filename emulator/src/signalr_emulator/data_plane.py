@@ -1,0 +1,37 @@
+"""The SignalR service as one aiohttp application: REST, authentication API and clients."""
+
+from aiohttp import hdrs, web
+
+from signalr_emulator.client_endpoint import ClientEndpoint
+from signalr_emulator.parameters import MAX_BODY_BYTES
+from signalr_emulator.rest import RestApi
+from signalr_emulator.service import Service
+
+__all__ = ["data_plane"]
+
+_CLIENT_PREFIX = "/client"
+
+
+def data_plane(service: Service) -> web.Application:
+    """Make the application that listens where Azure SignalR Service would.
+
+    Args:
+        service: The state that it serves.
+    """
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    clients = ClientEndpoint(service)
+    app.add_routes(RestApi(service).routes())
+    app.add_routes(clients.routes())
+    app.on_response_prepare.append(_allow_origin)
+    app.on_shutdown.append(clients.disconnect_all)
+    return app
+
+
+async def _allow_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """Let browsers of any origin read what clients are answered, errors included."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None or not request.path.startswith(_CLIENT_PREFIX):
+        return
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+    response.headers[hdrs.VARY] = hdrs.ORIGIN

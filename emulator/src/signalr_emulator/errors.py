@@ -1,0 +1,180 @@
+"""Every exception of the emulator, and the two error bodies that it sends.
+
+    EmulatorError
+    ├── JsonError                    text is not JSON, or a value has no JSON form
+    ├── ProtocolError                a client's bytes break the hub protocol
+    ├── AuthenticationError          no token, or one that is not valid here (401)
+    ├── UnknownIdentityError         no managed identity answers to the given id
+    ├── UnknownConnectionError       no negotiated connection has this token
+    ├── ConnectionInUseError         the negotiated connection is already connected
+    ├── PortUnavailableError         a port cannot be listened on
+    └── RequestError                 a REST request is refused
+        ├── InvalidRequestError      400
+        ├── ForbiddenError           403
+        ├── NotExistedError          404
+        ├── PayloadTooLargeError     413
+        └── UnsupportedContentError  415
+
+The data plane answers with the service's ErrorDetail (swagger of the REST data plane,
+2024-12-01), the `/emulator/…` routes with problem details (RFC 9457).
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+__all__ = [
+    "AuthenticationError",
+    "ConnectionInUseError",
+    "EmulatorError",
+    "FieldError",
+    "ForbiddenError",
+    "InvalidRequestError",
+    "JsonError",
+    "NotExistedError",
+    "PayloadTooLargeError",
+    "PortUnavailableError",
+    "Problem",
+    "ProtocolError",
+    "RequestError",
+    "UnknownConnectionError",
+    "UnknownIdentityError",
+    "UnsupportedContentError",
+]
+
+
+class EmulatorError(Exception):
+    """Base of every exception that the emulator raises on purpose."""
+
+
+class JsonError(EmulatorError):
+    """Text is not JSON (RFC 8259), or a value has no JSON form."""
+
+
+class ProtocolError(EmulatorError):
+    """A client's bytes break the hub protocol; the text may be shown to that client."""
+
+
+class AuthenticationError(EmulatorError):
+    """No token came, or one that is not valid here; the text never contains token contents."""
+
+
+class UnknownIdentityError(EmulatorError):
+    """No managed identity answers to the given id."""
+
+
+class UnknownConnectionError(EmulatorError):
+    """No negotiated connection has this connection token, or it waited too long."""
+
+
+class ConnectionInUseError(EmulatorError):
+    """The negotiated connection is already connected."""
+
+
+class PortUnavailableError(EmulatorError):
+    """A port cannot be listened on.
+
+    Args:
+        plane: `service` or `control`.
+        port: The port that was asked for.
+        reason: What the operating system says.
+    """
+
+    def __init__(self, plane: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on port {port}: {reason}")
+        self.plane = plane
+        self.port = port
+        self.reason = reason
+
+
+class RequestError(EmulatorError):
+    """A REST request is refused.
+
+    Args:
+        message: What is wrong, for the developer who reads the response.
+        target: The parameter or property that is wrong, if it is one.
+        code: Replaces the class's own error code.
+    """
+
+    status: ClassVar[HTTPStatus]
+    default_code: ClassVar[str]
+
+    def __init__(self, message: str, *, target: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.target = target
+        self.code = code or self.default_code
+
+    def error_detail(self) -> dict[str, Any]:
+        """Give the ErrorDetail body; absent properties are left out."""
+        detail = {"code": self.code, "message": self.message}
+        if self.target is not None:
+            detail["target"] = self.target
+        return detail
+
+
+class InvalidRequestError(RequestError):
+    """A parameter, property or body is not acceptable."""
+
+    status = HTTPStatus.BAD_REQUEST
+    default_code = "Error.Request.Invalid"
+
+
+class ForbiddenError(RequestError):
+    """The caller is known and lacks a data action."""
+
+    status = HTTPStatus.FORBIDDEN
+    default_code = "Forbidden"
+
+
+class NotExistedError(RequestError):
+    """The connection, user or group is not there; `code` says which."""
+
+    status = HTTPStatus.NOT_FOUND
+    default_code = "Error.Unknown.NotExisted"
+
+
+class PayloadTooLargeError(RequestError):
+    """The body is larger than the service takes."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_code = "PayloadTooLarge"
+
+
+class UnsupportedContentError(RequestError):
+    """The body's content type is not one that is understood."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    default_code = "UnsupportedMediaType"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field of a JSON body.
+
+    Attributes:
+        pointer: JSON pointer (RFC 6901) in the form of a URI fragment.
+        detail: What is wrong.
+    """
+
+    pointer: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Problem details of an `/emulator/…` route (RFC 9457)."""
+
+    status: HTTPStatus
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the body of content type `application/problem+json`."""
+        return {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": int(self.status),
+            "detail": self.detail,
+            "errors": [{"pointer": e.pointer, "detail": e.detail} for e in self.errors],
+        }

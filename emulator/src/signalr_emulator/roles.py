@@ -1,0 +1,207 @@
+"""Azure role-based access control: role definitions, assignments and the decision.
+
+Sources: Azure built-in roles for Web and Mobile (names, ids, actions); "Understand Azure role
+definitions" (wildcards, `notDataActions`) and "Understand scope for Azure RBAC".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+__all__ = [
+    "ACCESSKEY_READER",
+    "APP_SERVER",
+    "BUILT_IN_ROLES",
+    "CONTRIBUTOR",
+    "REST_API_OWNER",
+    "REST_API_READER",
+    "SERVICE_OWNER",
+    "Role",
+    "RoleAssignment",
+    "RoleAssignments",
+]
+
+_PROVIDER = "Microsoft.SignalRService"
+_SIGNALR = f"{_PROVIDER}/SignalR"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role definition.
+
+    Attributes:
+        role_id: GUID of the definition.
+        name: Display name.
+        data_actions: What it permits on the data plane; `*` stands for any text.
+        not_data_actions: What is taken out of `data_actions`, of this role only.
+        actions: What it permits on the control plane.
+    """
+
+    role_id: str
+    name: str
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+    def permits(self, data_action: str) -> bool:
+        """Tell whether this role alone permits a data action."""
+        return _matches_any(self.data_actions, data_action) and not _matches_any(
+            self.not_data_actions, data_action
+        )
+
+
+APP_SERVER = Role(
+    role_id="420fcaa2-552c-430f-98ca-3264be4806c7",
+    name="SignalR App Server",
+    data_actions=(
+        f"{_SIGNALR}/auth/accessKey/action",
+        f"{_SIGNALR}/serverConnection/write",
+        f"{_SIGNALR}/clientConnection/write",
+    ),
+)
+
+REST_API_OWNER = Role(
+    role_id="fd53cd77-2268-407a-8f46-7e7863d0f521",
+    name="SignalR REST API Owner",
+    data_actions=(
+        f"{_SIGNALR}/auth/clientToken/action",
+        f"{_SIGNALR}/hub/*",
+        f"{_SIGNALR}/group/*",
+        f"{_SIGNALR}/clientConnection/*",
+        f"{_SIGNALR}/user/*",
+    ),
+)
+
+REST_API_READER = Role(
+    role_id="ddde6b66-c0df-4114-a159-3618637b3035",
+    name="SignalR REST API Reader",
+    data_actions=(
+        f"{_SIGNALR}/group/read",
+        f"{_SIGNALR}/clientConnection/read",
+        f"{_SIGNALR}/user/read",
+    ),
+)
+
+SERVICE_OWNER = Role(
+    role_id="7e4f1700-ea5a-4f59-8f37-079cfe29dce3",
+    name="SignalR Service Owner",
+    data_actions=(f"{_SIGNALR}/*",),
+)
+
+_GENERAL_ACTIONS = (
+    "Microsoft.Authorization/*/read",
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Support/*",
+)
+
+CONTRIBUTOR = Role(
+    role_id="8cf5e20a-e4b2-4e9d-b3a1-5ceb692c2761",
+    name="SignalR/Web PubSub Contributor",
+    actions=(
+        f"{_PROVIDER}/*",
+        "Microsoft.Insights/alertRules/*",
+        "Microsoft.Resources/deployments/*",
+        *_GENERAL_ACTIONS,
+    ),
+)
+
+ACCESSKEY_READER = Role(
+    role_id="04165923-9d83-45d5-8227-78b77b0a687e",
+    name="SignalR AccessKey Reader",
+    actions=(f"{_PROVIDER}/*/read", f"{_SIGNALR}/listkeys/action", *_GENERAL_ACTIONS),
+)
+
+BUILT_IN_ROLES: Mapping[str, Role] = {
+    role.name: role
+    for role in (
+        SERVICE_OWNER,
+        APP_SERVER,
+        REST_API_OWNER,
+        REST_API_READER,
+        CONTRIBUTOR,
+        ACCESSKEY_READER,
+    )
+}
+"""Every built-in role that is about SignalR, by its name.
+
+The last two permit nothing on the data plane. They are here because they are often assigned in
+the belief that they do.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAssignment:
+    """Gives a principal a role at a scope and at everything below it.
+
+    Attributes:
+        principal_id: Object id of the service principal.
+        role: What is permitted.
+        scope: Resource id of a management group, subscription, resource group or resource.
+    """
+
+    principal_id: str
+    role: Role
+    scope: str
+
+
+@dataclass(slots=True)
+class RoleAssignments:
+    """Every role assignment of the tenant.
+
+    Attributes:
+        assignments: In the order in which they were made.
+        management_groups: The management group above a subscription or management group, both
+            as resource ids. The other parents follow from the resource id.
+    """
+
+    assignments: list[RoleAssignment] = field(default_factory=list)
+    management_groups: Mapping[str, str] = field(default_factory=dict)
+
+    def is_allowed(self, principal_id: str, data_action: str, resource_scope: str) -> bool:
+        """Decide whether a principal may do something.
+
+        Args:
+            principal_id: Object id of the caller.
+            data_action: What it wants to do, for instance
+                `Microsoft.SignalRService/SignalR/hub/send/action`.
+            resource_scope: Resource id of what it wants to do it to.
+        """
+        scopes = set(self._scopes(resource_scope))
+        return any(
+            assignment.principal_id.casefold() == principal_id.casefold()
+            and _normal(assignment.scope) in scopes
+            and assignment.role.permits(data_action)
+            for assignment in self.assignments
+        )
+
+    def _scopes(self, resource_scope: str) -> Iterator[str]:
+        """Give a scope and every scope above it, from narrow to wide."""
+        above = {_normal(below): _normal(group) for below, group in self.management_groups.items()}
+        scope = _normal(resource_scope)
+        top = scope
+        while scope:
+            yield scope
+            top = scope if scope in above else top
+            scope = scope.rpartition("/")[0]
+        # Walking up a chain of management groups ends even if somebody made it a circle.
+        for _ in range(len(above)):
+            if top not in above:
+                break
+            top = above[top]
+            yield top
+        yield ""
+
+
+def _normal(scope: str) -> str:
+    return scope.casefold().rstrip("/")
+
+
+def _matches_any(patterns: tuple[str, ...], data_action: str) -> bool:
+    return any(_compiled(pattern).fullmatch(data_action) for pattern in patterns)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    literals = (re.escape(literal) for literal in pattern.split("*"))
+    return re.compile(".*".join(literals), re.IGNORECASE | re.DOTALL)

@@ -1,0 +1,107 @@
+"""Both planes on their ports."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signalr_emulator.clock import Clock
+from signalr_emulator.config import Config
+from signalr_emulator.control_plane import MSI_PATH, control_plane
+from signalr_emulator.data_plane import data_plane
+from signalr_emulator.entra import SigningKey
+from signalr_emulator.errors import PortUnavailableError
+from signalr_emulator.service import Service
+
+__all__ = ["Emulator", "running"]
+
+_BACKLOG = 4096
+_MAX_HEADER_BYTES = 16 * 1024
+"""The longest request line and the longest header, in bytes."""
+
+_SHUTDOWN_TIMEOUT = 3.0
+"""How long requests and closing handshakes may take when the emulator stops, in seconds."""
+
+_ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - not bound here
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """An emulator that runs.
+
+    Attributes:
+        service: Its state.
+        service_url: Where the SignalR service listens, without a trailing slash.
+        control_url: Where the control plane listens, without a trailing slash.
+    """
+
+    service: Service
+    service_url: str
+    control_url: str
+
+    def app_settings(self) -> dict[str, str]:
+        """Give the settings with which an app finds this emulator."""
+        return {
+            "AzureSignalRConnectionString__serviceUri": self.service_url,
+            "IDENTITY_ENDPOINT": f"{self.control_url}{MSI_PATH}",
+            "IDENTITY_HEADER": self.service.config.identity_header,
+        }
+
+
+@asynccontextmanager
+async def running(
+    config: Config, *, clock: Clock | None = None, signing_key: SigningKey | None = None
+) -> AsyncIterator[Emulator]:
+    """Run an emulator for as long as the context lasts.
+
+    Args:
+        config: What is chosen.
+        clock: The emulator's clock; a new one if None.
+        signing_key: The tenant's key pair; a new one if None.
+
+    Raises:
+        PortUnavailableError: One of the ports cannot be listened on.
+    """
+    service = Service.create(config, clock=clock, signing_key=signing_key)
+    async with AsyncExitStack() as stack:
+        service_port = await _listen(
+            stack, data_plane(service), config.host, config.service_port, "service"
+        )
+        control_port = await _listen(
+            stack, control_plane(service), config.host, config.control_port, "control"
+        )
+        yield Emulator(
+            service=service,
+            service_url=_url(config.host, service_port),
+            control_url=_url(config.host, control_port),
+        )
+
+
+async def _listen(
+    stack: AsyncExitStack, app: web.Application, host: str, port: int, plane: str
+) -> int:
+    """Serve an application until the stack unwinds, and give its port."""
+    # An access log would write client tokens, which browsers send in the query.
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_TIMEOUT,
+        max_line_size=_MAX_HEADER_BYTES,
+        max_field_size=_MAX_HEADER_BYTES,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise PortUnavailableError(plane, port, reason) from error
+    bound: int = runner.addresses[0][1]
+    return bound
+
+
+def _url(host: str, port: int) -> str:
+    name = _ANY_ADDRESS.get(host) or (f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}"

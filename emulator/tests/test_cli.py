@@ -1,0 +1,84 @@
+import asyncio
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+
+import aiohttp
+import pytest
+from signalr_emulator.cli import main
+
+
+async def start(*options: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "signalr_emulator", *options, stdout=PIPE, stderr=PIPE
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_runs_until_a_signal(number: signal.Signals) -> None:
+    process = await start("--service-port", "0", "--control-port", "0", "--role", "none")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "Emulator ready.":
+        lines.append((await process.stdout.readline()).decode().rstrip("\n"))
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    service_url = settings.pop("AzureSignalRConnectionString__serviceUri")
+    endpoint = settings.pop("IDENTITY_ENDPOINT")
+    assert settings == {"IDENTITY_HEADER": "local-emulator"}
+    assert any(line.endswith(f" {service_url}") for line in lines)
+    assert any(line.endswith(f" {endpoint.removesuffix('/msi/token')}") for line in lines)
+
+    async with aiohttp.ClientSession() as session:
+        async with session.head(f"{service_url}/api/health") as response:
+            assert response.status == 200
+        query = {"api-version": "2019-08-01", "resource": "https://signalr.azure.com"}
+        headers = {"X-IDENTITY-HEADER": "local-emulator"}
+        async with session.get(endpoint, params=query, headers=headers) as response:
+            token = (await response.json())["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{service_url}/api/v1/auth/accessKey"
+        async with session.get(url, headers=headers) as response:
+            assert response.status == 403
+
+    process.send_signal(number)
+    assert await process.wait() == 0
+    assert await process.stdout.read() == b""
+    assert await process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("plane", ["service", "control"])
+def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = {"service": "0", "control": "0", plane: str(port)}
+        code = main(["--service-port", ports["service"], "--control-port", ports["control"]])
+    captured = capsys.readouterr()
+    assert code == 1
+    assert captured.out == ""
+    assert captured.err == (
+        f"signalr-emulator: cannot listen on port {port}: Address already in use."
+        f" Choose another port with --{plane}-port.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--role", "Owner"], ["--service-port", "70000"], ["--control-port", "x"], ["--unknown"]],
+)
+def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for part in ("--host", "--service-port", "--control-port", "--role", "8888", "8889"):
+        assert part in text
+    assert "SignalR Service Owner, SignalR App Server" in text

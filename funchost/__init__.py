@@ -1,0 +1,1 @@
+"""Azure Functions host for one machine: an HTTP front over Microsoft's Python worker library."""

@@ -1,0 +1,179 @@
+"""The HTTP edge: aiohttp requests in, functions called, responses out.
+
+Answers what the Functions host answers: 404 without a body where no function is, 500 without a
+body when one fails, 413 for bodies over the limit.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from time import perf_counter
+from typing import Final
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+
+from funchost.cors import CorsPolicy, is_preflight
+from funchost.messages import HttpRequest, HttpResponse, new_invocation_id
+from funchost.routes import Router
+from funchost.worker import Function, InvocationError, Worker
+
+__all__ = ["Front", "function_urls"]
+
+MAX_BODY_BYTES: Final = 100 * 1024 * 1024
+_HOME: Final = "The Functions host is running.\n"
+# The server that writes the response decides on these (RFC 9110, 7.6.1).
+_NOT_COPIED: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+_log: Final = logging.getLogger("funchost")
+
+
+class Front:
+    """Serves the HTTP functions of a worker."""
+
+    def __init__(
+        self,
+        worker: Worker,
+        router: Router,
+        *,
+        cors: CorsPolicy | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._worker = worker
+        self._functions = {function.name: function for function in worker.functions}
+        self._router = router
+        self._cors = cors
+        self._max_body_bytes = max_body_bytes
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application."""
+        application = web.Application(client_max_size=self._max_body_bytes)
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        return application
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        cors = self._cors
+        if cors is not None and is_preflight(request.method, request.headers):
+            return web.Response(status=204, headers=cors.preflight_headers(request.headers))
+        response = await self._answer(request)
+        if cors is not None:
+            _add_cors(response, cors.response_headers(request.headers.get(hdrs.ORIGIN)))
+        return response
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        path = request.rel_url.raw_path
+        match = self._router.match(request.method, path)
+        if match is None:
+            if path == "/" and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
+                return web.Response(text=_HOME)
+            return web.Response(status=404)
+        try:
+            body = await self._body(request)
+        except web.HTTPRequestEntityTooLarge:
+            return web.Response(status=413)
+        return await self._run(
+            self._functions[match.function],
+            HttpRequest(
+                request.method,
+                f"{request.scheme}://{request.host}{request.rel_url.raw_path_qs}",
+                _joined((name.lower(), value) for name, value in request.headers.items()),
+                # The worker does not declare that it takes empty values, so the host sends none.
+                {name: value for name, value in _query(request).items() if value},
+                match.params,
+                body,
+            ),
+        )
+
+    async def _body(self, request: web.Request) -> bytes:
+        length = request.content_length
+        if length is not None and length > self._max_body_bytes:
+            raise web.HTTPRequestEntityTooLarge(self._max_body_bytes, length)
+        return await request.read() if request.body_exists else b""
+
+    async def _run(self, function: Function, request: HttpRequest) -> web.Response:
+        invocation_id = new_invocation_id()
+        started = perf_counter()
+        _log.info("Executing 'Functions.%s' (Id=%s)", function.name, invocation_id)
+        try:
+            answer = await self._worker.invoke(function, request, invocation_id)
+        except InvocationError as error:
+            _log.error(
+                "Executed 'Functions.%s' (Failed, Id=%s, Duration=%dms)\n%s",
+                function.name,
+                invocation_id,
+                _milliseconds(started),
+                error.stack_trace.rstrip() or error,
+            )
+            return web.Response(status=500)
+        _log.info(
+            "Executed 'Functions.%s' (Succeeded, Id=%s, Duration=%dms)",
+            function.name,
+            invocation_id,
+            _milliseconds(started),
+        )
+        return _response(answer)
+
+
+def function_urls(functions: Iterable[Function], base_url: str, prefix: str) -> str:
+    """Return the list of functions that is printed at the start, as Core Tools writes it."""
+    lines = ["Functions:", ""]
+    for function in functions:
+        if function.is_http:
+            methods = f"[{','.join(function.methods)}] " if function.methods else ""
+            path = "/".join(filter(None, (prefix, function.route.removeprefix("/"))))
+            lines.append(f"        {function.name}: {methods}{base_url}/{path}")
+        else:
+            lines.append(f"        {function.name}: {function.trigger} (not run by this host)")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _response(answer: HttpResponse) -> web.Response:
+    headers: CIMultiDict[str] = CIMultiDict(
+        (name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_COPIED
+    )
+    for cookie in answer.cookies:
+        headers.add(hdrs.SET_COOKIE, cookie)
+    return web.Response(status=answer.status, headers=headers, body=answer.body)
+
+
+def _add_cors(response: web.Response, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if name == hdrs.VARY and (own := response.headers.get(hdrs.VARY)):
+            response.headers[name] = f"{own}, {value}"
+        else:
+            response.headers[name] = value
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    # Names are equal regardless of case; the spelling that comes first is the one that is kept.
+    spelling: dict[str, str] = {}
+    return _joined(
+        (spelling.setdefault(name.lower(), name), value) for name, value in request.query.items()
+    )
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Collect pairs into a mapping; values of a name that repeats are joined by commas.
+
+    That is how the host flattens .NET's StringValues into the message's map of strings.
+    """
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _milliseconds(started: float) -> int:
+    return round((perf_counter() - started) * 1000)

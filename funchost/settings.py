@@ -1,0 +1,207 @@
+"""`host.json` and `local.settings.json`: what of them matters on one machine.
+
+Names and meaning are those of the Functions host (host.json reference, version 2.0) and of Azure
+Functions Core Tools (local.settings.json). Parsing is pure; `load_*` read the files.
+"""
+
+import json
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from funchost.cors import CorsPolicy
+
+__all__ = [
+    "HostSettings",
+    "LocalSettings",
+    "SettingsError",
+    "apply_values",
+    "choose_port",
+    "load_host_settings",
+    "load_local_settings",
+    "parse_host_settings",
+    "parse_local_settings",
+]
+
+DEFAULT_PORT: Final = 7071
+_LAST_PORT: Final = 65_535
+
+
+class SettingsError(ValueError):
+    """A settings file or an option is wrong; the message names it and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What `host.json` says. `route_prefix` has no slashes around it and may be empty."""
+
+    route_prefix: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """What `local.settings.json` says. `cors` and `port` are `None` when it does not."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    cors: CorsPolicy | None = None
+    port: int | None = None
+
+
+def parse_host_settings(text: str, name: str = "host.json") -> HostSettings:
+    """Read the text of `host.json`; `name` is what errors call the file.
+
+    Raises:
+        SettingsError: it is no JSON object, or not of version 2.0.
+    """
+    root = _object(text, name)
+    if root.get("version") != "2.0":
+        raise SettingsError(f'{name}: "version" must be "2.0"')
+    http = _section(_section(root, "extensions", name), "http", f"{name}: extensions")
+    prefix = http.get("routePrefix", "api")
+    if not isinstance(prefix, str):
+        raise SettingsError(f"{name}: extensions.http.routePrefix must be a string")
+    return HostSettings(prefix.strip("/"))
+
+
+def parse_local_settings(text: str, name: str = "local.settings.json") -> LocalSettings:
+    """Read the text of `local.settings.json`; `name` is what errors call the file.
+
+    Raises:
+        SettingsError: it is no JSON object, is encrypted, or has a value of the wrong kind.
+    """
+    root = _object(text, name)
+    if root.get("IsEncrypted") is True:
+        raise SettingsError(
+            f"{name}: IsEncrypted is true; decrypt it (func settings decrypt) and set it to false"
+        )
+    values = {
+        key: _text(value, f"{name}: Values.{key}")
+        for key, value in _section(root, "Values", name).items()
+        if value is not None
+    }
+    host = _section(root, "Host", name)
+    return LocalSettings(values, _cors(host, name), _port(host.get("LocalHttpPort"), name))
+
+
+def load_host_settings(app_dir: Path) -> HostSettings:
+    """Read `host.json` of an app.
+
+    Raises:
+        SettingsError: it is missing, unreadable or wrong.
+    """
+    path = app_dir / "host.json"
+    text = _read(path)
+    if text is None:
+        raise SettingsError(
+            f'no {path}; every function app has one, at least {{"version": "2.0"}} '
+            "(or name the app's folder with --app-dir)"
+        )
+    return parse_host_settings(text, str(path))
+
+
+def load_local_settings(path: Path, *, required: bool = False) -> LocalSettings:
+    """Read `local.settings.json`. Without a file the settings are empty, unless it is `required`.
+
+    Raises:
+        SettingsError: it is missing and required, unreadable or wrong.
+    """
+    text = _read(path)
+    if text is None:
+        if required:
+            raise SettingsError(f"no {path}; correct --settings or leave it out")
+        return LocalSettings()
+    return parse_local_settings(text, str(path))
+
+
+def apply_values(values: Mapping[str, str], environ: MutableMapping[str, str]) -> list[str]:
+    """Put values into an environment and return the names that it had already.
+
+    Those stay as they are, as with Core Tools.
+    """
+    kept = [name for name in values if name in environ]
+    for name, value in values.items():
+        environ.setdefault(name, value)
+    return kept
+
+
+def choose_port(option: int | None, environ: Mapping[str, str], local: LocalSettings) -> int:
+    """Return the port to listen on: `--port`, `PORT`, `Host.LocalHttpPort`, then 7071.
+
+    Raises:
+        SettingsError: the first of them that is given is no port.
+    """
+    if option is not None:
+        return _valid_port(option, "--port")
+    if text := environ.get("PORT"):
+        if not (text.isascii() and text.isdigit()):
+            raise SettingsError(f"PORT must be a number from 0 to {_LAST_PORT}, not '{text}'")
+        return _valid_port(int(text), "PORT")
+    return DEFAULT_PORT if local.port is None else local.port
+
+
+def _cors(host: Mapping[str, object], name: str) -> CorsPolicy | None:
+    origins, credentials = host.get("CORS"), host.get("CORSCredentials", False)
+    if origins is None or origins == "":
+        return None
+    if not isinstance(origins, str):
+        raise SettingsError(f"{name}: Host.CORS must be a string, origins separated by commas")
+    if not isinstance(credentials, bool):
+        raise SettingsError(f"{name}: Host.CORSCredentials must be true or false")
+    try:
+        return CorsPolicy.parse(origins, credentials=credentials)
+    except ValueError as error:
+        raise SettingsError(f"{name}: Host.CORS: {error}") from error
+
+
+def _port(value: object, name: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SettingsError(f"{name}: Host.LocalHttpPort must be a number")
+    return _valid_port(value, f"{name}: Host.LocalHttpPort")
+
+
+def _valid_port(port: int, source: str) -> int:
+    if not 0 <= port <= _LAST_PORT:
+        raise SettingsError(f"{source} must be a number from 0 to {_LAST_PORT}, not {port}")
+    return port
+
+
+def _text(value: object, name: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise SettingsError(f"{name} must be a string")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        # Editors on Windows put a byte order mark before JSON.
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
+def _object(text: str, name: str) -> dict[str, object]:
+    try:
+        root = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingsError(
+            f"{name}, line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from error
+    if not isinstance(root, dict):
+        raise SettingsError(f"{name} must hold a JSON object")
+    return root
+
+
+def _section(parent: Mapping[str, object], key: str, name: str) -> dict[str, object]:
+    section = parent.get(key)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise SettingsError(f"{name}: {key} must be an object")
+    return section

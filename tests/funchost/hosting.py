@@ -1,0 +1,125 @@
+"""Runs `python -m funchost` as a process of its own, because the worker holds one app a process."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+_END_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHost:
+    process: subprocess.Popen[str]
+    banner: str
+    port: int
+    log_file: Path
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_END_SECONDS)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(_END_SECONDS)
+
+
+def write_app(
+    folder: Path,
+    source: str,
+    *,
+    host_json: Mapping[str, object] | None = None,
+    local_settings: Mapping[str, object] | None = None,
+) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "function_app.py").write_text(source)
+    (folder / "host.json").write_text(json.dumps(host_json or {"version": "2.0"}))
+    if local_settings is not None:
+        (folder / "local.settings.json").write_text(json.dumps(local_settings))
+    return folder
+
+
+def _command(app: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "funchost", "--app-dir", str(app), *options]
+
+
+def _environ(extra: Mapping[str, str] | None) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "PORT"}
+    return inherited | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(extra or {})
+
+
+@contextmanager
+def running(
+    app: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> Iterator[RunningHost]:
+    log_file = app / "host.log"
+    with (
+        log_file.open("w") as log,
+        subprocess.Popen(
+            _command(app, "--port", "0", *options),
+            cwd=_ROOT,
+            env=_environ(environ),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            banner = ""
+            for line in process.stdout:
+                banner += line
+                if line.startswith("Functions host ready on "):
+                    port = int(line.strip().rpartition(":")[2])
+                    yield RunningHost(process, banner, port, log_file)
+                    return
+            raise AssertionError(f"the host did not start:\n{log_file.read_text()}")
+        finally:
+            process.kill()
+
+
+def refused(app: Path, *options: str, environ: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a host that cannot start; return its exit code and what it wrote to stderr."""
+    done = subprocess.run(
+        _command(app, *options),
+        cwd=_ROOT,
+        env=_environ(environ),
+        capture_output=True,
+        text=True,
+        timeout=_END_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stderr

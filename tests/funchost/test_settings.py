@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from funchost.settings import (
+    LocalSettings,
+    SettingsError,
+    apply_values,
+    choose_port,
+    load_host_settings,
+    load_local_settings,
+    parse_host_settings,
+    parse_local_settings,
+)
+
+
+@pytest.mark.parametrize(
+    ("http", "prefix"),
+    [({}, "api"), ({"routePrefix": ""}, ""), ({"routePrefix": "/v1/x/"}, "v1/x")],
+)
+def test_route_prefix(http: dict[str, str], prefix: str) -> None:
+    text = json.dumps({"version": "2.0", "extensions": {"http": http}})
+    assert parse_host_settings(text).route_prefix == prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", 'host.json: "version" must be "2.0"'),
+        ("[]", "host.json must hold a JSON object"),
+        ('{\n  "version": "2.0",\n}', "host.json, line 2, column 19: "),
+        ('{"version": "2.0", "extensions": 1}', "host.json: extensions must be an object"),
+        (
+            '{"version": "2.0", "extensions": {"http": {"routePrefix": 1}}}',
+            "host.json: extensions.http.routePrefix must be a string",
+        ),
+    ],
+)
+def test_refuses_a_host_file(text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        parse_host_settings(text)
+    assert str(error.value).startswith(message)
+
+
+def test_reads_local_settings() -> None:
+    local = parse_local_settings(
+        json.dumps(
+            {
+                "IsEncrypted": False,
+                "Values": {"A": "a", "B": True, "C": 1, "D": None},
+                "Host": {"LocalHttpPort": 7075, "CORS": "http://a"},
+            }
+        )
+    )
+    assert local.values == {"A": "a", "B": "true", "C": "1"}
+    assert local.port == 7075
+    assert local.cors is not None
+    assert local.cors.origins == {"http://a"}
+    assert not local.cors.credentials
+    assert parse_local_settings("{}") == LocalSettings({}, None, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"IsEncrypted": True}, "IsEncrypted is true"),
+        ({"Values": {"A": {}}}, "Values.A must be a string"),
+        ({"Values": []}, "Values must be an object"),
+        ({"Host": {"LocalHttpPort": "x"}}, "Host.LocalHttpPort must be a number"),
+        ({"Host": {"LocalHttpPort": 65536}}, "from 0 to 65535"),
+        ({"Host": {"CORS": ["http://a"]}}, "Host.CORS must be a string"),
+        ({"Host": {"CORS": "http://a", "CORSCredentials": "yes"}}, "must be true or false"),
+        ({"Host": {"CORS": "*", "CORSCredentials": True}}, "list the origins"),
+    ],
+)
+def test_refuses_a_local_file(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        parse_local_settings(json.dumps(settings))
+
+
+def test_the_environment_wins_over_the_file() -> None:
+    environ = {"A": "environment"}
+    assert apply_values({"A": "file", "B": "file"}, environ) == ["A"]
+    assert environ == {"A": "environment", "B": "file"}
+
+
+@pytest.mark.parametrize(
+    ("option", "environ", "local", "port"),
+    [
+        (1, {"PORT": "2"}, 3, 1),
+        (0, {"PORT": "2"}, 3, 0),
+        (None, {"PORT": "2"}, 3, 2),
+        (None, {"PORT": ""}, 3, 3),
+        (None, {}, None, 7071),
+    ],
+)
+def test_port(option: int | None, environ: dict[str, str], local: int | None, port: int) -> None:
+    assert choose_port(option, environ, LocalSettings(port=local)) == port
+
+
+@pytest.mark.parametrize(("option", "environ"), [(70000, {}), (-1, {}), (None, {"PORT": "x"})])
+def test_refuses_what_is_no_port(option: int | None, environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="from 0 to 65535"):
+        choose_port(option, environ, LocalSettings())
+
+
+def test_files(tmp_path: Path) -> None:
+    local = tmp_path / "local.settings.json"
+    assert load_local_settings(local) == LocalSettings()
+    with pytest.raises(SettingsError, match="--settings"):
+        load_local_settings(local, required=True)
+    with pytest.raises(SettingsError, match=r"host\.json"):
+        load_host_settings(tmp_path)
+    (tmp_path / "host.json").write_text('{"version": "2.0"}', encoding="utf-8-sig")
+    assert load_host_settings(tmp_path).route_prefix == "api"
+    local.write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_local_settings(local)

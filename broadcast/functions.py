@@ -1,5 +1,6 @@
 """The broadcast function."""
 
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -36,9 +37,9 @@ def _answer(outcomes: Sequence[Outcome]) -> func.HttpResponse:
     results = [_result(outcome) for outcome in outcomes]
     first_error = next((outcome.error for outcome in outcomes if outcome.error), None)
     if first_error is None:
-        return json_response(HTTPStatus.ACCEPTED, {"results": results})
+        return json_response(json.dumps({"results": results}), HTTPStatus.ACCEPTED)
     if any(outcome.error is None for outcome in outcomes):
-        return json_response(HTTPStatus.MULTI_STATUS, {"results": results})
+        return json_response(json.dumps({"results": results}), HTTPStatus.MULTI_STATUS)
     problem = problem_for(first_error)
     return ProblemError(
         problem.status, problem.detail, headers=problem.headers, extensions={"results": results}

@@ -108,10 +108,9 @@ class AccessKeyRotation:
             now: Current time in epoch seconds.
         """
         schedule = self._schedule
-        key = schedule.usable(now)
-        if key is not None and now >= schedule.due_at:
+        if now >= schedule.due_at:
             self._wake.set()
-        return key
+        return schedule.usable(now)
 
     def get(self, timeout: float) -> AccessKey:
         """Return a usable key, waiting for the fetch that brings it.

@@ -94,7 +94,7 @@ def test_a_taken_port_is_one_line_with_the_variable_to_change(index: int, ports:
     line, *rest = ended.stderr.splitlines()
     assert f"Port {ports[index]} cannot be used" in line
     assert f"make start {('PORT', 'SERVICE_PORT', 'CONTROL_PORT')[index]}=" in line
-    assert all(each.startswith("make: ***") for each in rest)
+    assert all(each.startswith("make") and "***" in each for each in rest)
 
 
 def test_an_older_python_is_one_line(tmp_path: Path) -> None:
@@ -117,5 +117,5 @@ def test_an_older_python_is_one_line(tmp_path: Path) -> None:
     line, *rest = ended.stderr.splitlines()
     assert "Python 3.13 or newer is needed" in line
     assert "3.11.7" in line
-    assert all(each.startswith("make: ***") for each in rest)
+    assert all(each.startswith("make") and "***" in each for each in rest)
     assert not (tmp_path / ".venv").exists()

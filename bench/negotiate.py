@@ -1,0 +1,169 @@
+"""Negotiation and client tokens: `python -m bench.negotiate`.
+
+The functions are invoked through Microsoft's worker library, as in Azure, without HTTP before it.
+The emulator provides identity and access key, so every negotiation measured is a real one.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jwt
+from azure.core.credentials import AzureKeyCredential
+from azure.messaging.webpubsubservice import WebPubSubServiceClient
+
+from bench.pairs import Row, at_most, faster, print_rows, take_turns
+from funchost.messages import HttpRequest
+from funchost.worker import Function, Worker
+from shared.access_key import AccessKey
+from shared.client_token import sign_client_token
+
+_FUNCTIONS = Path(__file__).parent / "functions"
+_ROUNDS = 60
+_INVOCATIONS = 100
+_TOKENS = 500
+_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
+_AUDIENCE = "https://contoso.service.signalr.net/client/?hub=chat"
+
+
+def main() -> int:
+    """Print both tables; return 1 when a target is missed."""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {_ROUNDS} turns")
+    with _emulator() as settings:
+        os.environ |= settings
+        rows = [*_invocations(), *_tokens()]
+    return 0 if all(row.met for row in rows) else 1
+
+
+def _invocations() -> list[Row]:
+    os.environ |= {
+        "SIGNALR_HUBS": "chat",
+        "NEGOTIATE_IDENTITY": "app-service",
+        "WEBSITE_AUTH_ENABLED": "True",
+        "PYTHON_SCRIPT_FILE_NAME": "negotiate_app.py",
+    }
+    logging.basicConfig(level=logging.ERROR)
+    # As in Azure, where the host filters by level before anything is formatted.
+    with asyncio.Runner() as runner:
+        worker = Worker()
+        functions = {each.name: each for each in runner.run(worker.start(_FUNCTIONS))}
+        sides = {
+            name: _side(runner, worker, functions[function])
+            for name, function in (
+                ("negotiate", "negotiate"),
+                ("empty async function", "empty"),
+                ("sync function with jwt.encode", "usual"),
+            )
+        }
+        turns = take_turns(sides, calls=_INVOCATIONS, rounds=_ROUNDS)
+        worker.stop()
+    rows = [
+        at_most(1.4, turns, "negotiate", "empty async function"),
+        faster(5, turns, "negotiate", "sync function with jwt.encode"),
+    ]
+    print_rows("A hot negotiation through Microsoft's worker", rows)
+    return rows
+
+
+def _side(runner: asyncio.Runner, worker: Worker, function: Function) -> Callable[[int], object]:
+    request = HttpRequest(
+        "POST",
+        "http://localhost:7071/api/negotiate?negotiateVersion=1",
+        {"content-type": "text/plain;charset=UTF-8", "x-ms-client-principal-id": "ann"},
+        {"negotiateVersion": "1"},
+    )
+
+    async def invoke(calls: int) -> None:
+        for _ in range(calls):
+            response = await worker.invoke(function, request)
+            if response.status != 200:  # noqa: PLR2004  anything else is not what is measured
+                raise RuntimeError(f"{function.name} answered {response.status}")
+
+    return lambda calls: runner.run(invoke(calls))
+
+
+def _tokens() -> list[Row]:
+    key = AccessKey("0123456789abcdef0123456789abcdef", _KEY.encode(), time.time())
+    web_pub_sub = WebPubSubServiceClient(
+        "https://contoso.webpubsub.azure.com", "chat", AzureKeyCredential(_KEY)
+    )
+
+    def ours(calls: int) -> None:
+        for _ in range(calls):
+            sign_client_token(key, _AUDIENCE, now=time.time(), lifetime=3600, user_id="ann")
+
+    def encoded(calls: int) -> None:
+        headers = {"kid": key.key_id}
+        for _ in range(calls):
+            jwt.encode(_claims(time.time()), _KEY, algorithm="HS256", headers=headers)
+
+    def sdk(calls: int) -> None:
+        for _ in range(calls):
+            web_pub_sub.get_client_access_token(user_id="ann")
+
+    sides = {
+        "client token": ours,
+        "JSON + base64 + one HMAC": lambda calls: _floor(key, calls),
+        "jwt.encode": encoded,
+        "Web PubSub SDK": sdk,
+    }
+    turns = take_turns(sides, calls=_TOKENS, rounds=_ROUNDS)
+    rows = [
+        at_most(1.5, turns, "client token", "JSON + base64 + one HMAC"),
+        faster(2, turns, "client token", "jwt.encode"),
+        faster(2, turns, "client token", "Web PubSub SDK"),
+    ]
+    print_rows("A client token", rows)
+    return rows
+
+
+def _claims(now: float) -> dict[str, object]:
+    issued_at = int(now)
+    return {
+        "aud": _AUDIENCE,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + 3600,
+        "asrs.s.uid": "ann",
+    }
+
+
+def _floor(key: AccessKey, calls: int) -> None:
+    """Do what no token can do without: JSON, base64 and one HMAC-SHA256."""
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    for _ in range(calls):
+        claims = encode(_claims(time.time())).encode()
+        message = key.token_header + urlsafe_b64encode(claims).rstrip(b"=")
+        signature = hmac.digest(key.secret, message, "sha256")
+        (message + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+@contextlib.contextmanager
+def _emulator() -> Iterator[dict[str, str]]:
+    """Run the emulator on free ports and give the settings that it prints."""
+    command = [sys.executable, "-m", "signalr_emulator", "--service-port", "0"]
+    with subprocess.Popen(  # noqa: S603  our own command
+        [*command, "--control-port", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        output = process.stdout
+        assert output is not None  # noqa: S101  asked for above
+        try:
+            lines = iter(output.readline, "Emulator ready.\n")
+            yield dict(re.findall(r"^(\w+)=(\S+)$", "".join(lines), re.MULTILINE))
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Paired timings: the sides take turns, so that a noisy machine slows all of them alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+__all__ = ["Row", "Turns", "at_most", "faster", "print_rows", "take_turns"]
+
+
+type Turns = Mapping[str, list[float]]
+"""Microseconds of one call in each turn, by the side's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: a ratio between two sides of one run.
+
+    Args:
+        what: What was measured.
+        against: What it is held against.
+        value: Median microseconds of one call.
+        other: The same of the other side.
+        ratio: Median of the ratios turn by turn, in the direction of the target.
+        target: What the ratio is to be, as text.
+        met: Whether it is.
+    """
+
+    what: str
+    against: str
+    value: float
+    other: float
+    ratio: float
+    target: str
+    met: bool
+
+
+def at_most(limit: float, turns: Turns, what: str, against: str) -> Row:
+    """Return a row for a side that may take at most `limit` times as long as another."""
+    ratio = _ratio(turns[what], turns[against])
+    return _row(turns, what, against, ratio, f"≤ {limit:g}×", met=ratio <= limit)
+
+
+def faster(factor: float, turns: Turns, what: str, against: str) -> Row:
+    """Return a row for a side that is to be at least `factor` times as fast as another."""
+    ratio = _ratio(turns[against], turns[what])
+    return _row(turns, what, against, ratio, f"≥ {factor:g}× faster", met=ratio >= factor)
+
+
+def take_turns(sides: Mapping[str, Callable[[int], object]], *, calls: int, rounds: int) -> Turns:
+    """Time each side in turn, over and over.
+
+    Args:
+        sides: What to time, by name: each does as many calls as it is told.
+        calls: Calls of one turn. Short turns keep what disturbs one side from missing the other.
+        rounds: Turns of each side, after one that does not count.
+    """
+    turns: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds + 1):
+        for name, side in sides.items():
+            start = perf_counter()
+            side(calls)
+            if number:
+                turns[name].append((perf_counter() - start) / calls * 1e6)
+    return turns
+
+
+def print_rows(title: str, rows: list[Row]) -> None:
+    """Print a table."""
+    print(f"\n{title}\n")
+    width = max(len(row.what) for row in rows)
+    other_width = max(len(row.against) for row in rows)
+    for row in rows:
+        print(
+            f"  {row.what:<{width}} {row.value:8.1f} µs   {row.against:<{other_width}}"
+            f" {row.other:8.1f} µs   {row.ratio:5.2f}×   target {row.target:<11}"
+            f" {'pass' if row.met else 'FAIL'}",
+            flush=True,
+        )
+
+
+def _ratio(first: list[float], second: list[float]) -> float:
+    return median(one / other for one, other in zip(first, second, strict=True))
+
+
+def _row(turns: Turns, what: str, against: str, ratio: float, target: str, *, met: bool) -> Row:
+    return Row(what, against, median(turns[what]), median(turns[against]), ratio, target, met)

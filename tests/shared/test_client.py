@@ -1,0 +1,148 @@
+"""The clients as a program uses them, over HTTP to a scripted service."""
+
+import asyncio
+import inspect
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jwt
+import pytest
+from azure.core.credentials import AccessToken
+
+from shared import SignalRServiceClient, aio
+from shared.errors import ServiceUnavailableError
+from shared.retry import RetryPolicy
+from tests.scripted_service import Received, Reply, ScriptedService, scripted_service
+
+KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()
+METHODS = ("send_to_all", "send_to_user", "send_to_group", "send_to_connection")
+
+
+class Credential:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401  the protocol's own
+        self.calls += 1
+        return AccessToken("e30.e30.sig", 2**40)
+
+
+def answer(request: Received) -> Reply:
+    return Reply(200, body=KEY) if request.method == "GET" else Reply(202)
+
+
+@pytest.fixture
+def service() -> Iterator[ScriptedService]:
+    with scripted_service(answer) as running:
+        yield running
+
+
+def test_a_blocking_client_signs_and_sends(service: ScriptedService) -> None:
+    with SignalRServiceClient(service.url, Credential()) as client:
+        token = client.get_client_access_token("Chat", user_id="ann", minutes_to_expire=5)
+        client.send_to_user("chat", "ann", "newMessage", ["Hello"])
+    claims = jwt.decode(
+        token, "s" * 44, algorithms=["HS256"], audience="http://127.0.0.1/client/?hub=chat"
+    )
+    assert claims["asrs.s.uid"] == "ann"
+    assert claims["exp"] - claims["iat"] == 300
+    assert [each.path for each in service.received] == [
+        "/api/v1/auth/accessKey",
+        "/api/hubs/chat/users/ann/:send?api-version=2022-06-01",
+    ]
+    assert service.received[1].headers["Authorization"] == "Bearer e30.e30.sig"
+
+
+async def test_an_awaitable_client_signs_and_sends(service: ScriptedService) -> None:
+    async with aio.SignalRServiceClient(service.url, Credential()) as client:
+        token = await client.get_client_access_token("Chat", claims={"role": "admin"})
+        await client.send_to_group("chat", "g", "newMessage", ["Hello"], excluded=["c"])
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["role"] == "admin"
+    assert service.received[1].path == (
+        "/api/hubs/chat/groups/g/:send?excluded=c&api-version=2022-06-01"
+    )
+    assert service.received[1].body == b'{"target":"newMessage","arguments":["Hello"]}'
+
+
+async def test_a_hot_negotiation_does_not_suspend(service: ScriptedService) -> None:
+    async with aio.SignalRServiceClient(service.url, Credential()) as client:
+        await client.get_client_access_token("chat")
+        with pytest.raises(StopIteration):
+            client.get_client_access_token("chat").send(None)
+
+
+async def test_a_thousand_cold_negotiations_ask_once_for_token_and_key(
+    service: ScriptedService,
+) -> None:
+    credential = Credential()
+    async with aio.SignalRServiceClient(service.url, credential) as client:
+        tokens = await asyncio.gather(
+            *(client.get_client_access_token("chat") for _ in range(1000))
+        )
+    assert len(tokens) == 1000
+    assert credential.calls == 1
+    assert len(service.received) == 1
+
+
+def test_threads_share_a_client(service: ScriptedService) -> None:
+    credential = Credential()
+    with (
+        SignalRServiceClient(service.url, credential) as client,
+        ThreadPoolExecutor(20) as threads,
+    ):
+        list(threads.map(lambda _: client.get_client_access_token("chat"), range(200)))
+    assert credential.calls == 1
+    assert len(service.received) == 1
+
+
+async def test_waiting_for_the_service_leaves_the_loop_free() -> None:
+    release = threading.Event()
+
+    def slow(request: Received) -> Reply:
+        release.wait(10)
+        return answer(request)
+
+    with scripted_service(slow) as service:
+        async with aio.SignalRServiceClient(service.url, Credential()) as client:
+            sending = asyncio.create_task(client.send_to_all("chat", "t"))
+            negotiating = asyncio.create_task(client.get_client_access_token("chat"))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not sending.done()
+            assert not negotiating.done()
+            release.set()
+            await asyncio.gather(sending, negotiating)
+
+
+async def test_a_throttled_send_is_repeated_by_both_clients() -> None:
+    replies = [Reply(202), Reply(429, {"Retry-After": "0"})] * 2
+
+    with scripted_service(lambda _: replies.pop()) as service:
+        with SignalRServiceClient(service.url, Credential()) as client:
+            await asyncio.to_thread(client.send_to_all, "chat", "t")
+        async with aio.SignalRServiceClient(service.url, Credential()) as awaitable:
+            await awaitable.send_to_all("chat", "t")
+    assert len(service.received) == 4
+
+
+async def test_a_service_without_keys_degrades_the_client() -> None:
+    with scripted_service(lambda _: Reply(503, {"Retry-After": "60"})) as service:
+        async with aio.SignalRServiceClient(
+            service.url, Credential(), policy=RetryPolicy(attempts=1)
+        ) as client:
+            assert not client.degraded
+            with pytest.raises(ServiceUnavailableError) as caught:
+                await client.get_client_access_token("chat")
+            assert client.degraded
+            assert caught.value.retry_after == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_both_clients_document_the_same_operations(name: str) -> None:
+    blocking = inspect.getdoc(getattr(SignalRServiceClient, name))
+    assert blocking
+    assert blocking == inspect.getdoc(getattr(aio.SignalRServiceClient, name))

@@ -1,0 +1,73 @@
+"""The app as the Functions worker finds it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "AzureSignalRConnectionString__serviceUri": "https://contoso.service.signalr.net",
+    "SIGNALR_HUBS": "chat",
+    "NEGOTIATE_IDENTITY": "anonymous",
+}
+
+
+def run_python(code: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_functions_with_their_routes_and_auth_levels() -> None:
+    code = (
+        "import json, function_app\n"
+        "triggers = {}\n"
+        "for each in function_app.app.get_functions():\n"
+        "    trigger = json.loads(each.get_raw_bindings()[0])\n"
+        "    route, level = trigger['route'], trigger['authLevel']\n"
+        "    triggers[each.get_function_name()] = [route, level.lower()]\n"
+        "print(json.dumps(triggers))"
+    )
+    ended = run_python(code, SETTINGS)
+    assert json.loads(ended.stdout) == {
+        "negotiate": ["negotiate", "anonymous"],
+        "negotiate_hub": ["{hub}/negotiate", "anonymous"],
+        "broadcast": ["broadcast", "function"],
+        "health": ["health", "anonymous"],
+    }
+
+
+def test_a_cold_start_leaves_azure_identity_for_later() -> None:
+    ended = run_python("import function_app, sys; print('azure.identity' in sys.modules)", SETTINGS)
+    assert ended.stdout == "False\n", ended.stderr
+
+
+def test_the_service_client_needs_no_functions() -> None:
+    code = "import shared, shared.aio, sys; print('azure.functions' in sys.modules)"
+    assert run_python(code, {}).stdout == "False\n"
+
+
+@pytest.mark.parametrize("missing", SETTINGS)
+def test_a_missing_setting_ends_the_import_with_its_name(missing: str) -> None:
+    ended = run_python("import function_app", {**SETTINGS, missing: ""})
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert re.search(rf"SettingsError: {missing} is not set.* Example: {missing}=\S+", last)
+
+
+def test_the_example_of_local_settings_is_right() -> None:
+    example = json.loads((ROOT / "local.settings.json.example").read_text())
+    values = example["Values"]
+    assert run_python("import function_app", values).returncode == 0
+    assert "AccessKey" not in json.dumps(example)

@@ -1,6 +1,13 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast a machine makes examples must not decide how a test ends.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 _OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_")
 

@@ -20,6 +20,7 @@ READY = "Emulator ready."
 _NO_ROLE = "none"
 _MAX_PORT = 65535
 _PORT_OPTIONS = {"service": "--service-port", "control": "--control-port"}
+"""The option that chooses the port of each plane."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,9 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 after an interrupt, 1 if a port cannot be listened on.
     """
     options = _parser().parse_args(arguments)
+    service_port, *more_service_ports = options.service_ports or (Config().service_port,)
     config = Config(
         host=options.host,
-        service_port=options.service_port,
+        service_port=service_port,
+        more_service_ports=tuple(more_service_ports),
         control_port=options.control_port,
         role=BUILT_IN_ROLES.get(options.role),
     )
@@ -65,8 +68,9 @@ async def _run(config: Config) -> None:
 
 def _greeting(emulator: Emulator) -> str:
     settings = "\n".join(f"{name}={value}" for name, value in emulator.app_settings().items())
+    services = "".join(f"SignalR service: {url}\n" for url in emulator.service_urls)
     return (
-        f"SignalR service: {emulator.service_url}\n"
+        f"{services}"
         f"Control plane:   {emulator.control_url}\n"
         f"\nApp settings:\n\n{settings}\n\n{READY}\n"
     )
@@ -85,10 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=defaults.host, help="address to listen on")
     parser.add_argument(
         "--service-port",
+        "--service",
+        dest="service_ports",
+        action="append",
         type=_port,
-        default=defaults.service_port,
         metavar="PORT",
-        help="port of the SignalR service, 0 for any free one",
+        help="port of the SignalR service, 0 for any free one; given several times, each is a"
+        f" SignalR resource of its own (default: {defaults.service_port}%(default).0s)",
     )
     parser.add_argument(
         "--control-port",

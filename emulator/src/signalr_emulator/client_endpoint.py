@@ -23,6 +23,7 @@ from signalr_emulator.errors import (
 )
 from signalr_emulator.negotiations import Negotiated, negotiate_reply
 from signalr_emulator.parameters import effective_hub
+from signalr_emulator.resource import Resource
 from signalr_emulator.rest import unauthorized
 from signalr_emulator.service import Service
 from signalr_emulator.websocket import WebSocketTransport, receive_all, websocket_response
@@ -38,11 +39,13 @@ class ClientEndpoint:
     """Lets clients negotiate and connect.
 
     Args:
-        service: The state that they join.
+        service: The state of the emulator.
+        resource: The SignalR resource that they join.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, resource: Resource) -> None:
         self._service = service
+        self._resource = resource
         self._clients: set[Client] = set()
         self._hosts = service.config.service_names | {_url_host(service.config.host)}
 
@@ -71,7 +74,7 @@ class ClientEndpoint:
             return web.json_response({"error": "The negotiateVersion has to be an integer from 0."})
         now = asyncio.get_running_loop().time()
         return web.json_response(
-            negotiate_reply(self._service.negotiations.open(hub, version, now))
+            negotiate_reply(self._resource.negotiations.open(hub, version, now))
         )
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
@@ -87,7 +90,7 @@ class ClientEndpoint:
         try:
             await self._serve(request, response, negotiated, identity)
         finally:
-            self._service.negotiations.end(negotiated)
+            self._resource.negotiations.end(negotiated)
         return response
 
     async def _serve(
@@ -107,7 +110,7 @@ class ClientEndpoint:
             connection_id=negotiated.connection_id,
             hub=negotiated.hub,
             user_id=identity.user_id,
-            hubs=self._service.hubs,
+            hubs=self._resource.hubs,
             transport=transport,
             timing=self._service.config.timing,
             loop=asyncio.get_running_loop(),
@@ -128,12 +131,12 @@ class ClientEndpoint:
         return validate_client_token(
             token,
             audiences=client_audiences(request.scheme, self._hosts, _port(request), hub),
-            keys=self._service.access_keys,
+            keys=self._resource.access_keys,
             clock=self._service.clock,
         )
 
     def _negotiated(self, request: web.Request, hub: str) -> Negotiated:
-        negotiations = self._service.negotiations
+        negotiations = self._resource.negotiations
         now = asyncio.get_running_loop().time()
         token = request.query.get("id")
         if token is None:

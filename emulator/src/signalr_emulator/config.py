@@ -6,7 +6,7 @@ from signalr_emulator.connection import Timing
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
 
-__all__ = ["SYSTEM_ASSIGNED", "Config"]
+__all__ = ["SYSTEM_ASSIGNED", "Config", "ResourceConfig"]
 
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
 _RESOURCE_GROUP = f"{_SUBSCRIPTION}/resourceGroups/local"
@@ -21,12 +21,28 @@ SYSTEM_ASSIGNED = Identity(
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceConfig:
+    """What one SignalR resource is made from.
+
+    Attributes:
+        name: Name of the resource.
+        resource_id: Its Azure resource id, which ends with the name.
+        port: Port that it listens on; 0 takes any free one.
+    """
+
+    name: str
+    resource_id: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that an emulator is made from.
 
     Attributes:
         host: Address to listen on.
         service_port: Port of the SignalR service; 0 takes any free one.
+        more_service_ports: Ports of further SignalR services, each a resource of its own.
         control_port: Port of the control plane; 0 takes any free one.
         role: Role of the system-assigned identity at the SignalR resource, or None for no
             assignment.
@@ -36,7 +52,8 @@ class Config:
         tenant_id: GUID of the Entra tenant.
         management_group: Management group above the subscription.
         subscription: Resource id of the subscription.
-        resource_id: Resource id of the SignalR service.
+        resource_id: Resource id of the SignalR service. Those of further services end with a
+            number, from 2.
         service_names: Host names that a client token's audience may name, in lower case; `host`
             is one of them without being listed.
         timing: Time limits of client connections.
@@ -45,6 +62,7 @@ class Config:
 
     host: str = "127.0.0.1"
     service_port: int = 8888
+    more_service_ports: tuple[int, ...] = ()
     control_port: int = 8889
     role: Role | None = SERVICE_OWNER
     identity_header: str = "local-emulator"
@@ -56,3 +74,13 @@ class Config:
     service_names: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     timing: Timing = field(default_factory=Timing)
     max_write_buffer: int = 16 * 1024 * 1024
+
+    @property
+    def resources(self) -> tuple[ResourceConfig, ...]:
+        """Every SignalR resource, the first of them first."""
+        ports = (self.service_port, *self.more_service_ports)
+        return tuple(self._resource(number, port) for number, port in enumerate(ports, start=1))
+
+    def _resource(self, number: int, port: int) -> ResourceConfig:
+        resource_id = self.resource_id if number == 1 else f"{self.resource_id}-{number}"
+        return ResourceConfig(resource_id.rpartition("/")[2], resource_id, port)

@@ -19,6 +19,7 @@ from signalr_emulator.errors import (
 )
 from signalr_emulator.identities import Identities, Identity
 from signalr_emulator.json_text import Json, decode
+from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
 
 __all__ = ["MSI_PATH", "control_plane"]
@@ -106,22 +107,25 @@ class _Routes:
 
     async def state(self, _request: web.Request) -> web.Response:
         service = self._service
-        return web.json_response(
-            {
-                "identityRequests": service.activity.identity_requests,
-                "keyRequests": service.activity.key_requests,
-                "liveKeys": service.access_keys.live_ids(),
-                "connections": service.hubs.connection_counts(),
-                "roleAssignments": [
-                    {
-                        "principalId": assignment.principal_id,
-                        "role": assignment.role.name,
-                        "scope": assignment.scope,
-                    }
-                    for assignment in service.role_assignments.assignments
-                ],
-            }
-        )
+        resources = {resource.config.name: self._state(resource) for resource in service.resources}
+        return web.json_response({**self._state(service.first), "resources": resources})
+
+    def _state(self, resource: Resource) -> dict[str, Any]:
+        service = self._service
+        return {
+            "identityRequests": service.activity.identity_requests,
+            "keyRequests": resource.activity.key_requests,
+            "liveKeys": resource.access_keys.live_ids(),
+            "connections": resource.hubs.connection_counts(),
+            "roleAssignments": [
+                {
+                    "principalId": assignment.principal_id,
+                    "role": assignment.role.name,
+                    "scope": assignment.scope,
+                }
+                for assignment in service.role_assignments.assignments
+            ],
+        }
 
     def _is_identity_header(self, given: str) -> bool:
         # aiohttp keeps bytes that are not UTF-8 as lone surrogates.

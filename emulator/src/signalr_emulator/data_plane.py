@@ -4,6 +4,7 @@ from aiohttp import hdrs, web
 
 from signalr_emulator.client_endpoint import ClientEndpoint
 from signalr_emulator.parameters import MAX_BODY_BYTES
+from signalr_emulator.resource import Resource
 from signalr_emulator.rest import RestApi
 from signalr_emulator.service import Service
 
@@ -12,15 +13,16 @@ __all__ = ["data_plane"]
 _CLIENT_PREFIX = "/client"
 
 
-def data_plane(service: Service) -> web.Application:
+def data_plane(service: Service, resource: Resource) -> web.Application:
     """Make the application that listens where Azure SignalR Service would.
 
     Args:
-        service: The state that it serves.
+        service: The state of the emulator.
+        resource: The SignalR resource that it serves.
     """
     app = web.Application(client_max_size=MAX_BODY_BYTES)
-    clients = ClientEndpoint(service)
-    app.add_routes(RestApi(service).routes())
+    clients = ClientEndpoint(service, resource)
+    app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())
     app.on_response_prepare.append(_allow_origin)
     app.on_shutdown.append(clients.disconnect_all)

@@ -36,6 +36,7 @@ from signalr_emulator.parameters import (
     group_name,
     parse_payload,
 )
+from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
 
 __all__ = ["RestApi", "unauthorized"]
@@ -50,11 +51,13 @@ class RestApi:
     """The operations of the REST data plane.
 
     Args:
-        service: The state that they work on.
+        service: The state of the emulator.
+        resource: The SignalR resource that they work on.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, resource: Resource) -> None:
         self._service = service
+        self._resource = resource
         self._handlers: dict[Operation, Handler] = {
             GET_ACCESS_KEY_V1: self._get_access_key,
             GET_ACCESS_KEY: self._get_access_key,
@@ -80,7 +83,7 @@ class RestApi:
 
         async def admit(request: web.Request) -> web.StreamResponse:
             if operation in (GET_ACCESS_KEY, GET_ACCESS_KEY_V1):
-                self._service.activity.key_requests += 1
+                self._resource.activity.key_requests += 1
             try:
                 self._admit(operation, request)
                 return await handler(request)
@@ -92,9 +95,9 @@ class RestApi:
         return admit
 
     def _admit(self, operation: Operation, request: web.Request) -> None:
-        caller = self._service.authenticator.caller(request.headers.get("Authorization"))
+        caller = self._resource.authenticator.caller(request.headers.get("Authorization"))
         check_api_version(operation, request.query.get("api-version"))
-        scope = self._service.config.resource_id
+        scope = self._resource.config.resource_id
         if not self._service.role_assignments.is_allowed(
             caller.principal_id, operation.data_action, scope
         ):
@@ -104,42 +107,42 @@ class RestApi:
             )
 
     async def _get_access_key(self, _request: web.Request) -> web.Response:
-        key = self._service.access_keys.issue()
+        key = self._resource.access_keys.issue()
         return web.json_response({"AccessKey": key.secret, "KeyId": key.key_id})
 
     async def _send_to_hub(self, request: web.Request) -> web.Response:
         hub = _hub(request)
         message = await _message(request)
-        deliver(message, self._service.hubs.everyone(hub), _excluded(request))
+        deliver(message, self._resource.hubs.everyone(hub), _excluded(request))
         return web.Response(status=HTTPStatus.ACCEPTED)
 
     async def _send_to_user(self, request: web.Request) -> web.Response:
         hub = _hub(request)
         message = await _message(request)
-        deliver(message, self._service.hubs.user(hub, request.match_info["user"]))
+        deliver(message, self._resource.hubs.user(hub, request.match_info["user"]))
         return web.Response(status=HTTPStatus.ACCEPTED)
 
     async def _send_to_group(self, request: web.Request) -> web.Response:
         hub, group = _hub(request), group_name(request.match_info["group"])
         message = await _message(request)
-        deliver(message, self._service.hubs.group(hub, group), _excluded(request))
+        deliver(message, self._resource.hubs.group(hub, group), _excluded(request))
         return web.Response(status=HTTPStatus.ACCEPTED)
 
     async def _send_to_connection(self, request: web.Request) -> web.Response:
         hub = _hub(request)
         message = await _message(request)
-        deliver(message, self._service.hubs.connection(hub, request.match_info["connection"]))
+        deliver(message, self._resource.hubs.connection(hub, request.match_info["connection"]))
         return web.Response(status=HTTPStatus.ACCEPTED)
 
     async def _add_connection_to_group(self, request: web.Request) -> web.Response:
         hub, group = _hub(request), group_name(request.match_info["group"])
-        if not self._service.hubs.add_to_group(hub, group, request.match_info["connection"]):
+        if not self._resource.hubs.add_to_group(hub, group, request.match_info["connection"]):
             raise _no_connection()
         return web.Response()
 
     async def _remove_connection_from_group(self, request: web.Request) -> web.Response:
         hub, group = _hub(request), group_name(request.match_info["group"])
-        if not self._service.hubs.remove_from_group(hub, group, request.match_info["connection"]):
+        if not self._resource.hubs.remove_from_group(hub, group, request.match_info["connection"]):
             raise _no_connection()
         return web.Response()
 

@@ -33,20 +33,38 @@ class Emulator:
 
     Attributes:
         service: Its state.
-        service_url: Where the SignalR service listens, without a trailing slash.
+        service_urls: Where each SignalR resource listens, in the order of the resources, without
+            a trailing slash.
         control_url: Where the control plane listens, without a trailing slash.
     """
 
     service: Service
-    service_url: str
+    service_urls: tuple[str, ...]
     control_url: str
+
+    @property
+    def service_url(self) -> str:
+        """Where the first SignalR resource listens, without a trailing slash."""
+        return self.service_urls[0]
 
     def app_settings(self) -> dict[str, str]:
         """Give the settings with which an app finds this emulator."""
         return {
             "AzureSignalRConnectionString__serviceUri": self.service_url,
+            **self._endpoint_settings(),
             "IDENTITY_ENDPOINT": f"{self.control_url}{MSI_PATH}",
             "IDENTITY_HEADER": self.service.config.identity_header,
+        }
+
+    def _endpoint_settings(self) -> dict[str, str]:
+        """Give the settings of several endpoints; a single one needs no name."""
+        if len(self.service_urls) == 1:
+            return {}
+        # A hyphen has no place in the name of an environment variable.
+        names = (resource.config.name.replace("-", "_") for resource in self.service.resources)
+        return {
+            f"Azure__SignalR__Endpoints__{name}__serviceUri": url
+            for name, url in zip(names, self.service_urls, strict=True)
         }
 
 
@@ -66,15 +84,22 @@ async def running(
     """
     service = Service.create(config, clock=clock, signing_key=signing_key)
     async with AsyncExitStack() as stack:
-        service_port = await _listen(
-            stack, data_plane(service), config.host, config.service_port, "service"
-        )
+        service_ports = [
+            await _listen(
+                stack,
+                data_plane(service, resource),
+                config.host,
+                resource.config.port,
+                "service",
+            )
+            for resource in service.resources
+        ]
         control_port = await _listen(
             stack, control_plane(service), config.host, config.control_port, "control"
         )
         yield Emulator(
             service=service,
-            service_url=_url(config.host, service_port),
+            service_urls=tuple(_url(config.host, port) for port in service_ports),
             control_url=_url(config.host, control_port),
         )
 

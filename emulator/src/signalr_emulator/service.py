@@ -3,14 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from signalr_emulator.access_keys import AccessKeys
-from signalr_emulator.authentication import Authenticator
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config
 from signalr_emulator.entra import SigningKey, Tenant
-from signalr_emulator.hubs import Hubs
 from signalr_emulator.identities import Identities, IdentityKind
-from signalr_emulator.negotiations import Negotiations
+from signalr_emulator.resource import Resource
 from signalr_emulator.roles import RoleAssignment, RoleAssignments
 
 __all__ = ["Activity", "Service"]
@@ -22,26 +19,31 @@ class Activity:
 
     Attributes:
         identity_requests: Requests to the identity endpoint.
-        key_requests: Requests for a temporary access key.
     """
 
     identity_requests: int = 0
-    key_requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The state behind both planes."""
+    """The state behind every plane.
+
+    Attributes:
+        config: What is chosen.
+        clock: Measures every lifetime.
+        tenant: Issues the Entra tokens.
+        identities: The managed identities of the app.
+        role_assignments: Who may do what.
+        resources: The SignalR resources; there is at least one.
+        activity: What was asked of the control plane.
+    """
 
     config: Config
     clock: Clock
     tenant: Tenant
     identities: Identities
     role_assignments: RoleAssignments
-    authenticator: Authenticator
-    access_keys: AccessKeys
-    negotiations: Negotiations
-    hubs: Hubs
+    resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
 
     @classmethod
@@ -63,11 +65,16 @@ class Service:
             tenant=tenant,
             identities=Identities(config.identities),
             role_assignments=_role_assignments(config),
-            authenticator=Authenticator(tenant),
-            access_keys=AccessKeys(clock),
-            negotiations=Negotiations(config.timing.connect),
-            hubs=Hubs(),
+            resources=tuple(
+                Resource.create(resource, config, clock=clock, tenant=tenant)
+                for resource in config.resources
+            ),
         )
+
+    @property
+    def first(self) -> Resource:
+        """The resource that an app with a single endpoint uses."""
+        return self.resources[0]
 
 
 def _role_assignments(config: Config) -> RoleAssignments:
@@ -76,9 +83,10 @@ def _role_assignments(config: Config) -> RoleAssignments:
     )
     if config.role is None:
         return assignments
-    for identity in config.identities:
-        if identity.kind is IdentityKind.SYSTEM_ASSIGNED:
-            assignments.assignments.append(
-                RoleAssignment(identity.principal_id, config.role, config.resource_id)
-            )
+    assignments.assignments += [
+        RoleAssignment(identity.principal_id, config.role, resource.resource_id)
+        for identity in config.identities
+        if identity.kind is IdentityKind.SYSTEM_ASSIGNED
+        for resource in config.resources
+    ]
     return assignments

@@ -1,0 +1,66 @@
+"""One SignalR resource: what belongs to it alone, whatever else runs in the same process."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from signalr_emulator.access_keys import AccessKeys
+from signalr_emulator.authentication import Authenticator
+from signalr_emulator.clock import Clock
+from signalr_emulator.config import Config, ResourceConfig
+from signalr_emulator.entra import Tenant
+from signalr_emulator.hubs import Hubs
+from signalr_emulator.negotiations import Negotiations
+
+__all__ = ["Resource", "ResourceActivity"]
+
+
+@dataclass(slots=True)
+class ResourceActivity:
+    """What has been asked of a resource since its start, refused requests included.
+
+    Attributes:
+        key_requests: Requests for a temporary access key.
+    """
+
+    key_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The state behind one data plane.
+
+    Attributes:
+        config: Its name, resource id and port.
+        authenticator: Tells who calls it.
+        access_keys: Its temporary access keys.
+        negotiations: Its negotiated connections.
+        hubs: Its connected clients.
+        activity: What was asked of it.
+    """
+
+    config: ResourceConfig
+    authenticator: Authenticator
+    access_keys: AccessKeys
+    negotiations: Negotiations
+    hubs: Hubs
+    activity: ResourceActivity = field(default_factory=ResourceActivity)
+
+    @classmethod
+    def create(
+        cls, resource_config: ResourceConfig, config: Config, *, clock: Clock, tenant: Tenant
+    ) -> Self:
+        """Make the state of a new resource.
+
+        Args:
+            resource_config: What is chosen for this resource.
+            config: What is chosen for the emulator.
+            clock: The emulator's clock.
+            tenant: Whose Entra tokens are accepted.
+        """
+        return cls(
+            config=resource_config,
+            authenticator=Authenticator(tenant),
+            access_keys=AccessKeys(clock),
+            negotiations=Negotiations(config.timing.connect),
+            hubs=Hubs(),
+        )

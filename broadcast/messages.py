@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from problems import FieldError, ProblemError
 from shared.errors import InvalidArgumentError
 from shared.names import check_name
-from shared.operations import MAX_MESSAGE_LENGTH, encode_message
+from shared.rest import MAX_MESSAGE_LENGTH, encode_message
 from shared.settings import Settings
 
 __all__ = ["Message", "RecipientKind", "parse_messages"]

@@ -9,6 +9,7 @@ from shared.credential import CredentialKind, CredentialSettings
 from shared.endpoint import Endpoint
 from shared.errors import (
     AuthenticationError,
+    ConnectionNotFoundError,
     InvalidArgumentError,
     PermissionDeniedError,
     ServiceUnavailableError,
@@ -18,13 +19,17 @@ from shared.errors import (
     UnexpectedResponseError,
     UnknownHubError,
 )
+from shared.rest import Command, GroupConnection
 from shared.settings import Settings
 
 __all__ = [
     "AuthenticationError",
+    "Command",
+    "ConnectionNotFoundError",
     "CredentialKind",
     "CredentialSettings",
     "Endpoint",
+    "GroupConnection",
     "InvalidArgumentError",
     "PermissionDeniedError",
     "ServiceUnavailableError",

@@ -2,14 +2,14 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, Final, Self, overload
 
 from shared.client import DEFAULT_LIFETIME, KEY_TIMEOUT, BaseClient
 from shared.client_token import ClaimValue, ClientToken, sign_client_token
 from shared.flow import Answer, Flow, Step, Wait, run_async
-from shared.operations import Operations
+from shared.rest import GroupConnection, RestApi
 
 __all__ = ["MAX_CONCURRENCY", "SignalRServiceClient"]
 
@@ -39,7 +39,7 @@ class _AsyncBaseClient(BaseClient):
 class awaitable[**P, T]:  # noqa: N801  used like a decorator
     """A coroutine method that holds the conversation of an operation on the event loop."""
 
-    def __init__(self, operation: Callable[Concatenate[Operations, P], Flow[T]]) -> None:
+    def __init__(self, operation: Callable[Concatenate[RestApi, P], Flow[T]]) -> None:
         self._operation = operation
         self.__doc__ = operation.__doc__
 
@@ -57,7 +57,7 @@ class awaitable[**P, T]:  # noqa: N801  used like a decorator
             return self
 
         async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            flow = self._operation(client.operations, *args, **kwargs)
+            flow = self._operation(client.rest, *args, **kwargs)
             return await run_async(flow, client.perform_async)
 
         return call
@@ -66,10 +66,45 @@ class awaitable[**P, T]:  # noqa: N801  used like a decorator
 class SignalRServiceClient(_AsyncBaseClient):
     """An awaitable client of one Azure SignalR Service instance, for one event loop."""
 
-    send_to_all = awaitable(Operations.send_to_all)
-    send_to_user = awaitable(Operations.send_to_user)
-    send_to_group = awaitable(Operations.send_to_group)
-    send_to_connection = awaitable(Operations.send_to_connection)
+    send_to_all = awaitable(RestApi.send_to_all)
+    send_to_user = awaitable(RestApi.send_to_user)
+    send_to_group = awaitable(RestApi.send_to_group)
+    send_to_connection = awaitable(RestApi.send_to_connection)
+    invoke_connection = awaitable(RestApi.invoke_connection)
+    send_stream_item = awaitable(RestApi.send_stream_item)
+    complete_stream = awaitable(RestApi.complete_stream)
+    execute = awaitable(RestApi.execute)
+    close_connection = awaitable(RestApi.close_connection)
+    close_all_connections = awaitable(RestApi.close_all_connections)
+    close_group_connections = awaitable(RestApi.close_group_connections)
+    close_user_connections = awaitable(RestApi.close_user_connections)
+    connection_exists = awaitable(RestApi.connection_exists)
+    group_exists = awaitable(RestApi.group_exists)
+    user_exists = awaitable(RestApi.user_exists)
+    user_in_group = awaitable(RestApi.user_in_group)
+    add_connection_to_group = awaitable(RestApi.add_connection_to_group)
+    remove_connection_from_group = awaitable(RestApi.remove_connection_from_group)
+    remove_connection_from_all_groups = awaitable(RestApi.remove_connection_from_all_groups)
+    add_user_to_group = awaitable(RestApi.add_user_to_group)
+    remove_user_from_group = awaitable(RestApi.remove_user_from_group)
+    remove_user_from_all_groups = awaitable(RestApi.remove_user_from_all_groups)
+    generate_client_token = awaitable(RestApi.generate_client_token)
+    service_is_healthy = awaitable(RestApi.service_is_healthy)
+
+    async def list_connections_in_group(
+        self, hub: str, group: str
+    ) -> AsyncIterator[GroupConnection]:
+        """Give the connections in a group, asking for page after page.
+
+        Raises:
+            SignalRError: As `send_to_all`, from the iteration.
+        """
+        page = None
+        while page is None or page.next_link:
+            flow = self.rest.connection_page(hub, group, next_link=page.next_link if page else None)
+            page = await run_async(flow, self.perform_async)
+            for connection in page.connections:
+                yield connection
 
     async def get_client_access_token(
         self,

@@ -3,7 +3,7 @@
 import functools
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Concatenate, Final, Self, overload
 
 from shared.access_key import AccessKey
@@ -12,7 +12,7 @@ from shared.credential import CredentialSettings, EntraTokens, open_credential
 from shared.endpoint import Endpoint
 from shared.flow import Answer, Flow, GetToken, Request, Step, Wait, run
 from shared.names import check_hub
-from shared.operations import Operations
+from shared.rest import GroupConnection, RestApi
 from shared.retry import RetryPolicy
 from shared.rotation import AccessKeyRotation
 from shared.transport import Transport
@@ -48,7 +48,7 @@ class BaseClient:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.endpoint = Endpoint(endpoint.rstrip("/")) if isinstance(endpoint, str) else endpoint
-        self.operations = Operations(self.endpoint, policy=policy, clock=clock)
+        self.rest = RestApi(self.endpoint, policy=policy, clock=clock)
         self._clock = clock
         self._transport = Transport()
         self._tokens = EntraTokens(functools.partial(_opened, credential), clock=clock)
@@ -73,7 +73,7 @@ class BaseClient:
         return self.endpoint.client_audience(check_hub(hub))
 
     def _fetch_key(self) -> AccessKey:
-        return run(self.operations.access_key(), self.perform)
+        return run(self.rest.access_key(), self.perform)
 
     def perform(self, step: Step) -> Answer:
         """Do one step of a conversation, blocking."""
@@ -94,7 +94,7 @@ class BaseClient:
 class blocking[**P, T]:  # noqa: N801  used like a decorator
     """A method that holds the conversation of an operation in the calling thread."""
 
-    def __init__(self, operation: Callable[Concatenate[Operations, P], Flow[T]]) -> None:
+    def __init__(self, operation: Callable[Concatenate[RestApi, P], Flow[T]]) -> None:
         self._operation = operation
         self.__doc__ = operation.__doc__
 
@@ -108,7 +108,7 @@ class blocking[**P, T]:  # noqa: N801  used like a decorator
             return self
 
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            return run(self._operation(client.operations, *args, **kwargs), client.perform)
+            return run(self._operation(client.rest, *args, **kwargs), client.perform)
 
         return call
 
@@ -123,10 +123,42 @@ class SignalRServiceClient(BaseClient):
     ...     service.send_to_user("chat", "ann", "newMessage", ["Hello"])
     """
 
-    send_to_all = blocking(Operations.send_to_all)
-    send_to_user = blocking(Operations.send_to_user)
-    send_to_group = blocking(Operations.send_to_group)
-    send_to_connection = blocking(Operations.send_to_connection)
+    send_to_all = blocking(RestApi.send_to_all)
+    send_to_user = blocking(RestApi.send_to_user)
+    send_to_group = blocking(RestApi.send_to_group)
+    send_to_connection = blocking(RestApi.send_to_connection)
+    invoke_connection = blocking(RestApi.invoke_connection)
+    send_stream_item = blocking(RestApi.send_stream_item)
+    complete_stream = blocking(RestApi.complete_stream)
+    execute = blocking(RestApi.execute)
+    close_connection = blocking(RestApi.close_connection)
+    close_all_connections = blocking(RestApi.close_all_connections)
+    close_group_connections = blocking(RestApi.close_group_connections)
+    close_user_connections = blocking(RestApi.close_user_connections)
+    connection_exists = blocking(RestApi.connection_exists)
+    group_exists = blocking(RestApi.group_exists)
+    user_exists = blocking(RestApi.user_exists)
+    user_in_group = blocking(RestApi.user_in_group)
+    add_connection_to_group = blocking(RestApi.add_connection_to_group)
+    remove_connection_from_group = blocking(RestApi.remove_connection_from_group)
+    remove_connection_from_all_groups = blocking(RestApi.remove_connection_from_all_groups)
+    add_user_to_group = blocking(RestApi.add_user_to_group)
+    remove_user_from_group = blocking(RestApi.remove_user_from_group)
+    remove_user_from_all_groups = blocking(RestApi.remove_user_from_all_groups)
+    generate_client_token = blocking(RestApi.generate_client_token)
+    service_is_healthy = blocking(RestApi.service_is_healthy)
+
+    def list_connections_in_group(self, hub: str, group: str) -> Iterator[GroupConnection]:
+        """Give the connections in a group, asking for page after page.
+
+        Raises:
+            SignalRError: As `send_to_all`, from the iteration.
+        """
+        page = None
+        while page is None or page.next_link:
+            next_link = page.next_link if page else None
+            page = run(self.rest.connection_page(hub, group, next_link=next_link), self.perform)
+            yield from page.connections
 
     def get_client_access_token(
         self,

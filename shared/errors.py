@@ -4,6 +4,7 @@ SignalRError
 ├── SettingsError               a setting is missing or wrong; the app cannot start
 ├── InvalidArgumentError        an argument of a call is wrong
 │   └── UnknownHubError         the hub is not in the allow-list
+├── ConnectionNotFoundError     there is no such connection to put into a group
 ├── TokenTooLargeError          the claims do not fit in a client token
 ├── AuthenticationError         no Entra token, or the service does not accept it
 ├── PermissionDeniedError       the principal lacks a role at the SignalR resource
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "AuthenticationError",
+    "ConnectionNotFoundError",
     "InvalidArgumentError",
     "PermissionDeniedError",
     "ServiceUnavailableError",
@@ -67,6 +69,14 @@ class UnknownHubError(InvalidArgumentError):
     def __init__(self, hub: str) -> None:
         super().__init__("hub", f"{hub!r} is not known here")
         self.hub = hub
+
+
+class ConnectionNotFoundError(SignalRError):
+    """There is no such connection, or no longer."""
+
+    def __init__(self, connection_id: str) -> None:
+        super().__init__(f"There is no connection {connection_id!r}")
+        self.connection_id = connection_id
 
 
 class TokenTooLargeError(SignalRError):

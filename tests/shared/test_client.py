@@ -13,12 +13,15 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from shared import SignalRServiceClient, aio
+from shared.client import blocking
 from shared.errors import ServiceUnavailableError
 from shared.retry import RetryPolicy
 from tests.scripted_service import Received, Reply, ScriptedService, scripted_service
 
 KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()
-METHODS = ("send_to_all", "send_to_user", "send_to_group", "send_to_connection")
+METHODS = tuple(
+    name for name, value in vars(SignalRServiceClient).items() if isinstance(value, blocking)
+)
 
 
 class Credential:
@@ -139,6 +142,28 @@ async def test_a_service_without_keys_degrades_the_client() -> None:
                 await client.get_client_access_token("chat")
             assert client.degraded
             assert caught.value.retry_after == pytest.approx(60, abs=1)
+
+
+async def test_pages_are_followed_by_both_clients() -> None:
+    def paged(request: Received) -> Reply:
+        if "continuationToken" in request.path:
+            return Reply(200, body=b'{"value": [{"connectionId": "c"}]}')
+        link = b"http://service/x?continuationToken=1&api-version=2024-12-01"
+        first = b'{"value": [{"connectionId": "a"}, {"connectionId": "b"}], "nextLink": "%s"}'
+        return Reply(200, body=first % link)
+
+    with scripted_service(paged) as service:
+        with SignalRServiceClient(service.url, Credential()) as client:
+            found = await asyncio.to_thread(list, client.list_connections_in_group("chat", "g"))
+        async with aio.SignalRServiceClient(service.url, Credential()) as awaitable:
+            pages = awaitable.list_connections_in_group("chat", "g")
+            assert [each async for each in pages] == found
+    assert [each.connection_id for each in found] == ["a", "b", "c"]
+
+
+def test_every_operation_is_in_both_clients() -> None:
+    assert len(METHODS) == 24
+    assert set(METHODS) <= set(vars(aio.SignalRServiceClient))
 
 
 @pytest.mark.parametrize("name", METHODS)

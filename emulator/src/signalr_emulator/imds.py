@@ -1,0 +1,86 @@
+"""The token endpoint of the Instance Metadata Service, over aiohttp.
+
+Source: "Use managed identities on a virtual machine to acquire an access token" (api-version
+2018-02-01): parameters, the `Metadata` header and the shape of errors.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+
+from signalr_emulator.errors import UnknownIdentityError
+from signalr_emulator.identities import Identities, Identity
+from signalr_emulator.service import Service
+
+__all__ = ["IMDS_PATH", "imds_routes"]
+
+IMDS_PATH = "/metadata/identity/oauth2/token"
+
+_API_VERSION = "2018-02-01"
+_TOKEN_LIFETIME = 24 * 3600
+"""How long a managed identity's token is valid, in seconds."""
+
+
+def imds_routes(service: Service) -> list[web.RouteDef]:
+    """Give the routes of the metadata service.
+
+    Args:
+        service: The state that they work on.
+    """
+
+    async def token(request: web.Request) -> web.Response:
+        service.activity.identity_requests += 1
+        problem = _problem(request)
+        if problem is not None:
+            return _refused(problem)
+        try:
+            identity = _identity(service.identities, request.query)
+        except UnknownIdentityError:
+            return _refused("Identity not found")
+        resource = request.query["resource"]
+        issued = service.tenant.issue(identity, resource, _TOKEN_LIFETIME)
+        expires_on = issued.expires_on
+        return web.json_response(
+            {
+                "access_token": issued.text,
+                "client_id": identity.client_id,
+                "expires_in": str(_TOKEN_LIFETIME),
+                "expires_on": str(expires_on),
+                "ext_expires_in": str(_TOKEN_LIFETIME),
+                "not_before": str(expires_on - _TOKEN_LIFETIME),
+                "resource": resource,
+                "token_type": "Bearer",
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return [web.get(IMDS_PATH, token)]
+
+
+def _problem(request: web.Request) -> str | None:
+    if request.headers.get("Metadata") != "true":
+        return "Required metadata header not specified"
+    if request.query.get("api-version") != _API_VERSION:
+        return f"api-version has to be {_API_VERSION}"
+    if not request.query.get("resource", "").strip():
+        return "The parameter resource is missing"
+    return None
+
+
+def _identity(identities: Identities, query: Mapping[str, str]) -> Identity:
+    if "client_id" in query:
+        return identities.by_client_id(query["client_id"])
+    if "object_id" in query:
+        return identities.by_principal_id(query["object_id"])
+    for name in ("msi_res_id", "mi_res_id"):
+        if name in query:
+            return identities.by_resource_id(query[name])
+    return identities.system_assigned()
+
+
+def _refused(description: str) -> web.Response:
+    return web.json_response(
+        {"error": "invalid_request", "error_description": description},
+        status=HTTPStatus.BAD_REQUEST,
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from signalr_emulator.applications import Application
 from signalr_emulator.connection import Timing
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
@@ -49,6 +50,7 @@ class Config:
         identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
+        applications: App registrations of the tenant.
         tenant_id: GUID of the Entra tenant.
         management_group: Management group above the subscription.
         subscription: Resource id of the subscription.
@@ -67,6 +69,7 @@ class Config:
     role: Role | None = SERVICE_OWNER
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
+    applications: tuple[Application, ...] = ()
     tenant_id: str = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"
     subscription: str = _SUBSCRIPTION

@@ -22,6 +22,7 @@ from signalr_emulator.imds import imds_routes
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
+from signalr_emulator.token_endpoint import token_endpoint_routes
 
 __all__ = ["MSI_PATH", "control_plane"]
 
@@ -46,6 +47,7 @@ def control_plane(service: Service) -> web.Application:
     app.add_routes(
         [
             *imds_routes(service),
+            *token_endpoint_routes(service),
             web.get(MSI_PATH, routes.identity_token),
             web.get("/{tenant}/v2.0/.well-known/openid-configuration", routes.openid_configuration),
             web.get("/{tenant}/discovery/v2.0/keys", routes.key_set),

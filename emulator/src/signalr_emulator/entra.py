@@ -1,6 +1,7 @@
 """The emulated Entra tenant: it signs access tokens and checks them.
 
-Tokens have the claims of version 1, as managed identities get them (Microsoft identity platform,
+Tokens have the claims of version 1, as managed identities and, for APIs that ask for no other,
+applications get them (Microsoft identity platform,
 "Access token claims reference").
 """
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from signalr_emulator.applications import Application
 from signalr_emulator.clock import Clock
 from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.identities import Identity
@@ -97,26 +99,53 @@ class Tenant:
             resource: The API that the token is for; becomes `aud` as it was asked for.
             lifetime: Seconds until it expires.
         """
+        return self._issue(
+            resource,
+            lifetime,
+            appid=identity.client_id,
+            appidacr="2",
+            oid=identity.principal_id,
+            sub=identity.principal_id,
+            xms_mirid=identity.resource_id,
+        )
+
+    def issue_to_application(
+        self, application: Application, resource: str, lifetime: int, *, acr: str
+    ) -> IssuedToken:
+        """Sign an access token for an app registration.
+
+        Args:
+            application: Whose token it is.
+            resource: The API that the token is for; becomes `aud` as it was asked for.
+            lifetime: Seconds until it expires.
+            acr: `appidacr`: 1 after a client secret, 2 after an assertion.
+        """
+        return self._issue(
+            resource,
+            lifetime,
+            appid=application.client_id,
+            appidacr=acr,
+            oid=application.principal_id,
+            sub=application.principal_id,
+        )
+
+    def _issue(self, resource: str, lifetime: int, **claims: str) -> IssuedToken:
         now = int(self._clock.now())
-        claims = {
+        payload = {
             "aud": resource,
             "iss": self._issuer_v1,
             "iat": now,
             "nbf": now,
             "exp": now + lifetime,
-            "appid": identity.client_id,
-            "appidacr": "2",
             "idp": self._issuer_v1,
             "idtyp": "app",
-            "oid": identity.principal_id,
-            "sub": identity.principal_id,
             "tid": self.tenant_id,
             "uti": secrets.token_urlsafe(16),
             "ver": "1.0",
-            "xms_mirid": identity.resource_id,
+            **claims,
         }
         text = jwt.encode(
-            claims, self._key.private_key, _ALGORITHM, headers={"kid": self._key.key_id}
+            payload, self._key.private_key, _ALGORITHM, headers={"kid": self._key.key_id}
         )
         return IssuedToken(text, now + lifetime)
 

@@ -5,6 +5,7 @@
     ├── ProtocolError                a client's bytes break the hub protocol
     ├── AuthenticationError          no token, or one that is not valid here (401)
     ├── UnknownIdentityError         no managed identity answers to the given id
+    ├── TokenRequestError            Entra refuses a token request (400, 401)
     ├── UnknownConnectionError       no negotiated connection has this token
     ├── ConnectionInUseError         the negotiated connection is already connected
     ├── PortUnavailableError         a port cannot be listened on
@@ -37,6 +38,7 @@ __all__ = [
     "Problem",
     "ProtocolError",
     "RequestError",
+    "TokenRequestError",
     "UnknownConnectionError",
     "UnknownIdentityError",
     "UnsupportedContentError",
@@ -61,6 +63,23 @@ class AuthenticationError(EmulatorError):
 
 class UnknownIdentityError(EmulatorError):
     """No managed identity answers to the given id."""
+
+
+class TokenRequestError(EmulatorError):
+    """Entra refuses a token request.
+
+    Args:
+        status: HTTP status of the answer.
+        error: OAuth error code (RFC 6749, section 5.2).
+        number: Entra's own code, without AADSTS before it.
+        message: What is wrong; never contains what the client sent.
+    """
+
+    def __init__(self, status: int, error: str, number: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.number = number
 
 
 class UnknownConnectionError(EmulatorError):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from signalr_emulator.applications import Applications
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config
 from signalr_emulator.entra import SigningKey, Tenant
@@ -33,6 +34,7 @@ class Service:
         clock: Measures every lifetime.
         tenant: Issues the Entra tokens.
         identities: The managed identities of the app.
+        applications: The app registrations of the tenant.
         role_assignments: Who may do what.
         resources: The SignalR resources; there is at least one.
         activity: What was asked of the control plane.
@@ -42,6 +44,7 @@ class Service:
     clock: Clock
     tenant: Tenant
     identities: Identities
+    applications: Applications
     role_assignments: RoleAssignments
     resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
@@ -64,6 +67,7 @@ class Service:
             clock=clock,
             tenant=tenant,
             identities=Identities(config.identities),
+            applications=Applications(config.applications),
             role_assignments=_role_assignments(config),
             resources=tuple(
                 Resource.create(resource, config, clock=clock, tenant=tenant)

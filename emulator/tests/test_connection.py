@@ -31,8 +31,11 @@ def test_handshake_and_messages_in_one_piece() -> None:
     assert events == [
         Send(b"{}\x1e"),
         Opened(),
-        Invoked(Invocation("a", ())),
-        Invoked(StreamInvocation("1", "b", (2,))),
+        Invoked(Invocation("a", ()), b'{"type":1,"target":"a","arguments":[]}'),
+        Invoked(
+            StreamInvocation("1", "b", (2,)),
+            b'{"type":4,"invocationId":"1","target":"b","arguments":[2]}',
+        ),
     ]
 
 
@@ -46,12 +49,12 @@ def test_handshake_in_single_bytes() -> None:
     ("request_record", "error"),
     [
         (
-            b'{"protocol":"messagepack","version":1}',
-            "The protocol 'messagepack' is not supported.",
+            b'{"protocol":"xml","version":1}',
+            "The protocol 'xml' is not supported.",
         ),
         (
-            b'{"protocol":"json","version":2}',
-            "Version 2 of the protocol 'json' is not supported.",
+            b'{"protocol":"json","version":3}',
+            "Version 3 of the protocol 'json' is not supported.",
         ),
         (b"hello", "A message is not valid JSON in UTF-8."),
     ],
@@ -83,7 +86,7 @@ def test_malformed_message_closes_after_what_came_before() -> None:
         b'{"type":1,"target":"a","arguments":[]}\x1e{"type":1}\x1e{"type":6}\x1e', 1.0
     )
     assert events == [
-        Invoked(Invocation("a", ())),
+        Invoked(Invocation("a", ()), b'{"type":1,"target":"a","arguments":[]}'),
         Send(b'{"type":7,"error":"A message lacks its target."}\x1e'),
         Closed("A message lacks its target."),
     ]

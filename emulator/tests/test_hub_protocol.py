@@ -7,6 +7,7 @@ from signalr_emulator.errors import ProtocolError
 from signalr_emulator.hub_protocol import (
     MAX_RECORD_BYTES,
     SEPARATOR,
+    Ack,
     CancelInvocation,
     Close,
     Completion,
@@ -16,6 +17,7 @@ from signalr_emulator.hub_protocol import (
     Message,
     Ping,
     RecordReader,
+    Sequence,
     StreamInvocation,
     StreamItem,
     encode_message,
@@ -45,6 +47,8 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(CancelInvocation, TEXT),
     st.just(Ping()),
     st.builds(Close, st.none() | TEXT, st.booleans()),
+    st.builds(Ack, st.integers(0, 2**63)),
+    st.builds(Sequence, st.integers(0, 2**63)),
 )
 
 RECORDS: list[tuple[Message, bytes]] = [
@@ -65,6 +69,8 @@ RECORDS: list[tuple[Message, bytes]] = [
     (Ping(), b'{"type":6}'),
     (Close(), b'{"type":7}'),
     (Close("bye", allow_reconnect=True), b'{"type":7,"error":"bye","allowReconnect":true}'),
+    (Ack(36), b'{"type":8,"sequenceId":36}'),
+    (Sequence(2), b'{"type":9,"sequenceId":2}'),
 ]
 
 
@@ -121,7 +127,7 @@ def test_what_is_no_message(record: bytes) -> None:
         parse_message(record)
 
 
-@pytest.mark.parametrize("record", [b'{"type":8,"sequenceId":1}', b'{"type":99}'])
+@pytest.mark.parametrize("record", [b'{"type":10}', b'{"type":99}'])
 def test_unknown_types_are_ignored(record: bytes) -> None:
     assert parse_message(record) is None
 

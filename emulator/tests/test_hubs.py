@@ -1,7 +1,8 @@
 from dataclasses import dataclass, field
 
-from signalr_emulator.hub_protocol import Invocation
+from signalr_emulator.hub_protocol import Completion, Invocation, Message
 from signalr_emulator.hubs import Hubs, deliver
+from signalr_emulator.json_text import Json
 from signalr_emulator.outgoing import Outgoing
 
 MESSAGE = Outgoing(Invocation("say", ()))
@@ -16,6 +17,20 @@ class Recipient:
 
     def deliver(self, message: Outgoing) -> None:
         self.received.append(message)
+
+    def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
+        raise NotImplementedError
+
+    def send(self, message: Message) -> None:
+        raise NotImplementedError
+
+    async def invoke(
+        self,
+        target: str,
+        arguments: tuple[Json, ...],
+        timeout: float,  # noqa: ASYNC109 - as in the interface
+    ) -> Completion:
+        raise NotImplementedError
 
 
 def test_indexes() -> None:

@@ -31,7 +31,11 @@ def test_belongs_to_its_hub() -> None:
 
 def test_versions() -> None:
     negotiations = Negotiations(connect_within=15)
-    transports = [{"transport": "WebSockets", "transferFormats": ["Text", "Binary"]}]
+    transports = [
+        {"transport": "WebSockets", "transferFormats": ["Text", "Binary"]},
+        {"transport": "ServerSentEvents", "transferFormats": ["Text"]},
+        {"transport": "LongPolling", "transferFormats": ["Text", "Binary"]},
+    ]
     old, new, newer = (negotiations.open("chat", version, now=0) for version in (0, 1, 7))
     assert negotiate_reply(old) == {
         "negotiateVersion": 0,

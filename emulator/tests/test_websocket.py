@@ -25,8 +25,8 @@ async def read_all(socket: Socket) -> list[object]:
 
 async def test_wrong_protocol(wire: Wire) -> None:
     socket = Socket(await wire.open(), "unknown")
-    await socket.ws.send_str('{"protocol":"messagepack","version":1}\x1e')
-    assert await socket.text() == ('{"error":"The protocol \'messagepack\' is not supported."}\x1e')
+    await socket.ws.send_str('{"protocol":"xml","version":1}\x1e')
+    assert await socket.text() == ('{"error":"The protocol \'xml\' is not supported."}\x1e')
     assert await socket.closed() == 1000
 
 

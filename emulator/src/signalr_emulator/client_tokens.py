@@ -4,7 +4,9 @@ Source: Azure SignalR .NET SDK (audience, `kid`, claims with the prefix `asrs.s.
 `{scheme}://{host}/client/?hub={hub}`, where SDKs leave out the port.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
 from functools import lru_cache
 from typing import Any
 
@@ -15,20 +17,51 @@ from signalr_emulator.clock import Clock
 from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.lifetime import SIGNATURE_ONLY, check_lifetime
 
-__all__ = ["ClientIdentity", "client_audiences", "validate_client_token"]
+__all__ = [
+    "ALL_TRANSPORTS",
+    "ClientIdentity",
+    "HttpTransports",
+    "client_audiences",
+    "validate_client_token",
+]
 
 _ALGORITHM = "HS256"
+_MAX_DIGITS = 16
+_MAX_HANDSHAKE = 30.0
+_MAX_POLL_IDLE = 300.0
+
+
+class HttpTransports(IntFlag):
+    """Transports as `asrs.s.htt` counts them (`HttpTransportType` of ASP.NET Core)."""
+
+    WEB_SOCKETS = 1
+    SERVER_SENT_EVENTS = 2
+    LONG_POLLING = 4
+
+
+ALL_TRANSPORTS = ~HttpTransports(0)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientIdentity:
-    """Who a client is.
+    """Who a client is, and what its token says of its connection.
 
     Attributes:
         user_id: From `asrs.s.uid`, else from `nameid`; None for an anonymous client.
+        claims: Every claim of the token.
+        transports: From `asrs.s.htt`; every transport if it is absent.
+        handshake: From `asrs.s.cht`, in seconds, up to 30; None if it is absent.
+        poll_idle: From `asrs.s.ttl`, in seconds, from 1 to 300; None if it is absent.
+        closes_at: From `asrs.s.aeo` if `asrs.s.coae` is true, in seconds since the epoch: when
+            the connection ends.
     """
 
     user_id: str | None
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    transports: HttpTransports = ALL_TRANSPORTS
+    handshake: float | None = None
+    poll_idle: float | None = None
+    closes_at: float | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -66,7 +99,18 @@ def validate_client_token(
     if not audiences.intersection(_audiences(claims)):
         raise AuthenticationError("The audience of the token is not this hub of this service.")
     check_lifetime(claims, clock.now())
-    return ClientIdentity(user_id=_text(claims.get("asrs.s.uid", claims.get("nameid"))))
+    transports = _whole_number(claims.get("asrs.s.htt"))
+    handshake = _whole_number(claims.get("asrs.s.cht"))
+    poll_idle = _whole_number(claims.get("asrs.s.ttl"))
+    closes = str(_first(claims.get("asrs.s.coae"))).lower() == "true"
+    return ClientIdentity(
+        user_id=_text(claims.get("asrs.s.uid", claims.get("nameid"))),
+        claims=claims,
+        transports=ALL_TRANSPORTS if transports is None else HttpTransports(transports & 7),
+        handshake=None if handshake is None else min(float(handshake), _MAX_HANDSHAKE),
+        poll_idle=None if poll_idle is None else min(max(float(poll_idle), 1.0), _MAX_POLL_IDLE),
+        closes_at=_whole_number(claims.get("asrs.s.aeo")) if closes else None,
+    )
 
 
 def _claims(token: str, keys: AccessKeys) -> dict[str, Any]:
@@ -92,7 +136,17 @@ def _audiences(claims: dict[str, Any]) -> list[str]:
     return [value.lower() for value in values if isinstance(value, str)]
 
 
-def _text(value: object) -> str | None:
+def _first(value: object) -> object:
     # A claim that was given several times is an array.
-    first = value[0] if isinstance(value, list) and value else value
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _text(value: object) -> str | None:
+    first = _first(value)
     return first if isinstance(first, str) else None
+
+
+def _whole_number(value: object) -> int | None:
+    # SDKs write these claims as text.
+    text = str(_first(value))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MAX_DIGITS else None

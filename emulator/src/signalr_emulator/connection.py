@@ -2,30 +2,50 @@
 
 It knows no socket and no clock. Any transport that moves bytes can drive it: hand in what arrives
 with `receive`, call `check` when `deadline` has passed, and carry out the events in their order.
-Source of the timing: defaults of ASP.NET Core SignalR, which the service keeps.
+Source of the timing: defaults of ASP.NET Core SignalR, which the service keeps; of `poll_idle`:
+`MaxPollIntervalInSeconds` of the .NET SDK.
 """
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.hub_protocol import (
-    PING,
+    SEPARATOR,
+    Ack,
+    CancelInvocation,
     Close,
+    Completion,
     HandshakeResponse,
     Invocation,
     Message,
-    RecordReader,
+    Sequence,
     StreamInvocation,
+    StreamItem,
     encode_message,
     parse_handshake,
-    parse_message,
 )
+from signalr_emulator.protocols import JSON, PROTOCOLS, HubProtocol, TransferFormat
+from signalr_emulator.resend_buffer import ResendBuffer
 
-__all__ = ["Closed", "Connection", "Event", "Invoked", "Opened", "Send", "State", "Timing"]
+__all__ = [
+    "Answered",
+    "Closed",
+    "Connection",
+    "Event",
+    "Invoked",
+    "Opened",
+    "Send",
+    "State",
+    "Timing",
+    "Traits",
+]
 
-_PROTOCOL = "json"
-_VERSION = 1
+_VERSIONS = (1, 2)
+_STATEFUL_VERSION = 2
+_MAX_HANDSHAKE_BYTES = 4096
+_NUMBERED = (Invocation, StreamInvocation, StreamItem, Completion, CancelInvocation)
 
 
 class State(Enum):
@@ -36,6 +56,9 @@ class State(Enum):
 
     OPEN = "open"
     """Messages flow."""
+
+    SUSPENDED = "suspended"
+    """The transport is lost; what is sent waits for another one."""
 
     CLOSED = "closed"
     """Nothing more is sent, and what arrives is ignored."""
@@ -50,12 +73,40 @@ class Timing:
         handshake: From the connection of the transport to the handshake.
         keep_alive: Between two pings of the service.
         client_timeout: Silence of the client after which it counts as gone.
+        poll: How long a poll without news is held.
+        poll_idle: From one poll to the next, after which the client counts as gone.
+        reconnect: How long a client with stateful reconnect may stay away.
+        linger: How long a closing transport may take to deliver what was sent.
+        expiry_scan: Between two looks for clients whose authentication has expired.
     """
 
     connect: float = 15.0
     handshake: float = 15.0
     keep_alive: float = 15.0
     client_timeout: float = 30.0
+    poll: float = 90.0
+    poll_idle: float = 5.0
+    reconnect: float = 15.0
+    linger: float = 2.0
+    expiry_scan: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the transport of a connection is able to do.
+
+    Attributes:
+        transfer_formats: What it carries.
+        is_stateful: Whether it was negotiated with stateful reconnect.
+        keeps_itself_alive: Whether the transport itself notices that a client is gone; such
+            clients send no pings.
+        max_unacknowledged: Bytes that may wait for an ack in stateful reconnect.
+    """
+
+    transfer_formats: frozenset[TransferFormat] = frozenset(TransferFormat)
+    is_stateful: bool = False
+    keeps_itself_alive: bool = False
+    max_unacknowledged: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +114,7 @@ class Send:
     """These bytes have to go to the client."""
 
     payload: bytes
+    transfer_format: TransferFormat = TransferFormat.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +124,17 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Invoked:
-    """The client calls a method."""
+    """The client calls a method; `record` is the message as it came, without its framing."""
 
     message: Invocation | StreamInvocation
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The client ends an invocation of the service."""
+
+    completion: Completion
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +144,7 @@ class Closed:
     error: str | None
 
 
-type Event = Send | Opened | Invoked | Closed
+type Event = Send | Opened | Invoked | Answered | Closed
 
 
 class Connection:
@@ -93,13 +153,19 @@ class Connection:
     Args:
         now: Monotonic time at which the transport connected, in seconds.
         timing: Time limits.
+        traits: What the transport is able to do.
     """
 
-    def __init__(self, now: float, timing: Timing) -> None:
+    def __init__(self, now: float, timing: Timing, traits: Traits | None = None) -> None:
         self._timing = timing
+        self._traits = traits or Traits()
         self._state = State.HANDSHAKE
-        self._records = RecordReader()
+        self._handshake_bytes = bytearray()
+        self._protocol = JSON
+        self._reader = JSON.reader()
+        self._resend: ResendBuffer | None = None
         self._handshake_by = now + timing.handshake
+        self._reconnect_by = math.inf
         self._last_received = now
         self._next_ping = now
 
@@ -109,47 +175,81 @@ class Connection:
         return self._state
 
     @property
+    def protocol(self) -> HubProtocol:
+        """What the handshake agreed on; JSON until then."""
+        return self._protocol
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether the connection outlives its transport."""
+        return self._resend is not None
+
+    @property
     def deadline(self) -> float:
         """Monotonic time at which `check` has something to do, in seconds."""
-        if self._state is State.HANDSHAKE:
-            return self._handshake_by
-        return min(self._next_ping, self._last_received + self._timing.client_timeout)
+        match self._state:
+            case State.HANDSHAKE:
+                return self._handshake_by
+            case State.SUSPENDED:
+                return self._reconnect_by
+            case _:
+                return min(self._next_ping, self._silent_until(), self._ack_at())
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take bytes of the client.
 
         Args:
-            data: Any number of records or parts of them.
+            data: Any number of messages or parts of them.
             now: Monotonic time, in seconds.
         """
         events: list[Event] = []
-        if self._state is State.CLOSED:
+        if self._state in (State.CLOSED, State.SUSPENDED):
             return events
         self._last_received = now
         try:
-            for record in self._records.feed(data):
-                if self.state is State.CLOSED:
-                    break
-                events += self._record(record, now)
+            if self._state is State.HANDSHAKE:
+                data = self._handshake(data, now, events)
+            if self._state is State.OPEN:
+                self._messages(data, now, events)
         except ProtocolError as error:
             events += self.close(str(error))
         return events
 
     def check(self, now: float) -> list[Event]:
-        """Do what the time asks for: a ping, or the end of a client that keeps silent."""
-        if self._state is State.HANDSHAKE and now >= self._handshake_by:
-            return self.close(
-                f"The handshake did not come within {self._timing.handshake:g} seconds."
-            )
-        if self._state is not State.OPEN:
+        """Do what the time asks for: a ping, an ack, or the end of a client that is gone."""
+        match self._state:
+            case State.HANDSHAKE if now >= self._handshake_by:
+                limit = f"{self._timing.handshake:g}"
+                return self.close(f"The handshake did not come within {limit} seconds.")
+            case State.SUSPENDED if now >= self._reconnect_by:
+                return self.close("The client did not reconnect in time.")
+            case State.OPEN if now >= self._silent_until():
+                # A client whose network came back should try again, so this is no error to it.
+                return self.close(None, allow_reconnect=True)
+            case State.OPEN:
+                return self._due(now)
+        return []
+
+    def send(self, message: Message) -> list[Event]:
+        """Send a message to the client.
+
+        Raises:
+            JsonError: A value of the message has no form in the client's protocol.
+        """
+        record = self._protocol.encode(message)
+        return self.relay(record) if isinstance(message, _NUMBERED) else self._send(record)
+
+    def relay(self, record: bytes) -> list[Event]:
+        """Send one message that is written already and counts in stateful reconnect.
+
+        Args:
+            record: The message in the client's protocol, with its framing.
+        """
+        if self._state in (State.HANDSHAKE, State.CLOSED):
             return []
-        if now >= self._last_received + self._timing.client_timeout:
-            # A client whose network came back should try again, so this is no error to it.
-            return self.close(None, allow_reconnect=True)
-        if now < self._next_ping:
-            return []
-        self._next_ping = now + self._timing.keep_alive
-        return [Send(PING)]
+        if self._resend is not None and not self._resend.sent(record):
+            return self.close("The client leaves too much unacknowledged.", allow_reconnect=True)
+        return self._send(record)
 
     def close(self, error: str | None, *, allow_reconnect: bool = False) -> list[Event]:
         """End the connection from the service's side.
@@ -158,38 +258,135 @@ class Connection:
             error: What the client is told, or None.
             allow_reconnect: Whether the client may try again on its own.
         """
+        before, self._state = self._state, State.CLOSED
+        match before:
+            case State.CLOSED:
+                return []
+            case State.SUSPENDED:
+                return [Closed(error)]
+            case State.HANDSHAKE:
+                reason = error or "The connection was closed."
+                return [Send(encode_message(HandshakeResponse(reason))), Closed(reason)]
+        closing = self._protocol.encode(Close(error, allow_reconnect))
+        return [Send(closing, self._protocol.transfer_format), Closed(error)]
+
+    def lose(self, now: float) -> list[Event]:
+        """Take note that the transport is gone without a word of the client.
+
+        Args:
+            now: Monotonic time, in seconds.
+        """
+        if self._state is State.OPEN and self._resend is not None:
+            self._state = State.SUSPENDED
+            self._reconnect_by = now + self._timing.reconnect
+            self._resend.lost()
+            # What the lost transport has brought of a message does not continue on another one.
+            self._reader = self._protocol.reader()
+            return []
+        return self.end("The transport was lost.")
+
+    def end(self, error: str | None) -> list[Event]:
+        """Take note that the transport is gone for good."""
         if self._state is State.CLOSED:
             return []
-        during_handshake = self._state is State.HANDSHAKE
         self._state = State.CLOSED
-        if during_handshake:
-            reason = error or "The connection was closed."
-            return [Send(encode_message(HandshakeResponse(reason))), Closed(reason)]
-        return [Send(encode_message(Close(error, allow_reconnect))), Closed(error)]
+        return [Closed(error)]
 
-    def _record(self, record: bytes, now: float) -> list[Event]:
-        if self._state is State.HANDSHAKE:
-            return self._handshake(record, now)
-        return self._message(parse_message(record))
+    def resume(self, now: float) -> list[Event]:
+        """Go on over another transport, after `lose`.
 
-    def _handshake(self, record: bytes, now: float) -> list[Event]:
-        request = parse_handshake(record)
-        if request.protocol != _PROTOCOL:
-            return self.close(f"The protocol '{request.protocol}' is not supported.")
-        if request.version != _VERSION:
-            return self.close(
-                f"Version {request.version} of the protocol '{_PROTOCOL}' is not supported."
-            )
+        Args:
+            now: Monotonic time, in seconds.
+        """
+        if self._state is not State.SUSPENDED or self._resend is None:
+            return []
         self._state = State.OPEN
+        self._last_received = now
         self._next_ping = now + self._timing.keep_alive
-        return [Send(encode_message(HandshakeResponse())), Opened()]
+        sequence_id, records = self._resend.resume()
+        events = self._send(self._protocol.encode(Sequence(sequence_id)))
+        for record in records:
+            events += self._send(record)
+        return events
 
-    def _message(self, message: Message | None) -> list[Event]:
+    def _silent_until(self) -> float:
+        if self._traits.keeps_itself_alive:
+            return math.inf
+        return self._last_received + self._timing.client_timeout
+
+    def _ack_at(self) -> float:
+        ack_at = self._resend.ack_at if self._resend is not None else None
+        return math.inf if ack_at is None else ack_at
+
+    def _due(self, now: float) -> list[Event]:
+        events: list[Event] = []
+        if self._resend is not None and now >= self._ack_at():
+            events += self._send(self._protocol.encode(Ack(self._resend.ack())))
+        if now >= self._next_ping:
+            self._next_ping = now + self._timing.keep_alive
+            events += self._send(self._protocol.ping)
+        return events
+
+    def _send(self, record: bytes) -> list[Event]:
+        if self._state is not State.OPEN:
+            return []
+        return [Send(record, self._protocol.transfer_format)]
+
+    def _handshake(self, data: bytes, now: float, events: list[Event]) -> bytes:
+        """Take the handshake if it is complete, and give what comes after it."""
+        self._handshake_bytes += data
+        record, separator, rest = self._handshake_bytes.partition(SEPARATOR)
+        if len(record) > _MAX_HANDSHAKE_BYTES:
+            raise ProtocolError(f"The handshake is longer than {_MAX_HANDSHAKE_BYTES} bytes.")
+        if not separator:
+            return b""
+        self._handshake_bytes = bytearray()
+        request = parse_handshake(bytes(record))
+        protocol = PROTOCOLS.get(request.protocol)
+        if protocol is None:
+            raise ProtocolError(f"The protocol '{request.protocol}' is not supported.")
+        if request.version not in _VERSIONS:
+            raise ProtocolError(
+                f"Version {request.version} of the protocol '{protocol.name}' is not supported."
+            )
+        if protocol.transfer_format not in self._traits.transfer_formats:
+            raise ProtocolError(f"The transport cannot carry the protocol '{protocol.name}'.")
+        if self._traits.is_stateful and request.version == _STATEFUL_VERSION:
+            self._resend = ResendBuffer(self._traits.max_unacknowledged)
+        self._open(protocol, now)
+        answer = encode_message(HandshakeResponse())
+        events += [Send(answer, protocol.transfer_format), Opened()]
+        return bytes(rest)
+
+    def _open(self, protocol: HubProtocol, now: float) -> None:
+        self._state = State.OPEN
+        self._protocol = protocol
+        self._reader = protocol.reader()
+        self._next_ping = now + self._timing.keep_alive
+
+    def _messages(self, data: bytes, now: float, events: list[Event]) -> None:
+        for record in self._reader.feed(data):
+            if self._state is not State.OPEN:
+                return
+            message = self._protocol.parse(record)
+            if (
+                self._resend is not None
+                and isinstance(message, _NUMBERED)
+                and not self._resend.is_new(now)
+            ):
+                continue
+            events += self._message(message, record)
+
+    def _message(self, message: Message | None, record: bytes) -> list[Event]:
         match message:
             case Invocation() | StreamInvocation():
-                return [Invoked(message)]
+                return [Invoked(message, record)]
+            case Completion():
+                return [Answered(message)]
             case Close():
-                self._state = State.CLOSED
-                return [Closed(message.error)]
-            case _:
-                return []
+                return self.end(message.error)
+            case Ack() if self._resend is not None:
+                self._resend.acked(message.sequence_id)
+            case Sequence() if self._resend is not None:
+                self._resend.sequence(message.sequence_id)
+        return []

@@ -8,6 +8,7 @@
     ├── TokenRequestError            Entra refuses a token request (400, 401)
     ├── UnknownConnectionError       no negotiated connection has this token
     ├── ConnectionInUseError         the negotiated connection is already connected
+    ├── ClientResultError            a client did not give the result that it was asked for
     ├── PortUnavailableError         a port cannot be listened on
     └── RequestError                 a REST request is refused
         ├── InvalidRequestError      400
@@ -26,6 +27,7 @@ from typing import Any, ClassVar
 
 __all__ = [
     "AuthenticationError",
+    "ClientResultError",
     "ConnectionInUseError",
     "EmulatorError",
     "FieldError",
@@ -88,6 +90,10 @@ class UnknownConnectionError(EmulatorError):
 
 class ConnectionInUseError(EmulatorError):
     """The negotiated connection is already connected."""
+
+
+class ClientResultError(EmulatorError):
+    """A client answered an invocation with an error, not in time, or not at all."""
 
 
 class PortUnavailableError(EmulatorError):

@@ -2,9 +2,10 @@
 
 import struct
 
-__all__ = ["text_frame"]
+__all__ = ["binary_frame", "text_frame"]
 
 _FINAL_TEXT = 0x81
+_FINAL_BINARY = 0x82
 _MAX_7_BIT = 125
 _MAX_16_BIT = 0xFFFF
 _LENGTH_16_FOLLOWS = 126
@@ -13,9 +14,18 @@ _LENGTH_64_FOLLOWS = 127
 
 def text_frame(payload: bytes) -> bytes:
     """Frame UTF-8 text as one unfragmented WebSocket message."""
+    return _frame(_FINAL_TEXT, payload)
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """Frame bytes as one unfragmented WebSocket message."""
+    return _frame(_FINAL_BINARY, payload)
+
+
+def _frame(first: int, payload: bytes) -> bytes:
     length = len(payload)
     if length <= _MAX_7_BIT:
-        return struct.pack("!BB", _FINAL_TEXT, length) + payload
+        return struct.pack("!BB", first, length) + payload
     if length <= _MAX_16_BIT:
-        return struct.pack("!BBH", _FINAL_TEXT, _LENGTH_16_FOLLOWS, length) + payload
-    return struct.pack("!BBQ", _FINAL_TEXT, _LENGTH_64_FOLLOWS, length) + payload
+        return struct.pack("!BBH", first, _LENGTH_16_FOLLOWS, length) + payload
+    return struct.pack("!BBQ", first, _LENGTH_64_FOLLOWS, length) + payload

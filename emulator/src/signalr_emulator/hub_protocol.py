@@ -15,6 +15,7 @@ __all__ = [
     "MAX_RECORD_BYTES",
     "PING",
     "SEPARATOR",
+    "Ack",
     "CancelInvocation",
     "Close",
     "Completion",
@@ -23,8 +24,10 @@ __all__ = [
     "Invocation",
     "Message",
     "MessageType",
+    "Numbered",
     "Ping",
     "RecordReader",
+    "Sequence",
     "StreamInvocation",
     "StreamItem",
     "encode_message",
@@ -39,7 +42,7 @@ MAX_RECORD_BYTES = 1024 * 1024
 
 
 class MessageType(IntEnum):
-    """The `type` of a message. Acks and sequences (8, 9) belong to stateful reconnect."""
+    """The `type` of a message. Acks and sequences belong to stateful reconnect."""
 
     INVOCATION = 1
     STREAM_ITEM = 2
@@ -48,6 +51,8 @@ class MessageType(IntEnum):
     CANCEL_INVOCATION = 5
     PING = 6
     CLOSE = 7
+    ACK = 8
+    SEQUENCE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +198,32 @@ class Close:
         )
 
 
-type Message = (
-    Invocation | StreamInvocation | StreamItem | Completion | CancelInvocation | Ping | Close
-)
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Says that every message up to this one has arrived."""
+
+    sequence_id: int
+
+    def fields(self) -> dict[str, Json]:
+        """Give the properties of the JSON object."""
+        return {"type": int(MessageType.ACK), "sequenceId": self.sequence_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Says, after a reconnection, which number the next message of the sender has."""
+
+    sequence_id: int
+
+    def fields(self) -> dict[str, Json]:
+        """Give the properties of the JSON object."""
+        return {"type": int(MessageType.SEQUENCE), "sequenceId": self.sequence_id}
+
+
+type Numbered = Invocation | StreamInvocation | StreamItem | Completion | CancelInvocation
+"""The messages that stateful reconnect counts and sends again."""
+
+type Message = Numbered | Ping | Close | Ack | Sequence
 
 
 class RecordReader:
@@ -354,6 +382,13 @@ def _close(fields: dict[str, Json]) -> Close:
     )
 
 
+def _sequence_id(fields: dict[str, Json]) -> int:
+    value = _present(fields, "sequenceId")
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ProtocolError("The sequenceId of a message is not a number from 0.")
+    return value
+
+
 _PARSERS: dict[int, Callable[[dict[str, Json]], Message]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
@@ -362,6 +397,8 @@ _PARSERS: dict[int, Callable[[dict[str, Json]], Message]] = {
     MessageType.CANCEL_INVOCATION: _cancel_invocation,
     MessageType.PING: _ping,
     MessageType.CLOSE: _close,
+    MessageType.ACK: lambda fields: Ack(_sequence_id(fields)),
+    MessageType.SEQUENCE: lambda fields: Sequence(_sequence_id(fields)),
 }
 
 PING = encode_message(Ping())

@@ -10,6 +10,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from signalr_emulator.hub_protocol import Completion, Message
+from signalr_emulator.json_text import Json
 from signalr_emulator.outgoing import Outgoing
 
 __all__ = ["Hub", "Hubs", "Member", "deliver"]
@@ -33,6 +35,24 @@ class Member(Protocol):
     @property
     def deliver(self) -> Callable[[Outgoing], None]:
         """Sends a message to the client without waiting; never changes the hub."""
+
+    def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
+        """End the connection, and tell the client why."""
+
+    def send(self, message: Message) -> None:
+        """Send a message to this client alone, for instance an item of a stream.
+
+        Raises:
+            JsonError: A value of the message has no form in the client's protocol.
+        """
+
+    async def invoke(self, target: str, arguments: tuple[Json, ...], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
+        """Call a method of the client and wait for its completion, `timeout` seconds at most.
+
+        Raises:
+            ClientResultError: There is no result.
+            JsonError: An argument has no form in the client's protocol.
+        """
 
 
 type Members = dict[str, Member]

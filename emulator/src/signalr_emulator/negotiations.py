@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from signalr_emulator.client_tokens import ALL_TRANSPORTS, HttpTransports
 from signalr_emulator.errors import ConnectionInUseError, UnknownConnectionError
 
 __all__ = ["MAX_VERSION", "Negotiated", "Negotiations", "negotiate_reply"]
@@ -16,6 +17,12 @@ MAX_VERSION = 1
 """The highest negotiate version that is understood."""
 
 _ID_BYTES = 16
+
+_TRANSPORTS = (
+    (HttpTransports.WEB_SOCKETS, "WebSockets", ["Text", "Binary"]),
+    (HttpTransports.SERVER_SENT_EVENTS, "ServerSentEvents", ["Text"]),
+    (HttpTransports.LONG_POLLING, "LongPolling", ["Text", "Binary"]),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Negotiated:
         connection_token: Lets the client connect; the same as the id in version 0.
         version: Negotiate version that both sides use.
         connect_by: Monotonic time until which it can be connected, in seconds.
+        is_stateful: Whether stateful reconnect is agreed on.
     """
 
     hub: str
@@ -35,6 +43,7 @@ class Negotiated:
     connection_token: str
     version: int
     connect_by: float
+    is_stateful: bool = False
 
 
 class Negotiations:
@@ -49,13 +58,14 @@ class Negotiations:
         self._waiting: dict[str, Negotiated] = {}
         self._connected: dict[str, Negotiated] = {}
 
-    def open(self, hub: str, version: int, now: float) -> Negotiated:
+    def open(self, hub: str, version: int, now: float, *, is_stateful: bool = False) -> Negotiated:
         """Make a connection that waits for its transport.
 
         Args:
             hub: Name of the hub, in lower case.
             version: What the client asks for; a higher one than `MAX_VERSION` gives that.
             now: Monotonic time, in seconds.
+            is_stateful: Whether the client asks for stateful reconnect.
         """
         self._forget_expired(now)
         connection_id = secrets.token_urlsafe(_ID_BYTES)
@@ -66,6 +76,7 @@ class Negotiations:
             connection_token=secrets.token_urlsafe(_ID_BYTES) if used_version else connection_id,
             version=used_version,
             connect_by=now + self._connect_within,
+            is_stateful=is_stateful and bool(used_version),
         )
         self._waiting[negotiated.connection_token] = negotiated
         return negotiated
@@ -82,7 +93,7 @@ class Negotiations:
             raise ConnectionInUseError("The connection is already connected.")
         negotiated = self._waiting.get(connection_token)
         if negotiated is None or negotiated.hub != hub:
-            raise UnknownConnectionError("No connection with that ID.")
+            raise UnknownConnectionError("No Connection with that ID")
         del self._waiting[connection_token]
         self._connected[connection_token] = negotiated
         return negotiated
@@ -100,15 +111,26 @@ class Negotiations:
             del self._waiting[oldest.connection_token]
 
 
-def negotiate_reply(negotiated: Negotiated) -> dict[str, Any]:
-    """Give the body of a negotiation."""
+def negotiate_reply(
+    negotiated: Negotiated, transports: HttpTransports = ALL_TRANSPORTS
+) -> dict[str, Any]:
+    """Give the body of a negotiation.
+
+    Args:
+        negotiated: The connection.
+        transports: The transports that the client may use.
+    """
     reply: dict[str, Any] = {
         "negotiateVersion": negotiated.version,
         "connectionId": negotiated.connection_id,
         "availableTransports": [
-            {"transport": "WebSockets", "transferFormats": ["Text", "Binary"]},
+            {"transport": name, "transferFormats": formats}
+            for transport, name, formats in _TRANSPORTS
+            if transport in transports
         ],
     }
     if negotiated.version:
         reply["connectionToken"] = negotiated.connection_token
+    if negotiated.is_stateful:
+        reply["useStatefulReconnect"] = True
     return reply

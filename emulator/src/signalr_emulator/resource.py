@@ -5,6 +5,7 @@ from typing import Self
 
 from signalr_emulator.access_keys import AccessKeys
 from signalr_emulator.authentication import Authenticator
+from signalr_emulator.client_events import HubHandlers
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config, ResourceConfig
 from signalr_emulator.entra import Tenant
@@ -36,6 +37,7 @@ class Resource:
         negotiations: Its negotiated connections.
         hubs: Its connected clients.
         activity: What was asked of it.
+        handlers: Who answers what its clients do.
     """
 
     config: ResourceConfig
@@ -44,6 +46,7 @@ class Resource:
     negotiations: Negotiations
     hubs: Hubs
     activity: ResourceActivity = field(default_factory=ResourceActivity)
+    handlers: HubHandlers = field(default_factory=HubHandlers)
 
     @classmethod
     def create(

@@ -112,6 +112,8 @@ async def _listen(
     runner = web.AppRunner(
         app,
         access_log=None,
+        # A poll or an event stream ends with its client, and does not wait for its time limit.
+        handler_cancellation=True,
         shutdown_timeout=_SHUTDOWN_TIMEOUT,
         max_line_size=_MAX_HEADER_BYTES,
         max_field_size=_MAX_HEADER_BYTES,

@@ -5,21 +5,22 @@ same bytes anew for every client of a broadcast.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
-from signalr_emulator.frames import text_frame
+from signalr_emulator.frames import binary_frame, text_frame
 from signalr_emulator.hub_protocol import MAX_RECORD_BYTES
 from signalr_emulator.outgoing import Outgoing
+from signalr_emulator.protocols import HubProtocol, TransferFormat
+from signalr_emulator.socket_writer import SocketWriter
 
 __all__ = ["WebSocketTransport", "receive_all", "websocket_response"]
 
-_LOGGER = logging.getLogger(__name__)
-
 _CLOSE_TIMEOUT = 2.0
 """How long a closing handshake may take, in seconds."""
+
+_ORDERLY = frozenset((WSCloseCode.OK, WSCloseCode.GOING_AWAY))
 
 type WebSocketResponse = web.WebSocketResponse[bool]
 
@@ -39,47 +40,44 @@ def websocket_response() -> web.WebSocketResponse[bool]:
     )
 
 
-class WebSocketTransport:
+class WebSocketTransport(SocketWriter):
     """Carries bytes to one WebSocket client.
 
     Args:
         response: The upgraded response.
         transport: The socket's transport.
-        max_buffered: Bytes that may wait for a slow client; with more, the connection is cut.
+        max_buffered: Bytes that may wait for a slow client.
+        linger: How long a closing client may take to read what was sent, in seconds.
     """
 
-    # Slots keep what a broadcast touches of each of thousands of clients small.
-    __slots__ = (
-        "_closing",
-        "_max_buffered",
-        "_response",
-        "_transport",
-        "_unchecked",
-        "_write",
-    )
+    __slots__ = ("_closing", "_response")
 
     def __init__(
-        self, response: WebSocketResponse, transport: asyncio.Transport, max_buffered: int
+        self,
+        response: WebSocketResponse,
+        transport: asyncio.Transport,
+        max_buffered: int,
+        linger: float,
     ) -> None:
+        super().__init__(transport, max_buffered, linger)
         self._response = response
-        self._transport = transport
-        self._write: Callable[[bytes], None] = transport.write
-        self._max_buffered = max_buffered
-        self._unchecked = 0
         self._closing: asyncio.Task[bool] | None = None
 
-    def send(self, payload: bytes) -> None:
-        """Send records of the hub protocol as one text frame."""
-        self._put(text_frame(payload))
+    def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
+        """Send messages of the hub protocol as one frame."""
+        is_text = transfer_format is TransferFormat.TEXT
+        self._put(text_frame(payload) if is_text else binary_frame(payload))
 
-    def deliver(self, message: Outgoing) -> None:
-        """Send a message that goes to many clients."""
-        self._put(message.websocket_text)
+    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
+        """Give what sends a message that goes to many clients to this one."""
+        if protocol.transfer_format is TransferFormat.TEXT:
+            return self._deliver_text
+        return self._deliver_binary
 
     def close(self) -> None:
         """Close the WebSocket after what was sent; what is sent later is dropped."""
         if self._closing is None:
-            self._write = _drop
+            self._stop_writing()
             self._closing = asyncio.get_running_loop().create_task(self._response.close())
 
     async def closed(self) -> None:
@@ -88,38 +86,34 @@ class WebSocketTransport:
         if self._closing is not None:
             await self._closing
 
-    def _put(self, frame: bytes) -> None:
+    # Both deliver to one recipient of thousands, and so do without a call of `_put`.
+
+    def _deliver_text(self, message: Outgoing) -> None:
+        frame = message.websocket_text
         self._write(frame)
         self._unchecked += len(frame)
         if self._unchecked > self._max_buffered:
             self._check_buffer()
 
-    def _check_buffer(self) -> None:
-        """Cut a client that reads too slowly.
-
-        What waits can be no more than what was written, so that there is no need to look at
-        every write: looking takes as long as a good part of the write itself.
-        """
-        waiting = self._unchecked = self._transport.get_write_buffer_size()
-        if waiting <= self._max_buffered or self._transport.is_closing():
-            return
-        _LOGGER.warning("Cut a client that reads too slowly: %d bytes waited.", waiting)
-        self._write = _drop
-        # A closing handshake would wait behind everything that the client does not read.
-        self._transport.abort()
+    def _deliver_binary(self, message: Outgoing) -> None:
+        frame = message.websocket_binary
+        self._write(frame)
+        self._unchecked += len(frame)
+        if self._unchecked > self._max_buffered:
+            self._check_buffer()
 
 
-async def receive_all(response: WebSocketResponse, take: Callable[[bytes], None]) -> None:
+async def receive_all(response: WebSocketResponse, take: Callable[[bytes], None]) -> bool:
     """Hand every message of a WebSocket on until it ends.
 
     Args:
         response: The upgraded response.
         take: Gets the payload of each text or binary message.
+
+    Returns:
+        Whether the client has closed it, and not a broken connection.
     """
     async for message in response:
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
             take(message.data)
-
-
-def _drop(_frame: bytes) -> None:
-    """Write nothing: the WebSocket is closing."""
+    return response.close_code in _ORDERLY

@@ -42,8 +42,9 @@ __all__ = [
     "Traits",
 ]
 
-_VERSIONS = (1, 2)
 _STATEFUL_VERSION = 2
+"""The highest version; like ASP.NET Core, lower ones are accepted, 0 of signalrcore among them."""
+
 _MAX_HANDSHAKE_BYTES = 4096
 _NUMBERED = (Invocation, StreamInvocation, StreamItem, Completion, CancelInvocation)
 
@@ -276,6 +277,8 @@ class Connection:
         Args:
             now: Monotonic time, in seconds.
         """
+        if self._state is State.SUSPENDED:
+            return []
         if self._state is State.OPEN and self._resend is not None:
             self._state = State.SUSPENDED
             self._reconnect_by = now + self._timing.reconnect
@@ -345,7 +348,7 @@ class Connection:
         protocol = PROTOCOLS.get(request.protocol)
         if protocol is None:
             raise ProtocolError(f"The protocol '{request.protocol}' is not supported.")
-        if request.version not in _VERSIONS:
+        if request.version > _STATEFUL_VERSION:
             raise ProtocolError(
                 f"Version {request.version} of the protocol '{protocol.name}' is not supported."
             )

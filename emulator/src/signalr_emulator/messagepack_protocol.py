@@ -177,7 +177,7 @@ def _double(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _json(value: Any) -> Json:  # noqa: ANN401, PLR0911 - whatever MessagePack can hold

@@ -13,6 +13,7 @@ from signalr_emulator.control_plane import MSI_PATH, control_plane
 from signalr_emulator.data_plane import data_plane
 from signalr_emulator.entra import SigningKey
 from signalr_emulator.errors import PortUnavailableError
+from signalr_emulator.http_log import http_logger
 from signalr_emulator.service import Service
 
 __all__ = ["Emulator", "running"]
@@ -112,6 +113,7 @@ async def _listen(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=http_logger(),
         # A poll or an event stream ends with its client, and does not wait for its time limit.
         handler_cancellation=True,
         shutdown_timeout=_SHUTDOWN_TIMEOUT,

@@ -23,7 +23,7 @@ WAYS = [
 
 
 def member(wire: Wire, connection_id: str) -> Member:
-    return wire.emulator.service.hubs.connection("chat", connection_id)[connection_id]
+    return wire.emulator.service.resources[0].hubs.connection("chat", connection_id)[connection_id]
 
 
 async def started(client: RealClient) -> str:

@@ -72,7 +72,7 @@ async def test_events(wire: Wire) -> None:
         assert (await link.request("GET", headers=SSE)).status == 409
         assert (await link.request("DELETE")).status == 400
         assert await link.poll() == (400, "Cannot change transports mid-connection")
-        (member,) = wire.emulator.service.hubs.members()
+        (member,) = wire.emulator.service.resources[0].hubs.members()
         member.disconnect("bye", allow_reconnect=True)
         closing = b'data: {"type":7,"error":"bye","allowReconnect":true}\x1e\n\n'
         assert await events.read() == closing
@@ -129,7 +129,7 @@ async def test_delete_ends_the_poll(wire: Wire) -> None:
 
 async def test_close_comes_before_204(wire: Wire) -> None:
     link = await polling(wire)
-    (member,) = wire.emulator.service.hubs.members()
+    (member,) = wire.emulator.service.resources[0].hubs.members()
     member.disconnect("bye", allow_reconnect=False)
     assert await link.poll() == (200, '{"type":7,"error":"bye"}\x1e')
     assert await link.poll() == (204, "")
@@ -251,7 +251,7 @@ class Echo:
 
 
 async def test_handler_answers(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
-    handler = wire.emulator.service.handlers.by_hub["chat"] = Echo()
+    handler = wire.emulator.service.resources[0].handlers.by_hub["chat"] = Echo()
     socket = await wire.connect(user="ann")
     call = '{"type":1,"invocationId":"%s","target":"%s","arguments":[5]}'
     await socket.ws.send_str(call % ("1", "fail") + "\x1e" + call % ("2", "echo") + "\x1e")
@@ -269,3 +269,43 @@ async def test_handler_answers(wire: Wire, caplog: pytest.LogCaptureFixture) -> 
         "disconnected ann None",
     ]
     assert "A handler of client events failed." in caplog.text
+
+
+@pytest.mark.parametrize("way", ["events", "web socket"])
+async def test_slow_reader_is_told_why_it_is_closed(start: StartWire, way: str) -> None:
+    config = Config(service_port=0, control_port=0, max_write_buffer=100_000)
+    async with start(config) as wire:
+        link = await negotiated(wire)
+        host, port = wire.emulator.service_url.removeprefix("http://").split(":")
+        extra = (
+            "Accept: text/event-stream\r\n"
+            if way == "events"
+            else "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        )
+        reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
+        writer.write(
+            f"GET {link.url.removeprefix(wire.emulator.service_url)} HTTP/1.1\r\nHost: {host}\r\n"
+            f"Authorization: {link.headers['Authorization']}\r\n{extra}\r\n".encode()
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        if way == "events":
+            await link.request("POST", HANDSHAKE.encode())
+        else:
+            handshake = HANDSHAKE.encode()
+            writer.write(bytes([0x81, 0x80 | len(handshake), 0, 0, 0, 0]) + handshake)
+        async with asyncio.timeout(5):
+            while not await wire.connection_counts():
+                continue
+            while await wire.connection_counts():
+                await wire.send("chat/", "x" * 500_000)
+        received = bytearray()
+        try:
+            async with asyncio.timeout(5):
+                while chunk := await reader.read(1 << 16):
+                    received += chunk
+        except ConnectionError:
+            pass  # What was read before the cut counts.
+        finally:
+            writer.transport.abort()
+        assert b'{"type":7,"error":"The client reads too slowly."' in received

@@ -11,6 +11,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 
 venv   := .venv/bin
 python := $(venv)/python
+javascript := tests/e2e emulator/tests/javascript
 checked := function_app.py problems.py start.py negotiate broadcast shared funchost emulator tests bench
 
 .PHONY: help start emulator test lint unit bench lock clean
@@ -31,13 +32,13 @@ lint: .venv/ready ## Check style and types
 	@$(venv)/ruff format --check --quiet $(checked) || { echo "Run: .venv/bin/ruff format" >&2; exit 1; }
 	@$(venv)/mypy
 
-unit: .venv/ready tests/e2e/node_modules/ready ## Run the tests alone
+unit: .venv/ready $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
 bench: .venv/ready ## Print the benchmark tables
 	@$(python) -m bench.negotiate
 
-lock: ## Renew constraints.txt and tests/e2e/package-lock.json with the newest versions
+lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@$(python) -m pip install --quiet --upgrade pip
@@ -45,11 +46,11 @@ lock: ## Renew constraints.txt and tests/e2e/package-lock.json with the newest v
 	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev -e ./emulator
 	@{ head -1 constraints.txt; $(python) -m pip list --format=freeze | grep -Ev '^(signalr-emulator|pip)='; } > .venv/constraints.txt
 	@mv .venv/constraints.txt constraints.txt
-	@cd tests/e2e && npm install --package-lock-only --silent
+	@for folder in $(javascript); do (cd $$folder && npm install --package-lock-only --silent); done
 	@touch .venv/ready
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv tests/e2e/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv $(javascript:%=%/node_modules) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
@@ -60,8 +61,8 @@ clean: ## Remove what set-up has made
 	@$(python) -m pip install --quiet -r requirements.txt --group dev -e ./emulator
 	@touch $@
 
-tests/e2e/node_modules/ready: tests/e2e/package.json tests/e2e/package-lock.json
+%/node_modules/ready: %/package.json %/package-lock.json
 	@command -v npm >/dev/null || { echo "Node.js with npm is needed for the tests with the real SignalR client" >&2; exit 1; }
-	@echo "Setting up the JavaScript client (once) ..."
-	@cd tests/e2e && npm ci --silent --no-audit --no-fund
+	@echo "Setting up the JavaScript packages of $* (once) ..."
+	@cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -11,6 +11,8 @@ from signalr_emulator.errors import PortUnavailableError
 from signalr_emulator.open_files import raise_open_file_limit
 from signalr_emulator.roles import BUILT_IN_ROLES
 from signalr_emulator.server import Emulator, running
+from signalr_emulator.upstream_options import add_upstream_options, upstream_templates
+from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = ["READY", "main"]
 
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         more_service_ports=tuple(more_service_ports),
         control_port=options.control_port,
         role=BUILT_IN_ROLES.get(options.role),
+        upstream=UpstreamConfig(templates=upstream_templates(options)),
     )
     raise_open_file_limit()
     try:
@@ -113,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(BUILT_IN_ROLES)
         + f", {_NO_ROLE}",
     )
+    add_upstream_options(parser)
     return parser
 
 

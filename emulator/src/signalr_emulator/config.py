@@ -6,6 +6,7 @@ from signalr_emulator.applications import Application
 from signalr_emulator.connection import Timing
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
+from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = ["SYSTEM_ASSIGNED", "Config", "ResourceConfig"]
 
@@ -59,6 +60,7 @@ class Config:
         service_names: Host names that a client token's audience may name, in lower case; `host`
             is one of them without being listed.
         timing: Time limits of client connections.
+        upstream: Where events of clients go.
         max_write_buffer: Bytes that may wait for a client that reads slowly.
     """
 
@@ -76,6 +78,7 @@ class Config:
     resource_id: str = f"{_RESOURCE_GROUP}/providers/Microsoft.SignalRService/SignalR/local"
     service_names: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     timing: Timing = field(default_factory=Timing)
+    upstream: UpstreamConfig = field(default_factory=UpstreamConfig)
     max_write_buffer: int = 16 * 1024 * 1024
 
     @property

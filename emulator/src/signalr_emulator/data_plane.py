@@ -1,5 +1,7 @@
 """The SignalR service as one aiohttp application: REST, authentication API and clients."""
 
+from collections.abc import AsyncIterator, Callable
+
 from aiohttp import hdrs, web
 
 from signalr_emulator.client_endpoint import ClientEndpoint
@@ -7,6 +9,7 @@ from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest import RestApi
 from signalr_emulator.service import Service
+from signalr_emulator.upstream import Upstream
 
 __all__ = ["data_plane"]
 
@@ -26,7 +29,16 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     app.add_routes(clients.routes())
     app.on_response_prepare.append(_allow_origin)
     app.on_shutdown.append(clients.disconnect_all)
+    app.cleanup_ctx.append(_upstream_session(resource.upstream))
     return app
+
+
+def _upstream_session(upstream: Upstream) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def session(_app: web.Application) -> AsyncIterator[None]:
+        async with upstream:
+            yield
+
+    return session
 
 
 async def _allow_origin(request: web.Request, response: web.StreamResponse) -> None:

@@ -10,6 +10,8 @@
     ├── ConnectionInUseError         the negotiated connection is already connected
     ├── ClientResultError            a client did not give the result that it was asked for
     ├── PortUnavailableError         a port cannot be listened on
+    ├── UpstreamSettingsError        an upstream template is not acceptable
+    ├── FaultError                   a fault is not acceptable
     └── RequestError                 a REST request is refused
         ├── InvalidRequestError      400
         ├── ForbiddenError           403
@@ -30,6 +32,7 @@ __all__ = [
     "ClientResultError",
     "ConnectionInUseError",
     "EmulatorError",
+    "FaultError",
     "FieldError",
     "ForbiddenError",
     "InvalidRequestError",
@@ -44,6 +47,7 @@ __all__ = [
     "UnknownConnectionError",
     "UnknownIdentityError",
     "UnsupportedContentError",
+    "UpstreamSettingsError",
 ]
 
 
@@ -110,6 +114,24 @@ class PortUnavailableError(EmulatorError):
         self.plane = plane
         self.port = port
         self.reason = reason
+
+
+class UpstreamSettingsError(EmulatorError):
+    """An upstream template is not acceptable; the text never contains its URL."""
+
+
+class FaultError(EmulatorError):
+    """A fault, or another request to disturb clients, is not acceptable.
+
+    Args:
+        pointer: JSON pointer to the wrong property, as a URI fragment.
+        detail: What is wrong.
+    """
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(f"{pointer} {detail}.")
+        self.pointer = pointer
+        self.detail = detail
 
 
 class RequestError(EmulatorError):

@@ -7,10 +7,11 @@ Source of the parameters: App Service, "REST endpoint reference" of managed iden
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from uuid import NAMESPACE_URL, uuid5
 
 from signalr_emulator.errors import UnknownIdentityError
 
-__all__ = ["Identities", "Identity", "IdentityKind"]
+__all__ = ["Identities", "Identity", "IdentityKind", "service_identity"]
 
 
 class IdentityKind(Enum):
@@ -38,6 +39,23 @@ class Identity:
     principal_id: str
     client_id: str
     resource_id: str
+
+
+def service_identity(resource_id: str) -> Identity:
+    """Give the managed identity of a SignalR resource itself.
+
+    Its ids follow from the resource id, so that settings of an upstream stay valid.
+
+    Args:
+        resource_id: Azure resource id of the SignalR service.
+    """
+    name = resource_id.casefold()
+    return Identity(
+        kind=IdentityKind.SYSTEM_ASSIGNED,
+        principal_id=str(uuid5(NAMESPACE_URL, f"{name}/principal")),
+        client_id=str(uuid5(NAMESPACE_URL, f"{name}/client")),
+        resource_id=resource_id,
+    )
 
 
 class Identities:

@@ -11,6 +11,9 @@ from signalr_emulator.config import Config, ResourceConfig
 from signalr_emulator.entra import Tenant
 from signalr_emulator.hubs import Hubs
 from signalr_emulator.negotiations import Negotiations
+from signalr_emulator.upstream import Upstream
+from signalr_emulator.upstream_handler import UpstreamHandler
+from signalr_emulator.upstream_identity import make_upstream
 
 __all__ = ["Resource", "ResourceActivity"]
 
@@ -36,6 +39,7 @@ class Resource:
         access_keys: Its temporary access keys.
         negotiations: Its negotiated connections.
         hubs: Its connected clients.
+        upstream: Where events of its clients go.
         activity: What was asked of it.
         handlers: Who answers what its clients do.
     """
@@ -45,6 +49,7 @@ class Resource:
     access_keys: AccessKeys
     negotiations: Negotiations
     hubs: Hubs
+    upstream: Upstream
     activity: ResourceActivity = field(default_factory=ResourceActivity)
     handlers: HubHandlers = field(default_factory=HubHandlers)
 
@@ -60,10 +65,13 @@ class Resource:
             clock: The emulator's clock.
             tenant: Whose Entra tokens are accepted.
         """
+        upstream = make_upstream(config.upstream, resource_config.resource_id, tenant, clock)
         return cls(
             config=resource_config,
             authenticator=Authenticator(tenant),
             access_keys=AccessKeys(clock),
             negotiations=Negotiations(config.timing.connect),
             hubs=Hubs(),
+            upstream=upstream,
+            handlers=HubHandlers(UpstreamHandler(upstream) if upstream.templates else None),
         )

@@ -1,0 +1,63 @@
+"""What clients do goes to the upstream, and what it answers comes back: the handler of every hub."""
+
+import asyncio
+
+from signalr_emulator.client_events import ClientInvocation, ConnectedClient
+from signalr_emulator.hub_protocol import Completion, StreamInvocation
+from signalr_emulator.upstream import Upstream
+from signalr_emulator.upstream_messages import Answer, UpstreamClient, UpstreamInvocation
+from signalr_emulator.user_claims import user_claims
+
+__all__ = ["UpstreamHandler"]
+
+_NO_TEMPLATE = "No upstream is configured for it, so that nothing can answer the invocation."
+_NO_STREAMS = "A serverless hub does not support streams that a client asks for."
+
+
+class UpstreamHandler:
+    """Hands the events of clients to an upstream.
+
+    Args:
+        upstream: Where they go.
+    """
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def on_connected(self, client: ConnectedClient) -> None:
+        """Tell the upstream of a client that has shaken hands."""
+        self._upstream.on_connected(_seen(client))
+
+    async def on_invocation(
+        self, client: ConnectedClient, invocation: ClientInvocation
+    ) -> Answer | None:
+        """Ask the upstream, and give what it answers."""
+        message = invocation.message
+        if isinstance(message, StreamInvocation):
+            return Completion(message.invocation_id, error=_NO_STREAMS)
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        is_taken = self._upstream.on_invocation(
+            _seen(client, invocation.protocol.name),
+            UpstreamInvocation(message.target, message.invocation_id, invocation.record),
+            answered.set_result,
+        )
+        if message.invocation_id is None:
+            return None
+        if not is_taken:
+            return Completion(message.invocation_id, error=_NO_TEMPLATE)
+        return await answered
+
+    async def on_disconnected(self, client: ConnectedClient, error: str | None) -> None:
+        """Tell the upstream that a client is gone."""
+        self._upstream.on_disconnected(_seen(client), error)
+
+
+def _seen(client: ConnectedClient, protocol: str = "json") -> UpstreamClient:
+    return UpstreamClient(
+        connection_id=client.connection_id,
+        hub=client.hub,
+        user_id=client.user_id,
+        claims=user_claims(client.claims),
+        query=client.query,
+        protocol=protocol,
+    )

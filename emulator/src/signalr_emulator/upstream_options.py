@@ -1,0 +1,56 @@
+"""The options of the command that say where events go."""
+
+import argparse
+from pathlib import Path
+
+from signalr_emulator.errors import UpstreamSettingsError
+from signalr_emulator.upstream_settings import (
+    UpstreamTemplate,
+    parse_template,
+    parse_upstream_settings,
+)
+
+__all__ = ["add_upstream_options", "upstream_templates"]
+
+
+def add_upstream_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--upstream` and `--upstream-settings` to a parser."""
+    parser.add_argument(
+        "--upstream",
+        action="append",
+        type=_template,
+        default=[],
+        metavar="TEMPLATE",
+        help="where events of clients go: a URL that may hold {hub}, {category} and {event}, then"
+        " any of hub=, category=, event= with *, a name or a,b, and managed-identity=AUDIENCE,"
+        " with spaces between them; may be repeated, the first that matches counts",
+    )
+    parser.add_argument(
+        "--upstream-settings",
+        type=_settings,
+        default=(),
+        metavar="FILE",
+        help="the official emulator's settings.json, whose templates come after those of"
+        " --upstream",
+    )
+
+
+def upstream_templates(options: argparse.Namespace) -> tuple[UpstreamTemplate, ...]:
+    """Give the templates that were chosen, in their order."""
+    return (*options.upstream, *options.upstream_settings)
+
+
+def _template(text: str) -> UpstreamTemplate:
+    try:
+        return parse_template(text)
+    except UpstreamSettingsError as error:
+        raise argparse.ArgumentTypeError(f"the template {error}") from error
+
+
+def _settings(name: str) -> tuple[UpstreamTemplate, ...]:
+    try:
+        return parse_upstream_settings(Path(name).read_bytes())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error.strerror}") from error
+    except UpstreamSettingsError as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error}") from error

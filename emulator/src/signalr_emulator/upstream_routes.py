@@ -1,0 +1,63 @@
+"""What can be seen of the upstream at the control port: `/emulator/upstream`."""
+
+from aiohttp import web
+
+from signalr_emulator.json_text import Json
+from signalr_emulator.service import Service
+from signalr_emulator.upstream import Upstream, UpstreamCall
+
+__all__ = ["UpstreamRoutes"]
+
+
+class UpstreamRoutes:
+    """Shows templates and the last calls.
+
+    Args:
+        service: The state that it shows, of every SignalR resource by its name.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give the routes."""
+        return [web.get("/emulator/upstream", self._show)]
+
+    async def _show(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                resource.config.name: _upstream(resource.upstream)
+                for resource in self._service.resources
+            }
+        )
+
+
+def _upstream(upstream: Upstream) -> dict[str, Json]:
+    return {
+        # Without the URL, whose query may hold a key.
+        "templates": [
+            {
+                "hubPattern": str(template.hub),
+                "categoryPattern": str(template.category),
+                "eventPattern": str(template.event),
+                "managedIdentity": template.managed_identity,
+            }
+            for template in upstream.templates
+        ],
+        "queued": upstream.queued,
+        "calls": [_call(call) for call in upstream.calls()],
+    }
+
+
+def _call(call: UpstreamCall) -> dict[str, Json]:
+    return {
+        "at": call.at,
+        "hub": call.hub,
+        "category": call.category,
+        "event": call.event,
+        "connectionId": call.connection_id,
+        "url": call.url,
+        "status": call.status,
+        "error": call.error,
+        "duration": call.duration,
+    }

@@ -1,0 +1,288 @@
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import web
+from signalr_emulator import Config
+from signalr_emulator.identities import service_identity
+from signalr_emulator.upstream_identity import DEFAULT_SIGNING_KEYS
+from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate, parse_template
+
+from emulator.tests.conftest import StartWire
+from emulator.tests.wire import Socket, Wire
+
+type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+TOO_LARGE = (
+    '{"type":3,"invocationId":"1","error":"Invocation failed, response over 16777216 bytes"}\x1e'
+)
+
+
+async def _empty(_request: web.Request) -> web.StreamResponse:
+    return web.Response()
+
+
+@dataclass
+class App:
+    """An upstream that remembers what it was sent."""
+
+    url: str = ""
+    requests: asyncio.Queue[tuple[web.Request, bytes]] = field(default_factory=asyncio.Queue)
+    respond: Respond = _empty
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.requests.put_nowait((request, await request.read()))
+        return await self.respond(request)
+
+    async def next(self) -> tuple[web.Request, bytes]:
+        async with asyncio.timeout(5):
+            return await self.requests.get()
+
+    async def events(self, count: int) -> list[str]:
+        return [(await self.next())[0].headers["X-ASRS-Event"] for _ in range(count)]
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[App]:
+    upstream = App()
+    server = web.Application()
+    server.router.add_route("*", "/{tail:.*}", upstream.handle)
+    runner = web.AppRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    upstream.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield upstream
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def calling(
+    start: StartWire, *templates: UpstreamTemplate, **limits: float
+) -> AsyncIterator[Wire]:
+    upstream = UpstreamConfig(templates, **limits)  # type: ignore[arg-type]  # by each field's name
+    async with start(Config(service_port=0, control_port=0, upstream=upstream)) as wire:
+        yield wire
+
+
+def invocation(target: str, invocation_id: str | None = None) -> str:
+    fields: dict[str, Any] = {"type": 1}
+    if invocation_id is not None:
+        fields["invocationId"] = invocation_id
+    fields |= {"target": target, "arguments": ["ü", 1]}
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
+async def completion(socket: Socket) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads((await socket.text()).removesuffix("\x1e"))
+    return fields
+
+
+async def test_life_of_a_connection(start: StartWire, app: App) -> None:
+    template = parse_template(f"{app.url}/up/{{hub}}/{{category}}/{{event}}?code=k")
+    async with calling(start, template) as wire:
+        claims: dict[str, Any] = {"asrs.s.uid": "Ann", "role": ["a", "b"]}
+        token = await wire.client_token(**claims)
+        ws = await wire.open(token=token)
+        await ws.send_str('{"protocol":"json","version":1}\x1e')
+        request, body = await app.next()
+        assert request.method == "POST"
+        assert request.raw_path == "/up/chat/connections/connected?code=k"
+        assert body == b'{"type":10}'
+        assert request.headers["Content-Type"] == "application/json"
+        headers = {n: v for n, v in request.headers.items() if n.startswith("X-ASRS-")}
+        connection_id = headers.pop("X-ASRS-Connection-Id")
+        digest = hmac.digest(DEFAULT_SIGNING_KEYS[0].encode(), connection_id.encode(), "sha256")
+        assert headers == {
+            "X-ASRS-Hub": "chat",
+            "X-ASRS-Category": "connections",
+            "X-ASRS-Event": "connected",
+            "X-ASRS-User-Id": "Ann",
+            "X-ASRS-User-Claims": "role: a, role: b",
+            "X-ASRS-Client-Query": "?hub=chat",
+            "X-ASRS-Signature": f"sha256={digest.hex()}",
+        }
+        assert "Authorization" not in request.headers
+        await ws.send_str(invocation("say it") + "\x1e")
+        request, body = await app.next()
+        assert request.raw_path == "/up/chat/messages/say%20it?code=k"
+        assert body.decode() == invocation("say it")
+        assert request.headers["X-ASRS-Category"] == "messages"
+        assert request.headers["X-ASRS-Connection-Id"] == connection_id
+        await ws.send_str('{"type":7}\x1e')
+        request, body = await app.next()
+        assert request.headers["X-ASRS-Event"] == "disconnected"
+        assert body == b'{"type":11}'
+
+
+async def test_broken_client_is_reported_once_with_the_reason(start: StartWire, app: App) -> None:
+    async with calling(start, parse_template(app.url)) as wire:
+        socket = await wire.connect()
+        await socket.ws.send_str("hello\x1e")
+        await app.next()
+        _, body = await app.next()
+        assert json.loads(body) == {"type": 11, "error": "A message is not valid JSON in UTF-8."}
+        other = await wire.connect()
+        request, _ = await app.next()
+        assert request.headers["X-ASRS-Connection-Id"] == other.connection_id
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (web.Response(body=b'{"type":3,"invocationId":"1","result":[1, 2]}\x1e'), None),
+        (web.Response(), '{"type":3,"invocationId":"1"}\x1e'),
+        (web.Response(status=204), '{"type":3,"invocationId":"1"}\x1e'),
+        (
+            web.Response(status=404, body=b"x"),
+            '{"type":3,"invocationId":"1","error":"Invocation failed, status code 404"}\x1e',
+        ),
+        (
+            web.Response(body=b"x" * (16 * 1024 * 1024 + 1)),
+            TOO_LARGE,
+        ),
+    ],
+    ids=["body", "empty", "no content", "not found", "too large"],
+)
+async def test_responses(
+    start: StartWire, app: App, response: web.Response, expected: str | None
+) -> None:
+    async def respond(_request: web.Request) -> web.StreamResponse:
+        return response
+
+    app.respond = respond
+    template = parse_template(f"{app.url} category=messages")
+    async with calling(start, template) as wire:
+        socket = await wire.connect()
+        await socket.ws.send_str(invocation("say", "1") + "\x1e")
+        body = response.body
+        assert isinstance(body, bytes) or body is None
+        assert (await socket.text()).encode() == (expected.encode() if expected else body)
+
+
+async def test_answer_without_id_is_ignored(start: StartWire, app: App) -> None:
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=request.headers["X-ASRS-Event"] + "\x1e")
+
+    app.respond = respond
+    async with calling(start, parse_template(f"{app.url} category=messages")) as wire:
+        socket = await wire.connect()
+        await socket.ws.send_str(invocation("first") + "\x1e" + invocation("second", "2") + "\x1e")
+        assert await socket.text() == "second\x1e"
+        assert await app.events(2) == ["first", "second"]
+
+
+async def test_managed_identity(start: StartWire, app: App, wire: Wire) -> None:
+    async with calling(
+        start, parse_template(f"{app.url} managed-identity=api://app")
+    ) as calling_wire:
+        await calling_wire.connect()
+        request, _ = await app.next()
+        scheme, _, token = request.headers["Authorization"].partition(" ")
+        assert scheme == "Bearer"
+        jwks = await wire.request(
+            "GET",
+            f"{calling_wire.emulator.control_url}/{Config().tenant_id}/discovery/v2.0/keys",
+        )
+        claims = jwt.decode(
+            token,
+            jwt.PyJWK(jwks.json["keys"][0]),
+            audience="api://app",
+            options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+        identity = service_identity(Config().resource_id)
+        assert claims["iss"] == f"https://sts.windows.net/{Config().tenant_id}/"
+        assert claims["ver"] == "1.0"
+        assert (claims["appid"], claims["oid"]) == (identity.client_id, identity.principal_id)
+
+
+async def test_order_and_a_slow_client_beside_others(start: StartWire, app: App) -> None:
+    release = asyncio.Event()
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if request.headers["X-ASRS-Event"] == "slow":
+            await release.wait()
+        return web.Response()
+
+    app.respond = respond
+    async with calling(start, parse_template(f"{app.url} category=messages")) as wire:
+        one, two = await wire.connect(), await wire.connect()
+        for target in ("slow", "a", "b"):
+            await one.ws.send_str(invocation(target, target) + "\x1e")
+        assert await app.events(1) == ["slow"]
+        await two.ws.send_str(invocation("other", "o") + "\x1e")
+        assert await completion(two) == {"type": 3, "invocationId": "o"}
+        assert await app.events(1) == ["other"]
+        release.set()
+        assert [(await completion(one))["invocationId"] for _ in range(3)] == ["slow", "a", "b"]
+        assert await app.events(2) == ["a", "b"]
+
+
+async def test_failures_answer_and_can_be_seen(
+    start: StartWire, app: App, caplog: pytest.LogCaptureFixture, unused_tcp_port: int
+) -> None:
+    released = asyncio.Event()
+
+    async def respond(_request: web.Request) -> web.StreamResponse:
+        await released.wait()
+        return web.Response()
+
+    app.respond = respond
+    templates = (
+        parse_template(f"http://127.0.0.1:{unused_tcp_port}/x?code=topsecret event=closed"),
+        parse_template(f"{app.url}/y event=late"),
+    )
+    async with calling(start, *templates, timeout=0.1) as wire:
+        socket = await wire.connect()
+        for target in ("closed", "late", "none"):
+            await socket.ws.send_str(invocation(target, target) + "\x1e")
+            answered = await completion(socket)
+            assert answered["invocationId"] == target
+            if target != "none":
+                assert answered["error"] == "Invocation failed, status code 500"
+        seen = (await wire.control("/emulator/upstream"))["local"]
+        released.set()
+    assert seen["queued"] == 0
+    first, second = seen["calls"]
+    assert first["url"] == f"http://127.0.0.1:{unused_tcp_port}/x"
+    assert (first["event"], first["status"]) == ("closed", None)
+    assert first["error"] == "ClientConnectorError"
+    assert second["error"] == "no response within 0.1 seconds"
+    assert second["connectionId"] == socket.connection_id
+    assert "'late' of hub chat" in caplog.text
+    assert "topsecret" not in caplog.text + json.dumps(seen)
+
+
+async def test_queue_is_bounded(start: StartWire, app: App) -> None:
+    release = asyncio.Event()
+
+    async def respond(_request: web.Request) -> web.StreamResponse:
+        await release.wait()
+        return web.Response()
+
+    app.respond = respond
+    template = parse_template(f"{app.url} category=messages")
+    async with calling(start, template, max_queued_per_client=2) as wire:
+        socket = await wire.connect()
+        await socket.ws.send_str(invocation("say", "0") + "\x1e")
+        await app.next()
+        for number in "123":
+            await socket.ws.send_str(invocation("say", number) + "\x1e")
+        refused = await completion(socket)
+        assert refused["invocationId"] == "3"
+        assert refused["error"] == "Invocation failed, status code 503"
+        release.set()
+        assert [(await completion(socket))["invocationId"] for _ in range(3)] == ["0", "1", "2"]
+
+
+async def test_stopping_reports_the_clients(start: StartWire, app: App) -> None:
+    async with calling(start, parse_template(app.url)) as wire:
+        await wire.connect()
+        assert await app.events(1) == ["connected"]
+    assert await app.events(1) == ["disconnected"]

@@ -59,6 +59,11 @@ class AccessKeys:
         self._purge()
         return self._keys.get(key_id)
 
+    def revoke(self, key_id: str) -> bool:
+        """End a key before its time; gives False if there is no such key."""
+        self._purge()
+        return self._keys.pop(key_id, None) is not None
+
     def live_ids(self) -> list[str]:
         """Give the ids of the keys that are alive, the oldest first."""
         self._purge()

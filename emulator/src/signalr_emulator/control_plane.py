@@ -17,6 +17,8 @@ from signalr_emulator.errors import (
     Problem,
     UnknownIdentityError,
 )
+from signalr_emulator.fault_middleware import fault_middleware
+from signalr_emulator.fault_routes import FaultRoutes
 from signalr_emulator.identities import Identities, Identity
 from signalr_emulator.imds import imds_routes
 from signalr_emulator.json_text import Json, decode
@@ -44,7 +46,7 @@ def control_plane(service: Service) -> web.Application:
         service: The state that it serves.
     """
     routes = _Routes(service)
-    app = web.Application()
+    app = web.Application(middlewares=[fault_middleware(service.faults)])
     app.add_routes(
         [
             *imds_routes(service),
@@ -58,6 +60,7 @@ def control_plane(service: Service) -> web.Application:
         ]
     )
     app.add_routes(UpstreamRoutes(service).routes())
+    app.add_routes(FaultRoutes(service).routes())
     return app
 
 

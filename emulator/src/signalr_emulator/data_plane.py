@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import hdrs, web
 
 from signalr_emulator.client_endpoint import ClientEndpoint
+from signalr_emulator.fault_middleware import fault_middleware
 from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest import RestApi
@@ -23,7 +24,9 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
         service: The state of the emulator.
         resource: The SignalR resource that it serves.
     """
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES, middlewares=[fault_middleware(service.faults)]
+    )
     clients = ClientEndpoint(service, resource)
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())

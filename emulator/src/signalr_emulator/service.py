@@ -7,6 +7,7 @@ from signalr_emulator.applications import Applications
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config
 from signalr_emulator.entra import SigningKey, Tenant
+from signalr_emulator.faults import Faults
 from signalr_emulator.identities import Identities, IdentityKind
 from signalr_emulator.resource import Resource
 from signalr_emulator.roles import RoleAssignment, RoleAssignments
@@ -38,6 +39,7 @@ class Service:
         role_assignments: Who may do what.
         resources: The SignalR resources; there is at least one.
         activity: What was asked of the control plane.
+        faults: What disturbs requests.
     """
 
     config: Config
@@ -48,6 +50,7 @@ class Service:
     role_assignments: RoleAssignments
     resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
+    faults: Faults = field(default_factory=Faults)
 
     @classmethod
     def create(

@@ -1,4 +1,4 @@
-"""What clients do goes to the upstream, and what it answers comes back: the handler of every hub."""
+"""The handler of every hub: what clients do goes to the upstream, what it answers comes back."""
 
 import asyncio
 

@@ -113,6 +113,10 @@ async def test_chosen_answer_for_some_times(wire: Wire) -> None:
 async def test_identity_outage_and_clearing(wire: Wire) -> None:
     fault_id = await arm(wire, operation="identity", status=503)
     assert (await wire.identity()).status == 503
+    metadata = f"{wire.emulator.control_url}/metadata/identity/oauth2/token"
+    assert (await wire.request("GET", metadata)).status == 503
+    authority = f"{wire.emulator.control_url}/tenant/oauth2/v2.0/token"
+    assert (await wire.request("POST", authority)).status == 503
     assert (await control(wire, "DELETE", f"/emulator/faults/{fault_id}")).status == 204
     assert (await wire.identity()).status == 200
     assert (await control(wire, "DELETE", f"/emulator/faults/{fault_id}")).status == 404

@@ -23,6 +23,8 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 _OPERATIONS: dict[tuple[str, str], str] = {
     ("GET", "/msi/token"): "identity",
+    ("GET", "/metadata/identity/oauth2/token"): "identity",
+    ("POST", "/{tenant}/oauth2/v2.0/token"): "identity",
     ("POST", "/client/negotiate"): "negotiate",
     ("GET", "/client/"): "connect",
     ("GET", "/client"): "connect",

@@ -21,7 +21,6 @@ from aiohttp import hdrs
 from signalr_emulator.clock import Clock
 from signalr_emulator.upstream_messages import (
     MAX_RESPONSE_BYTES,
-    MESSAGES,
     Answer,
     UpstreamClient,
     UpstreamEvent,
@@ -205,7 +204,7 @@ class Upstream:
             return False
         pending = _Pending(client, event, template, reply)
         lane = self._lanes.get(client.connection_id)
-        if self._is_full(lane, event):
+        if self._queued >= self._config.max_queued:
             self._remember(pending, _Response(None, error=_QUEUE_FULL), 0)
             # Later, as any other answer: the caller is in the middle of something.
             asyncio.get_running_loop().call_soon(
@@ -221,14 +220,6 @@ class Upstream:
                 self._work_off(client.connection_id, lane)
             )
         return True
-
-    def _is_full(self, lane: _Lane | None, event: UpstreamEvent) -> bool:
-        if self._queued >= self._config.max_queued:
-            return True
-        if lane is None or event.category != MESSAGES:
-            # A client has one event of each kind of the other category.
-            return False
-        return len(lane.waiting) >= self._config.max_queued_per_client
 
     async def _work_off(self, connection_id: str, lane: _Lane) -> None:
         try:

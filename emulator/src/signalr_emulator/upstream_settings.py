@@ -119,14 +119,12 @@ class UpstreamConfig:
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
         max_queued: Events that wait at most, over all clients.
-        max_queued_per_client: Events of one client that wait at most.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()
     timeout: float = 100.0
     concurrency: int = 64
     max_queued: int = 10_000
-    max_queued_per_client: int = 100
 
 
 def choose(

@@ -2,10 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter
 
-__all__ = ["Row", "Turns", "at_most", "faster", "print_rows", "take_turns"]
+__all__ = [
+    "Row",
+    "Turns",
+    "at_least",
+    "at_most",
+    "faster",
+    "print_rows",
+    "take_timed_turns",
+    "take_turns",
+]
 
 
 type Turns = Mapping[str, list[float]]
@@ -47,6 +57,12 @@ def faster(factor: float, turns: Turns, what: str, against: str) -> Row:
     return _row(turns, what, against, ratio, f"≥ {factor:g}× faster", met=ratio >= factor)
 
 
+def at_least(factor: float, turns: Turns, what: str, against: str) -> Row:
+    """Return a row for a side that is to reach `factor` times the rate of another."""
+    ratio = _ratio(turns[against], turns[what])
+    return _row(turns, what, against, ratio, f"≥ {factor:g}× rate", met=ratio >= factor)
+
+
 def take_turns(sides: Mapping[str, Callable[[int], object]], *, calls: int, rounds: int) -> Turns:
     """Time each side in turn, over and over.
 
@@ -55,13 +71,23 @@ def take_turns(sides: Mapping[str, Callable[[int], object]], *, calls: int, roun
         calls: Calls of one turn. Short turns keep what disturbs one side from missing the other.
         rounds: Turns of each side, after one that does not count.
     """
+    timed = {name: partial(_microseconds, side, calls) for name, side in sides.items()}
+    return take_timed_turns(timed, rounds=rounds)
+
+
+def take_timed_turns(sides: Mapping[str, Callable[[], float]], *, rounds: int) -> Turns:
+    """Let sides that time themselves take turns, over and over.
+
+    Args:
+        sides: What to call, by name: each returns the microseconds of one call.
+        rounds: Turns of each side, after one that does not count.
+    """
     turns: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds + 1):
         for name, side in sides.items():
-            start = perf_counter()
-            side(calls)
+            microseconds = side()
             if number:
-                turns[name].append((perf_counter() - start) / calls * 1e6)
+                turns[name].append(microseconds)
     return turns
 
 
@@ -77,6 +103,12 @@ def print_rows(title: str, rows: list[Row]) -> None:
             f" {'pass' if row.met else 'FAIL'}",
             flush=True,
         )
+
+
+def _microseconds(side: Callable[[int], object], calls: int) -> float:
+    start = perf_counter()
+    side(calls)
+    return (perf_counter() - start) / calls * 1e6
 
 
 def _ratio(first: list[float], second: list[float]) -> float:

@@ -1,0 +1,154 @@
+"""The emulator's fan-out: `python -m bench.fanout`.
+
+Measured is the time in which a server hands all frames of a broadcast to the kernel, the making
+of the message included, by the server's own clock. That is the rate of the fan-out: every socket
+is empty when a turn begins, so that no frame waits, and the clients read between the turns, when
+they take nothing from the server. They check that every byte has come. Each server is a process
+of its own, and all of them send the same text to as many clients; on aiosignalr's side the frame
+is a binary one, as it sends no others.
+
+Memory is what a process has grown by since it listens, by connection.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from signalr_emulator.open_files import raise_open_file_limit
+
+from bench.fanout_clients import Clients
+from bench.pairs import Row, at_least, at_most, print_rows, take_timed_turns
+
+_CLIENTS = 5000
+_FEW = 100
+_MEMBERS = 10
+_ROUNDS = 30
+_GROUP_ROUNDS = 200
+_GROUP_SENDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """A server with its clients."""
+
+    process: subprocess.Popen[str]
+    requests: IO[str]
+    answers: IO[str]
+    clients: Clients
+    port: int
+    paths: dict[str, str]
+    frame_bytes: int
+
+    def connect(self, hub: str, count: int, *, is_signalr: bool = False) -> float:
+        """Connect clients, and give the memory that each has taken, in bytes."""
+        before = self._memory()
+        self.clients.connect(self.port, self.paths[hub], count, is_signalr=is_signalr)
+        return (self._memory() - before) / count
+
+    def sending(
+        self, hub: str, recipients: int, *, group: str = "", calls: int = 1
+    ) -> Callable[[], float]:
+        """Give what sends and returns the microseconds of one recipient."""
+        request = json.dumps([hub, group, calls])
+
+        def send() -> float:
+            print(request, file=self.requests, flush=True)
+            microseconds = float(self.answers.readline())
+            self.clients.read(self.frame_bytes * recipients * calls)
+            return microseconds / recipients / calls
+
+        return send
+
+    def _memory(self) -> int:
+        command = ["ps", "-o", "rss=", "-p", str(self.process.pid)]
+        return int(subprocess.check_output(command)) * 1024  # noqa: S603  our own command
+
+
+def main() -> int:
+    """Print the tables; return 1 when a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fanout")
+    parser.add_argument("--clients", type=int, default=_CLIENTS, help="clients of every server")
+    count: int = parser.parse_args().clients
+    raise_open_file_limit()
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {count:,} clients,"
+        f" 1 KB, medians of {_ROUNDS} turns"
+    )
+    with _server("emulator") as emulator:
+        memory = {"emulator": emulator.connect("many", count, is_signalr=True)}
+        rows = [*_fan_out(emulator, count, memory), *_group(emulator, count)]
+    _print_memory(memory)
+    return 0 if all(row.met for row in rows) else 1
+
+
+def _fan_out(emulator: _Server, count: int, memory: dict[str, float]) -> list[Row]:
+    ours = emulator.sending("many", count)
+    with ExitStack() as stack:
+        sides = {"emulator": ours}
+        for name in ("websockets", "bare"):
+            server = stack.enter_context(_server(name))
+            memory[name] = server.connect("many", count)
+            sides[name] = server.sending("many", count)
+        turns = take_timed_turns(sides, rounds=_ROUNDS)
+    rows = [
+        at_least(1.0, turns, "emulator", "websockets"),
+        at_least(0.75, turns, "emulator", "bare"),
+    ]
+    # Its own clients come later: all of them together would be more open files than many allow.
+    with _server("aiosignalr") as server:
+        memory["aiosignalr"] = server.connect("many", count, is_signalr=True)
+        sides = {"emulator": ours, "aiosignalr": server.sending("many", count)}
+        turns = take_timed_turns(sides, rounds=_ROUNDS)
+    rows.append(at_least(1.0, turns, "emulator", "aiosignalr"))
+    print_rows("A broadcast, per recipient", rows)
+    return rows
+
+
+def _group(emulator: _Server, count: int) -> list[Row]:
+    emulator.connect("few", _FEW + _MEMBERS, is_signalr=True)
+    crowds = {"many": f"among {count:,}", "few": f"among {_FEW + _MEMBERS:,}"}
+    sides = {
+        name: emulator.sending(hub, _MEMBERS, group="g", calls=_GROUP_SENDS)
+        for hub, name in crowds.items()
+    }
+    turns = take_timed_turns(sides, rounds=_GROUP_ROUNDS)
+    rows = [at_most(1.2, turns, crowds["many"], crowds["few"])]
+    print_rows(f"A send to a group of {_MEMBERS}, per recipient", rows)
+    return rows
+
+
+def _print_memory(memory: dict[str, float]) -> None:
+    print("\nMemory per connection\n")
+    width = max(map(len, memory))
+    for name, size in memory.items():
+        print(f"  {name:<{width}} {size / 1024:8.1f} KB")
+
+
+@contextmanager
+def _server(name: str) -> Iterator[_Server]:
+    """Run a server for as long as the context lasts."""
+    command = [sys.executable, "-m", "bench.fanout_server", name]
+    with (
+        subprocess.Popen(  # noqa: S603  our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process,
+        Clients() as clients,
+    ):
+        requests, answers = process.stdin, process.stdout
+        assert requests is not None  # noqa: S101  asked for above
+        assert answers is not None  # noqa: S101  asked for above
+        try:
+            yield _Server(process, requests, answers, clients, **json.loads(answers.readline()))
+        finally:
+            process.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

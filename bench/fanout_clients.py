@@ -1,0 +1,89 @@
+"""WebSocket clients that are nothing but sockets: they connect, read, count and discard."""
+
+import selectors
+import socket
+from time import monotonic
+from typing import Self
+
+__all__ = ["Clients"]
+
+_BATCH = 64
+"""How many connect at once; more may not fit a server's backlog."""
+
+_HANDSHAKE = b'{"protocol":"json","version":1}\x1e'
+_MASKED_TEXT = bytes((0x81, 0x80 | len(_HANDSHAKE), 0, 0, 0, 0))
+_UPGRADED = b"\r\n\r\n"
+_SHAKEN = b"{}\x1e"
+_MAX_READ = 1 << 20
+_PATIENCE = 20.0
+"""How long to wait for the server, in seconds."""
+
+
+class Clients:
+    """Any number of clients of one server; closes them at the end of its context."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._sockets: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._selector.close()
+        for each in self._sockets:
+            each.close()
+
+    def connect(self, port: int, path: str, count: int, *, is_signalr: bool) -> None:
+        """Connect clients.
+
+        Args:
+            port: Where on 127.0.0.1.
+            path: Path and query to upgrade.
+            count: How many.
+            is_signalr: Whether to shake hands as a client of the JSON hub protocol does.
+        """
+        for start in range(0, count, _BATCH):
+            batch = [_upgrading(port, path) for _ in range(min(_BATCH, count - start))]
+            for each in batch:
+                _read_until(each, _UPGRADED)
+                if is_signalr:
+                    each.sendall(_MASKED_TEXT + _HANDSHAKE)
+            for each in batch:
+                if is_signalr:
+                    _read_until(each, _SHAKEN)
+                each.setblocking(False)
+                self._selector.register(each, selectors.EVENT_READ, each.recv)
+            self._sockets += batch
+
+    def read(self, expected: int) -> None:
+        """Read until all clients together have got so many bytes.
+
+        Raises:
+            TimeoutError: They did not come.
+        """
+        received = 0
+        until = monotonic() + _PATIENCE
+        while received < expected:
+            for key, _ in self._selector.select(1.0):
+                received += len(key.data(_MAX_READ))
+            if monotonic() > until:
+                raise TimeoutError(f"{received} bytes came instead of {expected}")
+
+
+def _upgrading(port: int, path: str) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+    client.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    return client
+
+
+def _read_until(client: socket.socket, end: bytes) -> None:
+    data = b""
+    while not data.endswith(end):
+        more = client.recv(4096)
+        if not more:
+            raise ConnectionError(f"The server closed after {data!r}")
+        data += more

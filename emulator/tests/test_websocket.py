@@ -140,3 +140,19 @@ async def test_stopping_tells_the_clients(signing_key: SigningKey, clock: Clock)
             # The client reads while the emulator stops, as it has to answer the closing handshake.
             reading = asyncio.create_task(read_all(socket))
         assert await reading == ['{"type":7,"allowReconnect":true}\x1e']
+
+
+async def test_pings_are_answered_among_messages(wire: Wire) -> None:
+    token = await wire.client_token()
+    url = f"{wire.emulator.service_url}/client/?hub=chat&access_token={token}"
+    async with wire.session.ws_connect(url, autoping=False) as ws:
+        await ws.send_str(HANDSHAKE)
+        assert (await ws.receive(timeout=5)).data == HANDSHAKE_REPLY
+        await wire.send("chat/", "before")
+        await ws.ping(b"are you there?")
+        await ws.pong(b"unasked")
+        assert (await ws.receive(timeout=5)).data == said("before")
+        pong = await ws.receive(timeout=5)
+        assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"are you there?")
+        await wire.send("chat/", "after")
+        assert (await ws.receive(timeout=5)).data == said("after")

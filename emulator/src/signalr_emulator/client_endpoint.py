@@ -36,7 +36,7 @@ from signalr_emulator.resource import Resource
 from signalr_emulator.rest import unauthorized
 from signalr_emulator.server_sent_events import ServerSentEventsTransport, event_stream_response
 from signalr_emulator.service import Service
-from signalr_emulator.websocket import WebSocketTransport, receive_all, websocket_response
+from signalr_emulator.websocket import WebSocketTransport, websocket_response
 
 __all__ = ["ClientEndpoint"]
 
@@ -193,7 +193,7 @@ class ClientEndpoint:
         client.attach(transport)
         how = Lost.BROKEN
         try:
-            if await receive_all(response, client.data_received):
+            if await transport.receive_all(client.data_received):
                 how = Lost.ORDERLY
         finally:
             client.transport_lost(transport, how)

@@ -2,10 +2,11 @@
 
 import struct
 
-__all__ = ["binary_frame", "text_frame"]
+__all__ = ["binary_frame", "pong_frame", "text_frame"]
 
 _FINAL_TEXT = 0x81
 _FINAL_BINARY = 0x82
+_PONG = 0x8A
 _MAX_7_BIT = 125
 _MAX_16_BIT = 0xFFFF
 _LENGTH_16_FOLLOWS = 126
@@ -20,6 +21,11 @@ def text_frame(payload: bytes) -> bytes:
 def binary_frame(payload: bytes) -> bytes:
     """Frame bytes as one unfragmented WebSocket message."""
     return _frame(_FINAL_BINARY, payload)
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """Frame the answer to a ping, whose payload it repeats (RFC 6455, section 5.5.3)."""
+    return _frame(_PONG, payload)
 
 
 def _frame(first: int, payload: bytes) -> bytes:

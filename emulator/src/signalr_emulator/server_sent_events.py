@@ -67,7 +67,9 @@ class ServerSentEventsTransport(SocketWriter):
 
     def _deliver(self, message: Outgoing) -> None:
         chunk = message.event
-        self._write(chunk)
-        self._unchecked += len(chunk)
-        if self._unchecked > self._max_buffered:
-            self._check_buffer()
+        try:
+            written = self._write(chunk)
+        except OSError:
+            written = 0
+        if written != len(chunk):
+            self._put_rest(chunk, written)

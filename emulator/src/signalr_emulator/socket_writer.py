@@ -1,6 +1,8 @@
 """Writes to a client's socket without waiting, up to a bound.
 
-An asyncio transport buffers whatever it is given, so that the bound has to be ours.
+An asyncio transport buffers whatever it is given, so that the bound has to be ours. As long as
+nothing waits, data goes to the socket itself: the way through the transport would take a good part
+of the time that a broadcast takes.
 """
 
 import asyncio
@@ -11,9 +13,15 @@ __all__ = ["SocketWriter"]
 
 _LOGGER = logging.getLogger(__name__)
 
+_UNMEASURED = 64 * 1024
+"""Bytes that are handed to a transport, after it was empty, before what waits is measured."""
+
 
 class SocketWriter:
     """What transports that stream have in common.
+
+    From its construction to the closing of the connection, nobody else writes to the transport:
+    what another one had to leave there could be overtaken.
 
     Args:
         transport: The socket's transport.
@@ -23,21 +31,28 @@ class SocketWriter:
 
     # Slots keep what a broadcast touches of each of thousands of clients small.
     __slots__ = (
+        "_direct",
         "_linger",
         "_max_buffered",
+        "_measure_above",
         "_on_overflow",
         "_transport",
-        "_unchecked",
+        "_waiting",
         "_write",
     )
 
     def __init__(self, transport: asyncio.Transport, max_buffered: int, linger: float) -> None:
         self._transport = transport
-        self._write: Callable[[bytes], None] = transport.write
         self._max_buffered = max_buffered
         self._linger = linger
-        self._unchecked = 0
         self._on_overflow: Callable[[], None] = transport.abort
+        self._direct = _direct_send(transport)
+        # Takes data and tells how much of it is dealt with; the rest goes to the transport.
+        self._write: Callable[[bytes], int] = _nothing
+        # No less than what waits in the transport.
+        self._waiting = 0
+        self._measure_above = 0
+        self._measure()
 
     def on_overflow(self, overflow: Callable[[], None]) -> None:
         """Set what is called, from the event loop, when the client reads too slowly."""
@@ -54,32 +69,74 @@ class SocketWriter:
         asyncio.get_running_loop().call_later(self._linger, self._transport.abort)
 
     def _put(self, data: bytes) -> None:
-        self._write(data)
-        self._unchecked += len(data)
-        if self._unchecked > self._max_buffered:
-            self._check_buffer()
+        try:
+            written = self._write(data)
+        except OSError:
+            written = 0
+        if written != len(data):
+            self._put_rest(data, written)
 
-    def _check_buffer(self) -> None:
-        """Stop with a client that reads too slowly.
+    def _put_rest(self, data: bytes, written: int) -> None:
+        """Leave to the transport what the socket did not take; it also finds out what is wrong."""
+        # Whatever comes next has to stay behind this.
+        self._write = _nothing
+        rest = memoryview(data)[written:]
+        self._transport.write(rest)
+        self._waiting += len(rest)
+        if self._waiting > self._measure_above:
+            self._measure()
 
-        What waits can be no more than what was written, so that there is no need to look at
-        every write: looking takes as long as a good part of the write itself.
+    def _measure(self) -> None:
+        """Measure what waits: none of it frees the way to the socket, too much of it is the end.
+
+        What waits can be no more than what was written, so that there is no need to measure at
+        every write: the transport adds up all that it holds.
         """
-        waiting = self._unchecked = self._transport.get_write_buffer_size()
-        if waiting <= self._max_buffered or self._transport.is_closing() or self._write is _drop:
+        waiting = self._waiting = self._transport.get_write_buffer_size()
+        self._measure_above = min(self._max_buffered, 2 * waiting + _UNMEASURED)
+        if waiting == 0:
+            self._write = self._direct
+            return
+        if waiting <= self._max_buffered or self._transport.is_closing():
             return
         _LOGGER.warning("A client reads too slowly: %d bytes wait.", waiting)
-        loop = asyncio.get_running_loop()
         # A broadcast goes on right now: no recipient may leave, and nothing is added to what
         # waits but the reason, which comes from the event loop.
-        self._write = _drop
-        loop.call_soon(self._overflow)
+        self._write = _drop_for_now
+        asyncio.get_running_loop().call_soon(self._overflow)
 
     def _overflow(self) -> None:
-        self._write = self._transport.write
-        self._unchecked = 0
-        self._on_overflow()
+        if self._write is _drop_for_now:
+            self._write = _nothing
+            self._waiting, self._measure_above = 0, self._max_buffered
+            self._on_overflow()
 
 
-def _drop(_data: bytes) -> None:
-    """Write nothing: the connection is closing."""
+def _direct_send(transport: asyncio.Transport) -> Callable[[bytes], int]:
+    """Give what sends to a transport's socket, or what leaves everything to the transport.
+
+    Encrypted data is the transport's own. That asyncio hides the socket is for those who would
+    disturb it: sending while nothing waits is what the transport does itself. Unlike a copy of the
+    file descriptor, the socket knows when it has been closed.
+    """
+    hidden = transport.get_extra_info("socket")
+    sock = getattr(hidden, "_sock", None)
+    if sock is None or transport.get_extra_info("sslcontext") is not None:
+        return _nothing
+    send: Callable[[bytes], int] = sock.send
+    return send
+
+
+def _nothing(_data: bytes) -> int:
+    """Write nothing: something else waits already."""
+    return 0
+
+
+def _drop(data: bytes) -> int:
+    """Take everything and write nothing: the connection is closing."""
+    return len(data)
+
+
+def _drop_for_now(data: bytes) -> int:
+    """Take everything and write nothing: the client is about to be told why."""
+    return len(data)

@@ -1,7 +1,7 @@
 """The WebSocket transport: the edge between a client and aiohttp.
 
-Frames are written straight to the socket's transport. aiohttp's own `send_bytes` would frame the
-same bytes anew for every client of a broadcast.
+Frames are written past aiohttp, whose `send_bytes` would frame the same bytes anew for every client
+of a broadcast. It writes nothing itself but the frame that closes.
 """
 
 import asyncio
@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from signalr_emulator.frames import binary_frame, text_frame
+from signalr_emulator.frames import binary_frame, pong_frame, text_frame
 from signalr_emulator.hub_protocol import MAX_RECORD_BYTES
 from signalr_emulator.outgoing import Outgoing
 from signalr_emulator.protocols import HubProtocol, TransferFormat
 from signalr_emulator.socket_writer import SocketWriter
 
-__all__ = ["WebSocketTransport", "receive_all", "websocket_response"]
+__all__ = ["WebSocketTransport", "websocket_response"]
 
 _CLOSE_TIMEOUT = 2.0
 """How long a closing handshake may take, in seconds."""
@@ -28,11 +28,12 @@ type WebSocketResponse = web.WebSocketResponse[bool]
 def websocket_response() -> web.WebSocketResponse[bool]:
     """Make the response that upgrades a request.
 
-    Without compression, so that one frame fits every client; closing frames are left to the
-    transport, so that nothing is written after them.
+    Without compression, so that one frame fits every client; pongs and closing frames are left to
+    the transport, so that nothing overtakes the former and nothing is written after the latter.
     """
     return web.WebSocketResponse(
         autoclose=False,
+        autoping=False,
         compress=False,
         decode_text=False,
         max_msg_size=MAX_RECORD_BYTES,
@@ -86,34 +87,38 @@ class WebSocketTransport(SocketWriter):
         if self._closing is not None:
             await self._closing
 
+    async def receive_all(self, take: Callable[[bytes], None]) -> bool:
+        """Hand every message of the WebSocket on until it ends.
+
+        Args:
+            take: Gets the payload of each text or binary message.
+
+        Returns:
+            Whether the client has closed it, and not a broken connection.
+        """
+        async for message in self._response:
+            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                take(message.data)
+            elif message.type is WSMsgType.PING:
+                self._put(pong_frame(message.data))
+        return self._response.close_code in _ORDERLY
+
     # Both deliver to one recipient of thousands, and so do without a call of `_put`.
 
     def _deliver_text(self, message: Outgoing) -> None:
         frame = message.websocket_text
-        self._write(frame)
-        self._unchecked += len(frame)
-        if self._unchecked > self._max_buffered:
-            self._check_buffer()
+        try:
+            written = self._write(frame)
+        except OSError:
+            written = 0
+        if written != len(frame):
+            self._put_rest(frame, written)
 
     def _deliver_binary(self, message: Outgoing) -> None:
         frame = message.websocket_binary
-        self._write(frame)
-        self._unchecked += len(frame)
-        if self._unchecked > self._max_buffered:
-            self._check_buffer()
-
-
-async def receive_all(response: WebSocketResponse, take: Callable[[bytes], None]) -> bool:
-    """Hand every message of a WebSocket on until it ends.
-
-    Args:
-        response: The upgraded response.
-        take: Gets the payload of each text or binary message.
-
-    Returns:
-        Whether the client has closed it, and not a broken connection.
-    """
-    async for message in response:
-        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-            take(message.data)
-    return response.close_code in _ORDERLY
+        try:
+            written = self._write(frame)
+        except OSError:
+            written = 0
+        if written != len(frame):
+            self._put_rest(frame, written)

@@ -1,7 +1,8 @@
 """One server of the fan-out: `python -m bench.fanout_server emulator`, told by lines what to do.
 
-It prints one line of JSON when it listens, answers every line `hub group calls` with the
-microseconds that these sends have taken, and stops with its input. An empty group means everyone.
+It prints one line of JSON when it listens, answers every line `[hub, members, calls]` with the
+microseconds that these sends to a group of so many members have taken, and stops with its input.
+No members means everyone.
 """
 
 import asyncio
@@ -30,10 +31,7 @@ from signalr_emulator.outgoing import Outgoing
 from websockets.asyncio.server import broadcast, serve
 
 _HUBS = ("many", "few")
-"""The emulator's hubs: one for the fan-out, another to compare sends to a group."""
-
-_MEMBERS = 10
-"""Connections in the one group of each hub: those that connect first."""
+"""The emulator's hubs: one for the fan-out, another to hold the first one's groups against."""
 
 _TARGET = "say"
 _TEXT = "x" * 1024
@@ -50,8 +48,8 @@ class _Server(Protocol):
     async def start(self, stack: AsyncExitStack) -> int:
         """Listen until the stack unwinds, and give the port."""
 
-    async def send(self, hub: str, group: str, calls: int) -> None:
-        """Send the message."""
+    async def send(self, hub: str, members: int, calls: int) -> None:
+        """Send the message to a group of so many members, or to everyone."""
 
 
 class _Emulator:
@@ -73,14 +71,15 @@ class _Emulator:
         self._hubs = resource.hubs
         return int(emulator.service_url.rpartition(":")[2])
 
-    async def send(self, hub: str, group: str, calls: int) -> None:
-        if group and not self._hubs.group(hub, group):
-            for connection_id in list(self._hubs.everyone(hub))[:_MEMBERS]:
-                self._hubs.add_to_group(hub, group, connection_id)
+    async def send(self, hub: str, members: int, calls: int) -> None:
+        hubs, group = self._hubs, str(members)
+        if members and not hubs.group(hub, group):
+            # The turn that does not count.
+            for connection_id in list(hubs.everyone(hub))[:members]:
+                hubs.add_to_group(hub, group, connection_id)
         for _ in range(calls):
             message = Outgoing(Invocation(_TARGET, (_TEXT,)))
-            hubs = self._hubs
-            deliver(message, hubs.group(hub, group) if group else hubs.everyone(hub))
+            deliver(message, hubs.group(hub, group) if members else hubs.everyone(hub))
 
 
 class _Websockets:
@@ -101,7 +100,7 @@ class _Websockets:
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
-    async def send(self, _hub: str, _group: str, calls: int) -> None:
+    async def send(self, _hub: str, _members: int, calls: int) -> None:
         for _ in range(calls):
             text = Outgoing(Invocation(_TARGET, (_TEXT,))).json.decode()
             broadcast(self._server.connections, text)
@@ -121,7 +120,7 @@ class _Bare:
         stack.callback(accepting.cancel)
         return int(listener.getsockname()[1])
 
-    async def send(self, _hub: str, _group: str, calls: int) -> None:
+    async def send(self, _hub: str, _members: int, calls: int) -> None:
         for _ in range(calls):
             for each in self._sockets:
                 each.send(_FRAME)
@@ -152,7 +151,7 @@ class _Aiosignalr:
         stack.push_async_callback(site.stop)
         return int(runner.addresses[0][1])
 
-    async def send(self, _hub: str, _group: str, calls: int) -> None:
+    async def send(self, _hub: str, _members: int, calls: int) -> None:
         for _ in range(calls):
             await self._server.lifetime.send_all(_TARGET, (_TEXT,))
 
@@ -175,13 +174,14 @@ async def _serve(server: _Server) -> None:
         ready = {"port": port, "paths": server.paths, "frame_bytes": len(_FRAME)}
         print(json.dumps(ready), flush=True)
         while line := await reader.readline():
-            hub, group, calls = json.loads(line)
-            print(await _microseconds(lambda: server.send(hub, group, calls)), flush=True)  # noqa: B023  awaited here
+            print(await _microseconds(server.send, *json.loads(line)), flush=True)
 
 
-async def _microseconds(send: Callable[[], Awaitable[None]]) -> float:
+async def _microseconds(
+    send: Callable[[str, int, int], Awaitable[None]], hub: str, members: int, calls: int
+) -> float:
     start = perf_counter()
-    await send()
+    await send(hub, members, calls)
     return (perf_counter() - start) * 1e6
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ async def test_runs_until_a_signal(number: signal.Signals) -> None:
     lines: list[str] = []
     while not lines or lines[-1] != "Emulator ready.":
         lines.append((await process.stdout.readline()).decode().rstrip("\n"))
-    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    settings = dict(line.split("=", 1) for line in lines if re.fullmatch(r"\w+=\S+", line))
     service_url = settings.pop("AzureSignalRConnectionString__serviceUri")
     endpoint = settings.pop("IDENTITY_ENDPOINT")
     assert settings == {"IDENTITY_HEADER": "local-emulator"}
@@ -48,12 +49,12 @@ async def test_runs_until_a_signal(number: signal.Signals) -> None:
     assert await process.stderr.read() == b""
 
 
-@pytest.mark.parametrize("plane", ["service", "control"])
+@pytest.mark.parametrize("plane", ["service", "control", "authority"])
 def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ports = {"service": "0", "control": "0", plane: str(port)}
-        code = main(["--service-port", ports["service"], "--control-port", ports["control"]])
+        ports = {"service": 0, "control": 0, "authority": 0, plane: port}
+        code = main([f"--{name}-port={number}" for name, number in ports.items()])
     captured = capsys.readouterr()
     assert code == 1
     assert captured.out == ""
@@ -79,6 +80,16 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for part in ("--host", "--service-port", "--control-port", "--role", "8888", "8889"):
+    for part in (
+        "--host",
+        "--service-port",
+        "--control-port",
+        "--authority-port",
+        "--ca-file",
+        "--federated-token-file",
+        "--role",
+        "8888",
+        "8889",
+    ):
         assert part in text
     assert "SignalR Service Owner, SignalR App Server" in text

@@ -94,12 +94,13 @@ async def _run(config: Config, ca_file: Path | None, federated_token_file: Path 
 
 
 def _greeting(emulator: Emulator, registration: Application, files: CredentialFiles) -> str:
-    settings = "\n".join(f"{name}={value}" for name, value in emulator.app_settings().items())
+    settings = "".join(f"{name}={value}\n" for name, value in emulator.app_settings().items())
     services = "".join(f"SignalR service: {url}\n" for url in emulator.service_urls)
     return (
         f"{services}"
         f"Control plane:   {emulator.control_url}\n"
-        f"\nApp settings:\n\n{settings}\n\n{_registration(emulator, registration, files)}\n{READY}\n"
+        f"\nApp settings:\n\n{settings}\n"
+        f"{_registration(emulator, registration, files)}\n{READY}\n"
     )
 
 

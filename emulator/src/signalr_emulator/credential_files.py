@@ -1,4 +1,4 @@
-"""The files that an app needs to prove itself at the authority, for as long as the emulator runs."""
+"""Files with which an app proves itself at the authority, for as long as the emulator runs."""
 
 import os
 import tempfile

@@ -1,7 +1,7 @@
 """Workload identity federation: tokens of an issuer outside the tenant, in place of a secret.
 
 Sources: Microsoft identity platform, "Workload identity federation"; Microsoft Graph,
-"federatedIdentityCredential resource type" (issuer, subject and audience have to match to the letter).
+"federatedIdentityCredential resource type" (issuer, subject and audience match to the letter).
 """
 
 from dataclasses import dataclass

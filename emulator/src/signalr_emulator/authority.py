@@ -121,12 +121,16 @@ async def _token(service: Service, request: web.Request) -> web.Response:
 
 def _instance(request: web.Request) -> web.Response:
     """Tell that the host that is asked about is this one, which is all that it knows."""
-    asked = urlsplit(request.query.get("authorization_endpoint", ""))
+    refused = TokenRequestError(
+        400, "invalid_instance", 50049, "The authorization_endpoint is not of this instance."
+    )
+    try:
+        asked = urlsplit(request.query.get("authorization_endpoint", ""))
+    except ValueError as error:
+        raise refused from error
     tenant = asked.path.strip("/").partition("/")[0]
     if asked.scheme != "https" or asked.netloc != request.host or not tenant:
-        raise TokenRequestError(
-            400, "invalid_instance", 50049, "The authorization_endpoint is not of this instance."
-        )
+        raise refused
     return web.json_response(
         {
             "tenant_discovery_endpoint": _base_url(request)

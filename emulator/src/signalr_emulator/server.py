@@ -1,10 +1,12 @@
 """Every plane on its port."""
 
+import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp import web
 
@@ -177,14 +179,26 @@ async def _listen(
         max_field_size=_MAX_HEADER_BYTES,
     )
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, host, port, backlog=_BACKLOG, ssl_context=tls).start()
+        server = await asyncio.get_running_loop().create_server(
+            cast("web.Server[web.Request]", runner.server), host, port, backlog=_BACKLOG, ssl=tls
+        )
     except OSError as error:
+        await runner.cleanup()
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise PortUnavailableError(plane, port, reason) from error
-    bound: int = runner.addresses[0][1]
+    if tls is not None:
+        stack.push_async_callback(_abort, server)
+    stack.push_async_callback(runner.cleanup)
+    stack.callback(server.close)
+    bound: int = server.sockets[0].getsockname()[1]
     return bound
+
+
+async def _abort(server: asyncio.Server) -> None:
+    """Cut the connections whose client does not answer to the end of TLS, which may take long."""
+    server.abort_clients()
+    await asyncio.sleep(0)
 
 
 def _certificate_names(host: str) -> list[str]:

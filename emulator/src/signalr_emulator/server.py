@@ -181,7 +181,7 @@ async def _listen(
     await runner.setup()
     try:
         server = await asyncio.get_running_loop().create_server(
-            cast(web.Server, runner.server), host, port, backlog=_BACKLOG, ssl=tls
+            cast("web.Server", runner.server), host, port, backlog=_BACKLOG, ssl=tls
         )
     except OSError as error:
         await runner.cleanup()

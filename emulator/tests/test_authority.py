@@ -92,6 +92,22 @@ async def test_refused(
     assert_refused(await client.token(**changes), status, error, number)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b'{"grant_type": "client_credentials"}'),
+        ("multipart/form-data", b"grant_type"),
+        ("application/x-www-form-urlencoded", b"grant_type=\xff"),
+    ],
+)
+async def test_body_that_is_no_form(client: Client, content_type: str, body: bytes) -> None:
+    url = f"{client.url}/{client.tenant}/oauth2/v2.0/token"
+    answer = await client.wire.request(
+        "POST", url, headers={"Content-Type": content_type}, data=body
+    )
+    assert_refused(answer, 400, "invalid_request", 900144)
+
+
 def assert_refused(answer: Answer, status: int, error: str, number: int) -> None:
     assert answer.status == status
     assert answer.json["error"] == error

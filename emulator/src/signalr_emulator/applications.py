@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signalr_emulator.errors import AuthenticationError, TokenRequestError
 from signalr_emulator.federation import ExternalIssuer, FederatedCredential
-from signalr_emulator.lifetime import SIGNATURE_ONLY, check_lifetime
+from signalr_emulator.lifetime import NOT_A_TOKEN, SIGNATURE_ONLY, check_lifetime
 
 __all__ = ["Application", "Applications"]
 
@@ -112,7 +112,7 @@ def _issuer(assertion: str) -> str:
     """Give the issuer that an assertion claims to have, or an empty text."""
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
-    except (jwt.PyJWTError, UnicodeEncodeError):
+    except NOT_A_TOKEN:
         return ""
     return str(claims.get("iss"))
 
@@ -139,8 +139,10 @@ def _check_federated(
             )
 
 
-def _texts(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, list) else (value,)
+def _texts(value: object) -> tuple[str, ...]:
+    """Give the values of a claim that is one text or a list of them (RFC 7519, section 4.1.3)."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(each for each in values if isinstance(each, str))
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
@@ -156,11 +158,11 @@ def _check_own(
     """Check what the application has signed itself."""
     claims = _signed_claims(application, assertion)
     _check_times(claims, now)
-    if claims.get("aud") not in audiences:
+    if audiences.isdisjoint(_texts(claims.get("aud"))):
         raise TokenRequestError(
             401, "invalid_client", 700023, "The assertion's audience is not this token endpoint."
         )
-    if {claims.get("iss"), claims.get("sub")} != {application.client_id}:
+    if any(claims.get(name) != application.client_id for name in ("iss", "sub")):
         raise TokenRequestError(
             401, "invalid_client", 700021, "The assertion is not of this application."
         )
@@ -180,7 +182,7 @@ def _signed_claims(application: Application, assertion: str) -> dict[str, Any]:
         decoded = jwt.decode_complete(
             assertion, key, algorithms=list(_ALGORITHMS), options=SIGNATURE_ONLY
         )
-    except (jwt.PyJWTError, UnicodeEncodeError) as error:
+    except NOT_A_TOKEN as error:
         raise refused from error
     header = decoded["header"]
     thumbprints = {

@@ -4,7 +4,7 @@ Sources: Microsoft identity platform, "OAuth 2.0 client credentials flow" (param
 of errors); OpenID Connect Discovery 1.0; MSAL for Python, authority.py (instance discovery).
 """
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
@@ -86,7 +86,7 @@ def openid_routes(service: Service, authority_url: str | None = None) -> list[we
 
 async def _token(service: Service, request: web.Request) -> web.Response:
     _check_tenant(service, request, "invalid_request")
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    form = await _form(request)
     if form.get("grant_type") != "client_credentials":
         raise TokenRequestError(
             400, "unsupported_grant_type", 70003, "The grant_type is not supported."
@@ -117,6 +117,18 @@ async def _token(service: Service, request: web.Request) -> web.Response:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    refused = TokenRequestError(
+        400, "invalid_request", 900144, "The body has to be a form with a grant_type."
+    )
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise refused
+    try:
+        return dict(parse_qsl((await request.read()).decode(), keep_blank_values=True))
+    except ValueError as error:
+        raise refused from error
 
 
 def _instance(request: web.Request) -> web.Response:

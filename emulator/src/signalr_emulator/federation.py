@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signalr_emulator.errors import AuthenticationError
-from signalr_emulator.lifetime import SIGNATURE_ONLY
+from signalr_emulator.lifetime import NOT_A_TOKEN, SIGNATURE_ONLY
 
 __all__ = ["TOKEN_EXCHANGE", "ExternalIssuer", "FederatedCredential"]
 
@@ -83,6 +83,6 @@ class ExternalIssuer:
             claims: dict[str, Any] = jwt.decode(
                 token, self._key.public_key(), algorithms=[_ALGORITHM], options=SIGNATURE_ONLY
             )
-        except (jwt.PyJWTError, UnicodeEncodeError) as error:
+        except NOT_A_TOKEN as error:
             raise AuthenticationError("The token is not signed by its issuer.") from error
         return claims

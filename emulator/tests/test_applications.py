@@ -1,4 +1,7 @@
+import base64
 import datetime as dt
+import json
+from typing import Any
 
 import jwt
 import pytest
@@ -57,6 +60,18 @@ def assertion(
     return signed.decode()
 
 
+def resigned(token: str, key: SigningKey, **changes: Any) -> str:  # noqa: ANN401 - any JSON
+    header = jwt.get_unverified_header(token)
+    claims = jwt.decode(token, options={"verify_signature": False}) | changes
+    payload = json.dumps(claims).encode()
+    return jwt.PyJWS().encode(payload, key.private_key, header["alg"], header)
+
+
+def nested_too_deep() -> str:
+    parts = (b'{"alg":"PS256"}', b"[" * 100_000, b"signature")
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
 def test_secret(applications: Applications) -> None:
     form = {"client_id": "APP", "client_secret": "right"}
     assert applications.authenticate(form, AUDIENCES, NOW).principal_id == "principal"
@@ -93,6 +108,15 @@ def test_certificate(
     assert applications.authenticate(form, AUDIENCES, NOW).principal_id == "principal"
 
 
+def test_several_audiences(
+    applications: Applications, signing_key: SigningKey, certificate: x509.Certificate
+) -> None:
+    good = assertion(signing_key, certificate)
+    signed = resigned(good, signing_key, aud=["https://other", ENDPOINT])
+    form = {"client_id": "app", "client_assertion": signed, "client_assertion_type": TYPE}
+    assert applications.authenticate(form, AUDIENCES, NOW).principal_id == "principal"
+
+
 def test_wrong_assertions(
     applications: Applications, signing_key: SigningKey, certificate: x509.Certificate
 ) -> None:
@@ -103,7 +127,13 @@ def test_wrong_assertions(
         ("app", jwt.encode(claims, signing_key.private_key, "PS256"), 700027),
         ("app", "a.b.c", 700027),
         ("bare", good, 700027),
+        ("app", "\xe9.b.c", 700027),
+        ("app", nested_too_deep(), 700027),
         ("app", assertion(signing_key, certificate, audience="https://other"), 700023),
+        ("app", resigned(good, signing_key, aud=["https://other"]), 700023),
+        ("app", resigned(good, signing_key, aud={}), 700023),
+        ("app", resigned(good, signing_key, sub="bare"), 700021),
+        ("app", resigned(good, signing_key, iss=["app"]), 700021),
         ("app", assertion(signing_key, certificate, issuer="bare"), 700021),
         ("app", assertion(signing_key, certificate, expires_at=NOW), 700024),
     ):

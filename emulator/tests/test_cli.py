@@ -1,11 +1,19 @@
 import asyncio
+import re
 import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from azure.identity import (
+    CertificateCredential,
+    ClientSecretCredential,
+    WorkloadIdentityCredential,
+)
 from signalr_emulator.cli import main
 
 
@@ -23,7 +31,7 @@ async def test_runs_until_a_signal(number: signal.Signals) -> None:
     lines: list[str] = []
     while not lines or lines[-1] != "Emulator ready.":
         lines.append((await process.stdout.readline()).decode().rstrip("\n"))
-    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    settings = dict(line.split("=", 1) for line in lines if re.fullmatch(r"\w+=\S+", line))
     service_url = settings.pop("AzureSignalRConnectionString__serviceUri")
     endpoint = settings.pop("IDENTITY_ENDPOINT")
     assert settings == {"IDENTITY_HEADER": "local-emulator"}
@@ -48,12 +56,70 @@ async def test_runs_until_a_signal(number: signal.Signals) -> None:
     assert await process.stderr.read() == b""
 
 
-@pytest.mark.parametrize("plane", ["service", "control"])
+def modes(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+async def test_files_of_the_app_registration(tmp_path: Path) -> None:
+    ca_file, token_file = tmp_path / "ca.pem", tmp_path / "token"
+    ca_file.write_text("old")
+    ca_file.chmod(0o644)
+    process = await start(
+        *("--service-port", "0", "--control-port", "0"),
+        *("--ca-file", str(ca_file), "--federated-token-file", str(token_file)),
+    )
+    assert process.stdout is not None
+    lines = (await process.stdout.readuntil(b"Emulator ready.\n")).decode().splitlines()
+    variables = dict(
+        line.removeprefix("  # ").split("=") for line in lines if line.startswith("  # AZURE_")
+    )
+    assert f"  # REQUESTS_CA_BUNDLE={ca_file}" in lines
+    assert variables["AZURE_FEDERATED_TOKEN_FILE"] == str(token_file)
+    client_file = Path(variables["AZURE_CLIENT_CERTIFICATE_PATH"])
+    assert modes(tmp_path) == dict.fromkeys((ca_file, client_file, token_file), 0o600)
+
+    arguments = (variables["AZURE_TENANT_ID"], variables["AZURE_CLIENT_ID"])
+    options: dict[str, Any] = {
+        "authority": variables["AZURE_AUTHORITY_HOST"],
+        "connection_verify": str(ca_file),
+        "disable_instance_discovery": True,
+    }
+    for credential in (
+        ClientSecretCredential(*arguments, variables["AZURE_CLIENT_SECRET"], **options),
+        CertificateCredential(*arguments, str(client_file), **options),
+        WorkloadIdentityCredential(
+            tenant_id=arguments[0],
+            client_id=arguments[1],
+            token_file_path=str(token_file),
+            **options,
+        ),
+    ):
+        with credential:
+            token = await asyncio.to_thread(
+                credential.get_token, "https://signalr.azure.com/.default"
+            )
+        assert token.token.count(".") == 2
+
+    process.terminate()
+    assert await process.wait() == 0
+    assert modes(tmp_path) == {}
+
+
+def test_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "missing" / "ca.pem"
+    code = main(["--service-port", "0", "--control-port", "0", "--ca-file", str(path)])
+    captured = capsys.readouterr()
+    assert code == 1
+    assert captured.out == ""
+    assert captured.err == f"signalr-emulator: cannot write {path}: No such file or directory.\n"
+
+
+@pytest.mark.parametrize("plane", ["service", "control", "authority"])
 def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ports = {"service": "0", "control": "0", plane: str(port)}
-        code = main(["--service-port", ports["service"], "--control-port", ports["control"]])
+        ports = {"service": 0, "control": 0, "authority": 0, plane: port}
+        code = main([f"--{name}-port={number}" for name, number in ports.items()])
     captured = capsys.readouterr()
     assert code == 1
     assert captured.out == ""
@@ -79,6 +145,16 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for part in ("--host", "--service-port", "--control-port", "--role", "8888", "8889"):
+    for part in (
+        "--host",
+        "--service-port",
+        "--control-port",
+        "--authority-port",
+        "--ca-file",
+        "--federated-token-file",
+        "--role",
+        "8888",
+        "8889",
+    ):
         assert part in text
     assert "SignalR Service Owner, SignalR App Server" in text

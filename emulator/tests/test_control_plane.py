@@ -6,7 +6,7 @@ import jwt
 import pytest
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 from signalr_emulator import Config, running
-from signalr_emulator.config import SYSTEM_ASSIGNED
+from signalr_emulator.config import APP_REGISTRATION, SYSTEM_ASSIGNED
 from signalr_emulator.entra import SigningKey
 from signalr_emulator.identities import Identity, IdentityKind
 
@@ -117,7 +117,8 @@ async def test_open_id_discovery_leads_to_the_key_of_the_tokens(wire: Wire) -> N
     configuration = await wire.control(f"/{tenant}/v2.0/.well-known/openid-configuration")
     assert configuration["issuer"] == f"https://login.microsoftonline.com/{tenant}/v2.0"
     assert configuration["jwks_uri"] == f"{control}/{tenant}/discovery/v2.0/keys"
-    assert configuration["token_endpoint"] == f"{control}/{tenant}/oauth2/v2.0/token"
+    authority = wire.emulator.authority_url
+    assert configuration["token_endpoint"] == f"{authority}/{tenant}/oauth2/v2.0/token"
     (key,) = (await wire.request("GET", configuration["jwks_uri"])).json["keys"]
     assert set(key) == {"kty", "use", "alg", "kid", "n", "e"}
     token = (await wire.identity()).json["access_token"]
@@ -129,7 +130,7 @@ async def test_open_id_discovery_leads_to_the_key_of_the_tokens(wire: Wire) -> N
 @pytest.mark.parametrize("path", ["v2.0/.well-known/openid-configuration", "discovery/v2.0/keys"])
 async def test_unknown_tenant(wire: Wire, path: str) -> None:
     answer = await wire.request("GET", f"{wire.emulator.control_url}/other/{path}")
-    assert answer.status == 404
+    assert (answer.status, answer.json["error_codes"]) == (400, [90002])
 
 
 async def test_clock_is_advanced(wire: Wire) -> None:
@@ -180,9 +181,10 @@ async def test_state(wire: Wire) -> None:
         "connections": {"chat": len(sockets)},
         "roleAssignments": [
             {
-                "principalId": SYSTEM_ASSIGNED.principal_id,
+                "principalId": principal_id,
                 "role": "SignalR Service Owner",
                 "scope": Config().resource_id,
             }
+            for principal_id in (SYSTEM_ASSIGNED.principal_id, APP_REGISTRATION.principal_id)
         ],
     }

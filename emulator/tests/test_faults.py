@@ -115,7 +115,7 @@ async def test_identity_outage_and_clearing(wire: Wire) -> None:
     assert (await wire.identity()).status == 503
     metadata = f"{wire.emulator.control_url}/metadata/identity/oauth2/token"
     assert (await wire.request("GET", metadata)).status == 503
-    authority = f"{wire.emulator.control_url}/tenant/oauth2/v2.0/token"
+    authority = f"{wire.emulator.authority_url}/tenant/oauth2/v2.0/token"
     assert (await wire.request("POST", authority)).status == 503
     assert (await control(wire, "DELETE", f"/emulator/faults/{fault_id}")).status == 204
     assert (await wire.identity()).status == 200

@@ -2,6 +2,7 @@
 
 import io
 import json
+import ssl
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -58,6 +59,7 @@ class Wire:
     def __init__(self, emulator: Emulator, session: aiohttp.ClientSession) -> None:
         self.emulator = emulator
         self.session = session
+        self._trust = ssl.create_default_context(cadata=emulator.ca_certificate)
         self._entra_token: str | None = None
         self._access_key: tuple[str, str] | None = None
 
@@ -70,7 +72,9 @@ class Wire:
         data: bytes | None = None,
     ) -> Answer:
         body = None if data is None else io.BytesIO(data)
-        async with self.session.request(method, url, headers=headers, data=body) as response:
+        async with self.session.request(
+            method, url, headers=headers, data=body, ssl=self._trust
+        ) as response:
             return await Answer.read(response)
 
     async def identity(

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signalr_emulator.errors import AuthenticationError, TokenRequestError
-from signalr_emulator.lifetime import SIGNATURE_ONLY, check_lifetime
+from signalr_emulator.federation import ExternalIssuer, FederatedCredential
+from signalr_emulator.lifetime import NOT_A_TOKEN, SIGNATURE_ONLY, check_lifetime
 
 __all__ = ["Application", "Applications"]
 
@@ -33,12 +34,14 @@ class Application:
         principal_id: Object id of the service principal; role assignments name it.
         secret: Client secret, or None if it has none.
         certificate: Certificate in PEM, whose key signs assertions, or None.
+        federated_credentials: Tokens from outside that stand for it.
     """
 
     client_id: str
     principal_id: str
     secret: str | None = field(default=None, repr=False)
     certificate: str | None = None
+    federated_credentials: tuple[FederatedCredential, ...] = ()
 
 
 class Applications:
@@ -46,9 +49,13 @@ class Applications:
 
     Args:
         applications: Each has a client id of its own.
+        issuers: Those outside the tenant whose tokens can be checked.
     """
 
-    def __init__(self, applications: Iterable[Application]) -> None:
+    def __init__(
+        self, applications: Iterable[Application], issuers: Iterable[ExternalIssuer] = ()
+    ) -> None:
+        self._issuers = {issuer.url: issuer for issuer in issuers}
         self._by_client_id = {each.client_id.casefold(): each for each in applications}
 
     def authenticate(
@@ -74,7 +81,7 @@ class Applications:
                 raise TokenRequestError(
                     400, "invalid_request", 900144, "The client_assertion_type is not supported."
                 )
-            _check_assertion(application, form["client_assertion"], audiences, now)
+            self._check_assertion(application, form["client_assertion"], audiences, now)
             return application
         secret = form.get("client_secret")
         if secret is None:
@@ -87,20 +94,75 @@ class Applications:
             )
         return application
 
+    def _check_assertion(
+        self, application: Application, assertion: str, audiences: frozenset[str], now: float
+    ) -> None:
+        issuer = _issuer(assertion)
+        if issuer in self._issuers:
+            _check_federated(application, self._issuers[issuer], assertion, now)
+            return
+        if any(each.issuer == issuer for each in application.federated_credentials):
+            raise TokenRequestError(
+                401, "invalid_client", 50166, "The keys of the assertion's issuer are out of reach."
+            )
+        _check_own(application, assertion, audiences, now)
 
-def _check_assertion(
-    application: Application, assertion: str, audiences: frozenset[str], now: float
+
+def _issuer(assertion: str) -> str:
+    """Give the issuer that an assertion claims to have, or an empty text."""
+    try:
+        claims = jwt.decode(assertion, options={"verify_signature": False})
+    except NOT_A_TOKEN:
+        return ""
+    return str(claims.get("iss"))
+
+
+def _check_federated(
+    application: Application, issuer: ExternalIssuer, assertion: str, now: float
 ) -> None:
-    claims = _signed_claims(application, assertion)
+    """Check a token from outside; issuer, subject and audience each have an error code."""
+    try:
+        claims = issuer.claims(assertion)
+    except AuthenticationError as error:
+        raise TokenRequestError(401, "invalid_client", 50013, str(error)) from error
+    _check_times(claims, now)
+    matching = application.federated_credentials
+    for claim, number, matches in (
+        ("issuer", 700211, lambda each: each.issuer == claims.get("iss")),
+        ("subject", 700213, lambda each: each.subject == claims.get("sub")),
+        ("audience", 700212, lambda each: each.audience in _texts(claims.get("aud"))),
+    ):
+        matching = tuple(each for each in matching if matches(each))
+        if not matching:
+            raise TokenRequestError(
+                401, "invalid_client", number, f"No federated credential has the token's {claim}."
+            )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Give the values of a claim that is one text or a list of them (RFC 7519, section 4.1.3)."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(each for each in values if isinstance(each, str))
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
     try:
         check_lifetime(claims, now)
     except AuthenticationError as error:
         raise TokenRequestError(401, "invalid_client", 700024, str(error)) from error
-    if claims.get("aud") not in audiences:
+
+
+def _check_own(
+    application: Application, assertion: str, audiences: frozenset[str], now: float
+) -> None:
+    """Check what the application has signed itself."""
+    claims = _signed_claims(application, assertion)
+    _check_times(claims, now)
+    if audiences.isdisjoint(_texts(claims.get("aud"))):
         raise TokenRequestError(
             401, "invalid_client", 700023, "The assertion's audience is not this token endpoint."
         )
-    if {claims.get("iss"), claims.get("sub")} != {application.client_id}:
+    if any(claims.get(name) != application.client_id for name in ("iss", "sub")):
         raise TokenRequestError(
             401, "invalid_client", 700021, "The assertion is not of this application."
         )
@@ -120,7 +182,7 @@ def _signed_claims(application: Application, assertion: str) -> dict[str, Any]:
         decoded = jwt.decode_complete(
             assertion, key, algorithms=list(_ALGORITHMS), options=SIGNATURE_ONLY
         )
-    except (jwt.PyJWTError, UnicodeEncodeError) as error:
+    except NOT_A_TOKEN as error:
         raise refused from error
     header = decoded["header"]
     thumbprints = {

@@ -5,9 +5,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from signalr_emulator.config import Config
-from signalr_emulator.errors import PortUnavailableError
+from signalr_emulator.applications import Application
+from signalr_emulator.certificates import ClientCertificate
+from signalr_emulator.config import APP_REGISTRATION, Config
+from signalr_emulator.credential_files import CredentialFiles, credential_files
+from signalr_emulator.errors import FileUnavailableError, PortUnavailableError
 from signalr_emulator.open_files import raise_open_file_limit
 from signalr_emulator.roles import BUILT_IN_ROLES
 from signalr_emulator.server import Emulator, running
@@ -17,11 +22,15 @@ from signalr_emulator.upstream_settings import UpstreamConfig
 __all__ = ["READY", "main"]
 
 READY = "Emulator ready."
-"""The line that says that both ports answer."""
+"""The line that says that every port answers."""
 
 _NO_ROLE = "none"
 _MAX_PORT = 65535
-_PORT_OPTIONS = {"service": "--service-port", "control": "--control-port"}
+_PORT_OPTIONS = {
+    "service": "--service-port",
+    "control": "--control-port",
+    "authority": "--authority-port",
+}
 """The option that chooses the port of each plane."""
 
 
@@ -32,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What comes after the command's name; None takes it from the process.
 
     Returns:
-        The exit code: 0 after an interrupt, 1 if a port cannot be listened on.
+        The exit code: 0 after an interrupt, 1 if a port cannot be listened on or a file not be
+        written.
     """
     options = _parser().parse_args(arguments)
     service_port, *more_service_ports = options.service_ports or (Config().service_port,)
@@ -41,20 +51,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         service_port=service_port,
         more_service_ports=tuple(more_service_ports),
         control_port=options.control_port,
+        authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
         upstream=UpstreamConfig(templates=upstream_templates(options)),
     )
     raise_open_file_limit()
     try:
-        asyncio.run(_run(config))
+        asyncio.run(_run(config, options.ca_file, options.federated_token_file))
     except PortUnavailableError as error:
         option = _PORT_OPTIONS[error.plane]
         sys.stderr.write(f"signalr-emulator: {error}. Choose another port with {option}.\n")
         return 1
+    except FileUnavailableError as error:
+        sys.stderr.write(f"signalr-emulator: {error}.\n")
+        return 1
     return 0
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, ca_file: Path | None, federated_token_file: Path | None) -> None:
+    certificate = ClientCertificate.generate()
+    registration = replace(APP_REGISTRATION, certificate=certificate.certificate)
+    config = replace(config, applications=(registration,))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -64,19 +81,44 @@ async def _run(config: Config) -> None:
             # The event loop of Windows has no signal handlers of its own.
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     async with running(config) as emulator:
-        sys.stdout.write(_greeting(emulator))
-        sys.stdout.flush()
-        await stop.wait()
+        with credential_files(
+            emulator.ca_certificate,
+            certificate.pem,
+            emulator.federated_token(registration),
+            ca_file=ca_file,
+            federated_token_file=federated_token_file,
+        ) as files:
+            sys.stdout.write(_greeting(emulator, registration, files))
+            sys.stdout.flush()
+            await stop.wait()
 
 
-def _greeting(emulator: Emulator) -> str:
-    settings = "\n".join(f"{name}={value}" for name, value in emulator.app_settings().items())
+def _greeting(emulator: Emulator, registration: Application, files: CredentialFiles) -> str:
+    settings = "".join(f"{name}={value}\n" for name, value in emulator.app_settings().items())
     services = "".join(f"SignalR service: {url}\n" for url in emulator.service_urls)
     return (
         f"{services}"
         f"Control plane:   {emulator.control_url}\n"
-        f"\nApp settings:\n\n{settings}\n\n{READY}\n"
+        f"\nApp settings:\n\n{settings}\n"
+        f"{_registration(emulator, registration, files)}\n{READY}\n"
     )
+
+
+def _registration(emulator: Emulator, registration: Application, files: CredentialFiles) -> str:
+    """Say how an app without a managed identity proves itself: once with each of three."""
+    variables = {
+        "AZURE_AUTHORITY_HOST": emulator.authority_url,
+        "REQUESTS_CA_BUNDLE": files.ca_certificate,
+        "AZURE_TENANT_ID": emulator.service.tenant.tenant_id,
+        "AZURE_CLIENT_ID": registration.client_id,
+        "AZURE_CLIENT_SECRET": registration.secret,
+        "AZURE_CLIENT_CERTIFICATE_PATH": files.client_certificate,
+        "AZURE_FEDERATED_TOKEN_FILE": files.federated_token,
+    }
+    # Comments, since programs read the lines of app settings, and these would take the place of
+    # the managed identity.
+    lines = "".join(f"  # {name}={value}\n" for name, value in variables.items())
+    return f"  # Without managed identity, by secret, certificate or federated token:\n{lines}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,7 +147,29 @@ def _parser() -> argparse.ArgumentParser:
         type=_port,
         default=defaults.control_port,
         metavar="PORT",
-        help="port of the identity endpoint, of Entra and of /emulator, 0 for any free one",
+        help="port of the identity endpoint and of /emulator, 0 for any free one",
+    )
+    parser.add_argument(
+        "--authority-port",
+        type=_port,
+        default=defaults.authority_port,
+        metavar="PORT",
+        help="port of Entra's authority, over TLS, 0 for any free one",
+    )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="PATH",
+        help="file for the certificate that clients of the authority have to trust, with the app"
+        " registration's certificate beside it (default: in a private folder; removed at the"
+        " end%(default).0s)",
+    )
+    parser.add_argument(
+        "--federated-token-file",
+        type=Path,
+        metavar="PATH",
+        help="file for a token of workload identity federation (default: in a private folder;"
+        " removed at the end%(default).0s)",
     )
     parser.add_argument(
         "--role",

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from signalr_emulator.applications import Application
 from signalr_emulator.connection import Timing
+from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
 from signalr_emulator.upstream_settings import UpstreamConfig
 
-__all__ = ["SYSTEM_ASSIGNED", "Config", "ResourceConfig"]
+__all__ = ["APP_REGISTRATION", "EXTERNAL_ISSUER", "SYSTEM_ASSIGNED", "Config", "ResourceConfig"]
 
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
 _RESOURCE_GROUP = f"{_SUBSCRIPTION}/resourceGroups/local"
@@ -20,6 +21,19 @@ SYSTEM_ASSIGNED = Identity(
     resource_id=f"{_RESOURCE_GROUP}/providers/Microsoft.Web/sites/local-app",
 )
 """The system-assigned managed identity of the app."""
+
+EXTERNAL_ISSUER = "https://issuer.signalr-emulator.invalid"
+"""Issuer outside the tenant whose tokens the emulator can make; nothing answers there."""
+
+APP_REGISTRATION = Application(
+    client_id="9d40c1b7-5e2f-4c88-a6d3-07f1be924a65",
+    principal_id="c3a91e58-7f06-4b2d-9c74-e85d20b1f396",
+    secret="local-emulator",  # noqa: S106 - protects nothing, as the identity header
+    federated_credentials=(
+        FederatedCredential(EXTERNAL_ISSUER, "system:serviceaccount:local:local-app"),
+    ),
+)
+"""The app registration of an app that runs where there are no managed identities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +60,15 @@ class Config:
         service_port: Port of the SignalR service; 0 takes any free one.
         more_service_ports: Ports of further SignalR services, each a resource of its own.
         control_port: Port of the control plane; 0 takes any free one.
-        role: Role of the system-assigned identity at the SignalR resource, or None for no
-            assignment.
+        authority_port: Port of Entra's authority, over TLS; 0 takes any free one.
+        role: Role of the system-assigned identity and of every app registration at the SignalR
+            resource, or None for no assignment.
         identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
         applications: App registrations of the tenant.
         tenant_id: GUID of the Entra tenant.
+        tenant_domain: Domain name of the Entra tenant.
         management_group: Management group above the subscription.
         subscription: Resource id of the subscription.
         resource_id: Resource id of the SignalR service. Those of further services end with a
@@ -68,11 +84,13 @@ class Config:
     service_port: int = 8888
     more_service_ports: tuple[int, ...] = ()
     control_port: int = 8889
+    authority_port: int = 0
     role: Role | None = SERVICE_OWNER
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
-    applications: tuple[Application, ...] = ()
+    applications: tuple[Application, ...] = (APP_REGISTRATION,)
     tenant_id: str = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
+    tenant_domain: str = "local.onmicrosoft.com"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"
     subscription: str = _SUBSCRIPTION
     resource_id: str = f"{_RESOURCE_GROUP}/providers/Microsoft.SignalRService/SignalR/local"

@@ -5,12 +5,12 @@ OpenID Connect Discovery 1.0; RFC 9457 for the errors of `/emulator/…`.
 """
 
 import hmac
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
+from signalr_emulator.authority import openid_routes
 from signalr_emulator.errors import (
     FieldError,
     JsonError,
@@ -19,12 +19,10 @@ from signalr_emulator.errors import (
 )
 from signalr_emulator.fault_middleware import fault_middleware
 from signalr_emulator.fault_routes import FaultRoutes
-from signalr_emulator.identities import Identities, Identity
 from signalr_emulator.imds import imds_routes
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
-from signalr_emulator.token_endpoint import token_endpoint_routes
 from signalr_emulator.upstream_routes import UpstreamRoutes
 
 __all__ = ["MSI_PATH", "control_plane"]
@@ -35,25 +33,21 @@ _API_VERSION = "2019-08-01"
 _TOKEN_LIFETIME = 24 * 3600
 """How long a managed identity's token is valid, in seconds."""
 
-_PRINCIPAL_ID = ("object_id", "principal_id")
-_RESOURCE_ID = ("mi_res_id", "msi_res_id")
 
-
-def control_plane(service: Service) -> web.Application:
+def control_plane(service: Service, authority_url: str) -> web.Application:
     """Make the application of everything that is not the SignalR service itself.
 
     Args:
         service: The state that it serves.
+        authority_url: Where the authority is, without a trailing slash.
     """
     routes = _Routes(service)
     app = web.Application(middlewares=[fault_middleware(service.faults)])
     app.add_routes(
         [
             *imds_routes(service),
-            *token_endpoint_routes(service),
+            *openid_routes(service, authority_url),
             web.get(MSI_PATH, routes.identity_token),
-            web.get("/{tenant}/v2.0/.well-known/openid-configuration", routes.openid_configuration),
-            web.get("/{tenant}/discovery/v2.0/keys", routes.key_set),
             web.get("/emulator/clock", routes.read_clock),
             web.post("/emulator/clock", routes.advance_clock),
             web.get("/emulator/state", routes.state),
@@ -78,7 +72,7 @@ class _Routes:
         if not resource:
             return _msi_error(HTTPStatus.BAD_REQUEST, "The parameter resource is missing.")
         try:
-            identity = _identity(self._service.identities, request.query)
+            identity = self._service.identities.named_by(request.query)
         except UnknownIdentityError as error:
             return _msi_error(HTTPStatus.BAD_REQUEST, str(error))
         token = self._service.tenant.issue(identity, resource, _TOKEN_LIFETIME)
@@ -92,15 +86,6 @@ class _Routes:
             },
             headers={"Cache-Control": "no-store"},
         )
-
-    async def openid_configuration(self, request: web.Request) -> web.Response:
-        self._check_tenant(request)
-        base_url = f"{request.scheme}://{request.host}"
-        return web.json_response(self._service.tenant.openid_configuration(base_url))
-
-    async def key_set(self, request: web.Request) -> web.Response:
-        self._check_tenant(request)
-        return web.json_response(self._service.tenant.key_set())
 
     async def read_clock(self, _request: web.Request) -> web.Response:
         return self._clock()
@@ -142,25 +127,9 @@ class _Routes:
             given.encode(errors="surrogateescape"), self._service.config.identity_header.encode()
         )
 
-    def _check_tenant(self, request: web.Request) -> None:
-        if request.match_info["tenant"].lower() != self._service.tenant.tenant_id:
-            raise web.HTTPNotFound(text="There is no such tenant.")
-
     def _clock(self) -> web.Response:
         clock = self._service.clock
         return web.json_response({"now": clock.now(), "offset": clock.offset})
-
-
-def _identity(identities: Identities, query: Mapping[str, str]) -> Identity:
-    if "client_id" in query:
-        return identities.by_client_id(query["client_id"])
-    for name in _PRINCIPAL_ID:
-        if name in query:
-            return identities.by_principal_id(query[name])
-    for name in _RESOURCE_ID:
-        if name in query:
-            return identities.by_resource_id(query[name])
-    return identities.system_assigned()
 
 
 def _advance(body: Json) -> float:

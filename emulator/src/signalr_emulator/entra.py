@@ -79,10 +79,14 @@ class Tenant:
         tenant_id: The directory's GUID.
         key: Signs the tokens.
         clock: Tells when tokens begin and end.
+        domain: The directory's domain name, if it has one.
     """
 
-    def __init__(self, tenant_id: str, key: SigningKey, clock: Clock) -> None:
+    def __init__(
+        self, tenant_id: str, key: SigningKey, clock: Clock, *, domain: str | None = None
+    ) -> None:
         self.tenant_id = tenant_id
+        self._names = frozenset(name.casefold() for name in (tenant_id, domain) if name)
         self._key = key
         self._clock = clock
 
@@ -90,6 +94,10 @@ class Tenant:
     def issuers(self) -> frozenset[str]:
         """The issuers of the tenant's tokens, of version 1 and 2."""
         return frozenset((self._issuer_v1, self._issuer_v2))
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether this is the tenant's GUID or domain name, in any case."""
+        return name.casefold() in self._names
 
     def issue(self, identity: Identity, resource: str, lifetime: int) -> IssuedToken:
         """Sign an access token for a managed identity.
@@ -174,18 +182,19 @@ class Tenant:
             raise AuthenticationError("The token has no object id.")
         return principal_id
 
-    def openid_configuration(self, base_url: str) -> dict[str, Any]:
+    def openid_configuration(self, base_url: str, authority_url: str) -> dict[str, Any]:
         """Give the OpenID Connect discovery document.
 
         Args:
-            base_url: Where this tenant's endpoints are, without a trailing slash.
+            base_url: Where the public keys are, without a trailing slash.
+            authority_url: Where tokens are given out, without a trailing slash.
         """
-        tenant_url = f"{base_url}/{self.tenant_id}"
+        tenant_url = f"{authority_url}/{self.tenant_id}"
         return {
             "issuer": self._issuer_v2,
             "authorization_endpoint": f"{tenant_url}/oauth2/v2.0/authorize",
             "token_endpoint": f"{tenant_url}/oauth2/v2.0/token",
-            "jwks_uri": f"{tenant_url}/discovery/v2.0/keys",
+            "jwks_uri": f"{base_url}/{self.tenant_id}/discovery/v2.0/keys",
             "response_types_supported": ["code", "id_token"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": [_ALGORITHM],

@@ -12,6 +12,7 @@
     ├── PortUnavailableError         a port cannot be listened on
     ├── UpstreamSettingsError        an upstream template is not acceptable
     ├── FaultError                   a fault is not acceptable
+    ├── FileUnavailableError         a file cannot be written
     └── RequestError                 a REST request is refused
         ├── InvalidRequestError      400
         ├── ForbiddenError           403
@@ -25,6 +26,7 @@ The data plane answers with the service's ErrorDetail (swagger of the REST data 
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, ClassVar
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "EmulatorError",
     "FaultError",
     "FieldError",
+    "FileUnavailableError",
     "ForbiddenError",
     "InvalidRequestError",
     "JsonError",
@@ -104,7 +107,7 @@ class PortUnavailableError(EmulatorError):
     """A port cannot be listened on.
 
     Args:
-        plane: `service` or `control`.
+        plane: `service`, `control` or `authority`.
         port: The port that was asked for.
         reason: What the operating system says.
     """
@@ -132,6 +135,20 @@ class FaultError(EmulatorError):
         super().__init__(f"{pointer} {detail}.")
         self.pointer = pointer
         self.detail = detail
+
+
+class FileUnavailableError(EmulatorError):
+    """A file cannot be written.
+
+    Args:
+        path: The file.
+        reason: What the operating system says.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot write {path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class RequestError(EmulatorError):

@@ -1,10 +1,11 @@
 """The managed identities of the emulated app.
 
-Source of the parameters: App Service, "REST endpoint reference" of managed identities
-(api-version 2019-08-01).
+Sources of the parameters: App Service, "REST endpoint reference" of managed identities
+(api-version 2019-08-01); "Use managed identities on a virtual machine to acquire an access token"
+(api-version 2018-02-01), which calls the resource id `msi_res_id`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from uuid import NAMESPACE_URL, uuid5
@@ -12,6 +13,9 @@ from uuid import NAMESPACE_URL, uuid5
 from signalr_emulator.errors import UnknownIdentityError
 
 __all__ = ["Identities", "Identity", "IdentityKind", "service_identity"]
+
+_PRINCIPAL_ID = ("object_id", "principal_id")
+_RESOURCE_ID = ("mi_res_id", "msi_res_id")
 
 
 class IdentityKind(Enum):
@@ -67,6 +71,25 @@ class Identities:
 
     def __init__(self, identities: Iterable[Identity]) -> None:
         self._identities = list(identities)
+
+    def named_by(self, query: Mapping[str, str]) -> Identity:
+        """Give the identity that a token request names, or the app's own if it names none.
+
+        Args:
+            query: Parameters of the request.
+
+        Raises:
+            UnknownIdentityError: The app has no such identity.
+        """
+        if "client_id" in query:
+            return self.by_client_id(query["client_id"])
+        for name in _PRINCIPAL_ID:
+            if name in query:
+                return self.by_principal_id(query[name])
+        for name in _RESOURCE_ID:
+            if name in query:
+                return self.by_resource_id(query[name])
+        return self.system_assigned()
 
     def system_assigned(self) -> Identity:
         """Give the app's own identity.

@@ -4,13 +4,11 @@ Source: "Use managed identities on a virtual machine to acquire an access token"
 2018-02-01): parameters, the `Metadata` header and the shape of errors.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
 
 from signalr_emulator.errors import UnknownIdentityError
-from signalr_emulator.identities import Identities, Identity
 from signalr_emulator.service import Service
 
 __all__ = ["IMDS_PATH", "imds_routes"]
@@ -35,7 +33,7 @@ def imds_routes(service: Service) -> list[web.RouteDef]:
         if problem is not None:
             return _refused(problem)
         try:
-            identity = _identity(service.identities, request.query)
+            identity = service.identities.named_by(request.query)
         except UnknownIdentityError:
             return _refused("Identity not found")
         resource = request.query["resource"]
@@ -66,17 +64,6 @@ def _problem(request: web.Request) -> str | None:
     if not request.query.get("resource", "").strip():
         return "The parameter resource is missing"
     return None
-
-
-def _identity(identities: Identities, query: Mapping[str, str]) -> Identity:
-    if "client_id" in query:
-        return identities.by_client_id(query["client_id"])
-    if "object_id" in query:
-        return identities.by_principal_id(query["object_id"])
-    for name in ("msi_res_id", "mi_res_id"):
-        if name in query:
-            return identities.by_resource_id(query[name])
-    return identities.system_assigned()
 
 
 def _refused(description: str) -> web.Response:

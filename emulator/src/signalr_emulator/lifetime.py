@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import jwt
 from jwt.types import Options
 
 from signalr_emulator.errors import AuthenticationError
 
-__all__ = ["SIGNATURE_ONLY", "check_lifetime"]
+__all__ = ["NOT_A_TOKEN", "SIGNATURE_ONLY", "check_lifetime"]
 
 
 SIGNATURE_ONLY: Final[Options] = {
@@ -21,6 +22,10 @@ SIGNATURE_ONLY: Final[Options] = {
     "verify_sub": False,
 }
 """Options that leave PyJWT only the signature: it would compare times with the real time."""
+
+NOT_A_TOKEN: Final = (jwt.PyJWTError, UnicodeEncodeError, RecursionError)
+"""What PyJWT raises for text that is no token: also for text that is not ASCII, and for JSON that
+is nested too deep."""
 
 
 def check_lifetime(claims: Mapping[str, Any], now: float) -> None:

@@ -1,12 +1,18 @@
-"""Both planes on their ports."""
+"""Every plane on its port."""
 
+import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp import web
 
+from signalr_emulator.applications import Application
+from signalr_emulator.authority import authority
+from signalr_emulator.certificates import ServerCertificate
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config
 from signalr_emulator.control_plane import MSI_PATH, control_plane
@@ -25,6 +31,9 @@ _MAX_HEADER_BYTES = 16 * 1024
 _SHUTDOWN_TIMEOUT = 3.0
 """How long requests and closing handshakes may take when the emulator stops, in seconds."""
 
+_FEDERATED_LIFETIME = 365 * 24 * 3600
+"""How long a federated token is valid, in seconds: nobody renews it."""
+
 _ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - not bound here
 
 
@@ -37,16 +46,43 @@ class Emulator:
         service_urls: Where each SignalR resource listens, in the order of the resources, without
             a trailing slash.
         control_url: Where the control plane listens, without a trailing slash.
+        authority_url: Where Entra's authority listens, over TLS, without a trailing slash.
+        ca_certificate: Certificate in PEM that a client of the authority has to trust.
     """
 
     service: Service
     service_urls: tuple[str, ...]
     control_url: str
+    authority_url: str
+    ca_certificate: str
 
     @property
     def service_url(self) -> str:
         """Where the first SignalR resource listens, without a trailing slash."""
         return self.service_urls[0]
+
+    def federated_token(self, application: Application) -> str:
+        """Give a token from outside that stands for an app registration.
+
+        Args:
+            application: One of the emulator's, with a federated credential of its issuer.
+
+        Raises:
+            ValueError: It has no such credential.
+        """
+        service = self.service
+        issuer = service.external_issuer
+        for credential in application.federated_credentials:
+            if credential.issuer == issuer.url:
+                clock = service.clock
+                return issuer.issue(
+                    credential.subject,
+                    credential.audience,
+                    # The authority measures what comes from outside in real time.
+                    now=clock.now() - clock.offset,
+                    lifetime=_FEDERATED_LIFETIME,
+                )
+        raise ValueError("The application has no federated credential of this issuer.")
 
     def app_settings(self) -> dict[str, str]:
         """Give the settings with which an app finds this emulator."""
@@ -95,18 +131,40 @@ async def running(
             )
             for resource in service.resources
         ]
+        certificate = ServerCertificate.generate(_certificate_names(config.host))
+        authority_port = await _listen(
+            stack,
+            authority(service),
+            config.host,
+            config.authority_port,
+            "authority",
+            tls=certificate.context,
+        )
+        authority_url = _url(config.host, authority_port, "https")
         control_port = await _listen(
-            stack, control_plane(service), config.host, config.control_port, "control"
+            stack,
+            control_plane(service, authority_url),
+            config.host,
+            config.control_port,
+            "control",
         )
         yield Emulator(
             service=service,
             service_urls=tuple(_url(config.host, port) for port in service_ports),
             control_url=_url(config.host, control_port),
+            authority_url=authority_url,
+            ca_certificate=certificate.ca_certificate,
         )
 
 
 async def _listen(
-    stack: AsyncExitStack, app: web.Application, host: str, port: int, plane: str
+    stack: AsyncExitStack,
+    app: web.Application,
+    host: str,
+    port: int,
+    plane: str,
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> int:
     """Serve an application until the stack unwinds, and give its port."""
     # An access log would write client tokens, which browsers send in the query.
@@ -121,16 +179,33 @@ async def _listen(
         max_field_size=_MAX_HEADER_BYTES,
     )
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
+        server = await asyncio.get_running_loop().create_server(
+            cast("web.Server", runner.server), host, port, backlog=_BACKLOG, ssl=tls
+        )
     except OSError as error:
+        await runner.cleanup()
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise PortUnavailableError(plane, port, reason) from error
-    bound: int = runner.addresses[0][1]
+    if tls is not None:
+        stack.push_async_callback(_abort, server)
+    stack.push_async_callback(runner.cleanup)
+    stack.callback(server.close)
+    bound: int = server.sockets[0].getsockname()[1]
     return bound
 
 
-def _url(host: str, port: int) -> str:
+async def _abort(server: asyncio.Server) -> None:
+    """Cut the connections whose client does not answer to the end of TLS, which may take long."""
+    server.abort_clients()
+    await asyncio.sleep(0)
+
+
+def _certificate_names(host: str) -> list[str]:
+    names = ["localhost", "127.0.0.1", "::1"]
+    return names if host in {*names, *_ANY_ADDRESS} else [*names, host]
+
+
+def _url(host: str, port: int, scheme: str = "http") -> str:
     name = _ANY_ADDRESS.get(host) or (f"[{host}]" if ":" in host else host)
-    return f"http://{name}:{port}"
+    return f"{scheme}://{name}:{port}"

@@ -5,9 +5,10 @@ from typing import Self
 
 from signalr_emulator.applications import Applications
 from signalr_emulator.clock import Clock
-from signalr_emulator.config import Config
+from signalr_emulator.config import EXTERNAL_ISSUER, Config
 from signalr_emulator.entra import SigningKey, Tenant
 from signalr_emulator.faults import Faults
+from signalr_emulator.federation import ExternalIssuer
 from signalr_emulator.identities import Identities, IdentityKind
 from signalr_emulator.resource import Resource
 from signalr_emulator.roles import RoleAssignment, RoleAssignments
@@ -36,6 +37,7 @@ class Service:
         tenant: Issues the Entra tokens.
         identities: The managed identities of the app.
         applications: The app registrations of the tenant.
+        external_issuer: Makes the tokens of federated credentials.
         role_assignments: Who may do what.
         resources: The SignalR resources; there is at least one.
         activity: What was asked of the control plane.
@@ -47,6 +49,7 @@ class Service:
     tenant: Tenant
     identities: Identities
     applications: Applications
+    external_issuer: ExternalIssuer
     role_assignments: RoleAssignments
     resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
@@ -64,13 +67,20 @@ class Service:
             signing_key: The tenant's key pair; a new one if None.
         """
         clock = clock or Clock()
-        tenant = Tenant(config.tenant_id, signing_key or SigningKey.generate(), clock)
+        tenant = Tenant(
+            config.tenant_id,
+            signing_key or SigningKey.generate(),
+            clock,
+            domain=config.tenant_domain,
+        )
+        external_issuer = ExternalIssuer.generate(EXTERNAL_ISSUER)
         return cls(
             config=config,
             clock=clock,
             tenant=tenant,
             identities=Identities(config.identities),
-            applications=Applications(config.applications),
+            applications=Applications(config.applications, (external_issuer,)),
+            external_issuer=external_issuer,
             role_assignments=_role_assignments(config),
             resources=tuple(
                 Resource.create(resource, config, clock=clock, tenant=tenant)
@@ -90,10 +100,17 @@ def _role_assignments(config: Config) -> RoleAssignments:
     )
     if config.role is None:
         return assignments
+    principal_ids = [
+        *(
+            identity.principal_id
+            for identity in config.identities
+            if identity.kind is IdentityKind.SYSTEM_ASSIGNED
+        ),
+        *(application.principal_id for application in config.applications),
+    ]
     assignments.assignments += [
-        RoleAssignment(identity.principal_id, config.role, resource.resource_id)
-        for identity in config.identities
-        if identity.kind is IdentityKind.SYSTEM_ASSIGNED
+        RoleAssignment(principal_id, config.role, resource.resource_id)
+        for principal_id in principal_ids
         for resource in config.resources
     ]
     return assignments

@@ -52,6 +52,7 @@ class Config:
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
         applications: App registrations of the tenant.
+        operators: Principal ids of those who may manage roles through Resource Manager.
         tenant_id: GUID of the Entra tenant.
         management_group: Management group above the subscription.
         subscription: Resource id of the subscription.
@@ -72,6 +73,7 @@ class Config:
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
     applications: tuple[Application, ...] = ()
+    operators: tuple[str, ...] = (SYSTEM_ASSIGNED.principal_id,)
     tenant_id: str = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"
     subscription: str = _SUBSCRIPTION

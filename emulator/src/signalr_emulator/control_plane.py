@@ -23,6 +23,7 @@ from signalr_emulator.identities import Identities, Identity
 from signalr_emulator.imds import imds_routes
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.resource import Resource
+from signalr_emulator.resource_manager import ResourceManager
 from signalr_emulator.service import Service
 from signalr_emulator.token_endpoint import token_endpoint_routes
 from signalr_emulator.upstream_routes import UpstreamRoutes
@@ -59,6 +60,7 @@ def control_plane(service: Service) -> web.Application:
             web.get("/emulator/state", routes.state),
         ]
     )
+    app.add_routes(ResourceManager(service).routes())
     app.add_routes(UpstreamRoutes(service).routes())
     app.add_routes(FaultRoutes(service).routes())
     return app

@@ -10,6 +10,7 @@ from signalr_emulator.entra import SigningKey, Tenant
 from signalr_emulator.faults import Faults
 from signalr_emulator.identities import Identities, IdentityKind
 from signalr_emulator.resource import Resource
+from signalr_emulator.role_store import RoleStore
 from signalr_emulator.roles import RoleAssignment, RoleAssignments
 
 __all__ = ["Activity", "Service"]
@@ -37,6 +38,7 @@ class Service:
         identities: The managed identities of the app.
         applications: The app registrations of the tenant.
         role_assignments: Who may do what.
+        roles: The same with the role definitions, under Resource Manager's rules.
         resources: The SignalR resources; there is at least one.
         activity: What was asked of the control plane.
         faults: What disturbs requests.
@@ -48,6 +50,7 @@ class Service:
     identities: Identities
     applications: Applications
     role_assignments: RoleAssignments
+    roles: RoleStore
     resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
     faults: Faults = field(default_factory=Faults)
@@ -64,6 +67,7 @@ class Service:
             signing_key: The tenant's key pair; a new one if None.
         """
         clock = clock or Clock()
+        assignments = _role_assignments(config)
         tenant = Tenant(config.tenant_id, signing_key or SigningKey.generate(), clock)
         return cls(
             config=config,
@@ -71,7 +75,8 @@ class Service:
             tenant=tenant,
             identities=Identities(config.identities),
             applications=Applications(config.applications),
-            role_assignments=_role_assignments(config),
+            role_assignments=assignments,
+            roles=RoleStore(clock, assignments),
             resources=tuple(
                 Resource.create(resource, config, clock=clock, tenant=tenant)
                 for resource in config.resources

@@ -176,10 +176,12 @@ class ResourceManager:
         )
 
     def _delete_assignment(self, call: _Call) -> web.Response:
-        deleted = self._roles.delete_assignment(call.scope, call.name)
-        if deleted is None:
+        assignment = self._roles.find_assignment(call.scope, call.name)
+        if assignment is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
-        return web.json_response(self._assignment(deleted))
+        document = self._assignment(assignment)
+        self._roles.delete_assignment(assignment)
+        return web.json_response(document)
 
     def _list_definitions(self, call: _Call) -> web.Response:
         found = self._roles.definitions(call.scope, DefinitionFilter.parse(call.filter))
@@ -194,10 +196,12 @@ class ResourceManager:
         return web.json_response(self._definition(role, call), status=HTTPStatus.CREATED)
 
     def _delete_definition(self, call: _Call) -> web.Response:
-        deleted = self._roles.delete_definition(call.name)
-        if deleted is None:
+        role = self._roles.find_definition(call.name)
+        if role is None:
             return web.Response(status=HTTPStatus.NO_CONTENT)
-        return web.json_response(self._definition(deleted, call))
+        document = self._definition(role, call)
+        self._roles.delete_definition(role)
+        return web.json_response(document)
 
     def _assignment(self, assignment: RoleAssignment) -> Json:
         return assignment_document(assignment, self._roles.stamp(assignment.name))

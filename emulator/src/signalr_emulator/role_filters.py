@@ -13,7 +13,8 @@ from signalr_emulator.errors import ManagementError
 __all__ = ["AssignmentFilter", "DefinitionFilter"]
 
 _TEXT = r"'((?:[^']|'')*)'"
-_AND = re.compile(rf"((?:[^']|{_TEXT})+?)(?:\s+and\s+|\Z)", re.IGNORECASE)
+# An even number of quotes follows what is outside of a text.
+_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*\Z)", re.IGNORECASE)
 _AT_SCOPE = re.compile(r"atScope\(\)", re.IGNORECASE)
 _AT_SCOPE_AND_BELOW = re.compile(r"atScopeAndBelow\(\)", re.IGNORECASE)
 _PRINCIPAL = re.compile(rf"principalId\s+eq\s+(?:{_TEXT}|([0-9a-f-]+))", re.IGNORECASE)
@@ -88,7 +89,8 @@ class DefinitionFilter:
 
 
 def _terms(text: str) -> list[str]:
-    return [found.group(1).strip() for found in _AND.finditer(text.strip())]
+    stripped = text.strip()
+    return _AND.split(stripped) if stripped else []
 
 
 def _value(found: re.Match[str]) -> str:

@@ -90,13 +90,17 @@ class RoleStore:
         """Tell when and by whom a definition or assignment was made, by its GUID."""
         return self._stamps.get(guid.casefold(), self._start)
 
+    def find_definition(self, role_id: str) -> Role | None:
+        """Give a role by its GUID, or None."""
+        return next((role for role in self._definitions() if _same(role.role_id, role_id)), None)
+
     def definition(self, role_id: str) -> Role:
         """Give a role by its GUID.
 
         Raises:
             ManagementError: There is none (404 RoleDefinitionDoesNotExist).
         """
-        role = self._custom_or_built_in(role_id)
+        role = self.find_definition(role_id)
         if role is None:
             raise _no_definition(role_id, HTTPStatus.NOT_FOUND)
         return role
@@ -107,7 +111,7 @@ class RoleStore:
         Raises:
             ManagementError: There is none (400 RoleDefinitionDoesNotExist).
         """
-        role = self._custom_or_built_in(role_id)
+        role = self.find_definition(role_id)
         if role is None:
             raise _no_definition(role_id, HTTPStatus.BAD_REQUEST)
         return role
@@ -145,28 +149,37 @@ class RoleStore:
         self._touch(role.role_id, caller)
         self.assignments.update_role(role)
 
-    def delete_definition(self, role_id: str) -> Role | None:
+    def delete_definition(self, role: Role) -> None:
         """Take a custom role away.
 
-        Returns:
-            What it was, or None if there was none.
+        Args:
+            role: From `find_definition`.
 
         Raises:
             ManagementError: It is built in, or somebody has it.
         """
-        role = self._custom_or_built_in(role_id)
-        if role is None:
-            return None
-        if not role.is_custom:
+        if not self._is_custom(role):
             raise _built_in(role)
-        if any(_same(a.role.role_id, role_id) for a in self.assignments.assignments):
+        if any(_same(a.role.role_id, role.role_id) for a in self.assignments.assignments):
             raise ManagementError(
                 HTTPStatus.BAD_REQUEST,
                 "RoleDefinitionHasAssignments",
                 "There are existing role assignments referencing the role.",
             )
-        del self._custom[role_id.casefold()]
-        return role
+        del self._custom[role.role_id.casefold()]
+        self._stamps.pop(role.role_id.casefold(), None)
+
+    def find_assignment(self, scope: str, name: str) -> RoleAssignment | None:
+        """Give an assignment by its scope and GUID, or None."""
+        return next(
+            (
+                assignment
+                for assignment in self.assignments.assignments
+                if _same(assignment.name, name)
+                and _same(assignment.scope.rstrip("/"), scope.rstrip("/"))
+            ),
+            None,
+        )
 
     def assignment(self, scope: str, name: str) -> RoleAssignment:
         """Give an assignment by its scope and GUID.
@@ -174,7 +187,7 @@ class RoleStore:
         Raises:
             ManagementError: There is none (404 RoleAssignmentNotFound).
         """
-        found = self._find(scope, name)
+        found = self.find_assignment(scope, name)
         if found is None:
             raise ManagementError(
                 HTTPStatus.NOT_FOUND,
@@ -245,31 +258,21 @@ class RoleStore:
         self._touch(assignment.name, caller)
         return True
 
-    def delete_assignment(self, scope: str, name: str) -> RoleAssignment | None:
-        """Take a role from a principal, and give what the assignment was, or None."""
-        found = self._find(scope, name)
-        if found is not None:
-            self.assignments.assignments.remove(found)
-            self._stamps.pop(name.casefold(), None)
-        return found
+    def delete_assignment(self, assignment: RoleAssignment) -> None:
+        """Take a role from a principal.
+
+        Args:
+            assignment: From `find_assignment`.
+        """
+        self.assignments.assignments.remove(assignment)
+        self._stamps.pop(assignment.name.casefold(), None)
 
     def _definitions(self) -> Iterator[Role]:
         yield from BUILT_IN_ROLES.values()
         yield from self._custom.values()
 
-    def _custom_or_built_in(self, role_id: str) -> Role | None:
-        return next((role for role in self._definitions() if _same(role.role_id, role_id)), None)
-
-    def _find(self, scope: str, name: str) -> RoleAssignment | None:
-        return next(
-            (
-                assignment
-                for assignment in self.assignments.assignments
-                if _same(assignment.name, name)
-                and _same(assignment.scope.rstrip("/"), scope.rstrip("/"))
-            ),
-            None,
-        )
+    def _is_custom(self, role: Role) -> bool:
+        return role.role_id.casefold() in self._custom
 
     def _is_listed(self, role: Role, scope: str, *, below: bool) -> bool:
         within = self.assignments.is_within

@@ -555,3 +555,12 @@ async def test_where_a_custom_role_can_be_assigned(
         assert answer.status == 201
     else:
         assert error(answer) == (400, code)
+
+
+async def test_filter_by_a_name_with_quote_and_conjunction(bare: Wire) -> None:
+    name, path = "It's read and write", f"{SUBSCRIPTION}/{DEFINITIONS}"
+    assert (await manage(bare, "PUT", f"{path}/{uuid4()}", custom(roleName=name))).status == 201
+    for text, count in (("It''s read and write", 1), ("It''s read", 0)):
+        query = f"{VERSION}&$filter=atScopeAndBelow() AND roleName eq '{text}'"
+        listed = (await manage(bare, "GET", path, query=query)).json["value"]
+        assert [role["properties"]["roleName"] for role in listed] == [name] * count

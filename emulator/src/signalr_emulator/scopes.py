@@ -31,7 +31,7 @@ _FORMS = {
     # A namespace, then pairs of a type and a name.
     Level.RESOURCE: rf"{_GROUP}/providers/[\w.]+(?:/[\w.-]+/[^/\s]+)+",
 }
-_COMPILED = {level: re.compile(form, re.IGNORECASE | re.ASCII) for level, form in _FORMS.items()}
+_COMPILED = {level: re.compile(form, re.IGNORECASE) for level, form in _FORMS.items()}
 _SUBSCRIPTION_AT_START = re.compile(rf"{_SUBSCRIPTION}(?=/|\Z)", re.IGNORECASE)
 _ONLY_GUID = re.compile(_GUID, re.IGNORECASE)
 

@@ -358,6 +358,23 @@ async def test_default_assignment_keeps_its_name(start: StartWire) -> None:
     assert len(set(names)) == 1
 
 
+async def test_role_of_the_configuration_is_a_custom_one(start: StartWire, clock: Clock) -> None:
+    own = Role(OTHER, "Sends", (f"{SIGNALR}/hub/send/action",))
+    async with start(Config(service_port=0, control_port=0, role=own)) as wire:
+        (assignment,) = (await manage(wire, "GET", f"{RESOURCE}/{ASSIGNMENTS}")).json["value"]
+        definition = await manage(wire, "GET", assignment["properties"]["roleDefinitionId"])
+        clock.advance(60)
+        again = await manage(
+            wire, "PUT", assignment["id"], {"properties": assignment["properties"]}
+        )
+    properties = definition.json["properties"]
+    assert (properties["roleName"], properties["type"]) == ("Sends", "CustomRole")
+    assert again.status == 200
+    assert again.json["properties"]["createdOn"] == assignment["properties"]["createdOn"]
+    assert again.json["properties"]["createdBy"] is None
+    assert again.json["properties"]["updatedBy"] == SYSTEM_ASSIGNED.principal_id
+
+
 async def test_scopes_and_routes_ignore_case(bare: Wire) -> None:
     name = str(uuid4())
     made = await manage(bare, "PUT", f"{RESOURCE}/{ASSIGNMENTS}/{name}", assigning(SERVICE_OWNER))

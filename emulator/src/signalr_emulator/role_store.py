@@ -6,7 +6,7 @@ that no document names.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from signalr_emulator.clock import Clock
@@ -82,9 +82,9 @@ class RoleStore:
     def __post_init__(self) -> None:
         now = self.clock.now()
         self._start = Stamp(now, now)
-        built_in = BUILT_IN_ROLES.values()
-        roles = (assignment.role for assignment in self.assignments.assignments)
-        self._custom.update({r.role_id.casefold(): r for r in roles if r not in built_in})
+        for role in [assignment.role for assignment in self.assignments.assignments]:
+            if role not in BUILT_IN_ROLES.values():
+                self._custom[role.role_id.casefold()] = replace(role, is_custom=True)
 
     def stamp(self, guid: str) -> Stamp:
         """Tell when and by whom a definition or assignment was made, by its GUID."""
@@ -145,8 +145,9 @@ class RoleStore:
         _check_data_actions(role)
         for other in self._definitions():
             self._check_beside(role, other)
+        is_new = role.role_id.casefold() not in self._custom
         self._custom[role.role_id.casefold()] = role
-        self._touch(role.role_id, caller)
+        self._touch(role.role_id, caller, is_new=is_new)
         self.assignments.update_role(role)
 
     def delete_definition(self, role: Role) -> None:
@@ -158,7 +159,7 @@ class RoleStore:
         Raises:
             ManagementError: It is built in, or somebody has it.
         """
-        if not self._is_custom(role):
+        if not role.is_custom:
             raise _built_in(role)
         if any(_same(a.role.role_id, role.role_id) for a in self.assignments.assignments):
             raise ManagementError(
@@ -218,7 +219,7 @@ class RoleStore:
         """Give a principal a role, or change the description of such an assignment.
 
         Args:
-            assignment: The assignment; its role comes from `definition`.
+            assignment: The assignment; its role comes from `known_definition`.
             caller: Principal id of who does it.
 
         Returns:
@@ -239,7 +240,7 @@ class RoleStore:
             )
             if is_same and _same(other.name, assignment.name):
                 everything[place] = assignment
-                self._touch(assignment.name, caller)
+                self._touch(assignment.name, caller, is_new=False)
                 return False
             if is_same:
                 raise ManagementError(
@@ -255,7 +256,7 @@ class RoleStore:
                     " updated.",
                 )
         everything.append(assignment)
-        self._touch(assignment.name, caller)
+        self._touch(assignment.name, caller, is_new=True)
         return True
 
     def delete_assignment(self, assignment: RoleAssignment) -> None:
@@ -270,9 +271,6 @@ class RoleStore:
     def _definitions(self) -> Iterator[Role]:
         yield from BUILT_IN_ROLES.values()
         yield from self._custom.values()
-
-    def _is_custom(self, role: Role) -> bool:
-        return role.role_id.casefold() in self._custom
 
     def _is_listed(self, role: Role, scope: str, *, below: bool) -> bool:
         within = self.assignments.is_within
@@ -302,15 +300,10 @@ class RoleStore:
                 "A custom role with data actions cannot be assigned at a management group."
             )
 
-    def _touch(self, guid: str, caller: str) -> None:
+    def _touch(self, guid: str, caller: str, *, is_new: bool) -> None:
         now = self.clock.now()
-        old = self._stamps.get(guid.casefold())
-        self._stamps[guid.casefold()] = Stamp(
-            created_on=old.created_on if old else now,
-            updated_on=now,
-            created_by=old.created_by if old else caller,
-            updated_by=caller,
-        )
+        old = Stamp(now, now, caller, caller) if is_new else self.stamp(guid)
+        self._stamps[guid.casefold()] = replace(old, updated_on=now, updated_by=caller)
 
 
 def _same(one: str, other: str) -> bool:

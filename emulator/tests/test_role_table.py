@@ -120,6 +120,7 @@ LEVELS = {
     "resource group": (RESOURCE.partition("/providers/")[0], True),
     "resource": (RESOURCE, True),
     "sibling": (f"{RESOURCE}-2", False),
+    "sibling with the beginning of the name": (RESOURCE[:-1], False),
 }
 """A scope of each level, and whether what is assigned there counts for the resource."""
 

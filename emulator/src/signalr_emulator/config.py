@@ -67,6 +67,7 @@ class Config:
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
         applications: App registrations of the tenant.
+        operators: Principal ids of those who may manage roles through Resource Manager.
         tenant_id: GUID of the Entra tenant.
         tenant_domain: Domain name of the Entra tenant.
         management_group: Management group above the subscription.
@@ -89,6 +90,7 @@ class Config:
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
     applications: tuple[Application, ...] = (APP_REGISTRATION,)
+    operators: tuple[str, ...] = (SYSTEM_ASSIGNED.principal_id,)
     tenant_id: str = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
     tenant_domain: str = "local.onmicrosoft.com"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"

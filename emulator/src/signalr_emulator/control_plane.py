@@ -22,6 +22,7 @@ from signalr_emulator.fault_routes import FaultRoutes
 from signalr_emulator.imds import imds_routes
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.resource import Resource
+from signalr_emulator.resource_manager import ResourceManager
 from signalr_emulator.service import Service
 from signalr_emulator.upstream_routes import UpstreamRoutes
 
@@ -53,6 +54,7 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
             web.get("/emulator/state", routes.state),
         ]
     )
+    app.add_routes(ResourceManager(service).routes())
     app.add_routes(UpstreamRoutes(service).routes())
     app.add_routes(FaultRoutes(service).routes())
     return app

@@ -6,6 +6,7 @@
     ├── AuthenticationError          no token, or one that is not valid here (401)
     ├── UnknownIdentityError         no managed identity answers to the given id
     ├── TokenRequestError            Entra refuses a token request (400, 401)
+    ├── ManagementError              Resource Manager refuses a request (400, 401, 403, 404, 409)
     ├── UnknownConnectionError       no negotiated connection has this token
     ├── ConnectionInUseError         the negotiated connection is already connected
     ├── ClientResultError            a client did not give the result that it was asked for
@@ -40,6 +41,7 @@ __all__ = [
     "ForbiddenError",
     "InvalidRequestError",
     "JsonError",
+    "ManagementError",
     "NotExistedError",
     "PayloadTooLargeError",
     "PortUnavailableError",
@@ -89,6 +91,21 @@ class TokenRequestError(EmulatorError):
         self.status = status
         self.error = error
         self.number = number
+
+
+class ManagementError(EmulatorError):
+    """Resource Manager refuses a request.
+
+    Args:
+        status: HTTP status of the answer.
+        code: Azure's name for what is wrong.
+        message: What is wrong, for the developer who reads the response.
+    """
+
+    def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
 
 
 class UnknownConnectionError(EmulatorError):

@@ -5,9 +5,10 @@ definitions" (wildcards, `notDataActions`) and "Understand scope for Azure RBAC"
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from uuid import UUID, uuid5
 
 __all__ = [
     "ACCESSKEY_READER",
@@ -16,14 +17,22 @@ __all__ = [
     "CONTRIBUTOR",
     "REST_API_OWNER",
     "REST_API_READER",
+    "ROOT_SCOPE",
     "SERVICE_OWNER",
     "Role",
     "RoleAssignment",
     "RoleAssignments",
+    "matches_any",
 ]
 
 _PROVIDER = "Microsoft.SignalRService"
 _SIGNALR = f"{_PROVIDER}/SignalR"
+
+ROOT_SCOPE = "/"
+"""Above every management group."""
+
+_NAMES = UUID("0d4c1f6e-5b0a-4b39-9a52-c7e86d1f2b34")
+"""Names of assignments that were given none are made from this and what they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,10 @@ class Role:
         data_actions: What it permits on the data plane; `*` stands for any text.
         not_data_actions: What is taken out of `data_actions`, of this role only.
         actions: What it permits on the control plane.
+        not_actions: What is taken out of `actions`, of this role only.
+        description: What it is for.
+        assignable_scopes: Where it can be assigned, and below.
+        is_custom: Whether it was made in this tenant, not by Azure.
     """
 
     role_id: str
@@ -43,10 +56,14 @@ class Role:
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    description: str = ""
+    assignable_scopes: tuple[str, ...] = (ROOT_SCOPE,)
+    is_custom: bool = False
 
     def permits(self, data_action: str) -> bool:
         """Tell whether this role alone permits a data action."""
-        return _matches_any(self.data_actions, data_action) and not _matches_any(
+        return matches_any(self.data_actions, data_action) and not matches_any(
             self.not_data_actions, data_action
         )
 
@@ -138,11 +155,23 @@ class RoleAssignment:
         principal_id: Object id of the service principal.
         role: What is permitted.
         scope: Resource id of a management group, subscription, resource group or resource.
+        name: GUID of the assignment. If empty, it is made from the three above, so that it is the
+            same at every start.
+        principal_type: What the principal is, in Azure's word.
+        description: What it is for.
     """
 
     principal_id: str
     role: Role
     scope: str
+    name: str = ""
+    principal_type: str = "ServicePrincipal"
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            what = (self.principal_id, self.role.role_id, _normal(self.scope))
+            object.__setattr__(self, "name", str(uuid5(_NAMES, "\n".join(what).casefold())))
 
 
 @dataclass(slots=True)
@@ -175,6 +204,24 @@ class RoleAssignments:
             for assignment in self.assignments
         )
 
+    def is_within(self, scope: str, outer: str) -> bool:
+        """Tell whether a scope is another one or below it.
+
+        Args:
+            scope: Resource id of the narrower scope.
+            outer: Resource id of the wider scope.
+        """
+        return _normal(outer) in self._scopes(scope)
+
+    def update_role(self, role: Role) -> None:
+        """Let every assignment of a role follow its new definition."""
+        self.assignments[:] = [
+            replace(assignment, role=role)
+            if assignment.role.role_id.casefold() == role.role_id.casefold()
+            else assignment
+            for assignment in self.assignments
+        ]
+
     def _scopes(self, resource_scope: str) -> Iterator[str]:
         """Give a scope and every scope above it, from narrow to wide."""
         above = {_normal(below): _normal(group) for below, group in self.management_groups.items()}
@@ -197,7 +244,8 @@ def _normal(scope: str) -> str:
     return scope.casefold().rstrip("/")
 
 
-def _matches_any(patterns: tuple[str, ...], data_action: str) -> bool:
+def matches_any(patterns: Iterable[str], data_action: str) -> bool:
+    """Tell whether one of some patterns, in which `*` stands for any text, is of a data action."""
     return any(_compiled(pattern).fullmatch(data_action) for pattern in patterns)
 
 

@@ -11,6 +11,7 @@ from signalr_emulator.faults import Faults
 from signalr_emulator.federation import ExternalIssuer
 from signalr_emulator.identities import Identities, IdentityKind
 from signalr_emulator.resource import Resource
+from signalr_emulator.role_store import RoleStore
 from signalr_emulator.roles import RoleAssignment, RoleAssignments
 
 __all__ = ["Activity", "Service"]
@@ -39,6 +40,7 @@ class Service:
         applications: The app registrations of the tenant.
         external_issuer: Makes the tokens of federated credentials.
         role_assignments: Who may do what.
+        roles: The same with the role definitions, under Resource Manager's rules.
         resources: The SignalR resources; there is at least one.
         activity: What was asked of the control plane.
         faults: What disturbs requests.
@@ -51,6 +53,7 @@ class Service:
     applications: Applications
     external_issuer: ExternalIssuer
     role_assignments: RoleAssignments
+    roles: RoleStore
     resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
     faults: Faults = field(default_factory=Faults)
@@ -67,6 +70,7 @@ class Service:
             signing_key: The tenant's key pair; a new one if None.
         """
         clock = clock or Clock()
+        assignments = _role_assignments(config)
         tenant = Tenant(
             config.tenant_id,
             signing_key or SigningKey.generate(),
@@ -81,7 +85,8 @@ class Service:
             identities=Identities(config.identities),
             applications=Applications(config.applications, (external_issuer,)),
             external_issuer=external_issuer,
-            role_assignments=_role_assignments(config),
+            role_assignments=assignments,
+            roles=RoleStore(clock, assignments),
             resources=tuple(
                 Resource.create(resource, config, clock=clock, tenant=tenant)
                 for resource in config.resources

@@ -5,7 +5,7 @@ from aiohttp import hdrs, web
 from signalr_emulator.client_endpoint import ClientEndpoint
 from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
-from signalr_emulator.rest import RestApi
+from signalr_emulator.rest import RestApi, error_details
 from signalr_emulator.service import Service
 
 __all__ = ["data_plane"]
@@ -20,7 +20,7 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
         service: The state of the emulator.
         resource: The SignalR resource that it serves.
     """
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[error_details])
     clients = ClientEndpoint(service, resource)
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())

@@ -14,6 +14,7 @@
         ├── InvalidRequestError      400
         ├── ForbiddenError           403
         ├── NotExistedError          404
+        ├── MethodNotAllowedError    405
         ├── PayloadTooLargeError     413
         └── UnsupportedContentError  415
 
@@ -34,6 +35,7 @@ __all__ = [
     "ForbiddenError",
     "InvalidRequestError",
     "JsonError",
+    "MethodNotAllowedError",
     "NotExistedError",
     "PayloadTooLargeError",
     "PortUnavailableError",
@@ -157,6 +159,13 @@ class NotExistedError(RequestError):
 
     status = HTTPStatus.NOT_FOUND
     default_code = "Error.Unknown.NotExisted"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists and does not have this method."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    default_code = "MethodNotAllowed"
 
 
 class PayloadTooLargeError(RequestError):

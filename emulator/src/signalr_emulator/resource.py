@@ -11,6 +11,7 @@ from signalr_emulator.config import Config, ResourceConfig
 from signalr_emulator.entra import Tenant
 from signalr_emulator.hubs import Hubs
 from signalr_emulator.negotiations import Negotiations
+from signalr_emulator.user_groups import UserGroups
 
 __all__ = ["Resource", "ResourceActivity"]
 
@@ -33,9 +34,10 @@ class Resource:
     Attributes:
         config: Its name, resource id and port.
         authenticator: Tells who calls it.
-        access_keys: Its temporary access keys.
+        access_keys: Its access keys.
         negotiations: Its negotiated connections.
         hubs: Its connected clients.
+        user_groups: The groups of its users.
         activity: What was asked of it.
         handlers: Who answers what its clients do.
     """
@@ -45,6 +47,7 @@ class Resource:
     access_keys: AccessKeys
     negotiations: Negotiations
     hubs: Hubs
+    user_groups: UserGroups
     activity: ResourceActivity = field(default_factory=ResourceActivity)
     handlers: HubHandlers = field(default_factory=HubHandlers)
 
@@ -60,10 +63,13 @@ class Resource:
             clock: The emulator's clock.
             tenant: Whose Entra tokens are accepted.
         """
+        access_keys = AccessKeys(clock, resource_config.access_keys)
+        hubs = Hubs()
         return cls(
             config=resource_config,
-            authenticator=Authenticator(tenant),
-            access_keys=AccessKeys(clock),
+            authenticator=Authenticator(tenant, access_keys, clock),
+            access_keys=access_keys,
             negotiations=Negotiations(config.timing.connect),
-            hubs=Hubs(),
+            hubs=hubs,
+            user_groups=UserGroups(hubs, clock),
         )

@@ -19,6 +19,7 @@ READY = "Emulator ready."
 
 _NO_ROLE = "none"
 _MAX_PORT = 65535
+_MIN_KEY_LENGTH = 32
 _PORT_OPTIONS = {"service": "--service-port", "control": "--control-port"}
 """The option that chooses the port of each plane."""
 
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         more_service_ports=tuple(more_service_ports),
         control_port=options.control_port,
         role=BUILT_IN_ROLES.get(options.role),
+        local_auth=not options.disable_local_auth,
+        primary_key=options.access_key,
+        secondary_key=options.secondary_access_key,
     )
     raise_open_file_limit()
     try:
@@ -72,8 +76,14 @@ def _greeting(emulator: Emulator) -> str:
     return (
         f"{services}"
         f"Control plane:   {emulator.control_url}\n"
-        f"\nApp settings:\n\n{settings}\n\n{READY}\n"
+        f"\nApp settings:\n\n{settings}\n\n{_connection_strings(emulator)}{READY}\n"
     )
+
+
+def _connection_strings(emulator: Emulator) -> str:
+    # Indented, so that nobody takes them for app settings.
+    lines = "".join(f"  {text}\n" for text in emulator.connection_strings())
+    return f"Or, for an app with access keys:\n\n{lines}\n" if lines else ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,6 +123,26 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(BUILT_IN_ROLES)
         + f", {_NO_ROLE}",
     )
+    parser.add_argument(
+        "--access-key",
+        type=_access_key,
+        default=defaults.primary_key,
+        metavar="KEY",
+        help="primary access key; further services have it with their number at its end",
+    )
+    parser.add_argument(
+        "--secondary-access-key",
+        type=_access_key,
+        default=defaults.secondary_key,
+        metavar="KEY",
+        help="secondary access key",
+    )
+    parser.add_argument(
+        "--disable-local-auth",
+        action="store_true",
+        help="refuse tokens that are signed with these keys, as a resource without local"
+        " authentication does",
+    )
     return parser
 
 
@@ -124,3 +154,13 @@ def _port(text: str) -> int:
     if not 0 <= number <= _MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {_MAX_PORT}")
     return number
+
+
+def _access_key(text: str) -> str:
+    # A key has to be as long as the hash that it signs with (RFC 7518, section 3.2), and in a
+    # connection string it ends at a semicolon.
+    if len(text) < _MIN_KEY_LENGTH or not text.isascii() or not text.isprintable() or ";" in text:
+        raise argparse.ArgumentTypeError(
+            f"a key has {_MIN_KEY_LENGTH} or more printable ASCII characters and no semicolon"
+        )
+    return text

@@ -16,6 +16,8 @@ from azure.identity import (
 )
 from signalr_emulator.cli import main
 
+KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
+
 
 async def start(*options: str) -> Process:
     return await asyncio.create_subprocess_exec(
@@ -31,10 +33,12 @@ async def test_runs_until_a_signal(number: signal.Signals) -> None:
     lines: list[str] = []
     while not lines or lines[-1] != "Emulator ready.":
         lines.append((await process.stdout.readline()).decode().rstrip("\n"))
-    settings = dict(line.split("=", 1) for line in lines if re.fullmatch(r"\w+=\S+", line))
+    settings = dict(re.findall(r"^(\w+)=(\S+)$", "\n".join(lines), re.MULTILINE))
     service_url = settings.pop("AzureSignalRConnectionString__serviceUri")
     endpoint = settings.pop("IDENTITY_ENDPOINT")
     assert settings == {"IDENTITY_HEADER": "local-emulator"}
+    port = service_url.rpartition(":")[2]
+    assert lines.count(f"  Endpoint=http://127.0.0.1;Port={port};AccessKey={KEY};Version=1.0;") == 1
     assert any(line.endswith(f" {service_url}") for line in lines)
     assert any(line.endswith(f" {endpoint.removesuffix('/msi/token')}") for line in lines)
 
@@ -114,6 +118,24 @@ def test_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert captured.err == f"signalr-emulator: cannot write {path}: No such file or directory.\n"
 
 
+async def test_several_services() -> None:
+    process = await start(
+        *("--service", "0", "--service", "0", "--control-port", "0", "--disable-local-auth")
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "Emulator ready.":
+        lines.append((await process.stdout.readline()).decode().rstrip("\n"))
+    process.terminate()
+    assert await process.wait() == 0
+    urls = [line.removeprefix("SignalR service: ") for line in lines[:2]]
+    assert lines[2].startswith("Control plane:   http://")
+    for name, url in zip(("local", "local_2"), urls, strict=True):
+        assert f"Azure__SignalR__Endpoints__{name}__serviceUri={url}" in lines
+    assert f"AzureSignalRConnectionString__serviceUri={urls[0]}" in lines
+    assert not [line for line in lines if "AccessKey" in line]
+
+
 @pytest.mark.parametrize("plane", ["service", "control", "authority"])
 def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -131,7 +153,15 @@ def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--role", "Owner"], ["--service-port", "70000"], ["--control-port", "x"], ["--unknown"]],
+    [
+        ["--role", "Owner"],
+        ["--service-port", "70000"],
+        ["--service", "-1"],
+        ["--control-port", "x"],
+        ["--access-key", "short"],
+        ["--secondary-access-key", "x" * 40 + ";"],
+        ["--unknown"],
+    ],
 )
 def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -1,7 +1,7 @@
 import pytest
 from signalr_emulator.errors import InvalidRequestError
 from signalr_emulator.hub_protocol import Invocation
-from signalr_emulator.operations import GET_ACCESS_KEY, GET_ACCESS_KEY_V1, SEND_TO_HUB, Operation
+from signalr_emulator.operations import OPERATIONS, Operation
 from signalr_emulator.parameters import (
     check_api_version,
     effective_hub,
@@ -10,32 +10,42 @@ from signalr_emulator.parameters import (
 )
 
 
+def operation(method: str, path: str) -> Operation:
+    (found,) = [o for o in OPERATIONS if (o.method, o.path) == (method, path)]
+    return found
+
+
+SEND_TO_HUB = operation("POST", "/api/hubs/{hub}/:send")
+GET_ACCESS_KEY = operation("GET", "/api/auth/accessKey")
+GET_ACCESS_KEY_V1 = operation("GET", "/api/v1/auth/accessKey")
+
+
 @pytest.mark.parametrize(
-    ("operation", "accepted"),
+    ("called", "accepted"),
     [
         (SEND_TO_HUB, ["2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01"]),
-        (GET_ACCESS_KEY, ["2024-12-01"]),
+        (GET_ACCESS_KEY, ["2023-07-01", "2024-12-01"]),
         (GET_ACCESS_KEY_V1, ["2022-06-01", "anything", None]),
     ],
 )
-def test_accepted_api_versions(operation: Operation, accepted: list[str | None]) -> None:
+def test_accepted_api_versions(called: Operation, accepted: list[str | None]) -> None:
     for version in accepted:
-        check_api_version(operation, version)
+        check_api_version(called, version)
 
 
 @pytest.mark.parametrize(
-    ("operation", "version"),
+    ("called", "version"),
     [
         (SEND_TO_HUB, None),
         (SEND_TO_HUB, ""),
         (SEND_TO_HUB, "2021-10-01"),
-        (GET_ACCESS_KEY, "2023-07-01"),
+        (GET_ACCESS_KEY, "2022-11-01"),
         (GET_ACCESS_KEY, None),
     ],
 )
-def test_refused_api_versions(operation: Operation, version: str | None) -> None:
+def test_refused_api_versions(called: Operation, version: str | None) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        check_api_version(operation, version)
+        check_api_version(called, version)
     assert caught.value.target == "api-version"
 
 

@@ -38,7 +38,7 @@ async def test_health_needs_no_token(wire: Wire) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
 async def test_every_operation_needs_a_valid_token(wire: Wire, operation: Operation) -> None:
     url = wire.emulator.service_url + operation.path.format(
-        hub="h", user="u", group="g", connection="c"
+        hub="h", user="u", group="g", connection="c", stream="s"
     )
     other = (await wire.identity("api-version=2019-08-01&resource=https://vault.azure.net")).json
     for headers in (
@@ -52,7 +52,10 @@ async def test_every_operation_needs_a_valid_token(wire: Wire, operation: Operat
         answer = await wire.request(operation.method, url, headers=headers)
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-        assert set(answer.json) == {"code", "message"}
+        if operation.method == "HEAD":
+            assert answer.body == b""
+        else:
+            assert set(answer.json) == {"code", "message"}
 
 
 async def test_entra_token_expires_on_the_emulators_clock(wire: Wire, clock: Clock) -> None:
@@ -193,7 +196,7 @@ async def test_wrong_payloads(wire: Wire, data: bytes) -> None:
 
 async def test_content_type_that_is_not_understood(wire: Wire) -> None:
     path = f"/api/hubs/chat/:send?api-version={API_VERSION}"
-    answer = await wire.rest("POST", path, data=b"\x80", content_type="application/x-msgpack")
+    answer = await wire.rest("POST", path, data=b"<a/>", content_type="application/xml")
     assert answer.status == 415
 
 

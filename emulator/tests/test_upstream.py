@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 from signalr_emulator import Config
 from signalr_emulator.identities import service_identity
-from signalr_emulator.upstream_identity import DEFAULT_SIGNING_KEYS
 from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate, parse_template
 
 from emulator.tests.conftest import StartWire
@@ -98,7 +97,12 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
         assert request.headers["Content-Type"] == "application/json"
         headers = {n: v for n, v in request.headers.items() if n.startswith("X-ASRS-")}
         connection_id = headers.pop("X-ASRS-Connection-Id")
-        digest = hmac.digest(DEFAULT_SIGNING_KEYS[0].encode(), connection_id.encode(), "sha256")
+        keys = wire.emulator.service.config.resources[0].access_keys
+        assert len(keys) == 2
+        signatures = [
+            "sha256=" + hmac.digest(key.encode(), connection_id.encode(), "sha256").hex()
+            for key in keys
+        ]
         assert headers == {
             "X-ASRS-Hub": "chat",
             "X-ASRS-Category": "connections",
@@ -106,7 +110,7 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
             "X-ASRS-User-Id": "Ann",
             "X-ASRS-User-Claims": "role: a, role: b",
             "X-ASRS-Client-Query": "?hub=chat",
-            "X-ASRS-Signature": f"sha256={digest.hex()}",
+            "X-ASRS-Signature": ",".join(signatures),
         }
         assert "Authorization" not in request.headers
         await ws.send_str(invocation("say it") + "\x1e")

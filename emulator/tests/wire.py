@@ -1,5 +1,6 @@
 """Speaks to a running emulator as the app and its clients do: over HTTP and WebSockets only."""
 
+import asyncio
 import io
 import json
 import ssl
@@ -91,6 +92,11 @@ class Wire:
         if self._entra_token is None:
             self._entra_token = (await self.identity()).json["access_token"]
         return self._entra_token
+
+    async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a bare connection to the service."""
+        host, port = self.emulator.service_url.removeprefix("http://").split(":")
+        return await asyncio.open_connection(host, int(port))
 
     async def rest(
         self,

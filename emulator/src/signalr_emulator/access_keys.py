@@ -1,15 +1,22 @@
-"""Temporary access keys: what the app gets for an Entra token and signs client tokens with.
+"""The access keys of a resource: temporary ones, its own two, and the one it signs with itself.
+
+An app gets a temporary key for an Entra token and signs client tokens with it. The resource's own
+keys are those of a connection string; a resource without local authentication has none.
 
 Source: "Authorize access with Microsoft Entra ID for Azure SignalR Service": a key lives for 90
 minutes. How many are alive at once is not documented; here every request makes one more.
 """
 
+import math
 import secrets
 from dataclasses import dataclass, field
 
 from signalr_emulator.clock import Clock
 
-__all__ = ["LIFETIME", "AccessKey", "AccessKeys"]
+__all__ = ["EMULATOR_KEY", "LIFETIME", "AccessKey", "AccessKeys"]
+
+EMULATOR_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
+"""The constant key of the official emulator, which is no secret."""
 
 LIFETIME = 90 * 60
 """How long a temporary access key lives, in seconds."""
@@ -33,29 +40,33 @@ class AccessKey:
 
 
 class AccessKeys:
-    """The temporary access keys that are alive.
+    """The access keys that are valid.
 
     Args:
-        clock: Tells when they end.
+        clock: Tells when temporary keys end.
+        local: The resource's own keys, the primary first; none without local authentication.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, local: tuple[str, ...] = ()) -> None:
         self._clock = clock
         self._keys: dict[str, AccessKey] = {}
+        self._service_key = _new_key(expires_at=math.inf)
+        self.local = local
+
+    @property
+    def service_key(self) -> AccessKey:
+        """The key with which the service itself signs client tokens; nobody else has it."""
+        return self._service_key
 
     def issue(self) -> AccessKey:
         """Make a new key; older ones stay valid."""
         self._purge()
-        key = AccessKey(
-            key_id=secrets.token_hex(16),
-            secret=secrets.token_urlsafe(_KEY_BYTES),
-            expires_at=self._clock.now() + LIFETIME,
-        )
+        key = _new_key(expires_at=self._clock.now() + LIFETIME)
         self._keys[key.key_id] = key
         return key
 
     def find(self, key_id: str) -> AccessKey | None:
-        """Give the key with this id if it is alive."""
+        """Give the temporary key with this id if it is alive."""
         self._purge()
         return self._keys.get(key_id)
 
@@ -64,8 +75,22 @@ class AccessKeys:
         self._purge()
         return self._keys.pop(key_id, None) is not None
 
+    def secrets_for(self, key_id: str | None) -> tuple[str, ...]:
+        """Give every secret with which a token may be signed.
+
+        Args:
+            key_id: The `kid` of the token. It tells temporary keys apart and is ignored for the
+                resource's own keys.
+        """
+        if key_id is None:
+            return self.local
+        if key_id == self._service_key.key_id:
+            return (self._service_key.secret,)
+        key = self.find(key_id)
+        return self.local if key is None else (key.secret, *self.local)
+
     def live_ids(self) -> list[str]:
-        """Give the ids of the keys that are alive, the oldest first."""
+        """Give the ids of the temporary keys that are alive, the oldest first."""
         self._purge()
         return list(self._keys)
 
@@ -77,3 +102,11 @@ class AccessKeys:
             if now < oldest.expires_at:
                 return
             del self._keys[oldest.key_id]
+
+
+def _new_key(expires_at: float) -> AccessKey:
+    return AccessKey(
+        key_id=secrets.token_hex(16),
+        secret=secrets.token_urlsafe(_KEY_BYTES),
+        expires_at=expires_at,
+    )

@@ -26,6 +26,7 @@ READY = "Emulator ready."
 
 _NO_ROLE = "none"
 _MAX_PORT = 65535
+_MIN_KEY_LENGTH = 32
 _PORT_OPTIONS = {
     "service": "--service-port",
     "control": "--control-port",
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
         upstream=UpstreamConfig(templates=upstream_templates(options)),
+        local_auth=not options.disable_local_auth,
+        primary_key=options.access_key,
+        secondary_key=options.secondary_access_key,
     )
     raise_open_file_limit()
     try:
@@ -99,9 +103,15 @@ def _greeting(emulator: Emulator, registration: Application, files: CredentialFi
     return (
         f"{services}"
         f"Control plane:   {emulator.control_url}\n"
-        f"\nApp settings:\n\n{settings}\n"
+        f"\nApp settings:\n\n{settings}\n\n{_connection_strings(emulator)}"
         f"{_registration(emulator, registration, files)}\n{READY}\n"
     )
+
+
+def _connection_strings(emulator: Emulator) -> str:
+    # Indented, so that nobody takes them for app settings.
+    lines = "".join(f"  {text}\n" for text in emulator.connection_strings())
+    return f"Or, for an app with access keys:\n\n{lines}\n" if lines else ""
 
 
 def _registration(emulator: Emulator, registration: Application, files: CredentialFiles) -> str:
@@ -181,6 +191,26 @@ def _parser() -> argparse.ArgumentParser:
         + f", {_NO_ROLE}",
     )
     add_upstream_options(parser)
+    parser.add_argument(
+        "--access-key",
+        type=_access_key,
+        default=defaults.primary_key,
+        metavar="KEY",
+        help="primary access key; further services have it with their number at its end",
+    )
+    parser.add_argument(
+        "--secondary-access-key",
+        type=_access_key,
+        default=defaults.secondary_key,
+        metavar="KEY",
+        help="secondary access key",
+    )
+    parser.add_argument(
+        "--disable-local-auth",
+        action="store_true",
+        help="refuse tokens that are signed with these keys, as a resource without local"
+        " authentication does",
+    )
     return parser
 
 
@@ -192,3 +222,13 @@ def _port(text: str) -> int:
     if not 0 <= number <= _MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {_MAX_PORT}")
     return number
+
+
+def _access_key(text: str) -> str:
+    # A key has to be as long as the hash that it signs with (RFC 7518, section 3.2), and in a
+    # connection string it ends at a semicolon.
+    if len(text) < _MIN_KEY_LENGTH or not text.isascii() or not text.isprintable() or ";" in text:
+        raise argparse.ArgumentTypeError(
+            f"a key has {_MIN_KEY_LENGTH} or more printable ASCII characters and no semicolon"
+        )
+    return text

@@ -70,7 +70,7 @@ class ClientEndpoint:
         self._service = service
         self._resource = resource
         self._live: dict[str, _Live] = {}
-        self._hosts = service.config.service_names | {_url_host(service.config.host)}
+        self._hosts = service.config.hosts
         self._expiry = AuthenticationExpiry(service.clock, service.config.timing.expiry_scan)
 
     def routes(self) -> list[web.RouteDef]:
@@ -381,7 +381,3 @@ def _port(request: web.Request) -> int | None:
     """Give the port that the request came in on: the Host header could name any."""
     address = request.transport and request.transport.get_extra_info("sockname")
     return int(address[1]) if address else None
-
-
-def _url_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host.lower()

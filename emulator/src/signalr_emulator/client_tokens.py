@@ -12,20 +12,25 @@ from typing import Any
 
 import jwt
 
-from signalr_emulator.access_keys import AccessKeys
+from signalr_emulator.access_keys import AccessKey, AccessKeys
 from signalr_emulator.clock import Clock
 from signalr_emulator.errors import AuthenticationError
-from signalr_emulator.lifetime import SIGNATURE_ONLY, check_lifetime
+from signalr_emulator.lifetime import check_lifetime
+from signalr_emulator.signed_tokens import ALGORITHM, audiences_of, signed_claims
 
 __all__ = [
     "ALL_TRANSPORTS",
+    "MAX_TOKEN_LENGTH",
     "ClientIdentity",
     "HttpTransports",
     "client_audiences",
+    "issue_client_token",
     "validate_client_token",
 ]
 
-_ALGORITHM = "HS256"
+MAX_TOKEN_LENGTH = 4096
+"""The longest client token, in characters."""
+
 _MAX_DIGITS = 16
 _MAX_HANDSHAKE = 30.0
 _MAX_POLL_IDLE = 300.0
@@ -95,8 +100,8 @@ def validate_client_token(
         AuthenticationError: The token is not signed with a key that is alive, is not for this
             hub, or is not valid at this time.
     """
-    claims = _claims(token, keys)
-    if not audiences.intersection(_audiences(claims)):
+    claims = signed_claims(token, keys)
+    if not audiences.intersection(audience.lower() for audience in audiences_of(claims)):
         raise AuthenticationError("The audience of the token is not this hub of this service.")
     check_lifetime(claims, clock.now())
     transports = _whole_number(claims.get("asrs.s.htt"))
@@ -113,27 +118,23 @@ def validate_client_token(
     )
 
 
-def _claims(token: str, keys: AccessKeys) -> dict[str, Any]:
-    try:
-        key_id = jwt.get_unverified_header(token).get("kid")
-        key = keys.find(key_id) if isinstance(key_id, str) else None
-        if key is None:
-            raise AuthenticationError("The key that signed the token is unknown or expired.")
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key.secret,
-            algorithms=[_ALGORITHM],
-            options=SIGNATURE_ONLY,
-        )
-    except jwt.PyJWTError as error:
-        raise AuthenticationError("The signature of the token is not valid.") from error
-    return claims
+def issue_client_token(
+    audience: str, *, user_id: str | None, lifetime: int, key: AccessKey, now: float
+) -> str:
+    """Sign a client token.
 
-
-def _audiences(claims: dict[str, Any]) -> list[str]:
-    audience = claims.get("aud")
-    values = audience if isinstance(audience, list) else [audience]
-    return [value.lower() for value in values if isinstance(value, str)]
+    Args:
+        audience: One of what `client_audiences` gives for the hub.
+        user_id: Who the client is, or None.
+        lifetime: Seconds until the token expires.
+        key: Signs it.
+        now: Seconds since the epoch.
+    """
+    claims: dict[str, str | int] = {"nbf": int(now), "iat": int(now), "exp": int(now) + lifetime}
+    if user_id is not None:
+        claims["asrs.s.uid"] = user_id
+    claims["aud"] = audience
+    return jwt.encode(claims, key.secret, ALGORITHM, headers={"kid": key.key_id})
 
 
 def _first(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from signalr_emulator.access_keys import EMULATOR_KEY
 from signalr_emulator.applications import Application
 from signalr_emulator.connection import Timing
 from signalr_emulator.federation import FederatedCredential
@@ -44,11 +45,13 @@ class ResourceConfig:
         name: Name of the resource.
         resource_id: Its Azure resource id, which ends with the name.
         port: Port that it listens on; 0 takes any free one.
+        access_keys: Its own keys, the primary first; none without local authentication.
     """
 
     name: str
     resource_id: str
     port: int
+    access_keys: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,11 @@ class Config:
             number, from 2.
         service_names: Host names that a client token's audience may name, in lower case; `host`
             is one of them without being listed.
+        local_auth: Whether access keys of connection strings are accepted.
+        primary_key: Text whose UTF-8 bytes are the first access key. Further services have the
+            same text with their number at its end.
+        secondary_key: As `primary_key`, the second access key.
+        invocation_timeout: How long a client may take to answer `:invoke`, in seconds.
         timing: Time limits of client connections.
         upstream: Where events of clients go.
         max_write_buffer: Bytes that may wait for a client that reads slowly.
@@ -97,9 +105,18 @@ class Config:
     subscription: str = _SUBSCRIPTION
     resource_id: str = f"{_RESOURCE_GROUP}/providers/Microsoft.SignalRService/SignalR/local"
     service_names: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
+    local_auth: bool = True
+    primary_key: str = field(default=EMULATOR_KEY, repr=False)
+    secondary_key: str = field(default=EMULATOR_KEY[::-1], repr=False)
+    invocation_timeout: float = 30.0
     timing: Timing = field(default_factory=Timing)
     upstream: UpstreamConfig = field(default_factory=UpstreamConfig)
     max_write_buffer: int = 16 * 1024 * 1024
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every host name that the audience of a token may have, in lower case."""
+        return self.service_names | {f"[{self.host}]" if ":" in self.host else self.host.lower()}
 
     @property
     def resources(self) -> tuple[ResourceConfig, ...]:
@@ -108,5 +125,12 @@ class Config:
         return tuple(self._resource(number, port) for number, port in enumerate(ports, start=1))
 
     def _resource(self, number: int, port: int) -> ResourceConfig:
-        resource_id = self.resource_id if number == 1 else f"{self.resource_id}-{number}"
-        return ResourceConfig(resource_id.rpartition("/")[2], resource_id, port)
+        first = number == 1
+        resource_id = self.resource_id if first else f"{self.resource_id}-{number}"
+        keys = (self.primary_key, self.secondary_key) if self.local_auth else ()
+        return ResourceConfig(
+            name=resource_id.rpartition("/")[2],
+            resource_id=resource_id,
+            port=port,
+            access_keys=tuple(key if first else f"{key}{number}" for key in keys),
+        )

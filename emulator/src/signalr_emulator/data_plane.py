@@ -8,7 +8,7 @@ from signalr_emulator.client_endpoint import ClientEndpoint
 from signalr_emulator.fault_middleware import fault_middleware
 from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
-from signalr_emulator.rest import RestApi
+from signalr_emulator.rest import RestApi, error_details
 from signalr_emulator.service import Service
 from signalr_emulator.upstream import Upstream
 
@@ -25,7 +25,8 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
         resource: The SignalR resource that it serves.
     """
     app = web.Application(
-        client_max_size=MAX_BODY_BYTES, middlewares=[fault_middleware(service.faults)]
+        client_max_size=MAX_BODY_BYTES,
+        middlewares=[error_details, fault_middleware(service.faults)],
     )
     clients = ClientEndpoint(service, resource)
     app.add_routes(RestApi(service, resource).routes())

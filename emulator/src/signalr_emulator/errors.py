@@ -18,6 +18,7 @@
         ├── InvalidRequestError      400
         ├── ForbiddenError           403
         ├── NotExistedError          404
+        ├── MethodNotAllowedError    405
         ├── PayloadTooLargeError     413
         └── UnsupportedContentError  415
 
@@ -42,6 +43,7 @@ __all__ = [
     "InvalidRequestError",
     "JsonError",
     "ManagementError",
+    "MethodNotAllowedError",
     "NotExistedError",
     "PayloadTooLargeError",
     "PortUnavailableError",
@@ -213,6 +215,13 @@ class NotExistedError(RequestError):
 
     status = HTTPStatus.NOT_FOUND
     default_code = "Error.Unknown.NotExisted"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists and does not have this method."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    default_code = "MethodNotAllowed"
 
 
 class PayloadTooLargeError(RequestError):

@@ -7,9 +7,9 @@ import struct
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from signalr_emulator import operations
 from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.faults import Action, Armed, Faults, Request
+from signalr_emulator.operations import OPERATIONS
 from signalr_emulator.rest import unauthorized
 
 __all__ = ["OPERATION_NAMES", "fault_middleware"]
@@ -29,21 +29,9 @@ _OPERATIONS: dict[tuple[str, str], str] = {
     ("GET", "/client/"): "connect",
     ("GET", "/client"): "connect",
     ("HEAD", "/api/health"): "health",
-    **{
-        (operation.method, operation.path): name
-        for name, found in (
-            ("getAccessKey", (operations.GET_ACCESS_KEY, operations.GET_ACCESS_KEY_V1)),
-            ("sendToHub", (operations.SEND_TO_HUB,)),
-            ("sendToUser", (operations.SEND_TO_USER,)),
-            ("sendToGroup", (operations.SEND_TO_GROUP,)),
-            ("sendToConnection", (operations.SEND_TO_CONNECTION,)),
-            ("addConnectionToGroup", (operations.ADD_CONNECTION_TO_GROUP,)),
-            ("removeConnectionFromGroup", (operations.REMOVE_CONNECTION_FROM_GROUP,)),
-        )
-        for operation in found
-    },
+    **{(operation.method, operation.path): operation.task.value for operation in OPERATIONS},
 }
-"""Names by method and route. This is the one place that knows which routes there are."""
+"""Names by method and route."""
 
 OPERATION_NAMES = frozenset(_OPERATIONS.values())
 

@@ -37,7 +37,7 @@ class Member(Protocol):
         """Sends a message to the client without waiting; never changes the hub."""
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
-        """End the connection, and tell the client why."""
+        """End the connection, which leaves the hub at once, and tell the client why."""
 
     def send(self, message: Message) -> None:
         """Send a message to this client alone, for instance an item of a stream.
@@ -58,6 +58,7 @@ class Member(Protocol):
 type Members = dict[str, Member]
 
 _NOBODY: Mapping[str, Member] = {}
+_NO_GROUPS: AbstractSet[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -75,6 +76,11 @@ class Hubs:
 
     def __init__(self) -> None:
         self._hubs: defaultdict[str, Hub] = defaultdict(Hub)
+        self._watchers: list[Callable[[Member], None]] = []
+
+    def watch(self, added: Callable[[Member], None]) -> None:
+        """Have a function called with every client that becomes reachable."""
+        self._watchers.append(added)
 
     def add(self, member: Member) -> None:
         """Make a client reachable."""
@@ -82,6 +88,8 @@ class Hubs:
         hub.connections[member.connection_id] = member
         if member.user_id is not None:
             hub.users[member.user_id][member.connection_id] = member
+        for added in self._watchers:
+            added(member)
 
     def remove(self, member: Member) -> None:
         """Forget a client and its memberships; one that is not there is no error."""
@@ -111,6 +119,16 @@ class Hubs:
         _discard(self._hubs[hub].groups, group, connection_id)
         self._hubs[hub].memberships[connection_id].discard(group)
         return True
+
+    def remove_from_all_groups(self, hub: str, connection_id: str) -> None:
+        """Take a connection out of its groups; one that is not there is no error."""
+        for group in list(self.groups_of(hub, connection_id)):
+            self.remove_from_group(hub, group, connection_id)
+
+    def groups_of(self, hub: str, connection_id: str) -> AbstractSet[str]:
+        """Give the groups that a connection is in."""
+        found = self._hubs.get(hub)
+        return found.memberships.get(connection_id, _NO_GROUPS) if found else _NO_GROUPS
 
     def everyone(self, hub: str) -> Mapping[str, Member]:
         """Give the connections of a hub by their id."""

@@ -10,13 +10,33 @@ from signalr_emulator.hub_protocol import Invocation
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.operations import Operation
 
-__all__ = ["MAX_BODY_BYTES", "check_api_version", "effective_hub", "group_name", "parse_payload"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_GROUP_LENGTH",
+    "check_api_version",
+    "effective_hub",
+    "group_name",
+    "integer",
+    "is_true",
+    "parse_json",
+    "parse_payload",
+    "payload",
+    "stream_id",
+    "user_name",
+]
 
 MAX_BODY_BYTES = 1024 * 1024
 """The largest body of a REST request, in bytes."""
 
 _HUB = re.compile(r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}")
-_MAX_GROUP_LENGTH = 1024
+
+MAX_GROUP_LENGTH = 1024
+"""The longest name of a group, in characters."""
+
+_MAX_USER_LENGTH = 1024
+_MAX_STREAM_LENGTH = 100
+_MAX_INT32 = 2**31 - 1
+_INTEGER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 
 
 def check_api_version(operation: Operation, api_version: str | None) -> None:
@@ -54,12 +74,81 @@ def group_name(group: str) -> str:
     Raises:
         InvalidRequestError: The name is not acceptable.
     """
-    if not group.strip() or len(group) > _MAX_GROUP_LENGTH:
+    if not group.strip() or len(group) > MAX_GROUP_LENGTH:
         raise InvalidRequestError(
-            f"The name of a group has 1 to {_MAX_GROUP_LENGTH} characters, not only white space.",
+            f"The name of a group has 1 to {MAX_GROUP_LENGTH} characters, not only white space.",
             target="group",
         )
     return group
+
+
+def user_name(user: str) -> str:
+    """Check the name of a user whose connections are closed: 1 to 1,024 characters.
+
+    Raises:
+        InvalidRequestError: The name is not acceptable.
+    """
+    if not 1 <= len(user) <= _MAX_USER_LENGTH:
+        raise InvalidRequestError(
+            f"The name of a user has 1 to {_MAX_USER_LENGTH} characters.", target="user"
+        )
+    return user
+
+
+def stream_id(stream: str) -> str:
+    """Check the id of a stream: 1 to 100 characters that are not all white space.
+
+    Raises:
+        InvalidRequestError: The id is not acceptable.
+    """
+    if not stream.strip() or len(stream) > _MAX_STREAM_LENGTH:
+        raise InvalidRequestError(
+            f"The id of a stream has 1 to {_MAX_STREAM_LENGTH} characters, not only white space.",
+            target="streamId",
+        )
+    return stream
+
+
+def integer(text: str, name: str, *, minimum: int, maximum: int = _MAX_INT32) -> int:
+    """Parse a parameter that is an integer.
+
+    Args:
+        text: What was sent.
+        name: The parameter.
+        minimum: The smallest acceptable value.
+        maximum: The largest acceptable value.
+
+    Raises:
+        InvalidRequestError: The text is something else.
+    """
+    if _INTEGER.fullmatch(text) and minimum <= int(text) <= maximum:
+        return int(text)
+    raise InvalidRequestError(
+        f"The parameter {name} has to be an integer from {minimum} to {maximum}.", target=name
+    )
+
+
+def is_true(text: str, name: str) -> bool:
+    """Parse a parameter that is true or false, in any case.
+
+    Raises:
+        InvalidRequestError: The text is something else.
+    """
+    if text.lower() not in {"true", "false"}:
+        raise InvalidRequestError(f"The parameter {name} has to be true or false.", target=name)
+    return text.lower() == "true"
+
+
+def parse_json(body: bytes) -> Json:
+    """Parse a body.
+
+    Raises:
+        InvalidRequestError: The body is not JSON.
+    """
+    try:
+        return decode(body)
+    except JsonError as error:
+        raise InvalidRequestError(f"The body {error}.") from error
 
 
 def parse_payload(body: bytes) -> Invocation:
@@ -70,7 +159,18 @@ def parse_payload(body: bytes) -> Invocation:
     Raises:
         InvalidRequestError: The body is something else.
     """
-    fields = _payload_fields(body)
+    return payload(parse_json(body))
+
+
+def payload(value: Json) -> Invocation:
+    """Make an invocation of a PayloadMessage, as `parse_payload` does.
+
+    Raises:
+        InvalidRequestError: The value is something else.
+    """
+    if not isinstance(value, dict):
+        raise InvalidRequestError("The payload has to be a JSON object.")
+    fields = {name.lower(): item for name, item in value.items()}
     for name in fields:
         if name not in {"target", "arguments"}:
             raise InvalidRequestError("The payload has an unknown property.", target=name)
@@ -94,13 +194,3 @@ def _check_hub(name: str, parameter: str) -> None:
             " letters, digits and characters of _`,.[]",
             target=parameter,
         )
-
-
-def _payload_fields(body: bytes) -> dict[str, Json]:
-    try:
-        value = decode(body)
-    except JsonError as error:
-        raise InvalidRequestError(f"The payload {error}.") from error
-    if not isinstance(value, dict):
-        raise InvalidRequestError("The payload has to be a JSON object.")
-    return {name.lower(): item for name, item in value.items()}

@@ -14,6 +14,7 @@ from signalr_emulator.negotiations import Negotiations
 from signalr_emulator.upstream import Upstream
 from signalr_emulator.upstream_handler import UpstreamHandler
 from signalr_emulator.upstream_identity import make_upstream
+from signalr_emulator.user_groups import UserGroups
 
 __all__ = ["Resource", "ResourceActivity"]
 
@@ -36,10 +37,11 @@ class Resource:
     Attributes:
         config: Its name, resource id and port.
         authenticator: Tells who calls it.
-        access_keys: Its temporary access keys.
+        access_keys: Its access keys.
         negotiations: Its negotiated connections.
         hubs: Its connected clients.
         upstream: Where events of its clients go.
+        user_groups: The groups of its users.
         activity: What was asked of it.
         handlers: Who answers what its clients do.
     """
@@ -50,6 +52,7 @@ class Resource:
     negotiations: Negotiations
     hubs: Hubs
     upstream: Upstream
+    user_groups: UserGroups
     activity: ResourceActivity = field(default_factory=ResourceActivity)
     handlers: HubHandlers = field(default_factory=HubHandlers)
 
@@ -65,13 +68,22 @@ class Resource:
             clock: The emulator's clock.
             tenant: Whose Entra tokens are accepted.
         """
-        upstream = make_upstream(config.upstream, resource_config.resource_id, tenant, clock)
+        access_keys = AccessKeys(clock, resource_config.access_keys)
+        hubs = Hubs()
+        upstream = make_upstream(
+            config.upstream,
+            resource_config.resource_id,
+            tenant,
+            clock,
+            signing_keys=lambda: access_keys.local,
+        )
         return cls(
             config=resource_config,
-            authenticator=Authenticator(tenant),
-            access_keys=AccessKeys(clock),
+            authenticator=Authenticator(tenant, access_keys, clock),
+            access_keys=access_keys,
             negotiations=Negotiations(config.timing.connect),
-            hubs=Hubs(),
+            hubs=hubs,
+            user_groups=UserGroups(hubs, clock),
             upstream=upstream,
             handlers=HubHandlers(UpstreamHandler(upstream) if upstream.templates else None),
         )

@@ -1,50 +1,35 @@
 """The REST data plane over aiohttp: every operation of the table, admitted and carried out."""
 
+import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from signalr_emulator.authentication import CalledUrl, Caller
 from signalr_emulator.errors import (
     AuthenticationError,
     ForbiddenError,
-    InvalidRequestError,
-    JsonError,
+    MethodNotAllowedError,
     NotExistedError,
-    PayloadTooLargeError,
     RequestError,
-    UnsupportedContentError,
 )
-from signalr_emulator.hubs import deliver
-from signalr_emulator.operations import (
-    ADD_CONNECTION_TO_GROUP,
-    GET_ACCESS_KEY,
-    GET_ACCESS_KEY_V1,
-    OPERATIONS,
-    REMOVE_CONNECTION_FROM_GROUP,
-    SEND_TO_CONNECTION,
-    SEND_TO_GROUP,
-    SEND_TO_HUB,
-    SEND_TO_USER,
-    Operation,
-)
-from signalr_emulator.outgoing import Outgoing
-from signalr_emulator.parameters import (
-    MAX_BODY_BYTES,
-    check_api_version,
-    effective_hub,
-    group_name,
-    parse_payload,
-)
+from signalr_emulator.operations import OPERATIONS, DataAction, Operation, Task
+from signalr_emulator.parameters import check_api_version
 from signalr_emulator.resource import Resource
+from signalr_emulator.rest_call import Call, Handler, error_response
+from signalr_emulator.rest_members import MemberOperations
+from signalr_emulator.rest_messages import MessageOperations
+from signalr_emulator.rest_tokens import TokenOperations
 from signalr_emulator.service import Service
 
-__all__ = ["RestApi", "unauthorized"]
+__all__ = ["RestApi", "error_details", "unauthorized"]
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_CONNECTION_NOT_EXISTED = "Error.Connection.NotExisted"
-_JSON = "application/json"
+_PREFIX = "/api/"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_HEALTH = ("/api/health", "/api/v1/health")
 
 
 class RestApi:
@@ -58,93 +43,91 @@ class RestApi:
     def __init__(self, service: Service, resource: Resource) -> None:
         self._service = service
         self._resource = resource
-        self._handlers: dict[Operation, Handler] = {
-            GET_ACCESS_KEY_V1: self._get_access_key,
-            GET_ACCESS_KEY: self._get_access_key,
-            SEND_TO_HUB: self._send_to_hub,
-            SEND_TO_USER: self._send_to_user,
-            SEND_TO_GROUP: self._send_to_group,
-            SEND_TO_CONNECTION: self._send_to_connection,
-            ADD_CONNECTION_TO_GROUP: self._add_connection_to_group,
-            REMOVE_CONNECTION_FROM_GROUP: self._remove_connection_from_group,
+        self._handlers: dict[Task, Handler] = {
+            **TokenOperations(service, resource).handlers(),
+            **MessageOperations(
+                resource, self._permit, service.config.invocation_timeout
+            ).handlers(),
+            **MemberOperations(resource).handlers(),
         }
 
     def routes(self) -> list[web.RouteDef]:
         """Give the routes of every operation, and the health check, which needs no token."""
-        operations = [
-            web.route(operation.method, operation.path, self._admitting(operation))
-            for operation in OPERATIONS
+        return [
+            *(_route(method, path, _health) for path in _HEALTH for method in ("HEAD", "GET")),
+            *(
+                _route(operation.method, operation.path, self._admitting(operation))
+                for operation in OPERATIONS
+            ),
         ]
-        return [web.route("HEAD", "/api/health", _health), *operations]
 
-    def _admitting(self, operation: Operation) -> Handler:
+    def _admitting(self, operation: Operation) -> RequestHandler:
         """Give an operation's handler behind everything that is checked before it runs."""
-        handler = self._handlers[operation]
+        handler = self._handlers[operation.task]
 
         async def admit(request: web.Request) -> web.StreamResponse:
-            if operation in (GET_ACCESS_KEY, GET_ACCESS_KEY_V1):
+            if operation.task is Task.GET_ACCESS_KEY:
                 self._resource.activity.key_requests += 1
             try:
-                self._admit(operation, request)
-                return await handler(request)
+                call = self._admit(operation, request)
+                self._resource.user_groups.expire()
+                response = await handler(call)
             except AuthenticationError as error:
                 return unauthorized(error)
             except RequestError as error:
-                return _refused(error)
+                return error_response(error)
+            return web.Response(status=operation.success) if response is None else response
 
         return admit
 
-    def _admit(self, operation: Operation, request: web.Request) -> None:
-        caller = self._resource.authenticator.caller(request.headers.get("Authorization"))
-        check_api_version(operation, request.query.get("api-version"))
+    def _admit(self, operation: Operation, request: web.Request) -> Call:
+        call = Call(request, operation, self._caller(request))
+        check_api_version(operation, call.parameter("api-version"))
+        if operation.data_action is not None:
+            self._permit(call, operation.data_action)
+        return call
+
+    def _caller(self, request: web.Request) -> Caller:
+        url = CalledUrl(
+            path=request.rel_url.raw_path,
+            query=request.rel_url.raw_query_string,
+            origins=self._origins(request),
+        )
+        return self._resource.authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+
+    def _origins(self, request: web.Request) -> frozenset[str]:
+        hosts = self._service.config.hosts
+        address = request.transport and request.transport.get_extra_info("sockname")
+        ports = {f"{host}:{address[1]}" for host in hosts} if address else set()
+        return frozenset(f"{request.scheme}://{name}" for name in hosts | ports)
+
+    def _permit(self, call: Call, data_action: DataAction) -> None:
+        principal_id = call.caller.principal_id
+        if principal_id is None:
+            return
         scope = self._resource.config.resource_id
-        if not self._service.role_assignments.is_allowed(
-            caller.principal_id, operation.data_action, scope
-        ):
+        if not self._service.role_assignments.is_allowed(principal_id, data_action, scope):
             raise ForbiddenError(
-                f"The identity {caller.principal_id} lacks the data action"
-                f" {operation.data_action} at {scope}. Please check your role assignments."
+                f"The identity {principal_id} lacks the data action"
+                f" {data_action} at {scope}. Please check your role assignments."
             )
 
-    async def _get_access_key(self, _request: web.Request) -> web.Response:
-        key = self._resource.access_keys.issue()
-        return web.json_response({"AccessKey": key.secret, "KeyId": key.key_id})
 
-    async def _send_to_hub(self, request: web.Request) -> web.Response:
-        hub = _hub(request)
-        message = await _message(request)
-        deliver(message, self._resource.hubs.everyone(hub), _excluded(request))
-        return web.Response(status=HTTPStatus.ACCEPTED)
-
-    async def _send_to_user(self, request: web.Request) -> web.Response:
-        hub = _hub(request)
-        message = await _message(request)
-        deliver(message, self._resource.hubs.user(hub, request.match_info["user"]))
-        return web.Response(status=HTTPStatus.ACCEPTED)
-
-    async def _send_to_group(self, request: web.Request) -> web.Response:
-        hub, group = _hub(request), group_name(request.match_info["group"])
-        message = await _message(request)
-        deliver(message, self._resource.hubs.group(hub, group), _excluded(request))
-        return web.Response(status=HTTPStatus.ACCEPTED)
-
-    async def _send_to_connection(self, request: web.Request) -> web.Response:
-        hub = _hub(request)
-        message = await _message(request)
-        deliver(message, self._resource.hubs.connection(hub, request.match_info["connection"]))
-        return web.Response(status=HTTPStatus.ACCEPTED)
-
-    async def _add_connection_to_group(self, request: web.Request) -> web.Response:
-        hub, group = _hub(request), group_name(request.match_info["group"])
-        if not self._resource.hubs.add_to_group(hub, group, request.match_info["connection"]):
-            raise _no_connection()
-        return web.Response()
-
-    async def _remove_connection_from_group(self, request: web.Request) -> web.Response:
-        hub, group = _hub(request), group_name(request.match_info["group"])
-        if not self._resource.hubs.remove_from_group(hub, group, request.match_info["connection"]):
-            raise _no_connection()
-        return web.Response()
+@web.middleware
+async def error_details(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
+    """Answer with an ErrorDetail where a path or its method does not exist."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        if not request.path.startswith(_PREFIX):
+            raise
+        return error_response(NotExistedError("There is no such path.", code="NotFound"))
+    except web.HTTPMethodNotAllowed as error:
+        if not request.path.startswith(_PREFIX):
+            raise
+        response = error_response(MethodNotAllowedError("The path does not have this method."))
+        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
+        return response
 
 
 def unauthorized(error: AuthenticationError) -> web.Response:
@@ -157,36 +140,14 @@ def unauthorized(error: AuthenticationError) -> web.Response:
     )
 
 
-def _refused(error: RequestError) -> web.Response:
-    return web.json_response(
-        error.error_detail(), status=error.status, headers={"x-ms-error-code": error.code}
-    )
-
-
-def _no_connection() -> NotExistedError:
-    return NotExistedError("There is no such connection.", code=_CONNECTION_NOT_EXISTED)
-
-
 async def _health(_request: web.Request) -> web.Response:
     return web.Response()
 
 
-def _hub(request: web.Request) -> str:
-    return effective_hub(request.match_info["hub"], request.query.get("application"))
-
-
-def _excluded(request: web.Request) -> frozenset[str]:
-    return frozenset(request.query.getall("excluded", ()))
-
-
-async def _message(request: web.Request) -> Outgoing:
-    if "Content-Type" in request.headers and request.content_type != _JSON:
-        raise UnsupportedContentError(f"The payload has to be {_JSON}.", target="Content-Type")
-    try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise PayloadTooLargeError(f"The body may have at most {MAX_BODY_BYTES} bytes.") from error
-    try:
-        return Outgoing(parse_payload(body))
-    except JsonError as error:
-        raise InvalidRequestError(f"The payload {error}.", target="arguments") from error
+def _route(method: str, path: str, handler: RequestHandler) -> web.RouteDef:
+    # A parameter without a pattern would not match braces.
+    pattern = _PARAMETER.sub(r"{\1:[^/]+}", path)
+    if method == "GET":
+        # HEAD is an operation of its own.
+        return web.get(pattern, handler, allow_head=False)
+    return web.route(method, pattern, handler)

@@ -93,6 +93,20 @@ class Emulator:
             "IDENTITY_HEADER": self.service.config.identity_header,
         }
 
+    def connection_strings(self) -> list[str]:
+        """Give the connection string of each resource; none without local authentication.
+
+        Each holds the primary key, in the form of the official emulator.
+        """
+        strings = []
+        for resource, url in zip(self.service.resources, self.service_urls, strict=True):
+            endpoint, _, port = url.rpartition(":")
+            strings += [
+                f"Endpoint={endpoint};Port={port};AccessKey={key};Version=1.0;"
+                for key in resource.config.access_keys[:1]
+            ]
+        return strings
+
     def _endpoint_settings(self) -> dict[str, str]:
         """Give the settings of several endpoints; a single one needs no name."""
         if len(self.service_urls) == 1:

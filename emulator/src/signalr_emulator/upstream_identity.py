@@ -12,10 +12,7 @@ from signalr_emulator.identities import Identity, service_identity
 from signalr_emulator.upstream import Upstream
 from signalr_emulator.upstream_settings import UpstreamConfig
 
-__all__ = ["DEFAULT_SIGNING_KEYS", "ServiceTokens", "make_upstream"]
-
-DEFAULT_SIGNING_KEYS = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH",)
-"""The access key of the official emulator, which is public."""
+__all__ = ["ServiceTokens", "make_upstream"]
 
 _LIFETIME = 24 * 3600
 """How long a token of a managed identity is valid, in seconds."""
@@ -61,7 +58,7 @@ def make_upstream(
     tenant: Tenant,
     clock: Clock,
     *,
-    signing_keys: Callable[[], Sequence[str]] = lambda: DEFAULT_SIGNING_KEYS,
+    signing_keys: Callable[[], Sequence[str]],
 ) -> Upstream:
     """Make the upstream of one SignalR resource.
 

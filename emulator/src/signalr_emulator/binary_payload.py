@@ -1,0 +1,106 @@
+"""Messages in MessagePack, as the .NET SDK sends them when it speaks several hub protocols.
+
+Source: Azure SignalR .NET SDK (content of `application/octet-stream`): a map from the name of a hub
+protocol to the message as that protocol writes it, framing included. A map with `target` and
+`arguments` is taken too, since the swagger lists MessagePack for the PayloadMessage itself.
+"""
+
+import base64
+
+import msgpack  # type: ignore[import-untyped]  # it has no types
+
+from signalr_emulator.errors import InvalidRequestError, ProtocolError
+from signalr_emulator.hub_protocol import SEPARATOR, Invocation, parse_message
+from signalr_emulator.json_text import Json
+from signalr_emulator.parameters import payload
+
+__all__ = ["json_value", "parse_binary_payload"]
+
+_INVOCATION_LENGTH = 5
+_MAX_PREFIX_BYTES = 5
+_MORE_FOLLOWS = 0x80
+
+
+def parse_binary_payload(body: bytes) -> Invocation:
+    """Parse a message in MessagePack; byte strings become Base64 text, as .NET writes them in JSON.
+
+    Raises:
+        InvalidRequestError: The body is something else.
+    """
+    fields = _unpack(body)
+    if not isinstance(fields, dict):
+        raise InvalidRequestError("The payload has to be a map.")
+    as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
+    if isinstance(as_json, bytes):
+        return _json_invocation(as_json)
+    if isinstance(as_messagepack, bytes):
+        return _messagepack_invocation(as_messagepack)
+    return payload(json_value(fields))
+
+
+def _json_invocation(record: bytes) -> Invocation:
+    try:
+        message = parse_message(record.removesuffix(SEPARATOR))
+    except ProtocolError as error:
+        raise InvalidRequestError(f"The payload of the protocol json: {error}") from error
+    if not isinstance(message, Invocation):
+        raise InvalidRequestError("The payload of the protocol json has to be an invocation.")
+    return message
+
+
+def _messagepack_invocation(framed: bytes) -> Invocation:
+    fields = _unpack(_without_prefix(framed))
+    # An invocation is [1, headers, id, target, arguments, streamIds]; the last may be absent.
+    if not isinstance(fields, list) or len(fields) < _INVOCATION_LENGTH or fields[0] != 1:
+        raise InvalidRequestError(
+            "The payload of the protocol messagepack has to be an invocation."
+        )
+    return payload({"target": json_value(fields[3]), "arguments": json_value(fields[4])})
+
+
+def _without_prefix(framed: bytes) -> bytes:
+    for index, byte in enumerate(framed[:_MAX_PREFIX_BYTES]):
+        if byte < _MORE_FOLLOWS:
+            return framed[index + 1 :]
+    raise InvalidRequestError("The payload of the protocol messagepack lacks its length.")
+
+
+def _unpack(body: bytes) -> object:
+    try:
+        # An array as the key of a map is a TypeError.
+        value: object = msgpack.unpackb(body, strict_map_key=False)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise InvalidRequestError("The payload is not valid MessagePack.") from error
+    return value
+
+
+def json_value(value: object) -> Json:
+    """Give a value of MessagePack the form that it has in JSON; byte strings become Base64 text.
+
+    Raises:
+        InvalidRequestError: The value has no form in JSON.
+    """
+    try:
+        return _converted(value)
+    except RecursionError:
+        raise InvalidRequestError("The payload is nested too deep.") from None
+
+
+def _converted(value: object) -> Json:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case bytes():
+            return base64.b64encode(value).decode("ascii")
+        case list():
+            return [_converted(item) for item in value]
+        case dict():
+            return {_name(name): _converted(item) for name, item in value.items()}
+        case _:
+            raise InvalidRequestError("The payload has a value without a JSON form.")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str | int) or isinstance(name, bool):
+        raise InvalidRequestError("The payload has a map whose keys are no names.")
+    return str(name)

@@ -1,0 +1,170 @@
+"""One call of a REST operation: its parameters and its body, checked when they are asked for."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, http, web
+
+from signalr_emulator.authentication import Caller
+from signalr_emulator.binary_payload import parse_binary_payload
+from signalr_emulator.errors import (
+    InvalidRequestError,
+    JsonError,
+    PayloadTooLargeError,
+    RequestError,
+    UnsupportedContentError,
+)
+from signalr_emulator.hub_protocol import Invocation
+from signalr_emulator.json_text import Json
+from signalr_emulator.operations import Operation
+from signalr_emulator.outgoing import Outgoing
+from signalr_emulator.parameters import (
+    MAX_BODY_BYTES,
+    effective_hub,
+    group_name,
+    parse_json,
+    parse_payload,
+)
+
+__all__ = ["Call", "Handler", "error_response", "outgoing"]
+
+_JSON = "application/json"
+_PARSERS: dict[str, Callable[[bytes], Invocation]] = {
+    _JSON: parse_payload,
+    "application/x-msgpack": parse_binary_payload,
+    "application/octet-stream": parse_binary_payload,
+}
+_HOST = re.compile(r"[\w.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose caller is known.
+
+    Attributes:
+        request: What was sent.
+        operation: What is called.
+        caller: Who calls.
+    """
+
+    request: web.Request
+    operation: Operation
+    caller: Caller
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether the path has its version in it."""
+        return self.operation.since is None
+
+    @property
+    def hub(self) -> str:
+        """Name under which the hub is kept; `application` is part of it."""
+        application = None if self.is_v1 else self.parameter("application")
+        return effective_hub(self.request.match_info["hub"], application)
+
+    @property
+    def own_hub(self) -> str:
+        """Name under which the hub is kept, for operations without `application`."""
+        return effective_hub(self.request.match_info["hub"])
+
+    @property
+    def group(self) -> str:
+        """Name of the group."""
+        return group_name(self.request.match_info["group"])
+
+    @property
+    def user(self) -> str:
+        """Name of the user."""
+        return self.request.match_info["user"]
+
+    @property
+    def connection(self) -> str:
+        """Id of the connection."""
+        return self.request.match_info["connection"]
+
+    @property
+    def stream(self) -> str:
+        """Id of the stream, unchecked."""
+        return self.request.match_info["stream"]
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Ids of the connections that are left out."""
+        return frozenset(self.request.query.getall("excluded", ()))
+
+    def parameter(self, name: str) -> str | None:
+        """Give a parameter of the query, or None if it is not there."""
+        return self.request.query.get(name)
+
+    async def json(self) -> Json:
+        """Read a body that has to be JSON."""
+        if self._content_type() != _JSON:
+            raise UnsupportedContentError(f"The body has to be {_JSON}.", target="Content-Type")
+        return parse_json(await self.body())
+
+    async def invocation(self) -> Invocation:
+        """Read a body that is a message."""
+        parse = _PARSERS.get(self._content_type())
+        if parse is None:
+            raise UnsupportedContentError(
+                f"The payload has to be one of {', '.join(_PARSERS)}.", target="Content-Type"
+            )
+        return parse(await self.body())
+
+    async def body(self) -> bytes:
+        """Read the body."""
+        try:
+            return await self.request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            raise PayloadTooLargeError(
+                f"The body may have at most {MAX_BODY_BYTES} bytes."
+            ) from error
+        except (http.HttpProcessingError, web.RequestPayloadError) as error:
+            raise InvalidRequestError("The body does not fit its encoding.") from error
+
+    def url_with(self, changes: dict[str, str | None]) -> str:
+        """Give the absolute URL of this call with other parameters; None takes one away."""
+        query = [(name, value) for name, value in self.request.query.items() if name not in changes]
+        query += [(name, value) for name, value in changes.items() if value is not None]
+        path = self.request.rel_url.raw_path
+        return f"{self.request.scheme}://{self._authority()}{path}?{urlencode(query)}"
+
+    def _authority(self) -> str:
+        host = self.request.headers.get(hdrs.HOST, "")
+        if _HOST.fullmatch(host):
+            return host
+        address = self.request.transport and self.request.transport.get_extra_info("sockname")
+        return f"{address[0]}:{address[1]}" if address else "localhost"
+
+    def _content_type(self) -> str:
+        if hdrs.CONTENT_TYPE not in self.request.headers:
+            return _JSON
+        return self.request.content_type
+
+
+type Handler = Callable[[Call], Awaitable[web.Response | None]]
+"""Carries out a call; None stands for the operation's success without a body."""
+
+
+def outgoing(invocation: Invocation) -> Outgoing:
+    """Make a message of what a call sends.
+
+    Raises:
+        InvalidRequestError: An argument has no JSON form.
+    """
+    try:
+        return Outgoing(invocation)
+    except JsonError as error:
+        raise InvalidRequestError(f"The payload {error}.", target="arguments") from error
+
+
+def error_response(error: RequestError) -> web.Response:
+    """Answer a call that is refused."""
+    return web.json_response(
+        error.error_detail(),
+        status=HTTPStatus(error.status),
+        headers={"x-ms-error-code": error.code},
+    )

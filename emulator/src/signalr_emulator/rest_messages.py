@@ -1,0 +1,182 @@
+"""The operations that send messages to clients."""
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from signalr_emulator.binary_payload import json_value
+from signalr_emulator.commands import (
+    CloseConnection,
+    Command,
+    JoinGroup,
+    LeaveGroup,
+    SendMessage,
+    parse_commands,
+)
+from signalr_emulator.errors import (
+    ClientResultError,
+    InvalidRequestError,
+    JsonError,
+    NotExistedError,
+)
+from signalr_emulator.filters import Candidate, Filter, parse_filter
+from signalr_emulator.hub_protocol import Completion, StreamItem
+from signalr_emulator.hubs import Member, deliver
+from signalr_emulator.json_text import encode
+from signalr_emulator.operations import DataAction, Task
+from signalr_emulator.parameters import group_name, is_true, parse_json, stream_id
+from signalr_emulator.resource import Resource
+from signalr_emulator.rest_call import Call, Handler, outgoing
+
+__all__ = ["MessageOperations"]
+
+_CONNECTION_NOT_EXISTED = "Error.Connection.NotExisted"
+_INVOCATION_FAILED = "Error.Connection.Unknown"
+
+
+class MessageOperations:
+    """Sends to connections, calls their methods and executes commands.
+
+    Args:
+        resource: The SignalR resource whose clients receive.
+        permit: Raises `ForbiddenError` unless the caller has a data action.
+        invocation_timeout: How long a client may take to answer, in seconds.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        permit: Callable[[Call, DataAction], None],
+        invocation_timeout: float,
+    ) -> None:
+        self._hubs = resource.hubs
+        self._invocation_timeout = invocation_timeout
+        self._permit = permit
+
+    def handlers(self) -> Mapping[Task, Handler]:
+        """Give what carries out each operation."""
+        return {
+            Task.SEND_TO_HUB: self._send_to_hub,
+            Task.SEND_TO_USER: self._send_to_user,
+            Task.SEND_TO_USERS: self._send_to_users,
+            Task.SEND_TO_GROUP: self._send_to_group,
+            Task.SEND_TO_GROUPS: self._send_to_groups,
+            Task.SEND_TO_CONNECTION: self._send_to_connection,
+            Task.INVOKE_CONNECTION: self._invoke,
+            Task.SEND_STREAM_ITEM: self._send_stream_item,
+            Task.COMPLETE_STREAM: self._complete_stream,
+            Task.EXECUTE: self._execute,
+        }
+
+    async def _send_to_hub(self, call: Call) -> None:
+        hub = call.hub
+        message = outgoing(await call.invocation())
+        deliver(message, self._hubs.everyone(hub), call.excluded)
+
+    async def _send_to_user(self, call: Call) -> None:
+        hub = call.hub
+        message = outgoing(await call.invocation())
+        deliver(message, self._hubs.user(hub, call.user))
+
+    async def _send_to_users(self, call: Call) -> None:
+        hub = call.hub
+        message = outgoing(await call.invocation())
+        for user in dict.fromkeys(call.user.split(",")):
+            deliver(message, self._hubs.user(hub, user))
+
+    async def _send_to_group(self, call: Call) -> None:
+        hub, group = call.hub, call.group
+        message = outgoing(await call.invocation())
+        deliver(message, self._hubs.group(hub, group), call.excluded)
+
+    async def _send_to_groups(self, call: Call) -> None:
+        hub = call.hub
+        groups = [group_name(name) for name in call.request.match_info["group"].split(",")]
+        message = outgoing(await call.invocation())
+        members = {id_: m for group in groups for id_, m in self._hubs.group(hub, group).items()}
+        deliver(message, members)
+
+    async def _send_to_connection(self, call: Call) -> None:
+        hub = call.hub
+        message = outgoing(await call.invocation())
+        deliver(message, self._hubs.connection(hub, call.connection))
+
+    async def _invoke(self, call: Call) -> web.Response:
+        hub = call.hub
+        invocation = await call.invocation()
+        member = self._member(hub, call.connection)
+        try:
+            completion = await member.invoke(
+                invocation.target, invocation.arguments, self._invocation_timeout
+            )
+        except ClientResultError as error:
+            raise InvalidRequestError(str(error), code=_INVOCATION_FAILED) from error
+        except JsonError as error:
+            raise InvalidRequestError(f"The payload {error}.", target="arguments") from error
+        if not completion.has_result:
+            return web.json_response({})
+        try:
+            body = encode({"result": json_value(completion.result)})
+        except JsonError as error:
+            raise InvalidRequestError(
+                f"The client's result {error}.", code=_INVOCATION_FAILED
+            ) from error
+        return web.Response(body=body, content_type="application/json")
+
+    async def _send_stream_item(self, call: Call) -> None:
+        hub, stream = call.hub, stream_id(call.stream)
+        is_last = is_true(call.parameter("completed") or "false", "completed")
+        body = await call.body()
+        member = self._member(hub, call.connection)
+        if body or not is_last:
+            try:
+                member.send(StreamItem(stream, parse_json(body)))
+            except JsonError as error:
+                raise InvalidRequestError(f"The body {error}.") from error
+        if is_last:
+            member.send(Completion(stream))
+
+    async def _complete_stream(self, call: Call) -> None:
+        hub, stream = call.hub, stream_id(call.stream)
+        member = self._member(hub, call.connection)
+        member.send(Completion(stream, error=call.parameter("reason")))
+
+    async def _execute(self, call: Call) -> None:
+        hub = call.own_hub
+        matches = parse_filter(call.parameter("filter"))
+        commands = parse_commands(await call.json())
+        for data_action in sorted({command.data_action for command in commands}):
+            self._permit(call, data_action)
+        # Everything that can be refused is checked before the first command takes effect.
+        effects = [self._effect(hub, command) for command in commands]
+        members = self._matching(hub, matches)
+        for effect in effects:
+            for member in members:
+                effect(member)
+
+    def _effect(self, hub: str, command: Command) -> Callable[[Member], object]:
+        match command:
+            case SendMessage(invocation=invocation):
+                message = outgoing(invocation)
+                return lambda member: member.deliver(message)
+            case JoinGroup(group=group):
+                return lambda member: self._hubs.add_to_group(hub, group, member.connection_id)
+            case LeaveGroup(group=group):
+                return lambda member: self._hubs.remove_from_group(hub, group, member.connection_id)
+            case CloseConnection(reason=reason):
+                return lambda member: member.disconnect(reason, allow_reconnect=True)
+
+    def _matching(self, hub: str, matches: Filter) -> list[Member]:
+        return [
+            member
+            for connection_id, member in self._hubs.everyone(hub).items()
+            if matches(
+                Candidate(connection_id, member.user_id, self._hubs.groups_of(hub, connection_id))
+            )
+        ]
+
+    def _member(self, hub: str, connection_id: str) -> Member:
+        member = self._hubs.connection(hub, connection_id).get(connection_id)
+        if member is None:
+            raise NotExistedError("There is no such connection.", code=_CONNECTION_NOT_EXISTED)
+        return member

@@ -64,6 +64,11 @@ class AccessKeys:
         self._purge()
         return self._keys.pop(key_id, None) is not None
 
+    def live(self) -> list[AccessKey]:
+        """Give the keys that are alive, the oldest first."""
+        self._purge()
+        return list(self._keys.values())
+
     def live_ids(self) -> list[str]:
         """Give the ids of the keys that are alive, the oldest first."""
         self._purge()

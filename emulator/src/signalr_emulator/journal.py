@@ -1,4 +1,4 @@
-"""What happened last: requests to the data plane and messages that were sent, for people to read."""
+"""What happened last, for people to read: requests to the data plane, and messages that were sent."""
 
 from collections import deque
 from dataclasses import dataclass, field

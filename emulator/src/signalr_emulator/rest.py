@@ -39,7 +39,13 @@ from signalr_emulator.parameters import (
 from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
 
-__all__ = ["RestApi", "unauthorized"]
+__all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi", "unauthorized"]
+
+DATA_ACTION = web.RequestKey("data_action", str)
+"""What an operation requires, kept with its request for the journal."""
+
+PRINCIPAL_ID = web.RequestKey("principal_id", str)
+"""Who called, kept with the request for the journal."""
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -95,7 +101,9 @@ class RestApi:
         return admit
 
     def _admit(self, operation: Operation, request: web.Request) -> None:
+        request[DATA_ACTION] = operation.data_action
         caller = self._resource.authenticator.caller(request.headers.get("Authorization"))
+        request[PRINCIPAL_ID] = caller.principal_id
         check_api_version(operation, request.query.get("api-version"))
         scope = self._resource.config.resource_id
         if not self._service.role_assignments.is_allowed(

@@ -1,4 +1,4 @@
-"""What happened last, for people to read: requests to the data plane, and messages that were sent."""
+"""What happened last, for people to read: requests to the data plane, messages sent to clients."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -65,7 +65,6 @@ function drawConnections() {
           code(each.id),
           each.user ?? quiet("anonymous"),
           each.groups.join(", ") || quiet("none"),
-          each.transport,
           action("Drop", `drop ${each.id}`, () =>
             send("POST", "emulator/clients/drop", { connectionId: each.id }),
           ),
@@ -76,7 +75,7 @@ function drawConnections() {
         "details",
         { open: true },
         element("summary", {}, element("strong", {}, name), ` ${hub.count} connected`),
-        table(["Connection", "User", "Groups", "Transport", ""], rows),
+        table(["Connection", "User", "Groups", ""], rows),
         hidden > 0 ? empty(`and ${hidden} more`) : null,
       );
     }),
@@ -183,7 +182,7 @@ function drawFaults() {
       state.faults.map((fault) =>
         row(
           fault.operation,
-          fault.answer,
+          fault.effect,
           fault.left === null ? quiet("always") : `${fault.left}`,
           action("Clear", `fault ${fault.id}`, () =>
             send("DELETE", `emulator/faults/${encodeURIComponent(fault.id)}`),
@@ -213,7 +212,7 @@ function faultOf(form) {
   const kind = form.kind.value;
   const fault = { operation: form.operation.value };
   if (kind === "delay") fault.delay = 5;
-  else if (kind === "reset") fault.reset = true;
+  else if (Number.isNaN(Number(kind))) fault.action = kind;
   else fault.status = Number(kind);
   if (form.times.value) fault.times = Number(form.times.value);
   return fault;

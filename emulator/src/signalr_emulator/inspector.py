@@ -13,6 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 from aiohttp import hdrs, web
 
 from signalr_emulator.errors import FieldError, JsonError, Problem
+from signalr_emulator.fault_middleware import OPERATION_NAMES
+from signalr_emulator.faults import Action, Armed
 from signalr_emulator.hubs import Hub
 from signalr_emulator.json_text import decode
 from signalr_emulator.resource import Resource
@@ -143,6 +145,8 @@ def snapshot(service: Service) -> dict[str, Any]:
             }
             for message in service.journal.messages
         ],
+        "operations": sorted(OPERATION_NAMES),
+        "faults": [_fault(each) for each in service.faults.all()],
     }
 
 
@@ -190,6 +194,21 @@ def _hub(name: str, hub: Hub) -> dict[str, Any]:
 
 def _groups(hub: Hub, connection_id: str) -> Iterable[str]:
     return hub.memberships.get(connection_id, ())
+
+
+def _fault(armed: Armed) -> dict[str, Any]:
+    fault = armed.fault
+    effect = fault.action.value
+    if fault.action is Action.ANSWER:
+        effect = str(fault.status)
+    elif fault.action is Action.PASS:
+        effect = f"late, by {fault.delay:g} s"
+    return {
+        "id": armed.fault_id,
+        "operation": ", ".join(sorted(fault.operations)) or fault.path or "any",
+        "effect": effect,
+        "left": armed.remaining,
+    }
 
 
 def _role_assignment(

@@ -10,6 +10,7 @@ from signalr_emulator import Clock, Config, running
 from signalr_emulator.config import SYSTEM_ASSIGNED
 from signalr_emulator.entra import SigningKey
 
+from emulator.tests.real_client import javascript
 from emulator.tests.wire import Wire
 
 SEND = "Microsoft.SignalRService/SignalR/hub/send/action"
@@ -140,3 +141,24 @@ async def test_an_open_page_does_not_keep_the_emulator_from_stopping(
             stopping = loop.time()
         assert loop.time() - stopping < 2
         response.close()
+
+
+async def test_a_person_uses_the_page(wire: Wire) -> None:
+    socket = await wire.connect("chat", user="ann")
+    await wire.send("chat/users/ann/", "Hello")
+    assert (await wire.send("1chat/")).status == 400
+    async with javascript("inspector.mjs", wire.emulator.control_url) as page:
+        shown = await page.event()
+        assert (shown["connections"], shown["keys"], shown["denied"]) == (1, 1, 1)
+        assert "user ann" in shown["messages"]
+        assert "say" in shown["messages"]
+
+        assert await page.event() == {"event": "switched", "focused": True}
+        assert (await wire.send("chat/")).status == 403
+        await page.go_on()
+
+        fault = await page.event()
+        assert "sendToUser" in fault["row"]
+        assert "503" in fault["row"]
+        assert await page.event() == {"event": "end", "errors": []}
+    assert socket.ws.closed or await socket.ws.receive(timeout=5)

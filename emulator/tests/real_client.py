@@ -29,6 +29,11 @@ class RealClient:
         event: dict[str, Any] = json.loads(line)
         return event
 
+    async def go_on(self) -> None:
+        """Release a script that waits for its standard input."""
+        self._stdin.write(b"\n")
+        await self._stdin.drain()
+
     async def end(self) -> None:
         self._stdin.close()
 

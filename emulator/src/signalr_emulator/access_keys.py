@@ -89,6 +89,11 @@ class AccessKeys:
         key = self.find(key_id)
         return self.local if key is None else (key.secret, *self.local)
 
+    def live(self) -> list[AccessKey]:
+        """Give the keys that are alive, the oldest first."""
+        self._purge()
+        return list(self._keys.values())
+
     def live_ids(self) -> list[str]:
         """Give the ids of the temporary keys that are alive, the oldest first."""
         self._purge()

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from signalr_emulator.authority import openid_routes
 from signalr_emulator.errors import (
@@ -20,6 +21,7 @@ from signalr_emulator.errors import (
 from signalr_emulator.fault_middleware import fault_middleware
 from signalr_emulator.fault_routes import FaultRoutes
 from signalr_emulator.imds import imds_routes
+from signalr_emulator.inspector import Inspector, same_origin
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.resource import Resource
 from signalr_emulator.resource_manager import ResourceManager
@@ -43,7 +45,10 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
         authority_url: Where the authority is, without a trailing slash.
     """
     routes = _Routes(service)
-    app = web.Application(middlewares=[fault_middleware(service.faults)])
+    app = web.Application(middlewares=[_refuse_other_pages, fault_middleware(service.faults)])
+    inspector = Inspector(service)
+    app.add_routes(inspector.routes())
+    app.on_shutdown.append(inspector.stop)
     app.add_routes(
         [
             *imds_routes(service),
@@ -58,6 +63,13 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
     app.add_routes(UpstreamRoutes(service).routes())
     app.add_routes(FaultRoutes(service).routes())
     return app
+
+
+@web.middleware
+async def _refuse_other_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if not same_origin(request):
+        raise web.HTTPForbidden(text="Requests of other pages are not answered here.")
+    return await handler(request)
 
 
 class _Routes:

@@ -1,14 +1,16 @@
 """The SignalR service as one aiohttp application: REST, authentication API and clients."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from aiohttp import hdrs, web
 
 from signalr_emulator.client_endpoint import ClientEndpoint
 from signalr_emulator.fault_middleware import fault_middleware
+from signalr_emulator.journal import Call
 from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
-from signalr_emulator.rest import RestApi, error_details
+from signalr_emulator.rest import DATA_ACTION, PRINCIPAL_ID, RestApi, error_details
 from signalr_emulator.service import Service
 from signalr_emulator.upstream import Upstream
 
@@ -32,6 +34,7 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())
     app.on_response_prepare.append(_allow_origin)
+    app.on_response_prepare.append(partial(_record, service))
     app.on_shutdown.append(clients.disconnect_all)
     app.cleanup_ctx.append(_upstream_session(resource.upstream))
     return app
@@ -43,6 +46,20 @@ def _upstream_session(upstream: Upstream) -> Callable[[web.Application], AsyncIt
             yield
 
     return session
+
+
+async def _record(service: Service, request: web.Request, response: web.StreamResponse) -> None:
+    """Keep a request in the journal as soon as its status is known."""
+    service.journal.called(
+        Call(
+            time=service.clock.now(),
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            data_action=request.get(DATA_ACTION),
+            principal_id=request.get(PRINCIPAL_ID),
+        )
+    )
 
 
 async def _allow_origin(request: web.Request, response: web.StreamResponse) -> None:

@@ -150,6 +150,10 @@ class Hubs:
         member = self.everyone(hub).get(connection_id)
         return _NOBODY if member is None else {connection_id: member}
 
+    def by_name(self) -> list[tuple[str, Hub]]:
+        """Give every hub that has a connection, in the order of their names."""
+        return sorted(self._hubs.items())
+
     def connection_counts(self) -> dict[str, int]:
         """Give the number of connections of every hub that has one, by its name."""
         return {name: len(hub.connections) for name, hub in self._hubs.items()}

@@ -14,6 +14,7 @@ from signalr_emulator.errors import (
     NotExistedError,
     RequestError,
 )
+from signalr_emulator.journal import SentMessage
 from signalr_emulator.operations import OPERATIONS, DataAction, Operation, Task
 from signalr_emulator.parameters import check_api_version
 from signalr_emulator.resource import Resource
@@ -23,7 +24,13 @@ from signalr_emulator.rest_messages import MessageOperations
 from signalr_emulator.rest_tokens import TokenOperations
 from signalr_emulator.service import Service
 
-__all__ = ["RestApi", "error_details", "unauthorized"]
+__all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi", "error_details", "unauthorized"]
+
+DATA_ACTION = web.RequestKey("data_action", str)
+"""What an operation requires, kept with its request for the journal."""
+
+PRINCIPAL_ID = web.RequestKey("principal_id", str)
+"""Who called, kept with the request for the journal."""
 
 type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -46,7 +53,10 @@ class RestApi:
         self._handlers: dict[Task, Handler] = {
             **TokenOperations(service, resource).handlers(),
             **MessageOperations(
-                resource, self._permit, service.config.invocation_timeout
+                resource,
+                permit=self._permit,
+                sent=self._sent,
+                invocation_timeout=service.config.invocation_timeout,
             ).handlers(),
             **MemberOperations(resource).handlers(),
         }
@@ -81,7 +91,11 @@ class RestApi:
         return admit
 
     def _admit(self, operation: Operation, request: web.Request) -> Call:
+        if operation.data_action is not None:
+            request[DATA_ACTION] = operation.data_action
         call = Call(request, operation, self._caller(request))
+        if call.caller.principal_id is not None:
+            request[PRINCIPAL_ID] = call.caller.principal_id
         check_api_version(operation, call.parameter("api-version"))
         if operation.data_action is not None:
             self._permit(call, operation.data_action)
@@ -94,6 +108,10 @@ class RestApi:
             origins=self._origins(request),
         )
         return self._resource.authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+
+    def _sent(self, hub: str, recipient: str, target: str, connections: int) -> None:
+        message = SentMessage(self._service.clock.now(), hub, recipient, target, connections)
+        self._service.journal.sent(message)
 
     def _origins(self, request: web.Request) -> frozenset[str]:
         hosts = self._service.config.hosts

@@ -34,24 +34,32 @@ _CONNECTION_NOT_EXISTED = "Error.Connection.NotExisted"
 _INVOCATION_FAILED = "Error.Connection.Unknown"
 
 
+type Members = Mapping[str, Member]
+
+
 class MessageOperations:
     """Sends to connections, calls their methods and executes commands.
 
     Args:
         resource: The SignalR resource whose clients receive.
         permit: Raises `ForbiddenError` unless the caller has a data action.
+        sent: Learns of each message: hub, recipient as a person would say it, target, and number
+            of connections.
         invocation_timeout: How long a client may take to answer, in seconds.
     """
 
     def __init__(
         self,
         resource: Resource,
+        *,
         permit: Callable[[Call, DataAction], None],
+        sent: Callable[[str, str, str, int], None],
         invocation_timeout: float,
     ) -> None:
         self._hubs = resource.hubs
         self._invocation_timeout = invocation_timeout
         self._permit = permit
+        self._sent = sent
 
     def handlers(self) -> Mapping[Task, Handler]:
         """Give what carries out each operation."""
@@ -68,38 +76,56 @@ class MessageOperations:
             Task.EXECUTE: self._execute,
         }
 
+    async def _send(
+        self,
+        call: Call,
+        recipient: str,
+        find: Callable[[], Members],
+        excluded: frozenset[str] = frozenset(),
+    ) -> None:
+        """Send the message of a call to whoever is found once its body has been read."""
+        hub, invocation = call.hub, await call.invocation()
+        members = find()
+        deliver(outgoing(invocation), members, excluded)
+        left_out = sum(1 for each in excluded if each in members)
+        self._sent(hub, recipient, invocation.target, len(members) - left_out)
+
     async def _send_to_hub(self, call: Call) -> None:
         hub = call.hub
-        message = outgoing(await call.invocation())
-        deliver(message, self._hubs.everyone(hub), call.excluded)
+        await self._send(call, "everyone", lambda: self._hubs.everyone(hub), call.excluded)
 
     async def _send_to_user(self, call: Call) -> None:
-        hub = call.hub
-        message = outgoing(await call.invocation())
-        deliver(message, self._hubs.user(hub, call.user))
+        hub, user = call.hub, call.user
+        await self._send(call, f"user {user}", lambda: self._hubs.user(hub, user))
 
     async def _send_to_users(self, call: Call) -> None:
-        hub = call.hub
-        message = outgoing(await call.invocation())
-        for user in dict.fromkeys(call.user.split(",")):
-            deliver(message, self._hubs.user(hub, user))
+        hub, users = call.hub, call.user.split(",")
+        await self._send(
+            call,
+            f"users {', '.join(users)}",
+            lambda: {id_: m for user in users for id_, m in self._hubs.user(hub, user).items()},
+        )
 
     async def _send_to_group(self, call: Call) -> None:
         hub, group = call.hub, call.group
-        message = outgoing(await call.invocation())
-        deliver(message, self._hubs.group(hub, group), call.excluded)
+        await self._send(
+            call, f"group {group}", lambda: self._hubs.group(hub, group), call.excluded
+        )
 
     async def _send_to_groups(self, call: Call) -> None:
         hub = call.hub
         groups = [group_name(name) for name in call.request.match_info["group"].split(",")]
-        message = outgoing(await call.invocation())
-        members = {id_: m for group in groups for id_, m in self._hubs.group(hub, group).items()}
-        deliver(message, members)
+        await self._send(
+            call,
+            f"groups {', '.join(groups)}",
+            lambda: {id_: m for group in groups for id_, m in self._hubs.group(hub, group).items()},
+        )
 
     async def _send_to_connection(self, call: Call) -> None:
-        hub = call.hub
-        message = outgoing(await call.invocation())
-        deliver(message, self._hubs.connection(hub, call.connection))
+        hub, connection = call.hub, call.connection
+        await self._send(
+            call, f"connection {connection}", lambda: self._hubs.connection(hub, connection)
+        )
 
     async def _invoke(self, call: Call) -> web.Response:
         hub = call.hub

@@ -10,6 +10,7 @@ from signalr_emulator.entra import SigningKey, Tenant
 from signalr_emulator.faults import Faults
 from signalr_emulator.federation import ExternalIssuer
 from signalr_emulator.identities import Identities, IdentityKind
+from signalr_emulator.journal import Journal
 from signalr_emulator.resource import Resource
 from signalr_emulator.role_store import RoleStore
 from signalr_emulator.roles import RoleAssignment, RoleAssignments
@@ -44,6 +45,7 @@ class Service:
         resources: The SignalR resources; there is at least one.
         activity: What was asked of the control plane.
         faults: What disturbs requests.
+        journal: What happened last on the data planes.
     """
 
     config: Config
@@ -57,6 +59,7 @@ class Service:
     resources: tuple[Resource, ...]
     activity: Activity = field(default_factory=Activity)
     faults: Faults = field(default_factory=Faults)
+    journal: Journal = field(default_factory=Journal)
 
     @classmethod
     def create(

@@ -1,0 +1,53 @@
+// The inspector in headless Chromium: uses the page as a person does and prints what it saw.
+//
+//   node inspector.mjs <control plane URL> [screenshot file]
+
+import chromium from "@sparticuz/chromium";
+import { chromium as playwright } from "playwright-core";
+
+const [url, screenshot] = process.argv.slice(2);
+const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+const browser = await playwright.launch({
+  executablePath: await chromium.executablePath(),
+  args: ["--no-sandbox"],
+});
+const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+const errors = [];
+page.on("pageerror", (error) => errors.push(error.message));
+page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+await page.goto(url);
+await page.getByRole("status").getByText("live", { exact: true }).waitFor();
+await page.getByText("ann", { exact: true }).waitFor();
+say({
+  event: "shown",
+  connections: await page.locator("#connections tbody tr").count(),
+  keys: await page.locator("#keys tbody tr").count(),
+  denied: await page.locator("#calls .pill.bad").count(),
+  messages: await page.locator("#messages tbody tr").first().innerText(),
+});
+
+// By keyboard alone: reach the switch, and switch the role off.
+const role = page.getByRole("switch", { name: /SignalR Service Owner/ }).first();
+await role.focus();
+await page.keyboard.press("Space");
+await page.waitForFunction(() => !document.querySelector("[role=switch]").checked);
+say({ event: "switched", focused: await role.evaluate((node) => node === document.activeElement) });
+await new Promise((resolve) => process.stdin.once("data", resolve));
+
+await page.getByLabel("Operation").selectOption("sendToUser");
+await page.getByLabel("Answer").selectOption("503");
+await page.getByLabel("Times").fill("2");
+await page.getByRole("button", { name: "Add" }).click();
+await page.locator("#faults tbody tr").waitFor();
+say({ event: "fault", row: await page.locator("#faults tbody tr").innerText() });
+
+await page.getByRole("button", { name: "+1 h" }).click();
+await page.getByText(/^29:|^30:/).first().waitFor();
+await page.getByRole("button", { name: "Revoke" }).first().click();
+await page.getByText("No app has asked for a key yet.").waitFor();
+await page.getByRole("button", { name: "Drop" }).first().click();
+await page.getByText("No client is connected.").waitFor();
+if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
+say({ event: "end", errors });
+await browser.close();

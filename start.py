@@ -214,7 +214,7 @@ Keyless SignalR is running. No access key is stored anywhere.
   Broadcast      POST {functions}/broadcast
   Health         GET  {functions}/health
   SignalR        http://{_HOST}:{ports.service}
-  Control plane  http://{_HOST}:{ports.control}
+  Inspector      http://{_HOST}:{ports.control}
 
 Clients connect to {functions}. Send them a message:
 

@@ -109,9 +109,7 @@ class Inspector:
 
 def snapshot(service: Service) -> dict[str, Any]:
     """Give what the page shows, as JSON values; the same as long as nothing changes."""
-    names = {
-        each.principal_id: each.resource_id.rpartition("/")[2] for each in service.config.identities
-    }
+    names = _names(service)
     return {
         "offset": service.clock.offset,
         "resources": [_resource(each) for each in service.resources],
@@ -142,6 +140,15 @@ def snapshot(service: Service) -> dict[str, Any]:
         ],
         "operations": sorted(OPERATION_NAMES),
         "faults": [_fault(each) for each in service.faults.all()],
+    }
+
+
+def _names(service: Service) -> Mapping[str, str]:
+    """Give what a person calls the principals that are known here."""
+    config = service.config
+    return {
+        **{each.principal_id: "app registration" for each in config.applications},
+        **{each.principal_id: each.resource_id.rpartition("/")[2] for each in config.identities},
     }
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from signalr_emulator.roles import (
     ACCESSKEY_READER,
@@ -113,3 +115,15 @@ def test_not_data_actions_subtract_within_their_role_only() -> None:
         [RoleAssignment("p1", no_keys, RESOURCE), RoleAssignment("p1", APP_SERVER, GROUP)]
     )
     assert both.is_allowed("p1", GET_KEY, RESOURCE)
+
+
+def test_an_assignment_stays_switched_off_while_it_is_changed() -> None:
+    assignment = RoleAssignment("principal", SERVICE_OWNER, "/subscriptions/s")
+    assignments = RoleAssignments([assignment])
+    assignments.switch(assignment, on=False)
+    changed = replace(assignment, description="changed")
+    assignments.assignments[:] = [changed]
+    action = "Microsoft.SignalRService/SignalR/hub/send/action"
+    assert not assignments.is_allowed("principal", action, "/subscriptions/s")
+    assignments.switch(changed, on=True)
+    assert assignments.is_allowed("principal", action, "/subscriptions/s")

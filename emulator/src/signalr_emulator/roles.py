@@ -186,18 +186,18 @@ class RoleAssignments:
 
     assignments: list[RoleAssignment] = field(default_factory=list)
     management_groups: Mapping[str, str] = field(default_factory=dict)
-    _switched_off: set[RoleAssignment] = field(default_factory=set)
+    _switched_off: set[str] = field(default_factory=set)
 
     def is_on(self, assignment: RoleAssignment) -> bool:
         """Tell whether an assignment has effect."""
-        return assignment not in self._switched_off
+        return assignment.name not in self._switched_off
 
     def switch(self, assignment: RoleAssignment, *, on: bool) -> None:
         """Take an assignment's effect away for a while, or give it back."""
         if on:
-            self._switched_off.discard(assignment)
+            self._switched_off.discard(assignment.name)
         else:
-            self._switched_off.add(assignment)
+            self._switched_off.add(assignment.name)
 
     def is_allowed(self, principal_id: str, data_action: str, resource_scope: str) -> bool:
         """Decide whether a principal may do something.

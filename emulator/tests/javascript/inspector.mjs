@@ -28,11 +28,21 @@ say({
 });
 
 // By keyboard alone: reach the switch, and switch the role off.
+// Looked at in one step each, since the page draws itself anew at any moment.
 const role = page.getByRole("switch", { name: /SignalR Service Owner/ }).first();
 await role.focus();
+await page.evaluate(() => (document.activeElement.dataset.before = "true"));
 await page.keyboard.press("Space");
-await page.waitForFunction(() => !document.querySelector("[role=switch]").checked);
-say({ event: "switched", focused: await role.evaluate((node) => node === document.activeElement) });
+await page.waitForFunction(() => {
+  const drawn = document.querySelector("[role=switch]");
+  return !drawn.checked && !drawn.dataset.before;
+});
+say({
+  event: "switched",
+  focused: await page.evaluate(
+    () => document.activeElement === document.querySelector("[role=switch]"),
+  ),
+});
 await new Promise((resolve) => process.stdin.once("data", resolve));
 
 await page.getByLabel("Operation").selectOption("sendToUser");

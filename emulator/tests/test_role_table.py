@@ -152,6 +152,8 @@ def named(operation: Operation) -> str:
 def test_table_is_complete() -> None:
     missing = [named(operation) for operation in OPERATIONS if named(operation) not in ADMITTED]
     assert not missing, f"Say in TABLE of {__name__} which roles these operations admit: {missing}"
+    stale = set(ADMITTED) - {named(operation) for operation in OPERATIONS}
+    assert not stale, f"These operations of TABLE are gone: {stale}"
     assert set(BUILT_IN_ROLES.values()) <= set(COLUMNS), "TABLE needs a column for each role"
 
 

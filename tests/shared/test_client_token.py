@@ -1,4 +1,3 @@
-import json
 from base64 import urlsafe_b64decode
 
 import jwt
@@ -104,4 +103,4 @@ def test_4096_bytes_are_accepted() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "ABCDEF" not in repr(KEY)
-    assert json.dumps(KEY.key_id) in '"key-1"'
+    assert "key-1" in repr(KEY)

@@ -12,7 +12,7 @@ from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-service = SignalRServiceClient(settings.endpoint, settings.credential)
+service = SignalRServiceClient.from_settings(settings)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(

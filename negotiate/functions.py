@@ -1,5 +1,6 @@
 """The negotiate functions."""
 
+import functools
 import json
 
 import azure.functions as func
@@ -24,19 +25,19 @@ def blueprint(
         negotiation: Who may connect, and for how long.
     """
     functions = func.Blueprint()
-    # Written once for each hub, since the answer is the hot path.
-    urls = {hub: json.dumps(service.client_url(hub)) for hub in settings.hubs}
+    # Written once for each address, since the answer is the hot path.
+    quoted = functools.lru_cache(maxsize=128)(json.dumps)
 
     @http_function("POST")
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         hub = settings.hub(req.route_params.get("hub"))
-        token = await service.get_client_access_token(
+        access = await service.get_client_access_token(
             hub,
             user_id=user_id(negotiation.identity, req.headers),
             minutes_to_expire=negotiation.token_lifetime,
         )
         # A token has no character that JSON would escape.
-        return json_response(f'{{"url":{urls[hub]},"accessToken":"{token}"}}')
+        return json_response(f'{{"url":{quoted(access.url)},"accessToken":"{access.token}"}}')
 
     for name, route in (("negotiate", "negotiate"), ("negotiate_hub", "{hub}/negotiate")):
         routed = functions.route(route, auth_level=func.AuthLevel.ANONYMOUS)(answer)

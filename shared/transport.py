@@ -13,6 +13,9 @@ __all__ = ["Transport"]
 _CONNECT_TIMEOUT: Final = 4.0
 _READ_TIMEOUT: Final = 15.0
 
+_POOLS: Final = 32
+"""Most endpoints to which connections are kept open."""
+
 
 class Transport:
     """Sends requests over connections that are kept open.
@@ -31,13 +34,8 @@ class Transport:
         read_timeout: float = _READ_TIMEOUT,
     ) -> None:
         self._timeout = (connect_timeout, read_timeout)
-        self._session = requests.Session()
-        # Otherwise an entry in a .netrc file would replace the Entra token.
-        self._session.auth = _keep_authorization
-        # Repetition is decided in shared.retry, where it is known what may be repeated.
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._pool_size = pool_size
+        self._session = self._open()
 
     def send(self, request: Request) -> Response:
         """Send one request and return the answer, whatever its status.
@@ -62,9 +60,23 @@ class Transport:
             raise NoAnswerError(_reason(error), delivered=True) from error
         return Response(answer.status_code, answer.headers, answer.content)
 
+    def renew(self) -> None:
+        """Leave the kept connections to whoever has them too: a parent process."""
+        self._session = self._open()
+
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
+
+    def _open(self) -> requests.Session:
+        session = requests.Session()
+        # Otherwise an entry in a .netrc file would replace the Entra token.
+        session.auth = _keep_authorization
+        # Repetition is decided in shared.retry, where it is known what may be repeated.
+        adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size, max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
 
 
 def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:

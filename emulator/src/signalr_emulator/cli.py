@@ -16,8 +16,7 @@ from signalr_emulator.errors import FileUnavailableError, PortUnavailableError
 from signalr_emulator.open_files import raise_open_file_limit
 from signalr_emulator.roles import BUILT_IN_ROLES
 from signalr_emulator.server import Emulator, running
-from signalr_emulator.upstream_options import add_upstream_options, upstream_templates
-from signalr_emulator.upstream_settings import UpstreamConfig
+from signalr_emulator.upstream_options import add_upstream_options, upstream_config
 
 __all__ = ["READY", "main"]
 
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         control_port=options.control_port,
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
-        upstream=UpstreamConfig(templates=upstream_templates(options)),
+        upstream=upstream_config(options),
         local_auth=not options.disable_local_auth,
         primary_key=options.access_key,
         secondary_key=options.secondary_access_key,

@@ -4,13 +4,10 @@ import argparse
 from pathlib import Path
 
 from signalr_emulator.errors import UpstreamSettingsError
-from signalr_emulator.upstream_settings import (
-    UpstreamTemplate,
-    parse_template,
-    parse_upstream_settings,
-)
+from signalr_emulator.upstream_file import UpstreamFile
+from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate, parse_template
 
-__all__ = ["add_upstream_options", "upstream_templates"]
+__all__ = ["add_upstream_options", "upstream_config"]
 
 
 def add_upstream_options(parser: argparse.ArgumentParser) -> None:
@@ -27,17 +24,18 @@ def add_upstream_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--upstream-settings",
-        type=_settings,
-        default=(),
+        type=_settings_file,
         metavar="FILE",
         help="the official emulator's settings.json, whose templates come after those of"
-        " --upstream",
+        " --upstream; read again when it changes",
     )
 
 
-def upstream_templates(options: argparse.Namespace) -> tuple[UpstreamTemplate, ...]:
-    """Give the templates that were chosen, in their order."""
-    return (*options.upstream, *options.upstream_settings)
+def upstream_config(options: argparse.Namespace) -> UpstreamConfig:
+    """Give what was chosen about upstream requests."""
+    return UpstreamConfig(
+        templates=tuple(options.upstream), settings_file=options.upstream_settings
+    )
 
 
 def _template(text: str) -> UpstreamTemplate:
@@ -47,10 +45,12 @@ def _template(text: str) -> UpstreamTemplate:
         raise argparse.ArgumentTypeError(f"the template {error}") from error
 
 
-def _settings(name: str) -> tuple[UpstreamTemplate, ...]:
+def _settings_file(name: str) -> Path:
+    path = Path(name)
     try:
-        return parse_upstream_settings(Path(name).read_bytes())
+        UpstreamFile(path)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{name}: {error.strerror}") from error
     except UpstreamSettingsError as error:
         raise argparse.ArgumentTypeError(f"{name}: {error}") from error
+    return path

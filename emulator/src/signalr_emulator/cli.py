@@ -10,7 +10,7 @@ from pathlib import Path
 
 from signalr_emulator.applications import Application
 from signalr_emulator.certificates import ClientCertificate
-from signalr_emulator.config import APP_REGISTRATION, Config
+from signalr_emulator.config import APP_REGISTRATION, Config, FurtherService
 from signalr_emulator.credential_files import CredentialFiles, credential_files
 from signalr_emulator.errors import FileUnavailableError, PortUnavailableError
 from signalr_emulator.open_files import raise_open_file_limit
@@ -45,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written.
     """
     options = _parser().parse_args(arguments)
-    service_port, *more_service_ports = options.service_ports or (Config().service_port,)
+    service_port, *further_ports = options.service_ports or (Config().service_port,)
     config = Config(
         host=options.host,
         service_port=service_port,
-        more_service_ports=tuple(more_service_ports),
+        further_services=tuple(FurtherService(port) for port in further_ports),
         control_port=options.control_port,
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),

@@ -17,16 +17,30 @@ __all__ = [
     "Config",
     "FurtherService",
     "ResourceConfig",
+    "signalr_resource_id",
 ]
 
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
-_RESOURCE_GROUP = f"{_SUBSCRIPTION}/resourceGroups/local"
+
+
+def signalr_resource_id(subscription: str, group: str, name: str) -> str:
+    """Give the resource id of a SignalR resource.
+
+    Args:
+        subscription: Resource id of the subscription.
+        group: Name of the resource group.
+        name: Name of the resource.
+    """
+    return (
+        f"{subscription}/resourceGroups/{group}/providers/Microsoft.SignalRService/SignalR/{name}"
+    )
+
 
 SYSTEM_ASSIGNED = Identity(
     kind=IdentityKind.SYSTEM_ASSIGNED,
     principal_id="b8f6d2a4-0c13-4f7e-8a95-6e21c3d47f50",
     client_id="2e7b9c51-84fd-4a06-b3e8-f19d5c60a7b2",
-    resource_id=f"{_RESOURCE_GROUP}/providers/Microsoft.Web/sites/local-app",
+    resource_id=f"{_SUBSCRIPTION}/resourceGroups/local/providers/Microsoft.Web/sites/local-app",
 )
 """The system-assigned managed identity of the app."""
 
@@ -123,7 +137,7 @@ class Config:
     tenant_domain: str = "local.onmicrosoft.com"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"
     subscription: str = _SUBSCRIPTION
-    resource_id: str = f"{_RESOURCE_GROUP}/providers/Microsoft.SignalRService/SignalR/local"
+    resource_id: str = signalr_resource_id(_SUBSCRIPTION, "local", "local")
     service_names: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     local_auth: bool = True
     primary_key: str = field(default=EMULATOR_KEY, repr=False)

@@ -1,6 +1,7 @@
 """The options of the command that say where events go."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from signalr_emulator.errors import UpstreamSettingsError
@@ -16,25 +17,31 @@ def add_upstream_options(parser: argparse.ArgumentParser) -> None:
         "--upstream",
         action="append",
         type=_template,
-        default=[],
         metavar="TEMPLATE",
         help="where events of clients go: a URL that may hold {hub}, {category} and {event}, then"
         " any of hub=, category=, event= with *, a name or a,b, and managed-identity=AUDIENCE,"
-        " with spaces between them; may be repeated, the first that matches counts",
+        " with spaces between them; may be repeated, the first that matches counts%(default).0s",
     )
     parser.add_argument(
         "--upstream-settings",
         type=_settings_file,
         metavar="FILE",
         help="the official emulator's settings.json, whose templates come after those of"
-        " --upstream; read again when it changes",
+        " --upstream; read again when it changes%(default).0s",
     )
 
 
-def upstream_config(options: argparse.Namespace) -> UpstreamConfig:
-    """Give what was chosen about upstream requests."""
-    return UpstreamConfig(
-        templates=tuple(options.upstream), settings_file=options.upstream_settings
+def upstream_config(options: argparse.Namespace, defaults: UpstreamConfig) -> UpstreamConfig:
+    """Give what was chosen about upstream requests.
+
+    Args:
+        options: What a parser with the options gave.
+        defaults: What counts where nothing was chosen.
+    """
+    return replace(
+        defaults,
+        templates=tuple(options.upstream or defaults.templates),
+        settings_file=options.upstream_settings or defaults.settings_file,
     )
 
 

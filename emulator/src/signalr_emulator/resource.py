@@ -85,5 +85,5 @@ class Resource:
             hubs=hubs,
             user_groups=UserGroups(hubs, clock),
             upstream=upstream,
-            handlers=HubHandlers(UpstreamHandler(upstream) if upstream.templates else None),
+            handlers=HubHandlers(UpstreamHandler(upstream) if config.upstream.is_wanted else None),
         )

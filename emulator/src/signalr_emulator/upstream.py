@@ -7,7 +7,7 @@ waits is bounded.
 
 import asyncio
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import hdrs
 
 from signalr_emulator.clock import Clock
+from signalr_emulator.upstream_file import UpstreamFile
 from signalr_emulator.upstream_messages import (
     MAX_RESPONSE_BYTES,
     Answer,
@@ -106,6 +107,10 @@ class Upstream:
             local authentication is disabled.
         token: Gives an Entra token of the service's own managed identity for an audience.
         clock: Tells the times of the calls that are remembered.
+
+    Raises:
+        OSError: The file of templates cannot be read.
+        UpstreamSettingsError: The file of templates is something else.
     """
 
     def __init__(
@@ -123,10 +128,11 @@ class Upstream:
         self._session: aiohttp.ClientSession | None = None
         self._lanes: dict[str, _Lane] = {}
         self._queued = 0
-        # Not by the template itself: equal ones are still two.
-        self._slots = {
-            id(template): asyncio.Semaphore(config.concurrency) for template in config.templates
-        }
+        self._file = UpstreamFile(config.settings_file) if config.settings_file else None
+        # By value, so that a template which stays in a changed file keeps its limit.
+        self._slots: defaultdict[UpstreamTemplate, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(config.concurrency)
+        )
         self._calls: deque[UpstreamCall] = deque(maxlen=_REMEMBERED_CALLS)
 
     async def __aenter__(self) -> Self:
@@ -163,8 +169,9 @@ class Upstream:
 
     @property
     def templates(self) -> tuple[UpstreamTemplate, ...]:
-        """Where events go."""
-        return self._config.templates
+        """Where events go at present."""
+        more = self._file.templates() if self._file else ()
+        return (*self._config.templates, *more)
 
     def calls(self) -> list[UpstreamCall]:
         """Give the last calls, the oldest first."""
@@ -199,7 +206,7 @@ class Upstream:
         return self._enqueue(client, invoked(client.protocol, invocation), reply)
 
     def _enqueue(self, client: UpstreamClient, event: UpstreamEvent, reply: Reply | None) -> bool:
-        template = choose(self._config.templates, client.hub, event.category, event.event)
+        template = choose(self.templates, client.hub, event.category, event.event)
         if template is None:
             return False
         pending = _Pending(client, event, template, reply)
@@ -226,7 +233,7 @@ class Upstream:
             while lane.waiting:
                 pending = lane.waiting.popleft()
                 try:
-                    async with self._slots[id(pending.template)]:
+                    async with self._slots[pending.template]:
                         await self._call(pending)
                 finally:
                     self._queued -= 1

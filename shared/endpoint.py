@@ -61,7 +61,9 @@ class Endpoint:
 
     @property
     def resource_name(self) -> str:
-        """Name of the SignalR resource: the first label of the service's host name."""
+        """Name of the SignalR resource: the first label of the service's host name in Azure."""
+        if is_loopback(self.url):
+            return "<SignalR resource>"
         return (urlsplit(self.url).hostname or "").partition(".")[0]
 
     @property

@@ -279,6 +279,7 @@ class ClientEndpoint:
             ),
             hubs=self._resource.hubs,
             handler=self._resource.handlers.find(negotiated.hub),
+            events=self._resource.events,
             timing=self._timing(identity),
             traits=traits,
             loop=asyncio.get_running_loop(),

@@ -118,7 +118,7 @@ class UpstreamConfig:
         templates: Where events go; the first that matches counts.
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
-        max_queued: Events that wait at most, over all clients.
+        max_queued: Events that wait or are under way at most, one of each client.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()

@@ -12,20 +12,17 @@ from enum import Enum
 
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.hub_protocol import (
-    SEPARATOR,
     Ack,
     CancelInvocation,
     Close,
     Completion,
-    HandshakeResponse,
     Invocation,
     Message,
     Sequence,
     StreamInvocation,
     StreamItem,
-    encode_message,
-    parse_handshake,
 )
+from signalr_emulator.json_protocol import SEPARATOR, encode_handshake, parse_handshake
 from signalr_emulator.protocols import JSON, PROTOCOLS, HubProtocol, TransferFormat
 from signalr_emulator.resend_buffer import ResendBuffer
 
@@ -267,7 +264,7 @@ class Connection:
                 return [Closed(error)]
             case State.HANDSHAKE:
                 reason = error or "The connection was closed."
-                return [Send(encode_message(HandshakeResponse(reason))), Closed(reason)]
+                return [Send(encode_handshake(reason)), Closed(reason)]
         closing = self._protocol.encode(Close(error, allow_reconnect))
         return [Send(closing, self._protocol.transfer_format), Closed(error)]
 
@@ -357,7 +354,7 @@ class Connection:
         if self._traits.is_stateful and request.version == _STATEFUL_VERSION:
             self._resend = ResendBuffer(self._traits.max_unacknowledged)
         self._open(protocol, now)
-        answer = encode_message(HandshakeResponse())
+        answer = encode_handshake(None)
         events += [Send(answer, protocol.transfer_format), Opened()]
         return bytes(rest)
 

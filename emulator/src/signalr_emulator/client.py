@@ -7,18 +7,8 @@ from functools import partial
 from typing import Protocol
 
 from signalr_emulator.client_events import ClientInvocation, ConnectedClient, HubHandler
-from signalr_emulator.connection import (
-    Answered,
-    Closed,
-    Connection,
-    Event,
-    Invoked,
-    Opened,
-    Send,
-    State,
-    Timing,
-    Traits,
-)
+from signalr_emulator.connection import Connection, State, Timing, Traits
+from signalr_emulator.connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from signalr_emulator.errors import ClientResultError
 from signalr_emulator.event_queue import EventQueue
 from signalr_emulator.hub_protocol import Completion, Invocation, Message, StreamInvocation

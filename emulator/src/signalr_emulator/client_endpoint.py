@@ -10,7 +10,7 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, hdrs, web
 
 from signalr_emulator.authentication import bearer_token
-from signalr_emulator.client import Lost
+from signalr_emulator.client import Client, Lost
 from signalr_emulator.client_request import (
     hub_of,
     negotiate_version,
@@ -157,20 +157,7 @@ class ClientEndpoint:
         transport = WebSocketTransport(
             response, request.transport, config.max_write_buffer, config.timing.linger
         )
-        # A client that is gone since the upgrade began is not there any more.
-        live = self._live.find(negotiated.connection_token) if live else None
-        if live is None:
-            traits = Traits(
-                is_stateful=negotiated.is_stateful, max_unacknowledged=config.max_write_buffer
-            )
-            live = self._live.start(
-                negotiated,
-                identity,
-                HttpTransports.WEB_SOCKETS,
-                traits,
-                query=shown_query(request),
-            )
-        client = live.client
+        client = self._web_socket_client(request, negotiated, identity, is_resumed=live is not None)
         transport.on_overflow(client.overflow)
         client.attach(transport)
         how = Lost.BROKEN
@@ -181,6 +168,26 @@ class ClientEndpoint:
             client.transport_lost(transport, how)
             await transport.closed()
         return response
+
+    def _web_socket_client(
+        self,
+        request: web.Request,
+        negotiated: Negotiated,
+        identity: ClientIdentity,
+        *,
+        is_resumed: bool,
+    ) -> Client:
+        # A client that is gone since the upgrade began is not there any more.
+        live = self._live.find(negotiated.connection_token) if is_resumed else None
+        if live is not None:
+            return live.client
+        traits = Traits(
+            is_stateful=negotiated.is_stateful,
+            max_unacknowledged=self._service.config.max_write_buffer,
+        )
+        query = shown_query(request)
+        kind = HttpTransports.WEB_SOCKETS
+        return self._live.start(negotiated, identity, kind, traits, query=query).client
 
     async def _event_stream(
         self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None

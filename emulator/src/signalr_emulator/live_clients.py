@@ -79,13 +79,7 @@ class LiveClients:
                 self.forget(negotiated)
 
         client = Client(
-            identity=ConnectedClient(
-                connection_id=negotiated.connection_id,
-                hub=negotiated.hub,
-                user_id=identity.user_id,
-                claims=identity.claims,
-                query=query,
-            ),
+            identity=_connected(negotiated, identity, query),
             hubs=self._resource.hubs,
             handler=self._resource.handlers.find(negotiated.hub),
             events=self._resource.events,
@@ -123,3 +117,13 @@ class LiveClients:
         """Tell every client that the service stops, and that it may try again."""
         for live in list(self._live.values()):
             live.client.disconnect(None, allow_reconnect=True)
+
+
+def _connected(negotiated: Negotiated, identity: ClientIdentity, query: str) -> ConnectedClient:
+    return ConnectedClient(
+        connection_id=negotiated.connection_id,
+        hub=negotiated.hub,
+        user_id=identity.user_id,
+        claims=identity.claims,
+        query=query,
+    )

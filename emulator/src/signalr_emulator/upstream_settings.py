@@ -121,7 +121,7 @@ class UpstreamConfig:
             It is read again when it changes.
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
-        max_queued: Events that wait at most, over all clients.
+        max_queued: Events that wait or are under way at most, one of each client.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()

@@ -13,10 +13,9 @@ from shared.connection_options import ConnectionOptions
 from shared.errors import SignalRError
 from shared.flow import Answer, Flow, GetKey, Step, Together, Wait, run_async
 from shared.members import GroupConnection
-from shared.negotiation import TokenRequest
 from shared.outcomes import Reach
 from shared.rest import RestApi
-from shared.service_endpoint import ClientAccess
+from shared.service_endpoint import ClientAccess, TokenRequest
 
 __all__ = ["MAX_CONCURRENCY", "SignalRServiceClient"]
 

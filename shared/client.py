@@ -8,10 +8,9 @@ from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
 from shared.flow import Flow, run
 from shared.members import GroupConnection
-from shared.negotiation import TokenRequest
 from shared.outcomes import Reach
 from shared.rest import RestApi
-from shared.service_endpoint import ClientAccess
+from shared.service_endpoint import ClientAccess, TokenRequest
 
 __all__ = ["SignalRServiceClient"]
 

@@ -75,15 +75,17 @@ def sign_client_token(
         payload += f',"asrs.s.uid":{_quoted(user_id)}'
     if options:
         payload += _members(options.claims())
-    named = _renamed(claims) if claims else {}
-    payload += _members(named)
+    if claims:
+        # Read once, since pairs can come from an iterator.
+        claims = _renamed(claims)
+        payload += _members(claims)
     try:
         message = key.token_header + _base64url(f"{payload}}}".encode())
     except UnicodeEncodeError:
         raise InvalidArgumentError("claims", "contain half of a surrogate pair") from None
     token = (message + b"." + _base64url(_hs256.sign(message, key.secret))).decode()
     if len(token) > MAX_TOKEN_LENGTH:
-        raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, named))
+        raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims))
     return token
 
 
@@ -122,6 +124,7 @@ def _base64url(data: bytes) -> bytes:
     return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=")
 
 
-def _largest(user_id: str | None, claims: Mapping[str, ClaimValue]) -> list[str]:
-    sizes = {name: len(_json(value)) for name, value in {"user id": user_id, **claims}.items()}
+def _largest(user_id: str | None, claims: Claims | None) -> list[str]:
+    named = dict(claims or {})
+    sizes = {name: len(_json(value)) for name, value in {"user id": user_id, **named}.items()}
     return sorted(sizes, key=lambda name: sizes[name], reverse=True)[:3]

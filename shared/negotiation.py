@@ -2,13 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from shared.access_key import AccessKey
-from shared.client_token import Claims
-from shared.connection_options import ConnectionOptions
 from shared.errors import (
     EndpointsError,
     InvalidArgumentError,
@@ -16,9 +13,9 @@ from shared.errors import (
     ServiceError,
 )
 from shared.flow import Flow, GetKey
-from shared.service_endpoint import ClientAccess, ServiceEndpoint
+from shared.service_endpoint import ClientAccess, ServiceEndpoint, TokenRequest
 
-__all__ = ["Negotiation", "TokenOrigin", "TokenRequest"]
+__all__ = ["Negotiation", "TokenOrigin"]
 
 _logger = logging.getLogger(__name__)
 
@@ -39,25 +36,6 @@ class TokenOrigin(Enum):
 
     AUTO = "auto"
     """This app, or the service while this app may not have an access key."""
-
-
-@dataclass(slots=True)
-class TokenRequest:
-    """What a client token shall say.
-
-    Args:
-        hub: Name of the hub.
-        user_id: The user that the connection belongs to, or `None` for an anonymous one.
-        claims: More claims for the token.
-        minutes_to_expire: Minutes for which the client may connect.
-        options: How the service treats the connection.
-    """
-
-    hub: str
-    user_id: str | None
-    claims: Claims | None
-    minutes_to_expire: float
-    options: ConnectionOptions | None
 
 
 class Negotiation:
@@ -122,14 +100,7 @@ class Negotiation:
     def _signed(
         self, endpoint: ServiceEndpoint, key: AccessKey, request: TokenRequest
     ) -> ClientAccess:
-        access = endpoint.sign(
-            key,
-            request.hub,
-            lifetime=request.minutes_to_expire * 60,
-            user_id=request.user_id,
-            claims=request.claims,
-            options=request.options,
-        )
+        access = endpoint.sign(key, request)
         if self._given is not None:
             self._given(endpoint.endpoint.name)
         return access

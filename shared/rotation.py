@@ -105,6 +105,15 @@ class Schedule:
         """Return the key if the service still accepts what it signs."""
         return None if self.key is None or self.expires.reached(now) else self.key
 
+    def is_fresh(self, wall: float, steady: float) -> bool:
+        """Tell whether the key is usable and no fetch is due, which is so nearly always."""
+        return (
+            self.obtained[0] <= wall < self.due[0]
+            and steady < self.due[1]
+            and wall < self.expires[0]
+            and steady < self.expires[1]
+        )
+
     def is_due(self, now: Moment) -> bool:
         """Tell whether a fetch is due: by the key's age, or since the wall clock was set back."""
         return self.due.reached(now) or now.wall < self.obtained.wall
@@ -174,10 +183,10 @@ class AccessKeyRotation:
     def current(self) -> AccessKey | None:
         """Return the key if there is a usable one, and see to its rotation. Never blocks."""
         schedule = self._schedule
-        now = Moment(self._clock(), self._steady())
-        if schedule.key is not None and schedule.is_due(now):
-            self._wake_up()
-        return schedule.usable(now)
+        now = (self._clock(), self._steady())
+        if schedule.is_fresh(*now):
+            return schedule.key
+        return self._aging(Moment(*now))
 
     def get(self, timeout: float) -> AccessKey:
         """Return a usable key, waiting for the fetch that brings it.
@@ -249,11 +258,14 @@ class AccessKeyRotation:
             self._wake.set()
             return self._pending
 
-    def _wake_up(self) -> None:
-        if self._thread is None:
-            with self._lock:
-                self._start()
-        self._wake.set()
+    def _aging(self, now: Moment) -> AccessKey | None:
+        """Return the key if it is usable still, and have the thread look after it."""
+        if self._schedule.key is not None:
+            if self._thread is None:
+                with self._lock:
+                    self._start()
+            self._wake.set()
+        return self._schedule.usable(now)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:

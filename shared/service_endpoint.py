@@ -20,7 +20,7 @@ from shared.rest import RestApi
 from shared.retry import RetryPolicy
 from shared.rotation import AccessKeyRotation, KeyState
 
-__all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint"]
+__all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint", "TokenRequest"]
 
 _PROBE_LIFETIME = 60
 
@@ -35,6 +35,25 @@ class ClientAccess(NamedTuple):
 
     url: str
     token: str
+
+
+@dataclass(slots=True)
+class TokenRequest:
+    """What a client token shall say.
+
+    Args:
+        hub: Name of the hub.
+        user_id: The user that the connection belongs to, or `None` for an anonymous one.
+        claims: More claims for the token.
+        minutes_to_expire: Minutes for which the client may connect.
+        options: How the service treats the connection.
+    """
+
+    hub: str
+    user_id: str | None
+    claims: Claims | None
+    minutes_to_expire: float
+    options: ConnectionOptions | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +128,17 @@ class ServiceEndpoint:
             self.endpoint.name, self.endpoint.type, self.health.healthy, self.keys.state
         )
 
-    def sign(
-        self,
-        key: AccessKey,
-        hub: str,
-        *,
-        lifetime: float,
-        user_id: str | None,
-        claims: Claims | None,
-        options: ConnectionOptions | None,
-    ) -> ClientAccess:
-        """Make a client token with a key of this endpoint; arguments as `sign_client_token`."""
-        audience, url = self.address(hub)
+    def sign(self, key: AccessKey, request: TokenRequest) -> ClientAccess:
+        """Make a client token with a key of this endpoint."""
+        audience, url = self.address(request.hub)
         token = sign_client_token(
             key,
             audience,
             now=self._clock(),
-            lifetime=lifetime,
-            user_id=user_id,
-            claims=claims,
-            options=options,
+            lifetime=request.minutes_to_expire * 60,
+            user_id=request.user_id,
+            claims=request.claims,
+            options=request.options,
         )
         return ClientAccess(url, token)
 

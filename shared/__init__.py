@@ -29,6 +29,7 @@ from shared.retry import RetryPolicy
 from shared.router import Candidate, RendezvousRouter, Router
 from shared.service_endpoint import ClientAccess, EndpointState
 from shared.settings import Settings
+from shared.transport import Timeouts
 
 __all__ = [
     "AuthenticationError",
@@ -55,6 +56,7 @@ __all__ = [
     "SettingsError",
     "SignalRError",
     "SignalRServiceClient",
+    "Timeouts",
     "TokenOrigin",
     "TokenTooLargeError",
     "Transports",

@@ -28,7 +28,7 @@ from shared.service_endpoint import EndpointState, ServiceEndpoint
 from shared.settings import Settings
 from shared.steps import Performer
 from shared.telemetry import find_telemetry
-from shared.transport import Transport
+from shared.transport import Timeouts, Transport
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -38,8 +38,8 @@ __all__ = ["DEFAULT_LIFETIME", "BaseClient"]
 DEFAULT_LIFETIME: Final = 60.0
 """Minutes for which a client may connect with its token: the default of the service's SDKs."""
 
-_HEALTH_TIMEOUT: Final = 2.0
-"""Seconds that an endpoint has for its health check: as in the SDK for .NET."""
+_HEALTH_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
+"""What an endpoint has for its health check: as in the SDK for .NET."""
 
 type Credential = "TokenCredential | CredentialSettings"
 
@@ -52,6 +52,7 @@ class BaseClient:
         credential: A credential of azure-identity, or settings to make one from at first need: one
             for all endpoints, or one for each.
         policy: Bounds of repetition.
+        timeouts: How long is waited for the service.
         router: Chooses the endpoint that a client is sent to.
         token_origin: Who makes client tokens.
         clock: Current time in epoch seconds.
@@ -63,21 +64,21 @@ class BaseClient:
         credential: Credential | Sequence[Credential],
         *,
         policy: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
         router: Router | None = None,
         token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY,
         clock: Callable[[], float] = time.time,
     ) -> None:
         addresses = _addresses(endpoints)
+        timeouts = timeouts or Timeouts()
         credentials = (
             credential if isinstance(credential, Sequence) else [credential] * len(addresses)
         )
         self._policy = policy
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
-        self.performer = Performer(Transport(), self._telemetry)
-        self._health_performer = Performer(
-            Transport(connect_timeout=_HEALTH_TIMEOUT, read_timeout=_HEALTH_TIMEOUT), None
-        )
+        self.performer = Performer(Transport(timeouts), self._telemetry)
+        self._health_performer = Performer(Transport(_HEALTH_TIMEOUTS), None)
         # One Entra token for all endpoints that it is good for.
         self._entra_tokens: dict[object, EntraTokens] = {}
         self._endpoints = [
@@ -87,7 +88,10 @@ class BaseClient:
         self._by_address = {each.endpoint: each for each in self._endpoints}
         self._router = router or RendezvousRouter()
         self.negotiation = Negotiation(
-            self._route, token_origin, self._telemetry.negotiated if self._telemetry else None
+            self._route,
+            token_origin,
+            key_timeout=timeouts.key,
+            given=self._telemetry.negotiated if self._telemetry else None,
         )
         self._monitor = HealthMonitor(
             {each.endpoint.name: (each.health, self._check(each)) for each in self._endpoints}

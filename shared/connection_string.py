@@ -117,17 +117,21 @@ def _app(setting: str, parts: Mapping[str, str]) -> CredentialSettings:
     for key in ("ClientId", "TenantId"):
         if key.lower() not in parts:
             raise SettingsError(setting, f"has AuthType=azure.app and no {key}", _APP_EXAMPLE)
-    app = {"client_id": parts["clientid"], "tenant_id": parts["tenantid"]}
+    client_id, tenant_id = parts["clientid"], parts["tenantid"]
     secret = parts.get("clientsecret")
     if secret is not None:
-        return CredentialSettings(CredentialKind.CLIENT_SECRET, client_secret=secret, **app)
+        return CredentialSettings(
+            CredentialKind.CLIENT_SECRET, client_id, tenant_id, client_secret=secret
+        )
     # The parser reads one name and the documentation tells the other.
     path = parts.get("clientcert") or parts.get("clientcertpath")
     if path is None:
         raise SettingsError(
             setting, "has AuthType=azure.app and no ClientSecret or ClientCertPath", _APP_EXAMPLE
         )
-    return CredentialSettings(CredentialKind.CLIENT_CERTIFICATE, certificate_path=path, **app)
+    return CredentialSettings(
+        CredentialKind.CLIENT_CERTIFICATE, client_id, tenant_id, certificate_path=path
+    )
 
 
 def _access_key(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> CredentialSettings:

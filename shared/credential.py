@@ -26,10 +26,6 @@ _RETRY_AFTER: Final = 30
 """Seconds after a failed renewal for which the token at hand is used without another try: the
 default of azure-identity."""
 
-_TIMEOUT: Final = 10
-"""Seconds that the identity endpoint has for an answer. azure-identity alone would wait for five
-minutes, and the rotation of the access key with it."""
-
 
 class CredentialKind(Enum):
     """Which credential of azure-identity gets the token."""
@@ -67,6 +63,8 @@ class CredentialSettings:
         authority_host: Where tokens come from, when it is not the public cloud and the environment
             names no `AZURE_AUTHORITY_HOST`.
         access_key: Access key of an emulator on this machine.
+        timeout: Seconds that the identity endpoint has for an answer. azure-identity alone would
+            wait for five minutes, and the rotation of the access key with it.
     """
 
     kind: CredentialKind = CredentialKind.DEFAULT
@@ -76,6 +74,7 @@ class CredentialSettings:
     certificate_path: str | None = None
     authority_host: str | None = None
     access_key: str | None = field(default=None, repr=False)
+    timeout: float = 10.0
 
 
 def open_credential(
@@ -95,7 +94,10 @@ def open_credential(
     """
     import azure.identity as entra  # noqa: PLC0415  see above
 
-    options: dict[str, Any] = {"connection_timeout": _TIMEOUT, "read_timeout": _TIMEOUT}
+    options: dict[str, Any] = {
+        "connection_timeout": settings.timeout,
+        "read_timeout": settings.timeout,
+    }
     if settings.authority_host and "AZURE_AUTHORITY_HOST" not in environment:
         options["authority"] = settings.authority_host
     app = (settings.tenant_id or "", settings.client_id or "")

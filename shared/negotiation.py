@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final
 
 from shared.access_key import AccessKey
 from shared.errors import (
@@ -18,9 +17,6 @@ from shared.service_endpoint import ClientAccess, ServiceEndpoint, TokenRequest
 __all__ = ["Negotiation", "TokenOrigin"]
 
 _logger = logging.getLogger(__name__)
-
-_KEY_TIMEOUT: Final = 10.0
-"""Seconds that a caller waits for the first access key."""
 
 
 class TokenOrigin(Enum):
@@ -44,6 +40,7 @@ class Negotiation:
     Args:
         route: Gives the endpoints for a hub and a user, the best first.
         origin: Who makes the tokens.
+        key_timeout: Seconds that a caller waits for the first access key.
         given: Is told the name of the endpoint of each token.
     """
 
@@ -51,10 +48,13 @@ class Negotiation:
         self,
         route: Callable[[str, str | None], Sequence[ServiceEndpoint]],
         origin: TokenOrigin,
+        *,
+        key_timeout: float,
         given: Callable[[str], None] | None,
     ) -> None:
         self._route = route
         self._origin = origin
+        self._key_timeout = key_timeout
         self._given = given
         self._warned = False
 
@@ -88,7 +88,7 @@ class Negotiation:
         if self._origin is TokenOrigin.SERVICE:
             return (yield from self._made_by_service(endpoint, request))
         try:
-            key = yield GetKey(endpoint.keys, _KEY_TIMEOUT)
+            key = yield GetKey(endpoint.keys, self._key_timeout)
         except ServiceError as error:
             if self._origin is TokenOrigin.AUTO and _may_not_have_key(error):
                 self._warn(error)

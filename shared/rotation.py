@@ -346,7 +346,8 @@ def _with_retry_after(error: ServiceError, seconds: float) -> ServiceUnavailable
 
 def _unknown(key: AccessKey) -> ServiceUnavailableError:
     return ServiceUnavailableError(
-        f"The service does not know its new access key {key.key_id} yet; the old one stays in use"
+        f"The service does not accept its new access key {key.key_id} yet, so the old one stays in"
+        " use. If this goes on, look at this machine's clock"
     )
 
 

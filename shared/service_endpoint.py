@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.access_key import AccessKey
 from shared.client_token import Claims, sign_client_token
@@ -22,7 +22,9 @@ from shared.rotation import AccessKeyRotation, KeyState
 
 __all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint", "TokenRequest"]
 
-_PROBE_LIFETIME = 60
+_PROBE_LIFETIME: Final = 3600.0
+"""Seconds that the token of a probe lasts: as long as a client's, so that it bears the same error
+of this machine's clock."""
 
 
 class ClientAccess(NamedTuple):

@@ -1,5 +1,6 @@
 """The one place that sends HTTP: a pooled `requests.Session`."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import requests
@@ -8,32 +9,40 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from shared.flow import NoAnswerError, Request, Response
 
-__all__ = ["Transport"]
-
-_CONNECT_TIMEOUT: Final = 4.0
-_READ_TIMEOUT: Final = 15.0
+__all__ = ["Timeouts", "Transport"]
 
 _POOLS: Final = 32
 """Most endpoints to which connections are kept open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long is waited for the service.
+
+    Args:
+        connect: Seconds until a connection attempt is given up.
+        read: Seconds of silence until an answer is given up.
+        key: Seconds that a caller waits for the first access key.
+    """
+
+    connect: float = 4.0
+    read: float = 15.0
+    key: float = 10.0
+
+
+_DEFAULT: Final = Timeouts()
 
 
 class Transport:
     """Sends requests over connections that are kept open.
 
     Args:
+        timeouts: How long is waited.
         pool_size: Most connections kept open to the service.
-        connect_timeout: Seconds until a connection attempt is given up.
-        read_timeout: Seconds of silence until an answer is given up.
     """
 
-    def __init__(
-        self,
-        *,
-        pool_size: int = 32,
-        connect_timeout: float = _CONNECT_TIMEOUT,
-        read_timeout: float = _READ_TIMEOUT,
-    ) -> None:
-        self._timeout = (connect_timeout, read_timeout)
+    def __init__(self, timeouts: Timeouts = _DEFAULT, *, pool_size: int = 32) -> None:
+        self._timeout = (timeouts.connect, timeouts.read)
         self._pool_size = pool_size
         self._session = self._open()
 

@@ -264,7 +264,7 @@ def test_a_new_key_is_taken_when_the_service_knows_it(api: AuthApi, clock: Clock
         rotation.current()
         api.wait_for_calls(2)
         eventually(lambda: rotation.state.error is not None)
-        assert "does not know its new access key key-2" in str(rotation.state.error)
+        assert "does not accept its new access key key-2" in str(rotation.state.error)
         assert rotation.get(0.0).key_id == "key-1"
         known.add("key-3")
         clock.now += 30.0

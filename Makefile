@@ -36,7 +36,7 @@ unit: .venv/ready $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
 bench: .venv/ready ## Print the benchmark tables
-	@$(python) -m bench.negotiate; missed=$$?; $(python) -m bench.fanout && exit $$missed
+	@missed=0; for name in negotiate rest fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
 
 lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv

@@ -7,6 +7,7 @@ import azure.functions as func
 
 import broadcast
 import negotiate
+import policy
 from problems import http_function, json_response
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
@@ -16,7 +17,9 @@ service = SignalRServiceClient.from_settings(settings)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(
-    negotiate.blueprint(service, settings, negotiate.NegotiateSettings.from_environment(os.environ))
+    negotiate.blueprint(
+        service, settings, negotiate.NegotiateSettings.from_environment(os.environ), policy.admit
+    )
 )
 app.register_functions(broadcast.blueprint(service, settings))
 

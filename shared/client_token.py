@@ -12,7 +12,15 @@ from shared.access_key import AccessKey
 from shared.connection_options import ConnectionOptions
 from shared.errors import InvalidArgumentError, TokenTooLargeError
 
-__all__ = ["MAX_TOKEN_LENGTH", "ClaimValue", "Claims", "ClientToken", "sign_client_token"]
+__all__ = [
+    "MAX_TOKEN_LENGTH",
+    "RESERVED_CLAIMS",
+    "SYSTEM_PREFIX",
+    "ClaimValue",
+    "Claims",
+    "ClientToken",
+    "sign_client_token",
+]
 
 type ClaimValue = str | int | float | bool | list[ClaimValue] | dict[str, ClaimValue]
 """What a claim can hold."""
@@ -26,11 +34,14 @@ type ClientToken = str
 MAX_TOKEN_LENGTH: Final = 4096
 """Longest token in characters that the SDK for .NET sends and HTTP/2 front ends let through."""
 
-# Claims of this list mean something to the service, so the SDK for .NET renames a caller's own.
-_RESERVED: Final = frozenset(
+RESERVED_CLAIMS: Final = frozenset(
     {"aud", "exp", "iat", "nbf", "iss", "actort", "acr", "azp", "c_hash", "jti", "nonce"}
 )
-_SYSTEM_PREFIX: Final = "asrs.s."
+"""Claims that mean something to the service, so that the SDK for .NET renames a caller's own."""
+
+SYSTEM_PREFIX: Final = "asrs.s."
+"""What the names of the service's own claims begin with."""
+
 _USER_PREFIX: Final = "asrs.u."
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
@@ -98,10 +109,10 @@ def _renamed(claims: Claims) -> dict[str, ClaimValue]:
     renamed: dict[str, ClaimValue] = {}
     repeated: dict[str, list[ClaimValue]] = {}
     for name, value in claims.items() if isinstance(claims, Mapping) else claims:
-        if name.startswith(_SYSTEM_PREFIX):
+        if name.startswith(SYSTEM_PREFIX):
             raise InvalidArgumentError("claims", f"{name!r} is a name of the service itself")
         second_subject = name == "sub" and name in renamed
-        emitted = _USER_PREFIX + name if name in _RESERVED or second_subject else name
+        emitted = _USER_PREFIX + name if name in RESERVED_CLAIMS or second_subject else name
         if emitted in renamed:
             values = repeated.setdefault(emitted, [renamed[emitted]])
             values.append(value)

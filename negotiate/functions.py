@@ -1,14 +1,13 @@
 """The negotiate functions."""
 
 import functools
-import inspect
 import json
 import time
 from http import HTTPStatus
 
 import azure.functions as func
 
-from negotiate.caller import Caller, CallerIdentity
+from negotiate.caller import NO_CLAIMS, Caller, CallerIdentity
 from negotiate.claims import selected_claims
 from negotiate.policy import Connection, NotAllowedError, Policy
 from negotiate.settings import NegotiateSettings
@@ -60,14 +59,14 @@ def blueprint(
 
 
 def _offered(caller: Caller, negotiation: NegotiateSettings) -> Connection:
-    claims = selected_claims(negotiation.claims, caller.claims) if negotiation.claims else {}
+    claims = selected_claims(negotiation.claims, caller.claims) if negotiation.claims else NO_CLAIMS
     return Connection(caller.user_id, claims, negotiation.token_lifetime)
 
 
 async def _admitted(policy: Policy, caller: Caller, hub: str, connection: Connection) -> Connection:
     try:
         decided = policy(caller, hub, connection)
-        return await decided if inspect.isawaitable(decided) else decided
+        return decided if isinstance(decided, Connection) else await decided
     except NotAllowedError as error:
         raise ProblemError(HTTPStatus.FORBIDDEN, error.detail) from None
 

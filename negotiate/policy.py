@@ -1,9 +1,9 @@
 """What a hub's policy decides: who may connect, and as what."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from negotiate.caller import Caller
+from negotiate.caller import NO_CLAIMS, Caller
 from shared.client_token import ClaimValue
 from shared.connection_options import ConnectionOptions
 
@@ -22,9 +22,9 @@ class NotAllowedError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Connection:
-    """The connection that a caller gets.
+    """The connection that a caller gets. A policy may change it.
 
     Args:
         user_id: The user that it belongs to, or `None` for an anonymous one.
@@ -35,7 +35,7 @@ class Connection:
     """
 
     user_id: str | None = None
-    claims: Mapping[str, ClaimValue] = field(default_factory=dict)
+    claims: Mapping[str, ClaimValue] = NO_CLAIMS
     minutes_to_expire: float = 60.0
     options: ConnectionOptions | None = None
 

@@ -17,12 +17,12 @@ from shared.endpoint import Endpoint
 from shared.errors import InvalidArgumentError
 from shared.flow import Flow, Together, TokenSource, run
 from shared.health import HealthMonitor
+from shared.key_schedule import KeyState
 from shared.local_auth import LocalKey, LocalTokens
 from shared.negotiation import Negotiation, TokenOrigin
 from shared.outcomes import Reach, combine
 from shared.rest import RestApi
 from shared.retry import RetryPolicy
-from shared.rotation import KeyState
 from shared.router import Candidate, RendezvousRouter, Router
 from shared.service_endpoint import EndpointState, ServiceEndpoint
 from shared.settings import Settings
@@ -71,9 +71,7 @@ class BaseClient:
     ) -> None:
         addresses = _addresses(endpoints)
         timeouts = timeouts or Timeouts()
-        credentials = (
-            credential if isinstance(credential, Sequence) else [credential] * len(addresses)
-        )
+        credentials = _credentials(credential, len(addresses))
         self._policy = policy
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
@@ -223,6 +221,13 @@ def _addresses(endpoints: str | Endpoint | Sequence[Endpoint]) -> Sequence[Endpo
     if len({each.name for each in addresses}) < len(addresses):
         raise InvalidArgumentError("endpoints", "must have different names")
     return addresses
+
+
+def _credentials(credential: Credential | Sequence[Credential], count: int) -> Sequence[Credential]:
+    credentials = credential if isinstance(credential, Sequence) else [credential] * count
+    if len(credentials) != count:
+        raise InvalidArgumentError("credential", f"has {len(credentials)} for {count} endpoints")
+    return credentials
 
 
 def _given(credential: "TokenCredential") -> "TokenCredential":

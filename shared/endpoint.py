@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-__all__ = ["AUDIENCE", "Endpoint", "EndpointType", "is_loopback"]
+__all__ = ["AUDIENCE", "Endpoint", "EndpointType", "is_loopback", "without_port"]
 
 AUDIENCE: Final = "https://signalr.azure.com"
 """Audience of Entra tokens for the service, in every cloud: the SDK for .NET has no other."""
@@ -52,12 +52,10 @@ class Endpoint:
     audience_base: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        # The SDK for .NET builds audiences from the endpoint's host and drops its port.
-        object.__setattr__(self, "audience_base", f"{parts.scheme}://{_bracketed(parts)}")
+        object.__setattr__(self, "audience_base", without_port(self.url))
         object.__setattr__(self, "client_url", self.client_url or self.url)
         object.__setattr__(self, "server_url", self.server_url or self.url)
-        object.__setattr__(self, "name", self.name or parts.netloc)
+        object.__setattr__(self, "name", self.name or urlsplit(self.url).netloc)
 
     @property
     def resource_name(self) -> str:
@@ -81,6 +79,13 @@ class Endpoint:
         return f"{self.client_url}/client/?hub={hub}"
 
 
+def without_port(url: str) -> str:
+    """Return scheme and host of a URL: what the audiences of the SDK for .NET begin with."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://[{host}]" if ":" in host else f"{parts.scheme}://{host}"
+
+
 def is_loopback(url: str) -> bool:
     """Tell whether a URL's host is this machine."""
     host = urlsplit(url).hostname or ""
@@ -88,8 +93,3 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _bracketed(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    return f"[{host}]" if ":" in host else host

@@ -64,7 +64,7 @@ class Exchange:
     def __init__(
         self,
         endpoint: Endpoint,
-        tokens: TokenSource | None = None,
+        tokens: TokenSource,
         *,
         policy: RetryPolicy | None = None,
         healthy: Callable[[], bool] = lambda: True,

@@ -80,7 +80,7 @@ class KeySource(Protocol):
 class GetToken:
     """Step: get a token for a request; answered with a `Token`. Arguments as `TokenSource.get`."""
 
-    source: TokenSource | None
+    source: TokenSource
     url: str
     rejected: Token | None = None
 

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from shared.access_key import AccessKey
 from shared.client_token import sign_client_token
+from shared.endpoint import without_port
 from shared.flow import Token
-from shared.rotation import KeyState
+from shared.key_schedule import KeyState
 
 __all__ = ["LocalKey", "LocalTokens"]
 
@@ -69,8 +70,7 @@ class LocalTokens:
     def get(self, url: str, rejected: Token | None = None) -> Token:  # noqa: ARG002  the protocol's own
         """Return a token whose audience is the URL without its port and query (REST reference)."""
         now = self._clock()
-        parts = urlsplit(url)
-        audience = f"{parts.scheme}://{parts.hostname}{parts.path}"
+        audience = without_port(url) + urlsplit(url).path
         value = sign_client_token(self._key.get(), audience, now=now, lifetime=_LIFETIME)
         return Token(value, now + _LIFETIME)
 

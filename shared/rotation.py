@@ -1,7 +1,7 @@
-"""When the access key is fetched: at first need, once an hour, and again after a failure.
+"""Keeps an access key at hand: the edge that owns the time and the one background thread.
 
-`Schedule` decides and has neither thread nor clock of its own. `AccessKeyRotation` is the edge
-that owns the time and the one background thread.
+`shared.key_schedule` decides when a key is fetched: at first need, once an hour, and again after a
+failure.
 """
 
 import asyncio
@@ -11,140 +11,19 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.access_key import AccessKey
-from shared.errors import PermissionDeniedError, ServiceError, ServiceUnavailableError
-from shared.retry import backoff
+from shared.errors import ServiceError, ServiceUnavailableError
+from shared.key_schedule import KeyState, Moment, Schedule, no_key
 
-__all__ = ["AccessKeyRotation", "KeyState", "Moment", "Schedule"]
+__all__ = ["AccessKeyRotation"]
 
 _logger = logging.getLogger(__name__)
-
-_ROTATE_AFTER: Final = 60 * 60
-"""Seconds after which a key is replaced, as the service's documentation recommends."""
-
-_ROTATION_SPREAD: Final = 5 * 60
-"""Most seconds by which a rotation comes early, so that instances do not rotate together."""
-
-_FIRST_RETRY: Final = 1.0
-_LONGEST_RETRY: Final = 30.0
-"""Seconds between tries while nobody asks."""
-
-_SOONEST_RETRY: Final = 2.0
-"""Seconds after a refusal from which a caller's request starts another try at once, so that a role
-assignment that lands late is noticed with the caller's next request."""
 
 _LONGEST_SLEEP: Final = 30.0
 """Seconds after which the thread looks at the clock again: a frozen instance's timers stand still
 while the clock runs on."""
-
-
-class Moment(NamedTuple):
-    """A point in time by two clocks, since either can be wrong.
-
-    The wall clock can be set, and the steady one stands still while a machine sleeps. Whichever of
-    them says that a time has come is believed.
-
-    Args:
-        wall: Epoch seconds.
-        steady: Seconds of a clock that is never set.
-    """
-
-    wall: float
-    steady: float
-
-    def after(self, seconds: float) -> "Moment":
-        """Return the moment so many seconds later."""
-        return Moment(self.wall + seconds, self.steady + seconds)
-
-    def reached(self, now: "Moment") -> bool:
-        """Tell whether it is over by one of the clocks."""
-        return now.wall >= self.wall or now.steady >= self.steady
-
-    def seconds_from(self, now: "Moment") -> float:
-        """Return the seconds until it is over; negative when it is."""
-        return min(self.wall - now.wall, self.steady - now.steady)
-
-
-_NOW: Final = Moment(0.0, 0.0)
-"""A moment that is over whatever the clocks say."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyState:
-    """What an operator wants to know of a key.
-
-    Args:
-        key_id: The service's name for it, or `None` while there is none.
-        age: Seconds since it was asked for.
-        next_refresh: Seconds until the next one is asked for.
-        error: Why the last attempt failed, or `None` when it did not.
-    """
-
-    key_id: str | None
-    age: float | None
-    next_refresh: float
-    error: ServiceError | None
-
-
-@dataclass(slots=True)
-class Schedule:
-    """What is known of the key, and when the next fetch is due."""
-
-    key: AccessKey | None = None
-    obtained: Moment = _NOW
-    expires: Moment = _NOW
-    due: Moment = _NOW
-    due_on_demand: Moment = _NOW
-    error: ServiceError | None = None
-    failures: int = 0
-
-    def usable(self, now: Moment) -> AccessKey | None:
-        """Return the key if the service still accepts what it signs."""
-        return None if self.key is None or self.expires.reached(now) else self.key
-
-    def is_fresh(self, wall: float, steady: float) -> bool:
-        """Tell whether the key is usable and no fetch is due, which is so nearly always."""
-        return (
-            self.obtained[0] <= wall < self.due[0]
-            and steady < self.due[1]
-            and wall < self.expires[0]
-            and steady < self.expires[1]
-        )
-
-    def is_due(self, now: Moment) -> bool:
-        """Tell whether a fetch is due: by the key's age, or since the wall clock was set back."""
-        return self.due.reached(now) or now.wall < self.obtained.wall
-
-    def succeeded(self, key: AccessKey, now: Moment, jitter: float) -> None:
-        """Take a new key; `jitter` from 0 to 1 brings the next rotation forward."""
-        self.key = key
-        # It was asked for some time ago by the wall clock; the steady one is brought in line.
-        self.obtained = now.after(min(0.0, key.obtained_at - now.wall))
-        self.expires = self.obtained.after(key.lifetime)
-        self.due = self.obtained.after(_ROTATE_AFTER - jitter * _ROTATION_SPREAD)
-        self.error = None
-        self.failures = 0
-
-    def failed(self, error: ServiceError, now: Moment, jitter: float) -> None:
-        """Keep what there is and come back later; `jitter` from 0 to 1 spreads instances."""
-        self.failures += 1
-        self.error = error
-        # A clock that was set back makes a fetch due once, not until it has caught up.
-        self.obtained = Moment(min(self.obtained.wall, now.wall), self.obtained.steady)
-        asked = error.retry_after or 0.0
-        delay = max(_FIRST_RETRY, backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter))
-        self.due = now.after(max(delay, asked))
-        soonest = _SOONEST_RETRY if isinstance(error, PermissionDeniedError) else delay
-        self.due_on_demand = now.after(max(min(delay, soonest), asked))
-
-    def refusal(self, now: Moment) -> ServiceError | None:
-        """Return why there is no key, while a caller's request starts no other try."""
-        if self.error is None or self.due_on_demand.reached(now):
-            return None
-        return _with_retry_after(self.error, self.due_on_demand.seconds_from(now))
 
 
 class AccessKeyRotation:
@@ -318,7 +197,7 @@ class AccessKeyRotation:
             pending.set_result(key)
         elif error is not None:
             wait = schedule.due_on_demand.seconds_from(now)
-            pending.set_exception(_with_retry_after(error, wait))
+            pending.set_exception(no_key(error, wait))
 
 
 def _settled(key: AccessKey | None, error: ServiceError | None) -> Future[AccessKey]:
@@ -328,20 +207,6 @@ def _settled(key: AccessKey | None, error: ServiceError | None) -> Future[Access
     else:
         future.set_exception(error)
     return future
-
-
-def _with_retry_after(error: ServiceError, seconds: float) -> ServiceUnavailableError:
-    """Tell callers when the next try is over; what happened stays the cause."""
-    unavailable = ServiceUnavailableError(
-        f"No access key: {error}",
-        endpoint=error.endpoint,
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
-        retry_after=max(seconds, 1.0),
-    )
-    unavailable.__cause__ = error
-    return unavailable
 
 
 def _unknown(key: AccessKey) -> ServiceUnavailableError:

@@ -14,11 +14,12 @@ from shared.endpoint import Endpoint, EndpointType
 from shared.errors import ServiceError
 from shared.flow import Answer, NoAnswerError, Request, Response, Step, TokenSource, run
 from shared.health import Health
+from shared.key_schedule import KeyState
 from shared.local_auth import LocalKey
 from shared.names import check_hub
 from shared.rest import RestApi
 from shared.retry import RetryPolicy
-from shared.rotation import AccessKeyRotation, KeyState
+from shared.rotation import AccessKeyRotation
 
 __all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint", "TokenRequest"]
 

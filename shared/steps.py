@@ -35,7 +35,7 @@ class Performer:
             case Request():
                 return self._send(step)
             case GetToken(source, url, rejected):
-                return None if source is None else source.get(url, rejected)
+                return source.get(url, rejected)
             case GetKey(source, timeout):
                 return source.get(timeout)
             case Wait(seconds):

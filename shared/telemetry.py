@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from shared.flow import Request, Response
-from shared.rotation import KeyState
+from shared.key_schedule import KeyState
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation

@@ -32,8 +32,20 @@ from shared.messages import Command
 from shared.rest import RestApi
 from shared.retry import RetryPolicy
 
+
+class Unasked:
+    """Tokens come from the script instead."""
+
+    def get(self, url: str, rejected: Token | None = None) -> Token:
+        raise NotImplementedError
+
+    def after_fork(self) -> None:
+        raise NotImplementedError
+
+
 SERVICE = RestApi(
     Endpoint("https://contoso.service.signalr.net"),
+    Unasked(),
     policy=RetryPolicy(attempts=3, first_delay=1.0, longest_delay=10.0),
     clock=lambda: 1000.0,
     jitter=lambda: 1.0,
@@ -377,7 +389,7 @@ def test_the_access_key_is_asked_for_without_a_query() -> None:
 
 
 def test_requests_go_to_the_server_endpoint() -> None:
-    service = RestApi(Endpoint("https://a.bc", server_url="https://foo:123/bar"))
+    service = RestApi(Endpoint("https://a.bc", server_url="https://foo:123/bar"), Unasked())
     script = Script(Response(200, {}, b'{"AccessKey":"secret","KeyId":"k"}'))
     run(service.access_key(), script)
     assert script.requests[0].url == "https://foo:123/bar/api/v1/auth/accessKey"
@@ -479,6 +491,7 @@ def test_the_total_time_ends_the_attempts() -> None:
     times = iter([0.0, 4.0, 6.0, 6.0])
     service = RestApi(
         Endpoint("https://a.bc"),
+        Unasked(),
         policy=RetryPolicy(attempts=9, first_delay=3.0, total_time=10.0),
         clock=lambda: next(times),
         jitter=lambda: 1.0,
@@ -490,14 +503,14 @@ def test_the_total_time_ends_the_attempts() -> None:
 
 
 def test_an_endpoint_that_is_down_is_asked_once() -> None:
-    service = RestApi(Endpoint("https://a.bc"), healthy=lambda: False)
+    service = RestApi(Endpoint("https://a.bc"), Unasked(), healthy=lambda: False)
     script = Script(NoAnswerError("refused", delivered=False))
     with pytest.raises(ServiceUnavailableError):
         run(service.send_to_all("chat", "t"), script)
 
 
 def test_a_caller_can_have_messages_at_least_once() -> None:
-    service = RestApi(Endpoint("https://a.bc"), policy=RetryPolicy(at_least_once=True))
+    service = RestApi(Endpoint("https://a.bc"), Unasked(), policy=RetryPolicy(at_least_once=True))
     script = Script(Response(500, {}), NoAnswerError("timed out", delivered=True), accepted())
     run(service.send_to_all("chat", "t"), script)
     assert len(script.requests) == 3

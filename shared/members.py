@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from shared import operations as op
-from shared.errors import ConnectionNotFoundError, InvalidArgumentError, UnexpectedResponseError
+from shared.errors import InvalidArgumentError, UnexpectedResponseError
 from shared.exchange import Exchange, read_object
 from shared.flow import Flow
 from shared.names import check_excluded, connection_path, group_path, hub_path, user_path
@@ -128,10 +128,7 @@ class Members(Exchange):
             SignalRError: As `send_to_all`.
         """
         names = group_path(hub, group) | connection_path(hub, connection_id)
-        if not (yield from self._exists(op.ADD_CONNECTION_TO_GROUP, names)):
-            raise ConnectionNotFoundError(
-                f"There is no connection {connection_id!r}", endpoint=self.endpoint.name
-            )
+        yield from self.call_connection(op.ADD_CONNECTION_TO_GROUP, names)
 
     def remove_connection_from_group(self, hub: str, group: str, connection_id: str) -> Flow[None]:
         """Take a connection out of a group; one that is not in it, or gone, is no error."""

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Final, Self, overload
 from shared.base_client import DEFAULT_LIFETIME, BaseClient
 from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
-from shared.errors import SignalRError
+from shared.errors import ServiceError
 from shared.flow import Answer, Flow, GetKey, Step, Together, Wait, run_async
 from shared.members import GroupConnection
 from shared.negotiation import TokenRequest
@@ -63,7 +63,7 @@ class _AsyncBaseClient(BaseClient):
     async def _outcome(self, flow: Flow[object]) -> object:
         try:
             return await run_async(flow, self.perform_async)
-        except SignalRError as error:
+        except ServiceError as error:
             return error
 
 

@@ -1,6 +1,6 @@
 """Conversations about who is connected: existence, groups, and the end of connections."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -65,21 +65,21 @@ class Members(Exchange):
         yield from self.call(op.CLOSE_CONNECTION, names, query={"reason": reason})
 
     def close_all_connections(
-        self, hub: str, *, excluded: Iterable[str] = (), reason: str | None = None
+        self, hub: str, *, excluded: Collection[str] = (), reason: str | None = None
     ) -> Flow[None]:
         """Close every connection of a hub but the excluded ones."""
         query = {"excluded": check_excluded(excluded), "reason": reason}
         yield from self.call(op.CLOSE_ALL_CONNECTIONS, hub_path(hub), query=query)
 
     def close_group_connections(
-        self, hub: str, group: str, *, excluded: Iterable[str] = (), reason: str | None = None
+        self, hub: str, group: str, *, excluded: Collection[str] = (), reason: str | None = None
     ) -> Flow[None]:
         """Close every connection in a group but the excluded ones."""
         query = {"excluded": check_excluded(excluded), "reason": reason}
         yield from self.call(op.CLOSE_GROUP_CONNECTIONS, group_path(hub, group), query=query)
 
     def close_user_connections(
-        self, hub: str, user_id: str, *, excluded: Iterable[str] = (), reason: str | None = None
+        self, hub: str, user_id: str, *, excluded: Collection[str] = (), reason: str | None = None
     ) -> Flow[None]:
         """Close every connection of a user but the excluded ones."""
         query = {"excluded": check_excluded(excluded), "reason": reason}

@@ -1,6 +1,6 @@
 """Conversations that bring something to clients: messages, invocations, streams, commands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -67,7 +67,7 @@ class Messages(Exchange):
         target: str,
         arguments: Sequence[object] = (),
         *,
-        excluded: Iterable[str] = (),
+        excluded: Collection[str] = (),
     ) -> Flow[None]:
         """Send a message to every connection of a hub.
 
@@ -102,7 +102,7 @@ class Messages(Exchange):
         target: str,
         arguments: Sequence[object] = (),
         *,
-        excluded: Iterable[str] = (),
+        excluded: Collection[str] = (),
     ) -> Flow[None]:
         """Send a message to every connection in a group; otherwise as `send_to_all`."""
         body = encode_message(target, arguments)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from shared.errors import SignalRError
+from shared.errors import ServiceError
 from shared.flow import Answer, Flow, GetKey, GetToken, Request, Step, Together, Wait, run
 from shared.telemetry import Telemetry
 from shared.transport import Transport
@@ -71,5 +71,5 @@ class Performer:
     def _outcome(self, flow: Flow[object]) -> object:
         try:
             return run(flow, self.perform)
-        except SignalRError as error:
+        except ServiceError as error:
             return error

@@ -207,6 +207,8 @@ class BaseClient:
     def _close(self) -> None:
         _clients.discard(self)
         self.monitor.close()
+        if self._telemetry is not None:
+            self._telemetry.close()
         for each in self._endpoints:
             each.keys.close()
         self.performer.close()

@@ -12,7 +12,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
-checked := function_app.py policy.py problems.py start.py negotiate broadcast shared funchost emulator tests bench
+checked := function_app.py policy.py problems.py start.py negotiate broadcast shared funchost emulator tests bench examples
 
 .PHONY: help start emulator test lint unit bench lock clean
 

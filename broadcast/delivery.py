@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from broadcast.messages import Message, RecipientKind
 from shared.aio import SignalRServiceClient
-from shared.errors import SignalRError
+from shared.errors import EndpointsError, SignalRError
 
 __all__ = ["Outcome", "deliver"]
 
@@ -23,6 +23,11 @@ class Outcome:
     """
 
     error: SignalRError | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some of several endpoints have accepted it and others have not."""
+        return isinstance(self.error, EndpointsError) and bool(self.error.succeeded)
 
 
 async def deliver(service: SignalRServiceClient, messages: Sequence[Message]) -> list[Outcome]:

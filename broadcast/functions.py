@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Final
 
 import azure.functions as func
 
@@ -13,6 +14,11 @@ from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
 __all__ = ["blueprint"]
+
+_PARTIAL: Final = (
+    "Clients at some of the app's SignalR services do not get the message. "
+    "Sent again, it would reach the others twice."
+)
 
 
 def blueprint(service: SignalRServiceClient, settings: Settings) -> func.Blueprint:
@@ -38,7 +44,7 @@ def _answer(outcomes: Sequence[Outcome]) -> func.HttpResponse:
     first_error = next((outcome.error for outcome in outcomes if outcome.error), None)
     if first_error is None:
         return json_response(json.dumps({"results": results}), HTTPStatus.ACCEPTED)
-    if any(outcome.error is None for outcome in outcomes):
+    if any(outcome.error is None or outcome.is_partial for outcome in outcomes):
         return json_response(json.dumps({"results": results}), HTTPStatus.MULTI_STATUS)
     problem = problem_for(first_error)
     return ProblemError(
@@ -49,4 +55,6 @@ def _answer(outcomes: Sequence[Outcome]) -> func.HttpResponse:
 def _result(outcome: Outcome) -> dict[str, str]:
     if outcome.error is None:
         return {"status": "accepted"}
+    if outcome.is_partial:
+        return {"status": "partial", "detail": _PARTIAL}
     return {"status": "failed", "detail": problem_for(outcome.error).detail}

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Final, Self, overload
 from shared.base_client import DEFAULT_LIFETIME, BaseClient
 from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
-from shared.errors import SignalRError
+from shared.errors import ServiceError
 from shared.flow import Answer, Flow, GetKey, Step, Together, Wait, run_async
 from shared.members import GroupConnection
 from shared.outcomes import Reach
@@ -62,7 +62,7 @@ class _AsyncBaseClient(BaseClient):
     async def _outcome(self, flow: Flow[object]) -> object:
         try:
             return await run_async(flow, self.perform_async)
-        except SignalRError as error:
+        except ServiceError as error:
             return error
 
 
@@ -113,8 +113,8 @@ class SignalRServiceClient(_AsyncBaseClient):
     send_to_group = awaitable(RestApi.send_to_group)
     send_to_connection = awaitable(RestApi.send_to_connection)
     invoke_connection = awaitable(RestApi.invoke_connection, Reach.ONE)
-    send_stream_item = awaitable(RestApi.send_stream_item)
-    complete_stream = awaitable(RestApi.complete_stream)
+    send_stream_item = awaitable(RestApi.send_stream_item, Reach.ONE)
+    complete_stream = awaitable(RestApi.complete_stream, Reach.ONE)
     execute = awaitable(RestApi.execute)
     close_connection = awaitable(RestApi.close_connection)
     close_all_connections = awaitable(RestApi.close_all_connections)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
 
 from shared.credential import CredentialKind, CredentialSettings, EntraTokens, open_credential
 from shared.endpoint import Endpoint
-from shared.errors import InvalidArgumentError
+from shared.errors import InvalidArgumentError, ServiceUnavailableError
 from shared.flow import Flow, Together, TokenSource, run
 from shared.health import HealthMonitor
 from shared.key_schedule import KeyState
@@ -91,7 +91,7 @@ class BaseClient:
             key_timeout=timeouts.key,
             given=self._telemetry.negotiated if self._telemetry else None,
         )
-        self._monitor = HealthMonitor(
+        self.monitor = HealthMonitor(
             {each.endpoint.name: (each.health, self._check(each)) for each in self._endpoints}
         )
         _clients.add(self)
@@ -143,7 +143,7 @@ class BaseClient:
         """
         if len(self._endpoints) == 1:
             return (yield from operation(self._endpoints[0].rest, *args, **kwargs))
-        self._monitor.start()
+        self.monitor.start()
         flows = [operation(each.rest, *args, **kwargs) for each in self._endpoints]
         outcomes = cast("Sequence[T]", (yield Together(flows)))
         names = [each.endpoint.name for each in self._endpoints]
@@ -153,16 +153,19 @@ class BaseClient:
         """Make it usable in a child process, which has its keys and none of its threads."""
         self.performer.after_fork()
         self._health_performer.after_fork()
-        self._monitor.after_fork()
+        self.monitor.after_fork()
         for each in self._endpoints:
             each.after_fork()
 
     def _route(self, hub: str, user_id: str | None) -> Sequence[ServiceEndpoint]:
         if len(self._endpoints) == 1:
             return self._endpoints
-        self._monitor.start()
+        self.monitor.start()
         candidates = [Candidate(each.endpoint, each.available) for each in self._endpoints]
-        return [self._by_address[each] for each in self._router(candidates, hub.lower(), user_id)]
+        chosen = self._router(candidates, hub.lower(), user_id)
+        if not chosen:
+            raise ServiceUnavailableError("The router chose no endpoint")
+        return [self._by_address[each] for each in chosen]
 
     def _connect(self, endpoint: Endpoint, credential: Credential) -> ServiceEndpoint:
         local_key = _local_key(credential)
@@ -205,7 +208,9 @@ class BaseClient:
 
     def _close(self) -> None:
         _clients.discard(self)
-        self._monitor.close()
+        self.monitor.close()
+        if self._telemetry is not None:
+            self._telemetry.close()
         for each in self._endpoints:
             each.keys.close()
         self.performer.close()
@@ -218,8 +223,9 @@ def _addresses(endpoints: str | Endpoint | Sequence[Endpoint]) -> Sequence[Endpo
     addresses = [endpoints] if isinstance(endpoints, Endpoint) else endpoints
     if not addresses:
         raise InvalidArgumentError("endpoints", "must name one")
-    if len({each.name for each in addresses}) < len(addresses):
-        raise InvalidArgumentError("endpoints", "must have different names")
+    for different in ({each.name for each in addresses}, {each.url for each in addresses}):
+        if len(different) < len(addresses):
+            raise InvalidArgumentError("endpoints", "must have different names and addresses")
     return addresses
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from shared.endpoint import Endpoint
 from shared.errors import (
     AuthenticationError,
+    ConnectionNotFoundError,
     InvalidArgumentError,
     PermissionDeniedError,
     ServiceError,
@@ -131,6 +132,26 @@ class Exchange:
             if delay is None or not self._healthy():
                 raise self._error(operation, url, outcome, token, request_id)
             yield Wait(delay)
+
+    def call_connection(
+        self,
+        operation: Operation,
+        names: Mapping[str, str],
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        body: bytes | None = None,
+    ) -> Flow[Response]:
+        """Do an operation that needs a connection to be there: otherwise as `call`.
+
+        Raises:
+            ConnectionNotFoundError: There is no such connection.
+        """
+        response = yield from self.call(operation, names, query=query, body=body)
+        if response.status != operation.success:
+            raise ConnectionNotFoundError(
+                f"There is no connection {names['connection']!r}", endpoint=self.endpoint.name
+            )
+        return response
 
     def _error(
         self,

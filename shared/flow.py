@@ -132,7 +132,8 @@ class Wait:
 class Together:
     """Step: hold several conversations at once; answered with what each came to, in their order.
 
-    An outcome is what the flow returned, or the `SignalRError` that it raised.
+    An outcome is what the flow returned, or the `ServiceError` that it raised. Any other error is
+    raised at once.
     """
 
     flows: Sequence["Flow[object]"]

@@ -1,13 +1,13 @@
 """Conversations about who is connected: existence, groups, and the end of connections."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from shared import operations as op
-from shared.errors import ConnectionNotFoundError, InvalidArgumentError, UnexpectedResponseError
+from shared.errors import InvalidArgumentError, UnexpectedResponseError
 from shared.exchange import Exchange, read_object
 from shared.flow import Flow
 from shared.names import check_excluded, connection_path, group_path, hub_path, user_path
@@ -65,21 +65,21 @@ class Members(Exchange):
         yield from self.call(op.CLOSE_CONNECTION, names, query={"reason": reason})
 
     def close_all_connections(
-        self, hub: str, *, excluded: Iterable[str] = (), reason: str | None = None
+        self, hub: str, *, excluded: Collection[str] = (), reason: str | None = None
     ) -> Flow[None]:
         """Close every connection of a hub but the excluded ones."""
         query = {"excluded": check_excluded(excluded), "reason": reason}
         yield from self.call(op.CLOSE_ALL_CONNECTIONS, hub_path(hub), query=query)
 
     def close_group_connections(
-        self, hub: str, group: str, *, excluded: Iterable[str] = (), reason: str | None = None
+        self, hub: str, group: str, *, excluded: Collection[str] = (), reason: str | None = None
     ) -> Flow[None]:
         """Close every connection in a group but the excluded ones."""
         query = {"excluded": check_excluded(excluded), "reason": reason}
         yield from self.call(op.CLOSE_GROUP_CONNECTIONS, group_path(hub, group), query=query)
 
     def close_user_connections(
-        self, hub: str, user_id: str, *, excluded: Iterable[str] = (), reason: str | None = None
+        self, hub: str, user_id: str, *, excluded: Collection[str] = (), reason: str | None = None
     ) -> Flow[None]:
         """Close every connection of a user but the excluded ones."""
         query = {"excluded": check_excluded(excluded), "reason": reason}
@@ -128,10 +128,7 @@ class Members(Exchange):
             SignalRError: As `send_to_all`.
         """
         names = group_path(hub, group) | connection_path(hub, connection_id)
-        if not (yield from self._exists(op.ADD_CONNECTION_TO_GROUP, names)):
-            raise ConnectionNotFoundError(
-                f"There is no connection {connection_id!r}", endpoint=self.endpoint.name
-            )
+        yield from self.call_connection(op.ADD_CONNECTION_TO_GROUP, names)
 
     def remove_connection_from_group(self, hub: str, group: str, connection_id: str) -> Flow[None]:
         """Take a connection out of a group; one that is not in it, or gone, is no error."""

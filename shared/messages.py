@@ -1,11 +1,11 @@
 """Conversations that bring something to clients: messages, invocations, streams, commands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from shared import operations as op
-from shared.errors import ConnectionNotFoundError, InvalidArgumentError
+from shared.errors import InvalidArgumentError
 from shared.exchange import Exchange, encoded, read_object
 from shared.flow import Flow
 from shared.names import (
@@ -67,7 +67,7 @@ class Messages(Exchange):
         target: str,
         arguments: Sequence[object] = (),
         *,
-        excluded: Iterable[str] = (),
+        excluded: Collection[str] = (),
     ) -> Flow[None]:
         """Send a message to every connection of a hub.
 
@@ -102,7 +102,7 @@ class Messages(Exchange):
         target: str,
         arguments: Sequence[object] = (),
         *,
-        excluded: Iterable[str] = (),
+        excluded: Collection[str] = (),
     ) -> Flow[None]:
         """Send a message to every connection in a group; otherwise as `send_to_all`."""
         body = encode_message(target, arguments)
@@ -122,16 +122,13 @@ class Messages(Exchange):
         """Call a client's handler and return what it returns (`None` if it returns nothing).
 
         Raises:
+            ConnectionNotFoundError: There is no such connection.
             SignalRError: As `send_to_all`; also when the client answers with an error or never.
         """
         body = encode_message(target, arguments)
-        response = yield from self.call(
+        response = yield from self.call_connection(
             op.INVOKE_CONNECTION, connection_path(hub, connection_id), body=body
         )
-        if response.status != op.INVOKE_CONNECTION.success:
-            raise ConnectionNotFoundError(
-                f"There is no connection {connection_id!r}", endpoint=self.endpoint.name
-            )
         return read_object(response).get("result")
 
     def send_stream_item(
@@ -153,18 +150,25 @@ class Messages(Exchange):
             completed: Whether the stream ends with this item.
 
         Raises:
+            ConnectionNotFoundError: There is no such connection.
             SignalRError: As `send_to_all`.
         """
         names = _stream(hub, connection_id, stream_id)
         query = {"completed": "true" if completed else None}
-        yield from self.call(op.SEND_STREAM_ITEM, names, query=query, body=encoded("item", item))
+        body = encoded("item", item)
+        yield from self.call_connection(op.SEND_STREAM_ITEM, names, query=query, body=body)
 
     def complete_stream(
         self, hub: str, connection_id: str, stream_id: str, *, error: str | None = None
     ) -> Flow[None]:
-        """End a stream that a client has asked for, with an error or without."""
+        """End a stream that a client has asked for, with an error or without.
+
+        Raises:
+            ConnectionNotFoundError: There is no such connection.
+            SignalRError: As `send_to_all`.
+        """
         names = _stream(hub, connection_id, stream_id)
-        yield from self.call(op.COMPLETE_STREAM, names, query={"reason": error})
+        yield from self.call_connection(op.COMPLETE_STREAM, names, query={"reason": error})
 
     def execute(self, hub: str, commands: Sequence[Command], *, filter: str) -> Flow[None]:  # noqa: A002  the API's own name
         """Do one or more things with every connection that a filter finds.

@@ -60,12 +60,17 @@ class Operation:
 
 
 def _message(
-    name: str, path: str, data_action: str, *query: str, api_version: str = "2022-06-01"
+    name: str,
+    path: str,
+    data_action: str,
+    *query: str,
+    absent: frozenset[str] = frozenset(),
+    api_version: str = "2022-06-01",
 ) -> Operation:
     """Return an operation that brings something to clients, so that twice is once too often."""
     return Operation(
         name, "POST", path, _ACCEPTED, data_action,
-        Repeatable.WHEN_REFUSED, query, body=True, api_version=api_version,
+        Repeatable.WHEN_REFUSED, query, body=True, absent=absent, api_version=api_version,
     )  # fmt: skip
 
 
@@ -91,11 +96,11 @@ INVOKE_CONNECTION: Final = Operation(
 )  # fmt: skip
 SEND_STREAM_ITEM: Final = _message(
     "send_stream_item", f"{_STREAM}/:send", "clientConnection/send/action", "completed",
-    api_version="2024-12-01",
+    absent=_NO_CONNECTION, api_version="2024-12-01",
 )  # fmt: skip
 COMPLETE_STREAM: Final = Operation(
     "complete_stream", "POST", f"{_STREAM}/:complete", _ACCEPTED, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED, ("reason",), api_version="2024-12-01",
+    Repeatable.WHEN_REFUSED, ("reason",), absent=_NO_CONNECTION, api_version="2024-12-01",
 )  # fmt: skip
 EXECUTE: Final = _message(
     "execute", f"{_HUB}/:execute", "clientConnection/write", "filter", api_version="2023-07-01"

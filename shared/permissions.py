@@ -63,6 +63,9 @@ def refused_token(endpoint: Endpoint, entra_token: str) -> str:
         entra_token: The token that was refused, of which only who and what for is read.
     """
     claims = _claims(entra_token)
+    if claims and "oid" not in claims:
+        # Signed with the access key of a connection string: Entra's tokens name a principal.
+        return "the service does not accept the access key of the connection string"
     return (
         f"the service does not accept the Entra token of the principal {claims.get('oid', '?')},"
         f" tenant {claims.get('tid', '?')}, audience {claims.get('aud', '?')}. Its tenant must be"

@@ -34,7 +34,7 @@ class Router(Protocol):
     def __call__(
         self, candidates: Sequence[Candidate], hub: str, user_id: str | None
     ) -> Sequence[Endpoint]:
-        """Return the endpoints in the order in which they are tried, the best first.
+        """Return the endpoints in the order in which they are tried, the best first; at least one.
 
         Args:
             candidates: Every endpoint of the settings.

@@ -97,14 +97,18 @@ class Settings:
 
 
 def _endpoints(environment: Mapping[str, str]) -> tuple[EndpointSettings, ...]:
-    found = [*_connection(environment), *_named_endpoints(environment)]
+    named = _named_endpoints(environment)
+    addresses = [each.endpoint.url for each in named]
+    # The connection may have a name as well. As two endpoints it would get each message twice.
+    unnamed = [each for each in _connection(environment) if each.endpoint.url not in addresses]
+    found = [*unnamed, *named]
     if not found:
         raise SettingsError(f"{CONNECTION}__serviceUri", "is not set", SERVICE_EXAMPLE)
     names = [each.endpoint.name for each in found]
-    for name in names:
-        if names.count(name) > 1:
+    for each in (*names, *addresses):
+        if names.count(each) > 1 or addresses.count(each) > 1:
             raise SettingsError(
-                ENDPOINTS, f"has the endpoint {name!r} twice", SERVICE_EXAMPLE,
+                ENDPOINTS, f"has the endpoint {each!r} twice", SERVICE_EXAMPLE,
                 instead=f"{ENDPOINTS}__east__serviceUri",
             )  # fmt: skip
     return tuple(found)

@@ -1,11 +1,12 @@
 """Does the steps of conversations, blocking."""
 
+import contextvars
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from shared.errors import SignalRError
+from shared.errors import ServiceError
 from shared.flow import Answer, Flow, GetKey, GetToken, Request, Step, Together, Wait, run
 from shared.telemetry import Telemetry
 from shared.transport import Transport
@@ -66,10 +67,15 @@ class Performer:
     def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="signalr-endpoint")
-        return list(self._threads.map(self._outcome, flows))
+        # The caller's span is the parent of the requests'. Each thread has a context of its own.
+        held = [
+            self._threads.submit(contextvars.copy_context().run, self._outcome, each)
+            for each in flows
+        ]
+        return [each.result() for each in held]
 
     def _outcome(self, flow: Flow[object]) -> object:
         try:
             return run(flow, self.perform)
-        except SignalRError as error:
+        except ServiceError as error:
             return error

@@ -6,8 +6,10 @@ app that wants telemetry does. Without one it costs neither an import nor a call
 
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +34,16 @@ class Exchanged:
         """Take note of the answer."""
         self.status = response.status
 
+    @property
+    def attributes(self) -> dict[str, str | int]:
+        """What it came to; `error.type` is there when the request failed."""
+        if self.status is None:
+            return {"error.type": "no_answer"}
+        status: dict[str, str | int] = {"http.response.status_code": self.status}
+        # That there is no such connection, group or user is an answer and no failure.
+        failed = self.status >= HTTPStatus.BAD_REQUEST and self.status != HTTPStatus.NOT_FOUND
+        return status | ({"error.type": str(self.status)} if failed else {})
+
 
 class Telemetry:
     """The instruments of one client.
@@ -43,11 +55,10 @@ class Telemetry:
     def __init__(self, keys: Callable[[], Iterable[tuple[str, KeyState]]]) -> None:
         from opentelemetry import metrics, trace  # noqa: PLC0415  see above
 
-        self._keys = keys
+        self.key_states = keys
         self._trace = trace
         self._tracer = trace.get_tracer(_SCOPE)
         meter = metrics.get_meter(_SCOPE)
-        self._observation = metrics.Observation
         self._durations = meter.create_histogram(
             "signalr.client.request.duration", "s", "Requests to the service, by operation"
         )
@@ -58,8 +69,13 @@ class Telemetry:
             "signalr.client.access_key.refreshes", "{refresh}", "Attempts to get an access key"
         )
         meter.create_observable_gauge(
-            "signalr.client.access_key.age", [self._ages], "s", "Age of the access key in use"
+            "signalr.client.access_key.age", [_ages], "s", "Age of the access key in use"
         )
+        _in_use.add(self)
+
+    def close(self) -> None:
+        """Tell nothing more of the access keys."""
+        _in_use.discard(self)
 
     def negotiated(self, endpoint: str) -> None:
         """Count a client token."""
@@ -89,18 +105,26 @@ class Telemetry:
             try:
                 yield exchanged
             finally:
-                status: dict[str, str | int] = {}
-                if exchanged.status is not None:
-                    status["http.response.status_code"] = exchanged.status
-                    span.set_attributes(status)
-                self._durations.record(time.perf_counter() - began, attributes | status)
-
-    def _ages(self, _: "CallbackOptions") -> Iterator["Observation"]:
-        for endpoint, key in self._keys():
-            if key.age is not None:
-                yield self._observation(key.age, {"signalr.endpoint": endpoint})
+                outcome = exchanged.attributes
+                span.set_attributes(outcome)
+                if "error.type" in outcome:
+                    span.set_status(self._trace.StatusCode.ERROR)
+                self._durations.record(time.perf_counter() - began, attributes | outcome)
 
 
 def find_telemetry(keys: Callable[[], Iterable[tuple[str, KeyState]]]) -> Telemetry | None:
     """Return the instruments if the process has an OpenTelemetry SDK."""
     return Telemetry(keys) if "opentelemetry.sdk" in sys.modules else None
+
+
+_in_use: Final[weakref.WeakSet[Telemetry]] = weakref.WeakSet()
+"""Those of all clients, which share a gauge: a meter knows the callbacks of the first one only."""
+
+
+def _ages(_: "CallbackOptions") -> Iterator["Observation"]:
+    from opentelemetry.metrics import Observation  # noqa: PLC0415  see above
+
+    for telemetry in tuple(_in_use):
+        for endpoint, key in telemetry.key_states():
+            if key.age is not None:
+                yield Observation(key.age, {"signalr.endpoint": endpoint})

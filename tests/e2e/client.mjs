@@ -14,6 +14,10 @@ const connection = new HubConnectionBuilder()
   .configureLogging(LogLevel.None)
   .build();
 connection.on("newMessage", (...args) => say({ event: "newMessage", arguments: args }));
+connection.on("add", (one, other) => one + other);
+connection.on("fail", () => {
+  throw new Error("Not today");
+});
 connection.onclose((error) => say({ event: "closed", error: error?.message ?? null }));
 
 try {

@@ -20,6 +20,7 @@ from shared.errors import (
     EndpointsError,
     InvalidArgumentError,
     PermissionDeniedError,
+    ServiceError,
     ServiceUnavailableError,
     SignalRError,
     TokenTooLargeError,
@@ -30,12 +31,7 @@ __all__ = ["FieldError", "ProblemError", "http_function", "json_response", "prob
 
 _logger = logging.getLogger(__name__)
 
-_UNAVAILABLE: Final = (
-    ServiceUnavailableError,
-    AuthenticationError,
-    PermissionDeniedError,
-    EndpointsError,
-)
+_UNAVAILABLE: Final = (ServiceUnavailableError, AuthenticationError, PermissionDeniedError)
 _DEFAULT_RETRY_AFTER: Final = 5.0
 
 # With the content type among the headers the worker does not work out one of its own, which would
@@ -149,7 +145,7 @@ def problem_for(error: SignalRError) -> ProblemError:
         return ProblemError(HTTPStatus.BAD_REQUEST, str(error))
     if isinstance(error, TokenTooLargeError):
         return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
-    if isinstance(error, _UNAVAILABLE):
+    if isinstance(error, ServiceError) and _may_pass(error):
         seconds = _DEFAULT_RETRY_AFTER if error.retry_after is None else error.retry_after
         return ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -157,6 +153,13 @@ def problem_for(error: SignalRError) -> ProblemError:
             headers={"Retry-After": str(max(1, math.ceil(seconds)))},
         )
     return ProblemError(HTTPStatus.BAD_GATEWAY, "The SignalR service refused the request.")
+
+
+def _may_pass(error: ServiceError) -> bool:
+    """Tell whether another try makes sense, at one of several endpoints at least."""
+    if isinstance(error, EndpointsError):
+        return any(map(_may_pass, error.failures.values()))
+    return isinstance(error, _UNAVAILABLE)
 
 
 def _method_not_allowed(methods: Sequence[str]) -> ProblemError:

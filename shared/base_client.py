@@ -123,8 +123,14 @@ class BaseClient:
 
     @property
     def degraded(self) -> bool:
-        """Whether an endpoint is down, or the last attempt to get its access key failed."""
-        return any(each.key.error is not None or not each.healthy for each in self.state)
+        """Whether an endpoint is down, or the last attempt to get its access key failed.
+
+        Where the service makes the client tokens, nobody misses an access key.
+        """
+        return any(
+            not each.healthy or not self.negotiation.does_without_key(each.key.error)
+            for each in self.state
+        )
 
     def on_endpoints[**P, T](
         self,

@@ -42,6 +42,9 @@ MAX_MESSAGE_LENGTH: Final = 1024 * 1024
 """Longest body of a request in bytes (REST API reference)."""
 
 _TRANSIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_SHORT_PATIENCE: Final = 2.0
+"""Seconds that an endpoint which is down has for an answer."""
+
 _REQUEST_ID: Final = "x-ms-client-request-id"
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -57,7 +60,7 @@ class Exchange:
         tokens: Proves who is asking.
         policy: Bounds of repetition.
         healthy: Whether the endpoint answers its health check. A request to one that does not is
-            made once, so that callers are not kept waiting for what is down.
+            made once and waits two seconds, so that callers are not kept waiting for what is down.
         clock: Current time in epoch seconds.
         jitter: Random numbers from 0 to 1 that spread repeated requests in time.
     """
@@ -112,7 +115,7 @@ class Exchange:
         while True:
             token = yield GetToken(self._tokens, url, rejected)
             assert isinstance(token, Token)  # noqa: S101  the answer to this step
-            outcome = yield from _send(operation, url, token, body, request_id)
+            outcome = yield from self._send(operation, url, token, body, request_id)
             if isinstance(outcome, Response) and _is_answer(outcome, operation):
                 return outcome
             if _is_unauthorized(outcome) and rejected is None:
@@ -151,6 +154,22 @@ class Exchange:
             raise ConnectionNotFoundError(
                 f"There is no connection {names['connection']!r}", endpoint=self.endpoint.name
             )
+        return response
+
+    def _send(
+        self, operation: Operation, url: str, token: Token, body: bytes | None, request_id: str
+    ) -> Flow[Response | NoAnswerError]:
+        headers = {"Authorization": f"Bearer {token.value}", _REQUEST_ID: request_id}
+        if body is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        patience = None if self._healthy() else _SHORT_PATIENCE
+        try:
+            response = yield Request(
+                operation.method, url, headers, body, operation.name, read_timeout=patience
+            )
+        except NoAnswerError as error:
+            return error
+        assert isinstance(response, Response)  # noqa: S101  the answer to this step
         return response
 
     def _error(
@@ -242,20 +261,6 @@ def read_object(response: Response) -> Mapping[str, object]:
             "The service's answer is no JSON object", status=response.status
         )
     return answer
-
-
-def _send(
-    operation: Operation, url: str, token: Token, body: bytes | None, request_id: str
-) -> Flow[Response | NoAnswerError]:
-    headers = {"Authorization": f"Bearer {token.value}", _REQUEST_ID: request_id}
-    if body is not None:
-        headers["Content-Type"] = "application/json; charset=utf-8"
-    try:
-        response = yield Request(operation.method, url, headers, body, operation.name)
-    except NoAnswerError as error:
-        return error
-    assert isinstance(response, Response)  # noqa: S101  the answer to this step
-    return response
 
 
 def _is_answer(response: Response, operation: Operation) -> bool:

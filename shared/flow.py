@@ -103,6 +103,7 @@ class Request:
         headers: What proves who is asking, and what names the request in the service's logs.
         body: What is sent.
         operation: What the request is for, in telemetry.
+        read_timeout: Seconds of silence until the answer is given up, where the usual is too long.
     """
 
     method: str
@@ -110,6 +111,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     operation: str = ""
+    read_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

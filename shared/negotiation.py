@@ -84,13 +84,20 @@ class Negotiation:
             raise next(iter(failures.values()))
         raise EndpointsError(failures, [])
 
+    def does_without_key(self, error: ServiceError | None) -> bool:
+        """Tell whether tokens are given although the last attempt to get a key ended like this."""
+        if error is None or self._origin is TokenOrigin.SERVICE:
+            return True
+        return self._origin is TokenOrigin.AUTO and isinstance(error, PermissionDeniedError)
+
     def _access_at(self, endpoint: ServiceEndpoint, request: TokenRequest) -> Flow[ClientAccess]:
         if self._origin is TokenOrigin.SERVICE:
             return (yield from self._made_by_service(endpoint, request))
         try:
             key = yield GetKey(endpoint.keys, self._key_timeout)
         except ServiceError as error:
-            if self._origin is TokenOrigin.AUTO and _may_not_have_key(error):
+            cause = error.__cause__
+            if isinstance(cause, ServiceError) and self.does_without_key(cause):
                 self._warn(error)
                 return (yield from self._made_by_service(endpoint, request))
             raise
@@ -130,7 +137,3 @@ class Negotiation:
             " leaves claims out, since this app may not have an access key: %s",
             error,
         )
-
-
-def _may_not_have_key(error: ServiceError) -> bool:
-    return isinstance(error.__cause__, PermissionDeniedError)

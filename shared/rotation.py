@@ -185,7 +185,10 @@ class AccessKeyRotation:
                 _logger.info("Access key %s in use, to be rotated in an hour", key.key_id)
             if error is not None:
                 schedule.failed(error, now, self._jitter())
-                _logger.error(
+                # The first, second, fourth … in a row: an outage of hours must not fill the log.
+                often = schedule.failures & (schedule.failures - 1)
+                _logger.log(
+                    logging.DEBUG if often else logging.ERROR,
                     "No new access key, next try in %.0f s: %s",
                     schedule.due.seconds_from(now),
                     error,

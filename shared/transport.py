@@ -42,7 +42,7 @@ class Transport:
     """
 
     def __init__(self, timeouts: Timeouts = _DEFAULT, *, pool_size: int = 32) -> None:
-        self._timeout = (timeouts.connect, timeouts.read)
+        self._timeouts = timeouts
         self._pool_size = pool_size
         self._session = self._open()
 
@@ -58,7 +58,7 @@ class Transport:
                 request.url,
                 headers=request.headers,
                 data=request.body,
-                timeout=self._timeout,
+                timeout=(self._timeouts.connect, request.read_timeout or self._timeouts.read),
                 allow_redirects=False,
             )
         except requests.ConnectTimeout as error:

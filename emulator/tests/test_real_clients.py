@@ -10,7 +10,7 @@ from signalr_emulator.hub_protocol import Completion
 from signalr_emulator.hubs import Member
 
 from emulator.tests.conftest import StartWire
-from emulator.tests.real_client import RealClient, javascript
+from emulator.tests.real_client import javascript, started
 from emulator.tests.wire import Wire
 
 WAYS = [
@@ -24,16 +24,6 @@ WAYS = [
 
 def member(wire: Wire, connection_id: str) -> Member:
     return wire.emulator.service.resources[0].hubs.connection("chat", connection_id)[connection_id]
-
-
-async def started(client: RealClient) -> str:
-    """Give the id of a client that has connected and was refused its invocation."""
-    connected, refused = await client.event(), await client.event()
-    assert connected["event"] == "connected"
-    assert refused["event"] == "refused"
-    assert "No upstream is configured" in refused["error"]
-    connection_id: str = connected["connectionId"]
-    return connection_id
 
 
 def cut(connection: Member) -> None:

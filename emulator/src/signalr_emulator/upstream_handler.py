@@ -1,4 +1,8 @@
-"""The handler of every hub: what clients do goes to the upstream, what it answers comes back."""
+"""The handler of every hub: what clients do goes to the upstream, what it answers comes back.
+
+Source of what happens to streams: Azure/azure-signalr, issue 2132: the method that a client calls
+gives nothing back, and whoever makes the items sends and completes the stream by REST.
+"""
 
 import asyncio
 
@@ -11,7 +15,6 @@ from signalr_emulator.user_claims import user_claims
 __all__ = ["UpstreamHandler"]
 
 _NO_TEMPLATE = "No upstream is configured for it, so that nothing can answer the invocation."
-_NO_STREAMS = "A serverless hub does not support streams that a client asks for."
 
 
 class UpstreamHandler:
@@ -33,8 +36,6 @@ class UpstreamHandler:
     ) -> Answer | None:
         """Ask the upstream, and give what it answers."""
         message = invocation.message
-        if isinstance(message, StreamInvocation):
-            return Completion(message.invocation_id, error=_NO_STREAMS)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         is_taken = self._upstream.on_invocation(
             _seen(client, invocation.protocol.name),
@@ -45,7 +46,11 @@ class UpstreamHandler:
             return None
         if not is_taken:
             return Completion(message.invocation_id, error=_NO_TEMPLATE)
-        return await answered
+        answer = await answered
+        if isinstance(message, StreamInvocation) and answer == Completion(message.invocation_id):
+            # The upstream has taken the call: the stream goes on by REST.
+            return None
+        return answer
 
     async def on_disconnected(self, client: ConnectedClient, error: str | None) -> None:
         """Tell the upstream that a client is gone."""

@@ -46,6 +46,10 @@ _CONNECT = ("/client/", "/client")
 _EVENT_STREAM = "text/event-stream"
 _TEXT_ONLY = frozenset((TransferFormat.TEXT,))
 _NOT_SHOWN = frozenset(("access_token", "id"))
+_MAX_EARLY_BYTES = 64 * 1024
+"""Bytes that may come before the transport does; ASP.NET Core lets a sender wait from here on."""
+
+type _AnyTransport = WebSocketTransport | ServerSentEventsTransport | LongPollingTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,10 @@ class ClientEndpoint:
                 return await self._poll(request, hub, identity, live)
 
     async def _receive(self, request: web.Request) -> web.Response:
-        live = self._known(request)
-        if isinstance(live, web.Response):
-            return live
-        if live.kind is HttpTransports.WEB_SOCKETS:
+        known = self._known(request)
+        if isinstance(known, web.Response):
+            return known
+        if isinstance(known, _Live) and known.kind is HttpTransports.WEB_SOCKETS:
             raise web.HTTPMethodNotAllowed(
                 hdrs.METH_POST, [hdrs.METH_GET], text="A WebSocket connection takes no requests."
             )
@@ -136,19 +140,27 @@ class ClientEndpoint:
             body = await request.read()
         except web.RequestPayloadError as error:
             raise web.HTTPBadRequest(text="The body cannot be read.") from error
-        live.client.data_received(body)
+        negotiated = known if isinstance(known, Negotiated) else known.negotiated
+        # While the body was read, the client may have connected.
+        live = self._live.get(negotiated.connection_token)
+        if live is not None:
+            live.client.data_received(body)
+        elif len(negotiated.early) + len(body) > _MAX_EARLY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(_MAX_EARLY_BYTES, len(negotiated.early) + len(body))
+        else:
+            negotiated.early.extend(body)
         return web.Response(content_type="text/plain")
 
     async def _end(self, request: web.Request) -> web.Response:
-        live = self._known(request)
-        if isinstance(live, web.Response):
-            return live
-        if live.polls is None:
+        known = self._known(request)
+        if isinstance(known, web.Response):
+            return known
+        if not isinstance(known, _Live) or known.polls is None:
             raise web.HTTPBadRequest(text="Only long polling connections can be deleted.")
-        live.client.transport_lost(live.polls, Lost.ORDERLY)
+        known.client.transport_lost(known.polls, Lost.ORDERLY)
         return web.Response(status=HTTPStatus.ACCEPTED, content_type="text/plain")
 
-    def _known(self, request: web.Request) -> _Live | web.Response:
+    def _known(self, request: web.Request) -> _Live | Negotiated | web.Response:
         """Give the connection that a request is for, or what refuses the request."""
         hub = _hub(request)
         try:
@@ -157,10 +169,12 @@ class ClientEndpoint:
             return unauthorized(error)
         if "id" not in request.query:
             raise web.HTTPBadRequest(text="Connection ID required")
-        live = self._find(request, hub, identity)
-        if live is None:
+        known = self._find(request, hub, identity) or self._resource.negotiations.waiting(
+            request.query["id"], hub, asyncio.get_running_loop().time()
+        )
+        if known is None:
             raise web.HTTPNotFound(text="No Connection with that ID")
-        return live
+        return known
 
     async def _web_socket(
         self, request: web.Request, hub: str, identity: ClientIdentity, live: _Live | None
@@ -189,8 +203,7 @@ class ClientEndpoint:
             client = self._start(request, negotiated, identity, traits)
         else:
             client = live.client
-        transport.on_overflow(client.overflow)
-        client.attach(transport)
+        _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
             if await transport.receive_all(client.data_received):
@@ -220,8 +233,7 @@ class ClientEndpoint:
             request.transport, config.max_write_buffer, config.timing.linger
         )
         client = self._start(request, negotiated, identity, Traits(transfer_formats=_TEXT_ONLY))
-        transport.on_overflow(client.overflow)
-        client.attach(transport)
+        _attach(client, transport, negotiated)
         try:
             await transport.closed()
         finally:
@@ -249,8 +261,7 @@ class ClientEndpoint:
         client = self._start(
             request, negotiated, identity, Traits(keeps_itself_alive=True), transport
         )
-        transport.on_overflow(client.overflow)
-        client.attach(transport)
+        _attach(client, transport, negotiated)
         return transport
 
     def _start(
@@ -337,6 +348,15 @@ class ClientEndpoint:
             raise web.HTTPNotFound(text=str(error)) from error
         except ConnectionInUseError as error:
             raise web.HTTPConflict(text=str(error)) from error
+
+
+def _attach(client: Client, transport: _AnyTransport, negotiated: Negotiated) -> None:
+    """Give a client its transport, and then what came before it did."""
+    transport.on_overflow(client.overflow)
+    client.attach(transport)
+    early = bytes(negotiated.early)
+    negotiated.early.clear()
+    client.data_received(early)
 
 
 async def _preflight(request: web.Request) -> web.Response:

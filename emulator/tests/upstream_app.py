@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 from signalr_emulator import Config
+from signalr_emulator.connection import Timing
 from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate
 
 from emulator.tests.wire import Wire
 
 if TYPE_CHECKING:
     from emulator.tests.conftest import StartWire
+
+_TIMING = Timing()
 
 type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,9 +63,10 @@ async def upstream_app() -> AsyncIterator[App]:
 
 @asynccontextmanager
 async def calling(
-    start: "StartWire", *templates: UpstreamTemplate, **limits: float
+    start: "StartWire", *templates: UpstreamTemplate, timing: Timing = _TIMING, **limits: float
 ) -> AsyncIterator[Wire]:
     """Run an emulator that calls upstreams."""
     upstream = UpstreamConfig(templates, **limits)  # type: ignore[arg-type]  # by each field's name
-    async with start(Config(service_port=0, control_port=0, upstream=upstream)) as wire:
+    config = Config(service_port=0, control_port=0, timing=timing, upstream=upstream)
+    async with start(config) as wire:
         yield wire

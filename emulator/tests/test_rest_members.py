@@ -447,6 +447,16 @@ async def test_client_that_does_not_answer(start: StartWire) -> None:
     assert (answer.status, answer.json["code"]) == (400, "Error.Connection.Unknown")
 
 
+async def test_client_that_leaves_before_it_answers(wire: Wire) -> None:
+    socket = await wire.connect()
+    invoking = asyncio.ensure_future(wire.invoke(socket.connection_id, "t"))
+    await socket.text()
+    await socket.ws.close()
+    answer = await invoking
+    assert (answer.status, answer.json["code"]) == (400, "Error.Connection.Unknown")
+    assert answer.json["message"] == "The client is gone."
+
+
 async def test_stream_to_a_client(wire: Wire) -> None:
     socket = await wire.connect()
     path = f"POST chat/connections/{socket.connection_id}/streams"

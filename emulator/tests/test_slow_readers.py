@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import pytest
 from signalr_emulator import Config
+from signalr_emulator.connection import Timing
 from signalr_emulator.long_polling import MAX_WAITING
 
+from emulator.tests.conftest import StartWire
 from emulator.tests.connection_string import ConnectionString
 from emulator.tests.test_python_clients import pysignalr
 from emulator.tests.upstream_app import App
@@ -30,6 +33,7 @@ UPGRADE = (
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 )
+EVENTS = "Accept: text/event-stream\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,8 @@ async def service(upstream: App) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def unread(
-    service: Service, path: str, headers: str = ""
-) -> AsyncIterator[asyncio.StreamWriter]:
+async def unread(port: int, path: str, headers: str = "") -> AsyncIterator[asyncio.StreamWriter]:
     """Send a request, and read no more than the head of its response."""
-    port = service.connection.port
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=4096)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
     await reader.readuntil(b"\r\n\r\n")
@@ -113,19 +114,23 @@ async def unread(
         writer.transport.abort()
 
 
+def masked(text: str) -> bytes:
+    """Frame text as clients have to, with a mask that changes nothing."""
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode()
+
+
 @asynccontextmanager
 async def slow_web_socket(service: Service, handshake: str) -> AsyncIterator[None]:
     path = f"/client/?hub=chat&access_token={service.client_token()}"
-    async with unread(service, path, UPGRADE) as writer:
-        # A masked frame, as clients have to send it, with a mask that changes nothing.
-        writer.write(bytes([0x81, 0x80 | len(handshake), 0, 0, 0, 0]) + handshake.encode())
+    async with unread(service.connection.port, path, UPGRADE) as writer:
+        writer.write(masked(handshake))
         yield
 
 
 @asynccontextmanager
 async def slow_event_stream(service: Service) -> AsyncIterator[None]:
     path = await service.negotiated()
-    async with unread(service, path, "Accept: text/event-stream\r\n"):
+    async with unread(service.connection.port, path, EVENTS):
         await service.post(path, HANDSHAKE.encode())
         yield
 
@@ -134,7 +139,7 @@ async def slow_event_stream(service: Service) -> AsyncIterator[None]:
 async def slow_polls(service: Service, polls: int) -> AsyncIterator[None]:
     """Poll some times more, whose answers nobody reads, and never again."""
     path = await service.negotiated()
-    async with unread(service, path) as writer:
+    async with unread(service.connection.port, path) as writer:
         await service.post(path, HANDSHAKE.encode())
         writer.write(polls * f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         yield
@@ -179,3 +184,35 @@ async def test_memory_is_bounded_and_others_get_everything(app: App) -> None:
         waiting = 3 * Config().max_write_buffer + 2 * MAX_WAITING
         assert grown < waiting + OVERHEAD < MESSAGES * len(PAYLOAD)
         assert await slow_ones(app, 5) == connected
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.parametrize("headers", [UPGRADE, EVENTS], ids=["web socket", "events"])
+async def test_who_never_reads_is_cut(start: StartWire, headers: str) -> None:
+    timing = Timing(linger=0.05)
+    config = Config(service_port=0, control_port=0, timing=timing, max_write_buffer=100_000)
+    async with start(config) as wire:
+        token = await wire.client_token()
+        connection_token = (await wire.negotiate(token=token)).json["connectionToken"]
+        path = f"/client/?hub=chat&access_token={token}&id={connection_token}"
+        url = wire.emulator.service_url
+        # From here on, the session has a connection to each port, and keeps it.
+        assert await wire.connection_counts() == {}
+        before = open_files()
+        async with unread(int(url.rpartition(":")[2]), path, headers) as writer:
+            if headers == UPGRADE:
+                writer.write(masked(HANDSHAKE))
+            else:
+                await wire.request("POST", url + path, data=HANDSHAKE.encode())
+            async with asyncio.timeout(10):
+                while not await wire.connection_counts():
+                    continue
+                assert open_files() == before + 2
+                while await wire.connection_counts():
+                    await wire.send("chat/", PAYLOAD)
+                # The client still has its end.
+                while open_files() > before + 1:
+                    await wire.connection_counts()

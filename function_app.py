@@ -7,16 +7,19 @@ import azure.functions as func
 
 import broadcast
 import negotiate
+import policy
 from problems import http_function, json_response
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-service = SignalRServiceClient(settings.endpoint, settings.credential)
+service = SignalRServiceClient.from_settings(settings)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(
-    negotiate.blueprint(service, settings, negotiate.NegotiateSettings.from_environment(os.environ))
+    negotiate.blueprint(
+        service, settings, negotiate.NegotiateSettings.from_environment(os.environ), policy.admit
+    )
 )
 app.register_functions(broadcast.blueprint(service, settings))
 

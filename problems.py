@@ -17,6 +17,7 @@ import azure.functions as func
 
 from shared.errors import (
     AuthenticationError,
+    EndpointsError,
     InvalidArgumentError,
     PermissionDeniedError,
     ServiceUnavailableError,
@@ -29,7 +30,12 @@ __all__ = ["FieldError", "ProblemError", "http_function", "json_response", "prob
 
 _logger = logging.getLogger(__name__)
 
-_UNAVAILABLE: Final = (ServiceUnavailableError, AuthenticationError, PermissionDeniedError)
+_UNAVAILABLE: Final = (
+    ServiceUnavailableError,
+    AuthenticationError,
+    PermissionDeniedError,
+    EndpointsError,
+)
 _DEFAULT_RETRY_AFTER: Final = 5.0
 
 # With the content type among the headers the worker does not work out one of its own, which would
@@ -144,8 +150,7 @@ def problem_for(error: SignalRError) -> ProblemError:
     if isinstance(error, TokenTooLargeError):
         return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
     if isinstance(error, _UNAVAILABLE):
-        asked = error.retry_after if isinstance(error, ServiceUnavailableError) else None
-        seconds = _DEFAULT_RETRY_AFTER if asked is None else asked
+        seconds = _DEFAULT_RETRY_AFTER if error.retry_after is None else error.retry_after
         return ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "The SignalR service cannot be used for now. Try again later.",

@@ -9,8 +9,9 @@ from typing import Final, NoReturn
 
 from problems import FieldError, ProblemError
 from shared.errors import InvalidArgumentError
+from shared.exchange import MAX_MESSAGE_LENGTH
+from shared.messages import encode_message
 from shared.names import check_name
-from shared.rest import MAX_MESSAGE_LENGTH, encode_message
 from shared.settings import Settings
 
 __all__ = ["Message", "RecipientKind", "parse_messages"]

@@ -1,32 +1,120 @@
-"""Who the caller of negotiate is, by a proven identity only."""
+"""Who the caller of negotiate is, by a proven identity only.
 
+A user id in the query, in the body or in a header of the client's own choice is never read.
+"""
+
+import asyncio
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final, NoReturn
 
-from negotiate.settings import Identity
+from negotiate.app_service import principal_claims
+from negotiate.settings import Identity, NegotiateSettings
 from problems import ProblemError
+from shared.bearer import BearerVerifier, InvalidTokenError
+from shared.client_token import ClaimValue
 
-__all__ = ["user_id"]
+__all__ = ["NO_CLAIMS", "Caller", "CallerIdentity"]
+
+_logger = logging.getLogger(__name__)
+
+NO_CLAIMS: Final[Mapping[str, ClaimValue]] = MappingProxyType({})
+
+_CHALLENGE: Final = 'Bearer realm="negotiate"'
 
 
-def user_id(identity: Identity, headers: Mapping[str, str]) -> str | None:
-    """Return the caller's user id, or `None` for an anonymous caller.
+# Not frozen, since that makes each several times as slow to make, and one is made for each request.
+@dataclass(slots=True)
+class Caller:
+    """Who asks.
 
     Args:
-        identity: How a caller proves who it is.
-        headers: Headers of the request, looked up in any case.
-
-    Raises:
-        ProblemError: 401, the caller is not logged in.
+        user_id: The user, or `None` for an anonymous caller.
+        claims: What its identity provider says of it, by the provider's names.
+        session_end: When its own session ends, in epoch seconds; `None` when that is not known.
     """
-    if identity is Identity.ANONYMOUS:
-        return None
-    # Set by App Service authentication, which removes what a client sent under this name.
-    principal = headers.get("x-ms-client-principal-id")
+
+    user_id: str | None = None
+    claims: Mapping[str, ClaimValue] = NO_CLAIMS
+    session_end: float | None = None
+
+
+class CallerIdentity:
+    """Tells who a caller is.
+
+    Args:
+        settings: How callers prove it.
+    """
+
+    def __init__(self, settings: NegotiateSettings) -> None:
+        self._settings = settings
+        self._verifier = BearerVerifier(settings.issuer) if settings.issuer else None
+
+    async def identify(self, headers: Mapping[str, str]) -> Caller:
+        """Return who asks.
+
+        Args:
+            headers: Headers of the request, looked up in any case.
+
+        Raises:
+            ProblemError: 401, the caller does not prove who it is.
+            ServiceUnavailableError: The keys of the identity provider cannot be had.
+        """
+        match self._settings.identity:
+            case Identity.ANONYMOUS:
+                return Caller()
+            case Identity.APP_SERVICE:
+                return _logged_in(headers)
+            case Identity.OIDC:
+                return await self._shown_token(headers)
+
+    async def _shown_token(self, headers: Mapping[str, str]) -> Caller:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip() or self._verifier is None:
+            _log_in_first()
+        try:
+            # Keys are fetched now and then, which blocks.
+            claims = await asyncio.to_thread(self._verifier.verify, token.strip())
+            return Caller(
+                _user_id(claims.get(self._settings.user_id_claim), self._settings.user_id_claim),
+                claims,
+                float(claims["exp"]),
+            )
+        except InvalidTokenError as error:
+            _logger.warning("A bearer token was refused: %s", error)
+            raise _unauthorized(
+                "The bearer token is not valid.", f'{_CHALLENGE}, error="invalid_token"'
+            ) from None
+
+
+def _logged_in(headers: Mapping[str, str]) -> Caller:
+    user_id = headers.get("x-ms-client-principal-id")
+    if not user_id:
+        _log_in_first()
+    principal = headers.get("x-ms-client-principal")
     if not principal:
-        raise ProblemError(
-            HTTPStatus.UNAUTHORIZED,
-            "Log in first.",
-            headers={"WWW-Authenticate": 'Bearer realm="negotiate"'},
-        )
-    return principal
+        return Caller(user_id)
+    try:
+        claims = principal_claims(principal)
+        end = claims.get("exp")
+        return Caller(user_id, claims, None if end is None else float(int(str(end))))
+    except (ValueError, TypeError, RecursionError) as error:
+        _logger.warning("The principal of App Service authentication cannot be read: %s", error)
+        raise _unauthorized("The principal cannot be read. Log in again.", _CHALLENGE) from None
+
+
+def _user_id(value: object, claim: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidTokenError(f"it has no {claim} claim to be the user id")
+    return value
+
+
+def _log_in_first() -> NoReturn:
+    raise _unauthorized("Log in first.", _CHALLENGE)
+
+
+def _unauthorized(detail: str, challenge: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": challenge})

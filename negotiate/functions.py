@@ -1,12 +1,17 @@
 """The negotiate functions."""
 
+import functools
 import json
+import time
+from http import HTTPStatus
 
 import azure.functions as func
 
-from negotiate.caller import user_id
+from negotiate.caller import NO_CLAIMS, Caller, CallerIdentity
+from negotiate.claims import selected_claims
+from negotiate.policy import Connection, NotAllowedError, Policy
 from negotiate.settings import NegotiateSettings
-from problems import http_function, json_response
+from problems import ProblemError, http_function, json_response
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
@@ -14,7 +19,10 @@ __all__ = ["blueprint"]
 
 
 def blueprint(
-    service: SignalRServiceClient, settings: Settings, negotiation: NegotiateSettings
+    service: SignalRServiceClient,
+    settings: Settings,
+    negotiation: NegotiateSettings,
+    policy: Policy,
 ) -> func.Blueprint:
     """Return the negotiate functions for the default hub and for a hub in the path.
 
@@ -22,23 +30,56 @@ def blueprint(
         service: Signs the client tokens.
         settings: Which hubs there are.
         negotiation: Who may connect, and for how long.
+        policy: The app's own rules.
     """
     functions = func.Blueprint()
-    # Written once for each hub, since the answer is the hot path.
-    urls = {hub: json.dumps(service.client_url(hub)) for hub in settings.hubs}
+    identity = CallerIdentity(negotiation)
+    # Written once for each address, since the answer is the hot path.
+    quoted = functools.lru_cache(maxsize=128)(json.dumps)
 
     @http_function("POST")
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         hub = settings.hub(req.route_params.get("hub"))
-        token = await service.get_client_access_token(
+        caller = await identity.identify(req.headers)
+        connection = await _admitted(policy, caller, hub, _offered(caller, negotiation))
+        access = await service.get_client_access_token(
             hub,
-            user_id=user_id(negotiation.identity, req.headers),
-            minutes_to_expire=negotiation.token_lifetime,
+            user_id=connection.user_id,
+            claims=connection.claims,
+            minutes_to_expire=_within_session(connection.minutes_to_expire, caller),
+            options=connection.options,
         )
         # A token has no character that JSON would escape.
-        return json_response(f'{{"url":{urls[hub]},"accessToken":"{token}"}}')
+        return json_response(f'{{"url":{quoted(access.url)},"accessToken":"{access.token}"}}')
 
     for name, route in (("negotiate", "negotiate"), ("negotiate_hub", "{hub}/negotiate")):
         routed = functions.route(route, auth_level=func.AuthLevel.ANONYMOUS)(answer)
         functions.function_name(name)(routed)
     return functions
+
+
+def _offered(caller: Caller, negotiation: NegotiateSettings) -> Connection:
+    claims = selected_claims(negotiation.claims, caller.claims) if negotiation.claims else NO_CLAIMS
+    return Connection(caller.user_id, claims, negotiation.token_lifetime)
+
+
+async def _admitted(policy: Policy, caller: Caller, hub: str, connection: Connection) -> Connection:
+    try:
+        decided = policy(caller, hub, connection)
+        return decided if isinstance(decided, Connection) else await decided
+    except NotAllowedError as error:
+        raise ProblemError(HTTPStatus.FORBIDDEN, error.detail) from None
+
+
+def _within_session(minutes: float, caller: Caller) -> float:
+    """Shorten a lifetime to what is left of the caller's own session."""
+    if caller.session_end is None:
+        return minutes
+    left = (caller.session_end - time.time()) / 60
+    if left <= 0:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "The session is over. Log in again.",
+            headers={"WWW-Authenticate": 'Bearer realm="negotiate", error="invalid_token"'},
+        )
+    return min(minutes, left)

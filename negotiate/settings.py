@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+from urllib.parse import urlsplit
 
+from negotiate.claims import ClaimMapping, parse_claim_mappings
+from shared.bearer import Issuer
+from shared.endpoint import is_loopback
 from shared.errors import SettingsError
 
 __all__ = ["Identity", "NegotiateSettings"]
@@ -12,6 +16,12 @@ __all__ = ["Identity", "NegotiateSettings"]
 _IDENTITY: Final = "NEGOTIATE_IDENTITY"
 _LIFETIME: Final = "NEGOTIATE_TOKEN_LIFETIME_MINUTES"
 _LONGEST_LIFETIME: Final = 90
+_CLAIMS: Final = "NEGOTIATE_CLAIMS"
+_ISSUER: Final = "NEGOTIATE_OIDC_ISSUER"
+_AUDIENCE: Final = "NEGOTIATE_OIDC_AUDIENCE"
+_JWKS_URI: Final = "NEGOTIATE_OIDC_JWKS_URI"
+_USER_ID_CLAIM: Final = "NEGOTIATE_OIDC_USER_ID_CLAIM"
+_ISSUER_EXAMPLE: Final = "https://login.microsoftonline.com/<tenant id>/v2.0"
 
 
 class Identity(Enum):
@@ -23,6 +33,9 @@ class Identity(Enum):
     APP_SERVICE = "app-service"
     """App Service authentication has logged the caller in and says so in a header."""
 
+    OIDC = "oidc"
+    """The caller shows a bearer token of an OpenID Connect issuer."""
+
 
 @dataclass(frozen=True, slots=True)
 class NegotiateSettings:
@@ -31,10 +44,16 @@ class NegotiateSettings:
     Args:
         identity: How a caller proves who it is.
         token_lifetime: Minutes for which a client may connect with its token.
+        claims: Claims of the caller that go into the client token.
+        issuer: Whose bearer tokens are accepted, where callers show one.
+        user_id_claim: The claim of a bearer token that is the user id.
     """
 
     identity: Identity
     token_lifetime: int = 60
+    claims: tuple[ClaimMapping, ...] = ()
+    issuer: Issuer | None = None
+    user_id_claim: str = "sub"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "NegotiateSettings":
@@ -46,7 +65,14 @@ class NegotiateSettings:
         Raises:
             SettingsError: A setting is missing or wrong.
         """
-        return cls(_identity(environment), _token_lifetime(environment))
+        identity = _identity(environment)
+        return cls(
+            identity,
+            _token_lifetime(environment),
+            _claims(environment),
+            _issuer(environment) if identity is Identity.OIDC else None,
+            environment.get(_USER_ID_CLAIM, "").strip() or "sub",
+        )
 
 
 def _identity(environment: Mapping[str, str]) -> Identity:
@@ -66,7 +92,7 @@ def _identity(environment: Mapping[str, str]) -> Identity:
     try:
         identity = Identity(value)
     except ValueError:
-        known = " or ".join(repr(each.value) for each in Identity)
+        known = ", ".join(repr(each.value) for each in Identity)
         raise SettingsError(
             _IDENTITY, f"is {value!r}, and can be {known}", Identity.APP_SERVICE.value
         ) from None
@@ -78,6 +104,40 @@ def _identity(environment: Mapping[str, str]) -> Identity:
             Identity.ANONYMOUS.value,
         )
     return identity
+
+
+def _claims(environment: Mapping[str, str]) -> tuple[ClaimMapping, ...]:
+    try:
+        return parse_claim_mappings(environment.get(_CLAIMS, ""))
+    except ValueError as error:
+        raise SettingsError(_CLAIMS, f"is wrong: {error}", "name,roles=role") from None
+
+
+def _issuer(environment: Mapping[str, str]) -> Issuer:
+    issuer = _https(environment, _ISSUER, _ISSUER_EXAMPLE)
+    if issuer is None:
+        raise SettingsError(_ISSUER, "is not set, and callers show its tokens", _ISSUER_EXAMPLE)
+    audiences = tuple(
+        each.strip() for each in environment.get(_AUDIENCE, "").split(",") if each.strip()
+    )
+    if not audiences:
+        raise SettingsError(
+            _AUDIENCE,
+            "is not set: without it a token for any other app would do",
+            "api://<application id>",
+        )
+    keys = f"{_ISSUER_EXAMPLE}/discovery/keys"
+    return Issuer(issuer, audiences, _https(environment, _JWKS_URI, keys))
+
+
+def _https(environment: Mapping[str, str], setting: str, example: str) -> str | None:
+    value = environment.get(setting, "").strip()
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value)):
+        return value
+    raise SettingsError(setting, f"is {value!r}, which is no https address", example)
 
 
 def _token_lifetime(environment: Mapping[str, str]) -> int:

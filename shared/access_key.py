@@ -1,4 +1,4 @@
-"""The temporary access key: what it is and how long it may be used."""
+"""The access key: what it is and how long it may be used."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -15,25 +15,27 @@ LIFETIME: Final = 90 * 60
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A temporary access key of one endpoint.
+    """An access key of one endpoint.
 
     Args:
-        key_id: The service's name for the key: the `kid` of tokens that it signs.
+        key_id: The service's name for a temporary key: the `kid` of tokens that it signs. Empty for
+            a key of a connection string, which has none.
         secret: UTF-8 bytes of the key's text, which are the HMAC key as they are.
         obtained_at: When it was asked for, in epoch seconds: never later than it was made.
+        lifetime: Seconds for which the service accepts it.
     """
 
     key_id: str
     secret: bytes = field(repr=False)
     obtained_at: float
+    lifetime: float = LIFETIME
     expires_at: float = field(init=False)
     token_header: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        header = json.dumps(
-            {"alg": "HS256", "kid": self.key_id, "typ": "JWT"}, separators=(",", ":")
-        )
-        object.__setattr__(self, "expires_at", self.obtained_at + LIFETIME)
+        kid = {"kid": self.key_id} if self.key_id else {}
+        header = json.dumps({"alg": "HS256", **kid, "typ": "JWT"}, separators=(",", ":"))
+        object.__setattr__(self, "expires_at", self.obtained_at + self.lifetime)
         # The same for every token of this key, so it is encoded once.
         object.__setattr__(
             self, "token_header", urlsafe_b64encode(header.encode()).rstrip(b"=") + b"."

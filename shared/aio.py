@@ -1,15 +1,21 @@
 """An awaitable client of Azure SignalR Service: `shared.client` for an event loop."""
 
 import asyncio
+import contextvars
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, Final, Self, overload
 
-from shared.client import DEFAULT_LIFETIME, KEY_TIMEOUT, BaseClient
-from shared.client_token import ClaimValue, ClientToken, sign_client_token
-from shared.flow import Answer, Flow, Step, Wait, run_async
-from shared.rest import GroupConnection, RestApi
+from shared.base_client import DEFAULT_LIFETIME, BaseClient
+from shared.client_token import Claims
+from shared.connection_options import ConnectionOptions
+from shared.errors import SignalRError
+from shared.flow import Answer, Flow, GetKey, Step, Together, Wait, run_async
+from shared.members import GroupConnection
+from shared.outcomes import Reach
+from shared.rest import RestApi
+from shared.service_endpoint import ClientAccess, TokenRequest
 
 __all__ = ["MAX_CONCURRENCY", "SignalRServiceClient"]
 
@@ -29,18 +35,50 @@ class _AsyncBaseClient(BaseClient):
 
     async def perform_async(self, step: Step) -> Answer:
         """Do one step of a conversation without blocking the event loop."""
-        if isinstance(step, Wait):
-            await asyncio.sleep(step.seconds)
-            return None
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self.perform, step)
+        match step:
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+                return None
+            case GetKey(source, timeout):
+                return await source.get_async(timeout)
+            case Together(flows):
+                return await self._together(flows)
+            case _:
+                # The caller's span is the parent of the request's.
+                context = contextvars.copy_context()
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(
+                    self._threads, context.run, self.performer.perform, step
+                )
+
+    def after_fork(self) -> None:
+        """Make it usable in a child process, which has its keys and none of its threads."""
+        self.__dict__.pop("_threads", None)
+        super().after_fork()
+
+    async def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
+        return await asyncio.gather(*map(self._outcome, flows))
+
+    async def _outcome(self, flow: Flow[object]) -> object:
+        try:
+            return await run_async(flow, self.perform_async)
+        except SignalRError as error:
+            return error
 
 
 class awaitable[**P, T]:  # noqa: N801  used like a decorator
-    """A coroutine method that holds the conversation of an operation on the event loop."""
+    """A coroutine method that holds the conversation of an operation on the event loop.
 
-    def __init__(self, operation: Callable[Concatenate[RestApi, P], Flow[T]]) -> None:
+    Args:
+        operation: A method of `RestApi`.
+        reach: How many of several endpoints it concerns.
+    """
+
+    def __init__(
+        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], reach: Reach = Reach.ALL
+    ) -> None:
         self._operation = operation
+        self._reach = reach
         self.__doc__ = operation.__doc__
 
     @overload
@@ -57,20 +95,24 @@ class awaitable[**P, T]:  # noqa: N801  used like a decorator
             return self
 
         async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            flow = self._operation(client.rest, *args, **kwargs)
+            flow = client.on_endpoints(self._operation, self._reach, *args, **kwargs)
             return await run_async(flow, client.perform_async)
 
         return call
 
 
 class SignalRServiceClient(_AsyncBaseClient):
-    """An awaitable client of one Azure SignalR Service instance, for one event loop."""
+    """An awaitable client of Azure SignalR Service, for one event loop.
+
+    With several endpoints every operation goes to all of them at once. `EndpointsError` says which
+    of them failed and which did it.
+    """
 
     send_to_all = awaitable(RestApi.send_to_all)
     send_to_user = awaitable(RestApi.send_to_user)
     send_to_group = awaitable(RestApi.send_to_group)
     send_to_connection = awaitable(RestApi.send_to_connection)
-    invoke_connection = awaitable(RestApi.invoke_connection)
+    invoke_connection = awaitable(RestApi.invoke_connection, Reach.ONE)
     send_stream_item = awaitable(RestApi.send_stream_item)
     complete_stream = awaitable(RestApi.complete_stream)
     execute = awaitable(RestApi.execute)
@@ -78,18 +120,17 @@ class SignalRServiceClient(_AsyncBaseClient):
     close_all_connections = awaitable(RestApi.close_all_connections)
     close_group_connections = awaitable(RestApi.close_group_connections)
     close_user_connections = awaitable(RestApi.close_user_connections)
-    connection_exists = awaitable(RestApi.connection_exists)
-    group_exists = awaitable(RestApi.group_exists)
-    user_exists = awaitable(RestApi.user_exists)
-    user_in_group = awaitable(RestApi.user_in_group)
-    add_connection_to_group = awaitable(RestApi.add_connection_to_group)
+    connection_exists = awaitable(RestApi.connection_exists, Reach.ANY)
+    group_exists = awaitable(RestApi.group_exists, Reach.ANY)
+    user_exists = awaitable(RestApi.user_exists, Reach.ANY)
+    user_in_group = awaitable(RestApi.user_in_group, Reach.ANY)
+    add_connection_to_group = awaitable(RestApi.add_connection_to_group, Reach.ONE)
     remove_connection_from_group = awaitable(RestApi.remove_connection_from_group)
     remove_connection_from_all_groups = awaitable(RestApi.remove_connection_from_all_groups)
     add_user_to_group = awaitable(RestApi.add_user_to_group)
     remove_user_from_group = awaitable(RestApi.remove_user_from_group)
     remove_user_from_all_groups = awaitable(RestApi.remove_user_from_all_groups)
-    generate_client_token = awaitable(RestApi.generate_client_token)
-    service_is_healthy = awaitable(RestApi.service_is_healthy)
+    service_is_healthy = awaitable(RestApi.service_is_healthy, Reach.ANY)
 
     async def list_connections_in_group(
         self, hub: str, group: str
@@ -99,36 +140,34 @@ class SignalRServiceClient(_AsyncBaseClient):
         Raises:
             SignalRError: As `send_to_all`, from the iteration.
         """
-        page = None
-        while page is None or page.next_link:
-            flow = self.rest.connection_page(hub, group, next_link=page.next_link if page else None)
-            page = await run_async(flow, self.perform_async)
-            for connection in page.connections:
-                yield connection
+        for rest in self.rest_apis:
+            next_link: str | None = ""
+            while next_link is not None:
+                flow = rest.connection_page(hub, group, next_link)
+                page = await run_async(flow, self.perform_async)
+                for connection in page.connections:
+                    yield connection
+                next_link = page.next_link
 
     async def get_client_access_token(
         self,
         hub: str,
         *,
         user_id: str | None = None,
-        claims: Mapping[str, ClaimValue] | None = None,
+        claims: Claims | None = None,
         minutes_to_expire: float = DEFAULT_LIFETIME,
-    ) -> ClientToken:
-        """Return a token with which one client may connect to a hub.
+        options: ConnectionOptions | None = None,
+    ) -> ClientAccess:
+        """Return the address and the token with which one client may connect to a hub.
 
         With a key at hand it signs at once, without suspending. Arguments and errors are those of
         the blocking client.
         """
-        now = self._clock()
-        key = self._keys.current(now) or await self._keys.get_async(KEY_TIMEOUT)
-        return sign_client_token(
-            key,
-            self._audience(hub),
-            now=now,
-            lifetime=minutes_to_expire * 60,
-            user_id=user_id,
-            claims=claims,
-        )
+        request = TokenRequest(hub, user_id, claims, minutes_to_expire, options)
+        access = self.negotiation.at_once(request)
+        if access is not None:
+            return access
+        return await run_async(self.negotiation.access(request), self.perform_async)
 
     async def close(self) -> None:
         """Stop the rotation of the access key and close threads and connections."""

@@ -2,19 +2,31 @@
 
 import json
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring as _quoted
 from typing import Final
 
 from jwt.algorithms import HMACAlgorithm
 
 from shared.access_key import AccessKey
+from shared.connection_options import ConnectionOptions
 from shared.errors import InvalidArgumentError, TokenTooLargeError
 
-__all__ = ["MAX_TOKEN_LENGTH", "ClaimValue", "ClientToken", "sign_client_token"]
+__all__ = [
+    "MAX_TOKEN_LENGTH",
+    "RESERVED_CLAIMS",
+    "SYSTEM_PREFIX",
+    "ClaimValue",
+    "Claims",
+    "ClientToken",
+    "sign_client_token",
+]
 
 type ClaimValue = str | int | float | bool | list[ClaimValue] | dict[str, ClaimValue]
 """What a claim can hold."""
+
+type Claims = Mapping[str, ClaimValue] | Iterable[tuple[str, ClaimValue]]
+"""Claims by their names; as pairs a name can come more than once, and its values make a list."""
 
 type ClientToken = str
 """A signed JSON Web Token in its compact form."""
@@ -22,11 +34,14 @@ type ClientToken = str
 MAX_TOKEN_LENGTH: Final = 4096
 """Longest token in characters that the SDK for .NET sends and HTTP/2 front ends let through."""
 
-# Claims of this list mean something to the service, so the SDK for .NET renames a caller's own.
-_RESERVED: Final = frozenset(
+RESERVED_CLAIMS: Final = frozenset(
     {"aud", "exp", "iat", "nbf", "iss", "actort", "acr", "azp", "c_hash", "jti", "nonce"}
 )
-_SYSTEM_PREFIX: Final = "asrs.s."
+"""Claims that mean something to the service, so that the SDK for .NET renames a caller's own."""
+
+SYSTEM_PREFIX: Final = "asrs.s."
+"""What the names of the service's own claims begin with."""
+
 _USER_PREFIX: Final = "asrs.u."
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
@@ -42,7 +57,8 @@ def sign_client_token(
     now: float,
     lifetime: float,
     user_id: str | None = None,
-    claims: Mapping[str, ClaimValue] | None = None,
+    claims: Claims | None = None,
+    options: ConnectionOptions | None = None,
 ) -> ClientToken:
     """Make a token with which one client may connect to one hub.
 
@@ -56,6 +72,7 @@ def sign_client_token(
         lifetime: Seconds for which a client may connect with the token.
         user_id: The user that the connection belongs to, or `None` for an anonymous one.
         claims: More claims for the token.
+        options: How the service treats the connection.
 
     Raises:
         InvalidArgumentError: A claim has one of the service's own names or cannot be JSON.
@@ -67,27 +84,48 @@ def sign_client_token(
     payload = f'{{"aud":{_quoted(audience)},"iat":{issued_at},"nbf":{issued_at},"exp":{expires_at}'
     if user_id is not None:
         payload += f',"asrs.s.uid":{_quoted(user_id)}'
+    if options:
+        payload += _members(options.claims())
     if claims:
-        payload += f",{_members(claims)}"
+        # Read once, since pairs can come from an iterator.
+        claims = _renamed(claims)
+        payload += _members(claims)
     try:
         message = key.token_header + _base64url(f"{payload}}}".encode())
     except UnicodeEncodeError:
         raise InvalidArgumentError("claims", "contain half of a surrogate pair") from None
     token = (message + b"." + _base64url(_hs256.sign(message, key.secret))).decode()
     if len(token) > MAX_TOKEN_LENGTH:
-        raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims or {}))
+        raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims))
     return token
 
 
-def _members(claims: Mapping[str, ClaimValue]) -> str:
-    """Return a caller's claims as the inside of a JSON object, renamed as the SDK does it."""
+def _renamed(claims: Claims) -> dict[str, ClaimValue]:
+    """Return a caller's claims under the names that the SDK for .NET gives them.
+
+    A reserved name gets a prefix, and so does every `sub` after the first: that one is the caller's
+    own subject.
+    """
     renamed: dict[str, ClaimValue] = {}
-    for name, value in claims.items():
-        if name.startswith(_SYSTEM_PREFIX):
+    repeated: dict[str, list[ClaimValue]] = {}
+    for name, value in claims.items() if isinstance(claims, Mapping) else claims:
+        if name.startswith(SYSTEM_PREFIX):
             raise InvalidArgumentError("claims", f"{name!r} is a name of the service itself")
-        renamed[_USER_PREFIX + name if name in _RESERVED else name] = value
+        second_subject = name == "sub" and name in renamed
+        emitted = _USER_PREFIX + name if name in RESERVED_CLAIMS or second_subject else name
+        if emitted in renamed:
+            values = repeated.setdefault(emitted, [renamed[emitted]])
+            values.append(value)
+            renamed[emitted] = values
+        else:
+            renamed[emitted] = value
+    return renamed
+
+
+def _members(claims: Mapping[str, ClaimValue]) -> str:
+    """Return claims as more members of a JSON object."""
     try:
-        return _json(renamed)[1:-1]
+        return f",{_json(claims)[1:-1]}" if claims else ""
     except (TypeError, ValueError) as error:
         raise InvalidArgumentError("claims", f"cannot be written as JSON: {error}") from None
 
@@ -97,6 +135,7 @@ def _base64url(data: bytes) -> bytes:
     return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=")
 
 
-def _largest(user_id: str | None, claims: Mapping[str, ClaimValue]) -> list[str]:
-    sizes = {name: len(_json(value)) for name, value in {"user id": user_id, **claims}.items()}
+def _largest(user_id: str | None, claims: Claims | None) -> list[str]:
+    named = dict(claims or {})
+    sizes = {name: len(_json(value)) for name, value in {"user id": user_id, **named}.items()}
     return sorted(sizes, key=lambda name: sizes[name], reverse=True)[:3]

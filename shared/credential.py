@@ -1,25 +1,30 @@
-"""The app's own Entra token: which credential of azure-identity, and one token for all callers."""
+"""Who this app is: which credential of azure-identity, and one Entra token for all callers."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from shared.endpoint import AUDIENCE
 from shared.errors import AuthenticationError
-from shared.flow import EntraToken
+from shared.flow import Token
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-__all__ = ["SCOPE", "CredentialKind", "CredentialSettings", "EntraTokens", "open_credential"]
+__all__ = ["CredentialKind", "CredentialSettings", "EntraTokens", "open_credential"]
 
-SCOPE: Final = "https://signalr.azure.com/.default"
-"""Scope of tokens for the service, the same for its REST API and its auth API."""
+_logger = logging.getLogger(__name__)
 
 _RENEW_BEFORE: Final = 300
 """Seconds before its end at which a token is renewed: the default of azure-identity."""
+
+_RETRY_AFTER: Final = 30
+"""Seconds after a failed renewal for which the token at hand is used without another try: the
+default of azure-identity."""
 
 
 class CredentialKind(Enum):
@@ -31,8 +36,17 @@ class CredentialKind(Enum):
     MANAGED_IDENTITY = "managedidentity"
     """ManagedIdentityCredential: the identity of the Function App."""
 
+    WORKLOAD_IDENTITY = "workloadidentity"
+    """WorkloadIdentityCredential: the identity federated with a Kubernetes service account."""
+
     CLIENT_SECRET = "clientsecret"  # noqa: S105  the name of a kind, no secret
     """ClientSecretCredential: an app registration with a secret."""
+
+    CLIENT_CERTIFICATE = "clientcertificate"
+    """CertificateCredential: an app registration with a certificate in a file."""
+
+    ACCESS_KEY = "accesskey"
+    """No Entra ID: the access key of an emulator on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +58,23 @@ class CredentialSettings:
         client_id: Client id of a user-assigned identity or of an app registration.
         tenant_id: Tenant of an app registration.
         client_secret: Secret of an app registration.
+        certificate_path: File with the certificate and private key of an app registration, in PEM
+            or PKCS #12 form.
+        authority_host: Where tokens come from, when it is not the public cloud and the environment
+            names no `AZURE_AUTHORITY_HOST`.
+        access_key: Access key of an emulator on this machine.
+        timeout: Seconds that the identity endpoint has for an answer. azure-identity alone would
+            wait for five minutes, and the rotation of the access key with it.
     """
 
     kind: CredentialKind = CredentialKind.DEFAULT
     client_id: str | None = None
     tenant_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    certificate_path: str | None = None
+    authority_host: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    timeout: float = 10.0
 
 
 def open_credential(
@@ -67,28 +92,39 @@ def open_credential(
     Raises:
         AuthenticationError: azure-identity refuses the combination.
     """
-    import azure.identity  # noqa: PLC0415  see above
+    import azure.identity as entra  # noqa: PLC0415  see above
 
+    options: dict[str, Any] = {
+        "connection_timeout": settings.timeout,
+        "read_timeout": settings.timeout,
+    }
+    if settings.authority_host and "AZURE_AUTHORITY_HOST" not in environment:
+        options["authority"] = settings.authority_host
+    app = (settings.tenant_id or "", settings.client_id or "")
     try:
         match settings.kind:
             case CredentialKind.MANAGED_IDENTITY:
                 # App Service's endpoint is on the machine itself, and the key rotation retries:
                 # azure-identity's own four tries would only keep the first callers waiting.
                 if "IDENTITY_ENDPOINT" in environment:
-                    return azure.identity.ManagedIdentityCredential(
-                        client_id=settings.client_id, retry_total=0
-                    )
-                return azure.identity.ManagedIdentityCredential(client_id=settings.client_id)
+                    options["retry_total"] = 0
+                return entra.ManagedIdentityCredential(client_id=settings.client_id, **options)
+            case CredentialKind.WORKLOAD_IDENTITY:
+                named = {"client_id": settings.client_id, "tenant_id": settings.tenant_id}
+                given = {name: value for name, value in named.items() if value}
+                return entra.WorkloadIdentityCredential(**given, **options)
             case CredentialKind.CLIENT_SECRET:
-                return azure.identity.ClientSecretCredential(
-                    settings.tenant_id or "", settings.client_id or "", settings.client_secret or ""
-                )
+                secret = settings.client_secret or ""
+                return entra.ClientSecretCredential(*app, secret, **options)
+            case CredentialKind.CLIENT_CERTIFICATE:
+                return entra.CertificateCredential(*app, settings.certificate_path, **options)
             case CredentialKind.DEFAULT:
-                return azure.identity.DefaultAzureCredential(
-                    managed_identity_client_id=settings.client_id
+                return entra.DefaultAzureCredential(
+                    managed_identity_client_id=settings.client_id, **options
                 )
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise AuthenticationError(f"azure-identity: {error}") from error
+    raise AuthenticationError("An access key gets no Entra token")
 
 
 class EntraTokens:
@@ -96,6 +132,7 @@ class EntraTokens:
 
     Args:
         open_credential: Makes the credential at the first need.
+        audience: What the token is for.
         clock: Current time in epoch seconds.
     """
 
@@ -103,43 +140,71 @@ class EntraTokens:
         self,
         open_credential: Callable[[], "TokenCredential"],
         *,
+        audience: str = AUDIENCE,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._open_credential = open_credential
+        self._scope = f"{audience}/.default"
         self._clock = clock
         self._lock = threading.Lock()
         self._credential: TokenCredential | None = None
-        self._token: EntraToken | None = None
+        self._token: Token | None = None
+        self._next_try = 0.0
 
-    def get(self) -> EntraToken:
+    def get(self, url: str = "", rejected: Token | None = None) -> Token:  # noqa: ARG002  the protocol's own
         """Return a token that is valid now; however many callers, one of them asks for it.
+
+        Args:
+            url: What it is for; an Entra token is for all of the service.
+            rejected: A token that the service does not accept, so that another one is wanted.
 
         Raises:
             AuthenticationError: The credential gave none.
         """
         token = self._token
-        if token is not None and self._clock() < token.expires_at - _RENEW_BEFORE:
-            return token
+        if token is not None and token is not rejected:
+            now = self._clock()
+            if now < token.expires_at - _RENEW_BEFORE:
+                return token
+            if now < token.expires_at:
+                return self._renewed(token)
         with self._lock:
             token = self._token
-            if token is not None and self._clock() < token.expires_at - _RENEW_BEFORE:
-                return token
-            try:
-                self._token = self._ask()
-            except AuthenticationError:
-                if token is not None and self._clock() < token.expires_at:
-                    return token
-                raise
-            return self._token
+            if token is None or token is rejected or self._clock() >= token.expires_at:
+                if token is rejected:
+                    # azure-identity would answer from memory.
+                    self._credential = None
+                token = self._token = self._ask()
+            return token
 
-    def _ask(self) -> EntraToken:
+    def after_fork(self) -> None:
+        """Make it usable in a child process, where a lock may be held by a thread that is gone."""
+        self._lock = threading.Lock()
+        self._credential = None
+
+    def _renewed(self, token: Token) -> Token:
+        """Renew a token that is still good, unless another thread does or it failed just now."""
+        if self._clock() < self._next_try or not self._lock.acquire(blocking=False):
+            return token
+        try:
+            self._token = self._ask()
+        except AuthenticationError as error:
+            self._next_try = self._clock() + _RETRY_AFTER
+            _logger.warning("The Entra token at hand is used until it ends: %s", error)
+            return token
+        else:
+            return self._token
+        finally:
+            self._lock.release()
+
+    def _ask(self) -> Token:
         if self._credential is None:
             self._credential = self._open_credential()
         from azure.core.exceptions import AzureError  # noqa: PLC0415  loaded with the credential
 
         credential = self._credential
         try:
-            token = credential.get_token(SCOPE)
+            token = credential.get_token(self._scope)
         except (AzureError, ValueError) as error:
             # MSAL answers from memory for a minute after an error of the identity endpoint. A new
             # credential notices at once that the endpoint is back.
@@ -147,4 +212,4 @@ class EntraTokens:
             raise AuthenticationError(
                 f"No Entra token from {type(credential).__name__}: {error}"
             ) from error
-        return EntraToken(token.token, token.expires_on)
+        return Token(token.token, token.expires_on)

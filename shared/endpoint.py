@@ -1,10 +1,31 @@
 """The addresses of one Azure SignalR Service instance."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["Endpoint", "is_loopback"]
+__all__ = ["AUDIENCE", "Endpoint", "EndpointType", "is_loopback"]
+
+AUDIENCE: Final = "https://signalr.azure.com"
+"""Audience of Entra tokens for the service, in every cloud: the SDK for .NET has no other."""
+
+_AUTHORITY_HOSTS: Final = {
+    ".signalr.azure.cn": "https://login.chinacloudapi.cn",
+    ".signalr.azure.us": "https://login.microsoftonline.us",
+}
+"""Where Entra tokens come from in a cloud of its own, by the ending of the service's host name."""
+
+
+class EndpointType(Enum):
+    """When clients are sent to an endpoint: the types of the SDK for .NET."""
+
+    PRIMARY = "primary"
+    """Takes clients while it is healthy."""
+
+    SECONDARY = "secondary"
+    """Takes clients while no primary endpoint is healthy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +36,20 @@ class Endpoint:
         url: The service's own address, without a trailing slash.
         client_url: Where clients connect, when a gateway or proxy stands before the service.
         server_url: Where this app calls the REST API, when that is not `url`.
+        name: What the endpoint is called in results and logs; its host name if not given.
+        type: When clients are sent here, among several endpoints.
+        weight: Share of the clients that it takes, in proportion to the others of its type.
+        audience: Audience of Entra tokens.
     """
 
     url: str
     client_url: str = ""
     server_url: str = ""
-    audience_base: str = field(init=False)
+    name: str = ""
+    type: EndpointType = EndpointType.PRIMARY
+    weight: float = 1.0
+    audience: str = AUDIENCE
+    audience_base: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -28,11 +57,20 @@ class Endpoint:
         object.__setattr__(self, "audience_base", f"{parts.scheme}://{_bracketed(parts)}")
         object.__setattr__(self, "client_url", self.client_url or self.url)
         object.__setattr__(self, "server_url", self.server_url or self.url)
+        object.__setattr__(self, "name", self.name or parts.netloc)
 
     @property
     def resource_name(self) -> str:
-        """Name of the SignalR resource: the first label of the service's host name."""
+        """Name of the SignalR resource: the first label of the service's host name in Azure."""
+        if is_loopback(self.url):
+            return "<SignalR resource>"
         return (urlsplit(self.url).hostname or "").partition(".")[0]
+
+    @property
+    def authority_host(self) -> str | None:
+        """Where Entra tokens for this service come from, if it is not in the public cloud."""
+        host = urlsplit(self.url).hostname or ""
+        return next((url for end, url in _AUTHORITY_HOSTS.items() if host.endswith(end)), None)
 
     def client_audience(self, hub: str) -> str:
         """Return the `aud` claim of client tokens for a hub (name in lower case)."""

@@ -4,21 +4,25 @@ SignalRError
 ├── SettingsError               a setting is missing or wrong; the app cannot start
 ├── InvalidArgumentError        an argument of a call is wrong
 │   └── UnknownHubError         the hub is not in the allow-list
-├── ConnectionNotFoundError     there is no such connection to put into a group
 ├── TokenTooLargeError          the claims do not fit in a client token
-├── AuthenticationError         no Entra token, or the service does not accept it
-├── PermissionDeniedError       the principal lacks a role at the SignalR resource
-├── ServiceUnavailableError     no answer, or the service asks to come back later
-└── UnexpectedResponseError     the service answered with something that no document names
+└── ServiceError                an endpoint of the service, or the way to it, fails
+    ├── ConnectionNotFoundError     there is no such connection
+    ├── AuthenticationError         no Entra token, or the service does not accept it
+    ├── PermissionDeniedError       the principal lacks a role at the SignalR resource
+    ├── ServiceUnavailableError     no answer, or the service asks to come back later
+    ├── UnexpectedResponseError     an answer that no document names
+    └── EndpointsError              several endpoints were asked, and not all did it
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AuthenticationError",
     "ConnectionNotFoundError",
+    "EndpointsError",
     "InvalidArgumentError",
     "PermissionDeniedError",
+    "ServiceError",
     "ServiceUnavailableError",
     "SettingsError",
     "SignalRError",
@@ -71,14 +75,6 @@ class UnknownHubError(InvalidArgumentError):
         self.hub = hub
 
 
-class ConnectionNotFoundError(SignalRError):
-    """There is no such connection, or no longer."""
-
-    def __init__(self, connection_id: str) -> None:
-        super().__init__(f"There is no connection {connection_id!r}")
-        self.connection_id = connection_id
-
-
 class TokenTooLargeError(SignalRError):
     """The claims make a client token longer than the service accepts.
 
@@ -97,37 +93,68 @@ class TokenTooLargeError(SignalRError):
         self.largest_claims = tuple(largest_claims)
 
 
-class AuthenticationError(SignalRError):
-    """No Entra token could be got, or the service does not accept the one it was given (401)."""
-
-
-class PermissionDeniedError(SignalRError):
-    """The service knows the principal, and none of its roles allows the operation (403)."""
-
-
-class ServiceUnavailableError(SignalRError):
-    """The service did not answer, is overloaded, or cannot be reached for now.
+class ServiceError(SignalRError):
+    """An endpoint of the service, or the way to it, fails.
 
     Args:
-        message: What happened.
+        message: What was asked, what came of it, and what mends it.
+        endpoint: Name of the endpoint, if one was asked.
+        status: HTTP status of the answer, if there was one.
+        code: Value of the answer's `x-ms-error-code` header, if there was one.
+        request_id: Name of the request in the logs of the service, to be told to its support.
         retry_after: Seconds after which another try makes sense, or `None` when not known.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        endpoint: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
+        self.endpoint = endpoint
+        self.status = status
+        self.code = code
+        self.request_id = request_id
         self.retry_after = retry_after
 
 
-class UnexpectedResponseError(SignalRError):
-    """The service answered in a way that the operation does not define.
+class ConnectionNotFoundError(ServiceError):
+    """There is no such connection, or no longer."""
+
+
+class AuthenticationError(ServiceError):
+    """No Entra token could be got, or the service does not accept the one it was given (401)."""
+
+
+class PermissionDeniedError(ServiceError):
+    """The service knows the principal, and none of its roles allows the operation (403)."""
+
+
+class ServiceUnavailableError(ServiceError):
+    """The service did not answer, is overloaded, or cannot be reached for now."""
+
+
+class UnexpectedResponseError(ServiceError):
+    """The service answered in a way that the operation does not define."""
+
+
+class EndpointsError(ServiceError):
+    """Several endpoints were asked, and not all of them did it.
 
     Args:
-        message: What was asked and what came.
-        status: HTTP status of the answer.
-        code: Value of the `x-ms-error-code` header, if there was one.
+        failures: What went wrong, by the names of the endpoints.
+        succeeded: Names of the endpoints that did it.
     """
 
-    def __init__(self, message: str, status: int, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+    def __init__(self, failures: Mapping[str, ServiceError], succeeded: Sequence[str]) -> None:
+        described = "; ".join(f"{name}: {error}" for name, error in failures.items())
+        done = f"; done at {', '.join(succeeded)}" if succeeded else ""
+        waits = [each.retry_after for each in failures.values() if each.retry_after is not None]
+        super().__init__(f"Failed at {described}{done}", retry_after=min(waits, default=None))
+        self.failures = dict(failures)
+        self.succeeded = tuple(succeeded)

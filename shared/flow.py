@@ -5,20 +5,26 @@ receives their answers. It does no I/O. `run` holds the conversation in the call
 `run_async` on an event loop.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from shared.access_key import AccessKey
 from shared.errors import SignalRError
 
 __all__ = [
     "Answer",
-    "EntraToken",
     "Flow",
+    "GetKey",
     "GetToken",
+    "KeySource",
     "NoAnswerError",
     "Request",
     "Response",
     "Step",
+    "Together",
+    "Token",
+    "TokenSource",
     "Wait",
     "run",
     "run_async",
@@ -26,13 +32,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class GetToken:
-    """Step: get an Entra token; answered with an `EntraToken`."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntraToken:
-    """An Entra access token of the app's own identity.
+class Token:
+    """What proves to the service who is asking.
 
     Args:
         value: The token as it goes into the `Authorization` header.
@@ -43,14 +44,72 @@ class EntraToken:
     expires_at: float
 
 
+class TokenSource(Protocol):
+    """Gives tokens for requests to the service."""
+
+    def get(self, url: str, rejected: Token | None = None) -> Token:
+        """Return a token that is valid now, blocking.
+
+        Args:
+            url: What it is for.
+            rejected: A token that the service does not accept, so that another one is wanted.
+
+        Raises:
+            AuthenticationError: There is none.
+        """
+
+    def after_fork(self) -> None:
+        """Make it usable in a child process."""
+
+
+class KeySource(Protocol):
+    """Gives the access key that signs client tokens."""
+
+    def get(self, timeout: float) -> AccessKey:
+        """Return a usable key, blocking for at most `timeout` seconds.
+
+        Raises:
+            ServiceUnavailableError: There is none; the cause says why.
+        """
+
+    async def get_async(self, timeout: float) -> AccessKey:  # noqa: ASYNC109  many wait on one fetch
+        """Return a usable key: `get` for an event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetToken:
+    """Step: get a token for a request; answered with a `Token`. Arguments as `TokenSource.get`."""
+
+    source: TokenSource | None
+    url: str
+    rejected: Token | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetKey:
+    """Step: get an access key, waiting for at most `timeout` seconds; answered with it."""
+
+    source: KeySource
+    timeout: float
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Step: send an HTTP request; answered with a `Response`."""
+    """Step: send an HTTP request; answered with a `Response`.
+
+    Args:
+        method: HTTP method.
+        url: Where to.
+        headers: What proves who is asking, and what names the request in the service's logs.
+        body: What is sent.
+        operation: What the request is for, in telemetry.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
+    operation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +128,16 @@ class Wait:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Step: hold several conversations at once; answered with what each came to, in their order.
+
+    An outcome is what the flow returned, or the `SignalRError` that it raised.
+    """
+
+    flows: Sequence["Flow[object]"]
+
+
 class NoAnswerError(SignalRError):
     """A request got no answer. Raised into a flow, never out of it.
 
@@ -82,8 +151,8 @@ class NoAnswerError(SignalRError):
         self.delivered = delivered
 
 
-type Step = GetToken | Request | Wait
-type Answer = EntraToken | Response | None
+type Step = GetToken | GetKey | Request | Wait | Together
+type Answer = Token | AccessKey | Response | Sequence[object] | None
 type Flow[T] = Generator[Step, Answer, T]
 
 

@@ -1,11 +1,21 @@
 """The service's rules for names of hubs, groups, users and connections."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from shared.errors import InvalidArgumentError
 
-__all__ = ["MAX_NAME_LENGTH", "check_hub", "check_name"]
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "check_excluded",
+    "check_hub",
+    "check_name",
+    "connection_path",
+    "group_path",
+    "hub_path",
+    "user_path",
+]
 
 MAX_NAME_LENGTH: Final = 1024
 """Longest name of a group, user or connection, in characters (REST API 2022-06-01)."""
@@ -51,3 +61,32 @@ def check_name(argument: str, value: str) -> str:
     except UnicodeEncodeError:
         raise InvalidArgumentError(argument, "contains half of a surrogate pair") from None
     return value
+
+
+def hub_path(hub: str) -> dict[str, str]:
+    """Return what stands for `{hub}` in a path.
+
+    Raises:
+        InvalidArgumentError: As `check_hub`.
+    """
+    return {"hub": check_hub(hub)}
+
+
+def group_path(hub: str, group: str) -> dict[str, str]:
+    """Return what stands for the names in a group's path; raises as `check_name`."""
+    return {"hub": check_hub(hub), "group": check_name("group", group)}
+
+
+def user_path(hub: str, user_id: str) -> dict[str, str]:
+    """Return what stands for the names in a user's path; raises as `check_name`."""
+    return {"hub": check_hub(hub), "user": check_name("user_id", user_id)}
+
+
+def connection_path(hub: str, connection_id: str) -> dict[str, str]:
+    """Return what stands for the names in a connection's path; raises as `check_name`."""
+    return {"hub": check_hub(hub), "connection": check_name("connection_id", connection_id)}
+
+
+def check_excluded(connection_ids: Iterable[str]) -> list[str]:
+    """Return the ids of connections that are left out; raises as `check_name`."""
+    return [check_name("excluded", each) for each in connection_ids]

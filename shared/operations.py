@@ -1,7 +1,7 @@
 """The operations of the service's data plane, in one table.
 
-Paths, methods, statuses and codes are those of the REST API reference; the data actions are those
-of the Azure permissions reference. `api_version` is the oldest version that has the operation.
+Paths, methods, queries, statuses and codes are those of the REST API reference; the data actions
+are those of the Azure permissions reference. `api_version` is the oldest that has the operation.
 """
 
 from dataclasses import dataclass
@@ -33,103 +33,125 @@ class Operation:
     """One row of the table.
 
     Args:
+        name: What the clients call it, which is also its name in telemetry.
         method: HTTP method.
         path: Path template: names in braces are filled with percent-encoded values.
         success: Status that means that it is done.
         permission: Data action that the principal needs, after `Microsoft.SignalRService/SignalR/`;
             empty for an operation that needs no token.
         repeatable: How much doing it twice matters.
+        query: Names of its query parameters beside `api-version`.
+        body: Whether it has a JSON body.
         absent: Values of `x-ms-error-code`, in lower case, with which a 404 says that there is no
             such connection, group or user. Any other 404 is an error.
         api_version: The oldest version of the REST API that has it; empty for paths without one.
     """
 
+    name: str
     method: str
     path: str
     success: int
     permission: str
     repeatable: Repeatable = Repeatable.ALWAYS
+    query: tuple[str, ...] = ()
+    body: bool = False
     absent: frozenset[str] = frozenset()
     api_version: str = "2022-06-01"
 
 
+def _message(
+    name: str, path: str, data_action: str, *query: str, api_version: str = "2022-06-01"
+) -> Operation:
+    """Return an operation that brings something to clients, so that twice is once too often."""
+    return Operation(
+        name, "POST", path, _ACCEPTED, data_action,
+        Repeatable.WHEN_REFUSED, query, body=True, api_version=api_version,
+    )  # fmt: skip
+
+
 ACCESS_KEY: Final = Operation(
     # The SDK for .NET asks at this path, which names no version.
-    "GET", "/api/v1/auth/accessKey", _OK, "auth/accessKey/action", api_version="",
+    "access_key", "GET", "/api/v1/auth/accessKey", _OK, "auth/accessKey/action", api_version="",
 )  # fmt: skip
-HEALTH: Final = Operation("HEAD", "/api/health", _OK, "")
+HEALTH: Final = Operation("service_is_healthy", "HEAD", "/api/health", _OK, "")
 GENERATE_TOKEN: Final = Operation(
-    "POST", f"{_HUB}/:generateToken", _OK, "auth/clientToken/action", api_version="2022-11-01",
+    "generate_client_token", "POST", f"{_HUB}/:generateToken", _OK, "auth/clientToken/action",
+    query=("userId", "minutesToExpire"), api_version="2022-11-01",
 )  # fmt: skip
 
-SEND_TO_ALL: Final = Operation(
-    "POST", f"{_HUB}/:send", _ACCEPTED, "hub/send/action", Repeatable.WHEN_REFUSED
+SEND_TO_ALL: Final = _message("send_to_all", f"{_HUB}/:send", "hub/send/action", "excluded")
+SEND_TO_USER: Final = _message("send_to_user", f"{_USER}/:send", "user/send/action")
+SEND_TO_GROUP: Final = _message("send_to_group", f"{_GROUP}/:send", "group/send/action", "excluded")
+SEND_TO_CONNECTION: Final = _message(
+    "send_to_connection", f"{_CONNECTION}/:send", "clientConnection/send/action"
 )
-SEND_TO_USER: Final = Operation(
-    "POST", f"{_USER}/:send", _ACCEPTED, "user/send/action", Repeatable.WHEN_REFUSED
-)
-SEND_TO_GROUP: Final = Operation(
-    "POST", f"{_GROUP}/:send", _ACCEPTED, "group/send/action", Repeatable.WHEN_REFUSED
-)
-SEND_TO_CONNECTION: Final = Operation(
-    "POST", f"{_CONNECTION}/:send", _ACCEPTED, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED,
-)  # fmt: skip
 INVOKE_CONNECTION: Final = Operation(
-    "POST", f"{_CONNECTION}/:invoke", _OK, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED, api_version="2024-12-01",
+    "invoke_connection", "POST", f"{_CONNECTION}/:invoke", _OK, "clientConnection/send/action",
+    Repeatable.WHEN_REFUSED, body=True, absent=_NO_CONNECTION, api_version="2024-12-01",
 )  # fmt: skip
-SEND_STREAM_ITEM: Final = Operation(
-    "POST", f"{_STREAM}/:send", _ACCEPTED, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED, api_version="2024-12-01",
+SEND_STREAM_ITEM: Final = _message(
+    "send_stream_item", f"{_STREAM}/:send", "clientConnection/send/action", "completed",
+    api_version="2024-12-01",
 )  # fmt: skip
 COMPLETE_STREAM: Final = Operation(
-    "POST", f"{_STREAM}/:complete", _ACCEPTED, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED, api_version="2024-12-01",
+    "complete_stream", "POST", f"{_STREAM}/:complete", _ACCEPTED, "clientConnection/send/action",
+    Repeatable.WHEN_REFUSED, ("reason",), api_version="2024-12-01",
 )  # fmt: skip
-EXECUTE: Final = Operation(
-    "POST", f"{_HUB}/:execute", _ACCEPTED, "clientConnection/write",
-    Repeatable.WHEN_REFUSED, api_version="2023-07-01",
-)  # fmt: skip
+EXECUTE: Final = _message(
+    "execute", f"{_HUB}/:execute", "clientConnection/write", "filter", api_version="2023-07-01"
+)
 
 CLOSE_CONNECTION: Final = Operation(
-    "DELETE", _CONNECTION, _OK, "clientConnection/write", absent=_NO_CONNECTION
-)
+    "close_connection", "DELETE", _CONNECTION, _OK, "clientConnection/write",
+    query=("reason",), absent=_NO_CONNECTION,
+)  # fmt: skip
 CLOSE_ALL_CONNECTIONS: Final = Operation(
-    "POST", f"{_HUB}/:closeConnections", _NO_CONTENT, "clientConnection/write"
-)
+    "close_all_connections", "POST", f"{_HUB}/:closeConnections", _NO_CONTENT,
+    "clientConnection/write", query=("excluded", "reason"),
+)  # fmt: skip
 CLOSE_GROUP_CONNECTIONS: Final = Operation(
-    "POST", f"{_GROUP}/:closeConnections", _NO_CONTENT, "clientConnection/write"
-)
+    "close_group_connections", "POST", f"{_GROUP}/:closeConnections", _NO_CONTENT,
+    "clientConnection/write", query=("excluded", "reason"),
+)  # fmt: skip
 CLOSE_USER_CONNECTIONS: Final = Operation(
-    "POST", f"{_USER}/:closeConnections", _NO_CONTENT, "clientConnection/write"
-)
+    "close_user_connections", "POST", f"{_USER}/:closeConnections", _NO_CONTENT,
+    "clientConnection/write", query=("excluded", "reason"),
+)  # fmt: skip
 
 CONNECTION_EXISTS: Final = Operation(
-    "HEAD", _CONNECTION, _OK, "clientConnection/read", absent=_NO_CONNECTION
+    "connection_exists", "HEAD", _CONNECTION, _OK, "clientConnection/read", absent=_NO_CONNECTION
 )
-GROUP_EXISTS: Final = Operation("HEAD", _GROUP, _OK, "group/read", absent=_NO_GROUP)
-USER_EXISTS: Final = Operation("HEAD", _USER, _OK, "user/read", absent=_NO_USER)
+GROUP_EXISTS: Final = Operation(
+    "group_exists", "HEAD", _GROUP, _OK, "group/read", absent=_NO_GROUP
+)  # fmt: skip
+USER_EXISTS: Final = Operation("user_exists", "HEAD", _USER, _OK, "user/read", absent=_NO_USER)
 USER_IN_GROUP: Final = Operation(
-    "HEAD", f"{_USER}/groups/{{group}}", _OK, "group/read", absent=_NOT_IN_GROUP | _NO_USER
-)
+    "user_in_group", "HEAD", f"{_USER}/groups/{{group}}", _OK, "group/read",
+    absent=_NOT_IN_GROUP | _NO_USER,
+)  # fmt: skip
 LIST_CONNECTIONS_IN_GROUP: Final = Operation(
-    "GET", f"{_GROUP}/connections", _OK, "group/read", api_version="2024-12-01"
-)
+    "list_connections_in_group", "GET", f"{_GROUP}/connections", _OK, "group/read",
+    query=("maxpagesize", "top", "continuationToken"), api_version="2024-12-01",
+)  # fmt: skip
 
 ADD_CONNECTION_TO_GROUP: Final = Operation(
-    "PUT", f"{_GROUP}/connections/{{connection}}", _OK, "group/write", absent=_NO_CONNECTION
-)
+    "add_connection_to_group", "PUT", f"{_GROUP}/connections/{{connection}}", _OK, "group/write",
+    absent=_NO_CONNECTION,
+)  # fmt: skip
 REMOVE_CONNECTION_FROM_GROUP: Final = Operation(
-    "DELETE", f"{_GROUP}/connections/{{connection}}", _OK, "group/write", absent=_NO_CONNECTION
-)
+    "remove_connection_from_group", "DELETE", f"{_GROUP}/connections/{{connection}}", _OK,
+    "group/write", absent=_NO_CONNECTION,
+)  # fmt: skip
 REMOVE_CONNECTION_FROM_ALL_GROUPS: Final = Operation(
-    "DELETE", f"{_CONNECTION}/groups", _OK, "group/write", absent=_NO_CONNECTION
+    "remove_connection_from_all_groups", "DELETE", f"{_CONNECTION}/groups", _OK, "group/write",
+    absent=_NO_CONNECTION,
+)  # fmt: skip
+ADD_USER_TO_GROUP: Final = Operation(
+    "add_user_to_group", "PUT", f"{_USER}/groups/{{group}}", _OK, "group/write", query=("ttl",)
 )
-ADD_USER_TO_GROUP: Final = Operation("PUT", f"{_USER}/groups/{{group}}", _OK, "group/write")
 REMOVE_USER_FROM_GROUP: Final = Operation(
-    "DELETE", f"{_USER}/groups/{{group}}", _NO_CONTENT, "group/write"
+    "remove_user_from_group", "DELETE", f"{_USER}/groups/{{group}}", _NO_CONTENT, "group/write"
 )
 REMOVE_USER_FROM_ALL_GROUPS: Final = Operation(
-    "DELETE", f"{_USER}/groups", _NO_CONTENT, "group/write"
+    "remove_user_from_all_groups", "DELETE", f"{_USER}/groups", _NO_CONTENT, "group/write"
 )

@@ -34,11 +34,17 @@ class RetryPolicy:
         first_delay: Seconds before the second request, doubled for each one more.
         longest_delay: Longest wait in seconds. A `Retry-After` beyond it ends the attempts, so
             that the caller hears of it instead of waiting.
+        total_time: Seconds after which no further request is begun.
+        at_least_once: Send a message again though the service may have delivered it already (after
+            a 500, or without an answer). Without it a message is lost rather than doubled, and the
+            caller hears of it.
     """
 
     attempts: int = 4
     first_delay: float = 0.4
     longest_delay: float = 10.0
+    total_time: float = 30.0
+    at_least_once: bool = False
 
     def delay(
         self,
@@ -46,6 +52,7 @@ class RetryPolicy:
         repeatable: Repeatable,
         *,
         attempt: int,
+        elapsed: float,
         now: float,
         jitter: float,
     ) -> float | None:
@@ -55,29 +62,36 @@ class RetryPolicy:
             outcome: What the request came to.
             repeatable: How much doing the operation twice matters.
             attempt: Number of requests made so far.
+            elapsed: Seconds since the first of them began.
             now: Current time in epoch seconds, for a `Retry-After` that is a date.
             jitter: A number from 0 to 1 that spreads callers in time.
         """
+        if self.at_least_once:
+            repeatable = Repeatable.ALWAYS
         if attempt >= self.attempts or not _may_pass(outcome, repeatable):
             return None
         asked = retry_after(outcome, now) if isinstance(outcome, Response) else None
-        if asked is None:
-            return backoff(attempt, self.first_delay, self.longest_delay, jitter)
-        return asked if asked <= self.longest_delay else None
+        if asked is not None and asked > self.longest_delay:
+            return None
+        delay = asked
+        if delay is None:
+            delay = backoff(attempt, self.first_delay, self.longest_delay, jitter)
+        return delay if elapsed + delay < self.total_time else None
 
 
 def backoff(attempt: int, first: float, longest: float, jitter: float) -> float:
-    """Return seconds to wait after a number of failures: doubled each time, bounded, spread.
+    """Return seconds to wait after failures: doubled each time, bounded, with full jitter.
 
     Args:
         attempt: Failures so far, at least 1.
         first: Seconds after the first failure.
         longest: Upper bound in seconds.
-        jitter: A number from 0 to 1: the wait is between half of the bound and the bound.
+        jitter: A number from 0 to 1: the share of the bound that is waited, so that callers who
+            failed together do not come back together.
     """
     # Past 2**20 every bound in use is reached, and a float would overflow in the end.
     bound = min(longest, first * 2.0 ** min(attempt - 1, 20))
-    return bound * (0.5 + jitter / 2)
+    return bound * jitter
 
 
 def retry_after(response: Response, now: float) -> float | None:

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.access_key import AccessKey
-from shared.errors import ServiceUnavailableError, SignalRError
+from shared.errors import PermissionDeniedError, ServiceError, ServiceUnavailableError
 from shared.retry import backoff
 
-__all__ = ["AccessKeyRotation", "Schedule"]
+__all__ = ["AccessKeyRotation", "KeyState", "Moment", "Schedule"]
 
 _logger = logging.getLogger(__name__)
 
@@ -30,46 +30,121 @@ _ROTATION_SPREAD: Final = 5 * 60
 
 _FIRST_RETRY: Final = 1.0
 _LONGEST_RETRY: Final = 30.0
-"""Seconds between tries. Short, so that a role assignment that lands late is noticed soon."""
+"""Seconds between tries while nobody asks."""
+
+_SOONEST_RETRY: Final = 2.0
+"""Seconds after a refusal from which a caller's request starts another try at once, so that a role
+assignment that lands late is noticed with the caller's next request."""
 
 _LONGEST_SLEEP: Final = 30.0
 """Seconds after which the thread looks at the clock again: a frozen instance's timers stand still
 while the clock runs on."""
 
 
+class Moment(NamedTuple):
+    """A point in time by two clocks, since either can be wrong.
+
+    The wall clock can be set, and the steady one stands still while a machine sleeps. Whichever of
+    them says that a time has come is believed.
+
+    Args:
+        wall: Epoch seconds.
+        steady: Seconds of a clock that is never set.
+    """
+
+    wall: float
+    steady: float
+
+    def after(self, seconds: float) -> "Moment":
+        """Return the moment so many seconds later."""
+        return Moment(self.wall + seconds, self.steady + seconds)
+
+    def reached(self, now: "Moment") -> bool:
+        """Tell whether it is over by one of the clocks."""
+        return now.wall >= self.wall or now.steady >= self.steady
+
+    def seconds_from(self, now: "Moment") -> float:
+        """Return the seconds until it is over; negative when it is."""
+        return min(self.wall - now.wall, self.steady - now.steady)
+
+
+_NOW: Final = Moment(0.0, 0.0)
+"""A moment that is over whatever the clocks say."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """What an operator wants to know of a key.
+
+    Args:
+        key_id: The service's name for it, or `None` while there is none.
+        age: Seconds since it was asked for.
+        next_refresh: Seconds until the next one is asked for.
+        error: Why the last attempt failed, or `None` when it did not.
+    """
+
+    key_id: str | None
+    age: float | None
+    next_refresh: float
+    error: ServiceError | None
+
+
 @dataclass(slots=True)
 class Schedule:
-    """What is known of the key, and when the next fetch is due. All times in epoch seconds."""
+    """What is known of the key, and when the next fetch is due."""
 
     key: AccessKey | None = None
-    due_at: float = 0.0
-    error: SignalRError | None = None
+    obtained: Moment = _NOW
+    expires: Moment = _NOW
+    due: Moment = _NOW
+    due_on_demand: Moment = _NOW
+    error: ServiceError | None = None
     failures: int = 0
 
-    def usable(self, now: float) -> AccessKey | None:
+    def usable(self, now: Moment) -> AccessKey | None:
         """Return the key if the service still accepts what it signs."""
-        return self.key if self.key is not None and now < self.key.expires_at else None
+        return None if self.key is None or self.expires.reached(now) else self.key
 
-    def succeeded(self, key: AccessKey, jitter: float) -> None:
+    def is_fresh(self, wall: float, steady: float) -> bool:
+        """Tell whether the key is usable and no fetch is due, which is so nearly always."""
+        return (
+            self.obtained[0] <= wall < self.due[0]
+            and steady < self.due[1]
+            and wall < self.expires[0]
+            and steady < self.expires[1]
+        )
+
+    def is_due(self, now: Moment) -> bool:
+        """Tell whether a fetch is due: by the key's age, or since the wall clock was set back."""
+        return self.due.reached(now) or now.wall < self.obtained.wall
+
+    def succeeded(self, key: AccessKey, now: Moment, jitter: float) -> None:
         """Take a new key; `jitter` from 0 to 1 brings the next rotation forward."""
         self.key = key
-        self.due_at = key.obtained_at + _ROTATE_AFTER - jitter * _ROTATION_SPREAD
+        # It was asked for some time ago by the wall clock; the steady one is brought in line.
+        self.obtained = now.after(min(0.0, key.obtained_at - now.wall))
+        self.expires = self.obtained.after(key.lifetime)
+        self.due = self.obtained.after(_ROTATE_AFTER - jitter * _ROTATION_SPREAD)
         self.error = None
         self.failures = 0
 
-    def failed(self, error: SignalRError, now: float, jitter: float) -> None:
+    def failed(self, error: ServiceError, now: Moment, jitter: float) -> None:
         """Keep what there is and come back later; `jitter` from 0 to 1 spreads instances."""
         self.failures += 1
         self.error = error
-        delay = backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter)
-        asked = error.retry_after if isinstance(error, ServiceUnavailableError) else None
-        self.due_at = now + max(delay, asked or 0.0)
+        # A clock that was set back makes a fetch due once, not until it has caught up.
+        self.obtained = Moment(min(self.obtained.wall, now.wall), self.obtained.steady)
+        asked = error.retry_after or 0.0
+        delay = max(_FIRST_RETRY, backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter))
+        self.due = now.after(max(delay, asked))
+        soonest = _SOONEST_RETRY if isinstance(error, PermissionDeniedError) else delay
+        self.due_on_demand = now.after(max(min(delay, soonest), asked))
 
-    def refusal(self, now: float) -> SignalRError | None:
-        """Return why there is no key, while the next try is not due yet."""
-        if self.error is None or now >= self.due_at:
+    def refusal(self, now: Moment) -> ServiceError | None:
+        """Return why there is no key, while a caller's request starts no other try."""
+        if self.error is None or self.due_on_demand.reached(now):
             return None
-        return _with_retry_after(self.error, self.due_at - now)
+        return _with_retry_after(self.error, self.due_on_demand.seconds_from(now))
 
 
 class AccessKeyRotation:
@@ -80,37 +155,38 @@ class AccessKeyRotation:
 
     Args:
         fetch: Gets a new key, blocking. Raises `SignalRError`.
+        prove: Asks the service whether it knows a key, blocking. A new key is proven before it
+            replaces one that is still usable, since the service may hear of it late.
         clock: Current time in epoch seconds.
+        steady: Current time in seconds of a clock that is never set.
         jitter: Random numbers from 0 to 1.
     """
 
     def __init__(
         self,
         fetch: Callable[[], AccessKey],
+        prove: Callable[[AccessKey], bool] = lambda _: True,
         *,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._fetch = fetch
+        self._prove = prove
         self._clock = clock
+        self._steady = steady
         self._jitter = jitter
         self._schedule = Schedule()
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._pending: Future[AccessKey] | None = None
-        self._thread: threading.Thread | None = None
         self._closed = False
+        self._begin()
 
-    def current(self, now: float) -> AccessKey | None:
-        """Return the key if there is a usable one, and see to its rotation. Never blocks.
-
-        Args:
-            now: Current time in epoch seconds.
-        """
+    def current(self) -> AccessKey | None:
+        """Return the key if there is a usable one, and see to its rotation. Never blocks."""
         schedule = self._schedule
-        if now >= schedule.due_at:
-            self._wake.set()
-        return schedule.usable(now)
+        now = (self._clock(), self._steady())
+        if schedule.is_fresh(*now):
+            return schedule.key
+        return self._aging(Moment(*now))
 
     def get(self, timeout: float) -> AccessKey:
         """Return a usable key, waiting for the fetch that brings it.
@@ -119,8 +195,8 @@ class AccessKeyRotation:
             timeout: Most seconds to wait.
 
         Raises:
-            SignalRError: The last fetch failed, and this is why.
-            ServiceUnavailableError: The fetch takes longer than the timeout.
+            ServiceUnavailableError: The last fetch failed, and its error is the cause; or it takes
+                longer than the timeout.
         """
         try:
             return self._request().result(timeout)
@@ -135,9 +211,20 @@ class AccessKeyRotation:
             raise _too_slow(timeout) from None
 
     @property
-    def degraded(self) -> bool:
-        """Whether the last fetch failed."""
-        return self._schedule.error is not None
+    def state(self) -> KeyState:
+        """What an operator wants to know."""
+        schedule, now = self._schedule, self._now()
+        key = schedule.usable(now)
+        return KeyState(
+            key_id=key.key_id if key else None,
+            age=now.wall - key.obtained_at if key else None,
+            next_refresh=max(0.0, schedule.due.seconds_from(now)),
+            error=schedule.error,
+        )
+
+    def after_fork(self) -> None:
+        """Make it usable in a child process, which has the key and not the thread."""
+        self._begin()
 
     def close(self) -> None:
         """End the background thread."""
@@ -146,12 +233,21 @@ class AccessKeyRotation:
         if self._thread is not None:
             self._thread.join()
 
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._pending: Future[AccessKey] | None = None
+        self._thread: threading.Thread | None = None
+
+    def _now(self) -> Moment:
+        return Moment(self._clock(), self._steady())
+
     def _request(self) -> Future[AccessKey]:
         """Return the outcome of the fetch under way, starting one if there is none."""
         with self._lock:
-            now = self._clock()
+            now = self._now()
             key = self._schedule.usable(now)
-            refusal = self._schedule.refusal(now)
+            refusal = None if self._pending else self._schedule.refusal(now)
             if key is not None or refusal is not None:
                 return _settled(key, refusal)
             if self._pending is None:
@@ -162,8 +258,17 @@ class AccessKeyRotation:
             self._wake.set()
             return self._pending
 
+    def _aging(self, now: Moment) -> AccessKey | None:
+        """Return the key if it is usable still, and have the thread look after it."""
+        if self._schedule.key is not None:
+            if self._thread is None:
+                with self._lock:
+                    self._start()
+            self._wake.set()
+        return self._schedule.usable(now)
+
     def _start(self) -> None:
-        if self._thread is None:
+        if self._thread is None and not self._closed:
             self._thread = threading.Thread(
                 target=self._rotate, name="signalr-access-key", daemon=True
             )
@@ -171,17 +276,20 @@ class AccessKeyRotation:
 
     def _rotate(self) -> None:
         while not self._closed:
-            now = self._clock()
-            if now >= self._schedule.due_at:
-                self._fetch_once()
+            now = self._now()
+            if self._pending is not None or self._schedule.is_due(now):
+                self._fetch_once(now)
             else:
-                self._wake.wait(min(self._schedule.due_at - now, _LONGEST_SLEEP))
+                self._wake.wait(min(self._schedule.due.seconds_from(now), _LONGEST_SLEEP))
                 self._wake.clear()
 
-    def _fetch_once(self) -> None:
+    def _fetch_once(self, now: Moment) -> None:
         try:
             key = self._fetch()
-        except SignalRError as error:
+            if self._schedule.usable(now) is not None and not self._prove(key):
+                self._settle(None, _unknown(key))
+                return
+        except ServiceError as error:
             self._settle(None, error)
         except Exception as error:
             # The thread must live on, and the callers must hear of it.
@@ -190,16 +298,18 @@ class AccessKeyRotation:
         else:
             self._settle(key, None)
 
-    def _settle(self, key: AccessKey | None, error: SignalRError | None) -> None:
+    def _settle(self, key: AccessKey | None, error: ServiceError | None) -> None:
         with self._lock:
-            now = self._clock()
+            schedule, now = self._schedule, self._now()
             if key is not None:
-                self._schedule.succeeded(key, self._jitter())
+                schedule.succeeded(key, now, self._jitter())
                 _logger.info("Access key %s in use, to be rotated in an hour", key.key_id)
             if error is not None:
-                self._schedule.failed(error, now, self._jitter())
+                schedule.failed(error, now, self._jitter())
                 _logger.error(
-                    "No new access key, next try in %.0f s: %s", self._schedule.due_at - now, error
+                    "No new access key, next try in %.0f s: %s",
+                    schedule.due.seconds_from(now),
+                    error,
                 )
             pending, self._pending = self._pending, None
         if pending is None:
@@ -207,10 +317,11 @@ class AccessKeyRotation:
         if key is not None:
             pending.set_result(key)
         elif error is not None:
-            pending.set_exception(_with_retry_after(error, self._schedule.due_at - now))
+            wait = schedule.due_on_demand.seconds_from(now)
+            pending.set_exception(_with_retry_after(error, wait))
 
 
-def _settled(key: AccessKey | None, error: SignalRError | None) -> Future[AccessKey]:
+def _settled(key: AccessKey | None, error: ServiceError | None) -> Future[AccessKey]:
     future: Future[AccessKey] = Future()
     if key is not None:
         future.set_result(key)
@@ -219,11 +330,25 @@ def _settled(key: AccessKey | None, error: SignalRError | None) -> Future[Access
     return future
 
 
-def _with_retry_after(error: SignalRError, seconds: float) -> ServiceUnavailableError:
+def _with_retry_after(error: ServiceError, seconds: float) -> ServiceUnavailableError:
     """Tell callers when the next try is over; what happened stays the cause."""
-    unavailable = ServiceUnavailableError(f"No access key: {error}", retry_after=seconds)
+    unavailable = ServiceUnavailableError(
+        f"No access key: {error}",
+        endpoint=error.endpoint,
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        retry_after=max(seconds, 1.0),
+    )
     unavailable.__cause__ = error
     return unavailable
+
+
+def _unknown(key: AccessKey) -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        f"The service does not accept its new access key {key.key_id} yet, so the old one stays in"
+        " use. If this goes on, look at this machine's clock"
+    )
 
 
 def _too_slow(timeout: float) -> ServiceUnavailableError:

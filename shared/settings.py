@@ -1,40 +1,47 @@
 """The settings of the service client, read from the environment of a Function App.
 
-Names of the connection are those of the Functions identity-based connection, so that an app moves
-over from the SignalR bindings with the settings it has.
+Names are those of the Functions extension, so that an app moves over from the SignalR bindings
+with the settings it has.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
-from shared.credential import CredentialKind, CredentialSettings
-from shared.endpoint import Endpoint, is_loopback
+from shared.connection import PARTS, SERVICE_EXAMPLE, EndpointSettings, read_parts
+from shared.connection_string import read_connection_string
+from shared.endpoint import EndpointType
 from shared.errors import InvalidArgumentError, SettingsError, UnknownHubError
 from shared.names import check_hub
+from shared.negotiation import TokenOrigin
 
 __all__ = ["CONNECTION", "Settings"]
 
 CONNECTION: Final = "AzureSignalRConnectionString"
-"""Prefix of the connection's settings."""
+"""Name of the connection, and what its settings begin with."""
 
-_SERVICE_EXAMPLE: Final = "https://contoso.service.signalr.net"
+ENDPOINTS: Final = "Azure__SignalR__Endpoints"
+"""What the settings of named endpoints begin with."""
+
 _HUBS: Final = "SIGNALR_HUBS"
 _DEFAULT_HUB: Final = "SIGNALR_DEFAULT_HUB"
-_PARTS: Final = {
-    name.lower(): name
-    for name in (
-        "serviceUri",
-        "clientEndpoint",
-        "serverEndpoint",
-        "credential",
-        "clientId",
-        "tenantId",
-        "clientSecret",
-    )
+_TOKENS: Final = "SIGNALR_CLIENT_TOKENS"
+_STRINGS: Final[Mapping[tuple[str, ...], EndpointType]] = {
+    (): EndpointType.PRIMARY,
+    ("primary",): EndpointType.PRIMARY,
+    ("secondary",): EndpointType.SECONDARY,
 }
+"""What follows the name of an endpoint in the names of connection strings."""
+
+
+class _Setting(NamedTuple):
+    name: str
+    value: str
+
+
+type _Found = Mapping[tuple[str, ...], _Setting]
+"""Settings under a prefix, by what follows it in their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +49,16 @@ class Settings:
     """What the service client needs to know.
 
     Args:
-        endpoint: The service instance.
-        credential: The app's own identity.
+        endpoints: The endpoints of the service, each with this app's identity there.
         hubs: Names in lower case of the hubs that this app serves; no other hub can be reached.
         default_hub: The hub of a request that names none.
+        token_origin: Who makes client tokens.
     """
 
-    endpoint: Endpoint
-    credential: CredentialSettings
+    endpoints: tuple[EndpointSettings, ...]
     hubs: frozenset[str]
     default_hub: str
+    token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -64,13 +71,12 @@ class Settings:
             SettingsError: A setting is missing or wrong. It names the setting and shows a right
                 value.
         """
-        connection = _connection(environment)
         hubs = _hubs(environment)
         return cls(
-            endpoint=_endpoint(connection),
-            credential=_credential(connection, environment),
+            endpoints=_endpoints(environment),
             hubs=frozenset(hubs),
             default_hub=_default_hub(environment, hubs),
+            token_origin=_token_origin(environment),
         )
 
     def hub(self, name: str | None) -> str:
@@ -90,89 +96,95 @@ class Settings:
         return hub
 
 
-def _connection(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the parts of the identity-based connection by their names in lower case."""
-    prefix = CONNECTION.lower()
-    parts: dict[str, str] = {}
-    for name, value in environment.items():
-        # The Functions host reads '__' in app settings and ':' in local.settings.json.
-        match = re.fullmatch(r"(.+?)(?:__|:)(.+)", name)
-        if match is None or match[1].lower() != prefix or not value.strip():
-            continue
-        part = match[2].lower()
-        if part not in _PARTS:
+def _endpoints(environment: Mapping[str, str]) -> tuple[EndpointSettings, ...]:
+    found = [*_connection(environment), *_named_endpoints(environment)]
+    if not found:
+        raise SettingsError(f"{CONNECTION}__serviceUri", "is not set", SERVICE_EXAMPLE)
+    names = [each.endpoint.name for each in found]
+    for name in names:
+        if names.count(name) > 1:
             raise SettingsError(
-                name,
-                f"is not known; {CONNECTION} has {', '.join(sorted(_PARTS.values()))}",
-                _SERVICE_EXAMPLE,
-                instead=_setting("serviceUri"),
+                ENDPOINTS, f"has the endpoint {name!r} twice", SERVICE_EXAMPLE,
+                instead=f"{ENDPOINTS}__east__serviceUri",
+            )  # fmt: skip
+    return tuple(found)
+
+
+def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
+    """Return the endpoint of the connection; a connection string goes before its parts."""
+    found = _below(environment, CONNECTION)
+    text = found.get(()) or _below(environment, "ConnectionStrings", CONNECTION).get(())
+    if text is not None:
+        return [read_connection_string(text.name, text.value)]
+    return [_from_parts(CONNECTION, found, environment)] if found else []
+
+
+def _named_endpoints(environment: Mapping[str, str]) -> list[EndpointSettings]:
+    """Return the endpoints with names of their own."""
+    named: dict[str, dict[tuple[str, ...], _Setting]] = {}
+    for (name, *path), setting in _below(environment, *ENDPOINTS.split("__")).items():
+        named.setdefault(name, {})[tuple(path)] = setting
+    return [each for name, found in named.items() for each in _named(name, found, environment)]
+
+
+def _named(name: str, found: _Found, environment: Mapping[str, str]) -> Iterator[EndpointSettings]:
+    parts: dict[tuple[str, ...], _Setting] = {}
+    for path, setting in found.items():
+        if path in _STRINGS:
+            type_ = _STRINGS[path]
+            yield read_connection_string(setting.name, setting.value, name=name, type=type_)
+        else:
+            parts[path] = setting
+    if parts:
+        yield _from_parts(f"{ENDPOINTS}__{name}", parts, environment, name)
+
+
+def _below(environment: Mapping[str, str], *prefix: str) -> _Found:
+    """Return the settings under a prefix: their name and value, by what follows the prefix.
+
+    The Functions host reads '__' in app settings and ':' in local.settings.json as the same, and
+    the case of letters does not count.
+    """
+    wanted = [each.lower() for each in prefix]
+    found: dict[tuple[str, ...], _Setting] = {}
+    for setting, value in environment.items():
+        path = re.split("__|:", setting.lower())
+        if path[: len(wanted)] == wanted and value.strip():
+            found[tuple(path[len(wanted) :])] = _Setting(setting, value.strip())
+    return found
+
+
+def _from_parts(
+    connection: str,
+    found: _Found,
+    environment: Mapping[str, str],
+    name: str = "",
+) -> EndpointSettings:
+    parts: dict[str, str] = {}
+    for path, (setting, value) in found.items():
+        part = "__".join(path)
+        if part not in PARTS:
+            raise SettingsError(
+                setting,
+                f"is not known; {connection} has {', '.join(sorted(PARTS.values()))}",
+                SERVICE_EXAMPLE,
+                instead=f"{connection}__serviceUri",
             )
-        parts[part] = value.strip()
+        parts[part] = value
     if "serviceuri" not in parts:
-        _refuse_connection_string(environment)
-        raise SettingsError(_setting("serviceUri"), "is not set", _SERVICE_EXAMPLE)
-    return parts
+        raise SettingsError(f"{connection}__serviceUri", "is not set", SERVICE_EXAMPLE)
+    return read_parts(connection, parts, environment, name)
 
 
-def _refuse_connection_string(environment: Mapping[str, str]) -> None:
-    if environment.get(CONNECTION, "").strip():
-        raise SettingsError(
-            CONNECTION,
-            "is a connection string, and this app works without access keys: name the service's "
-            "address instead",
-            _SERVICE_EXAMPLE,
-            instead=_setting("serviceUri"),
-        )
-
-
-def _endpoint(connection: Mapping[str, str]) -> Endpoint:
-    def url(part: str) -> str:
-        value = connection.get(part.lower())
-        return "" if value is None else _url(_setting(part), value)
-
-    return Endpoint(url("serviceUri"), url("clientEndpoint"), url("serverEndpoint"))
-
-
-def _url(setting: str, value: str) -> str:
+def _token_origin(environment: Mapping[str, str]) -> TokenOrigin:
+    value = environment.get(_TOKENS, "").strip().lower() or TokenOrigin.ACCESS_KEY.value
     try:
-        parts = urlsplit(value)
-        usable = bool(parts.hostname) and parts.port != 0
+        return TokenOrigin(value)
     except ValueError:
-        usable = False
-    if not usable or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise SettingsError(setting, f"is {value!r}, which is no service address", _SERVICE_EXAMPLE)
-    if parts.scheme == "http" and not is_loopback(value):
+        known = ", ".join(each.value for each in TokenOrigin)
         raise SettingsError(
-            setting, f"is {value!r}: http is accepted for this machine only", _SERVICE_EXAMPLE
-        )
-    return value.rstrip("/")
-
-
-def _credential(
-    connection: Mapping[str, str], environment: Mapping[str, str]
-) -> CredentialSettings:
-    named = connection.get("credential")
-    if named is not None and named.lower() != CredentialKind.MANAGED_IDENTITY.value:
-        raise SettingsError(
-            _setting("credential"), f"is {named!r}, which is not known", "managedidentity"
-        )
-    secret = connection.get("clientsecret")
-    if secret is not None:
-        for part in ("clientId", "tenantId"):
-            if part.lower() not in connection:
-                raise SettingsError(
-                    _setting(part),
-                    f"is not set, and {_setting('clientSecret')} needs it",
-                    "00000000-0000-0000-0000-000000000000",
-                )
-        kind = CredentialKind.CLIENT_SECRET
-    elif named is not None or "IDENTITY_ENDPOINT" in environment:
-        kind = CredentialKind.MANAGED_IDENTITY
-    else:
-        kind = CredentialKind.DEFAULT
-    return CredentialSettings(
-        kind, connection.get("clientid"), connection.get("tenantid"), client_secret=secret
-    )
+            _TOKENS, f"is {value!r}, and it is one of {known}", TokenOrigin.ACCESS_KEY.value
+        ) from None
 
 
 def _hubs(environment: Mapping[str, str]) -> list[str]:
@@ -193,7 +205,3 @@ def _default_hub(environment: Mapping[str, str], hubs: list[str]) -> str:
     if value and value not in hubs:
         raise SettingsError(_DEFAULT_HUB, f"is {value!r}, which is not in {_HUBS}", hubs[0])
     return value or hubs[0]
-
-
-def _setting(part: str) -> str:
-    return f"{CONNECTION}__{part}"

@@ -1,5 +1,6 @@
 """The one place that sends HTTP: a pooled `requests.Session`."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import requests
@@ -8,36 +9,42 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from shared.flow import NoAnswerError, Request, Response
 
-__all__ = ["Transport"]
+__all__ = ["Timeouts", "Transport"]
 
-_CONNECT_TIMEOUT: Final = 4.0
-_READ_TIMEOUT: Final = 15.0
+_POOLS: Final = 32
+"""Most endpoints to which connections are kept open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long is waited for the service.
+
+    Args:
+        connect: Seconds until a connection attempt is given up.
+        read: Seconds of silence until an answer is given up.
+        key: Seconds that a caller waits for the first access key.
+    """
+
+    connect: float = 4.0
+    read: float = 15.0
+    key: float = 10.0
+
+
+_DEFAULT: Final = Timeouts()
 
 
 class Transport:
     """Sends requests over connections that are kept open.
 
     Args:
+        timeouts: How long is waited.
         pool_size: Most connections kept open to the service.
-        connect_timeout: Seconds until a connection attempt is given up.
-        read_timeout: Seconds of silence until an answer is given up.
     """
 
-    def __init__(
-        self,
-        *,
-        pool_size: int = 32,
-        connect_timeout: float = _CONNECT_TIMEOUT,
-        read_timeout: float = _READ_TIMEOUT,
-    ) -> None:
-        self._timeout = (connect_timeout, read_timeout)
-        self._session = requests.Session()
-        # Otherwise an entry in a .netrc file would replace the Entra token.
-        self._session.auth = _keep_authorization
-        # Repetition is decided in shared.retry, where it is known what may be repeated.
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+    def __init__(self, timeouts: Timeouts = _DEFAULT, *, pool_size: int = 32) -> None:
+        self._timeout = (timeouts.connect, timeouts.read)
+        self._pool_size = pool_size
+        self._session = self._open()
 
     def send(self, request: Request) -> Response:
         """Send one request and return the answer, whatever its status.
@@ -62,9 +69,23 @@ class Transport:
             raise NoAnswerError(_reason(error), delivered=True) from error
         return Response(answer.status_code, answer.headers, answer.content)
 
+    def renew(self) -> None:
+        """Leave the kept connections to whoever has them too: a parent process."""
+        self._session = self._open()
+
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
+
+    def _open(self) -> requests.Session:
+        session = requests.Session()
+        # Otherwise an entry in a .netrc file would replace the Entra token.
+        session.auth = _keep_authorization
+        # Repetition is decided in shared.retry, where it is known what may be repeated.
+        adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size, max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
 
 
 def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:

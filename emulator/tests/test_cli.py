@@ -160,6 +160,9 @@ def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
         ["--control-port", "x"],
         ["--access-key", "short"],
         ["--secondary-access-key", "x" * 40 + ";"],
+        ["--upstream", "localhost"],
+        ["--upstream-settings", "missing.json"],
+        ["--upstream-settings", __file__],
         ["--unknown"],
     ],
 )

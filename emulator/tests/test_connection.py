@@ -1,13 +1,6 @@
 import pytest
-from signalr_emulator.connection import (
-    Closed,
-    Connection,
-    Invoked,
-    Opened,
-    Send,
-    State,
-    Timing,
-)
+from signalr_emulator.connection import Connection, State, Timing
+from signalr_emulator.connection_events import Closed, Invoked, Opened, Send
 from signalr_emulator.hub_protocol import Invocation, StreamInvocation
 
 HANDSHAKE = b'{"protocol":"json","version":1}\x1e'

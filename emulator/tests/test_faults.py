@@ -4,7 +4,8 @@ import json
 import aiohttp
 import pytest
 from signalr_emulator.errors import FaultError
-from signalr_emulator.faults import Action, Fault, Faults, Request, parse_fault
+from signalr_emulator.fault_document import parse_fault
+from signalr_emulator.faults import Action, Fault, Faults, Request
 from signalr_emulator.json_text import Json
 
 from emulator.tests.wire import Answer, Wire, said

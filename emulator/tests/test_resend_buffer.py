@@ -1,5 +1,6 @@
 import pytest
-from signalr_emulator.connection import Closed, Connection, Opened, Send, State, Timing, Traits
+from signalr_emulator.connection import Connection, State, Timing, Traits
+from signalr_emulator.connection_events import Closed, Opened, Send
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.hub_protocol import Invocation
 from signalr_emulator.resend_buffer import ResendBuffer

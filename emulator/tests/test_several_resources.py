@@ -2,11 +2,12 @@ import jwt
 import pytest
 from signalr_emulator import Clock, Config
 from signalr_emulator.access_keys import EMULATOR_KEY
+from signalr_emulator.config import FurtherService
 
 from emulator.tests.conftest import NOW, StartWire
 from emulator.tests.wire import API_VERSION, Wire
 
-TWO = Config(service_port=0, more_service_ports=(0,), control_port=0)
+TWO = Config(service_port=0, further_services=(FurtherService(0),), control_port=0)
 
 
 async def exists(wire: Wire, url: str, connection_id: str) -> int:
@@ -26,6 +27,19 @@ async def test_settings_name_every_endpoint(start: StartWire) -> None:
     assert settings["AzureSignalRConnectionString__serviceUri"] == first
     assert settings["Azure__SignalR__Endpoints__local__serviceUri"] == first
     assert settings["Azure__SignalR__Endpoints__local_2__serviceUri"] == second
+
+
+def test_names_of_resources() -> None:
+    services = (FurtherService(1), FurtherService(2, "orders"))
+    group = Config().resource_id.removesuffix("/local")
+    assert [
+        (each.name, each.resource_id, each.port)
+        for each in Config(service_port=0, further_services=services).resources
+    ] == [
+        ("local", f"{group}/local", 0),
+        ("local-2", f"{group}/local-2", 1),
+        ("orders", f"{group}/orders", 2),
+    ]
 
 
 async def test_single_endpoint_has_no_name(wire: Wire) -> None:

@@ -1,12 +1,14 @@
 import asyncio
 import hmac
 import json
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 from aiohttp import web
 from signalr_emulator import Config
+from signalr_emulator.errors import UpstreamSettingsError
 from signalr_emulator.identities import service_identity
 from signalr_emulator.upstream_settings import parse_template
 
@@ -261,3 +263,67 @@ async def test_stopping_reports_the_clients(start: StartWire, app: App) -> None:
         await wire.connect()
         assert await app.events(1) == ["connected"]
     assert await app.events(1) == ["disconnected"]
+
+
+def settings(*urls: str) -> str:
+    return json.dumps({"UpstreamSettings": {"Templates": [{"UrlTemplate": url} for url in urls]}})
+
+
+async def test_changed_settings_file(
+    start: StartWire, app: App, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(settings())
+    async with calling(start, settings_file=path) as wire:
+        socket = await wire.connect()
+
+        async def is_taken(target: str) -> bool:
+            await socket.ws.send_str(invocation(target, target) + "\x1e")
+            return "error" not in await completion(socket)
+
+        assert not await is_taken("a")
+        path.write_text(settings(f"{app.url}/first/{{event}}"))
+        assert await is_taken("b")
+        assert (await app.next())[0].path == "/first/b"
+        path.write_text(settings("no URL with a secret"))
+        assert await is_taken("c")
+        path.unlink()
+        assert await is_taken("d")
+        assert await is_taken("e")
+        assert [(await app.next())[0].path for _ in range(3)] == [f"/first/{e}" for e in "cde"]
+        new = tmp_path / "new.json"
+        new.write_text(settings(f"{app.url}/other/{{event}}"))
+        new.replace(path)
+        assert await is_taken("f")
+        assert (await app.next())[0].path == "/other/f"
+        assert len((await wire.control("/emulator/upstream"))["local"]["templates"]) == 1
+    broken, missing = [record.getMessage() for record in caplog.records]
+    assert broken.startswith(f"{path}: #/UpstreamSettings/Templates/0/UrlTemplate has to be a URL")
+    assert missing.startswith(f"{path}: No such file or directory.")
+    assert "secret" not in caplog.text
+
+
+async def test_templates_of_the_settings_file_come_last(
+    start: StartWire, app: App, tmp_path: Path
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(settings(f"{app.url}/file"))
+    template = parse_template(f"{app.url}/own event=say")
+    async with calling(start, template, settings_file=path) as wire:
+        socket = await wire.connect()
+        await socket.ws.send_str(invocation("say") + "\x1e")
+        assert [(await app.next())[0].path for _ in range(2)] == ["/file", "/own"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [(None, FileNotFoundError), ("{}", UpstreamSettingsError)]
+)
+async def test_settings_file_that_is_broken_from_the_start(
+    start: StartWire, tmp_path: Path, text: str | None, error: type[Exception]
+) -> None:
+    path = tmp_path / "settings.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(error):
+        async with calling(start, settings_file=path):
+            pass

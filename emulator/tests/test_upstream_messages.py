@@ -5,7 +5,6 @@ from signalr_emulator.hub_protocol import Completion
 from signalr_emulator.upstream_messages import (
     Answer,
     UpstreamClient,
-    UpstreamInvocation,
     answer,
     connected,
     disconnected,
@@ -65,7 +64,7 @@ def test_bodies() -> None:
     assert connected().body == b'{"type":10}'
     assert disconnected(None).body == b'{"type":11}'
     assert disconnected("bad").body == b'{"type":11,"error":"bad"}'
-    event = invoked("messagepack", UpstreamInvocation("say", "1", b"\x95\x01"))
+    event = invoked("messagepack", "say", b"\x95\x01")
     assert (event.category, event.event, event.body) == ("messages", "say", b"\x95\x01")
     assert event.content_type == "application/x-msgpack"
 

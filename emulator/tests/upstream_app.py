@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -63,10 +64,13 @@ async def upstream_app() -> AsyncIterator[App]:
 
 @asynccontextmanager
 async def calling(
-    start: "StartWire", *templates: UpstreamTemplate, timing: Timing = _TIMING, **limits: float
+    start: "StartWire",
+    *templates: UpstreamTemplate,
+    timing: Timing = _TIMING,
+    **choices: float | Path,
 ) -> AsyncIterator[Wire]:
     """Run an emulator that calls upstreams."""
-    upstream = UpstreamConfig(templates, **limits)  # type: ignore[arg-type]  # by each field's name
+    upstream = UpstreamConfig(templates, **choices)  # type: ignore[arg-type]  # by each field's name
     config = Config(service_port=0, control_port=0, timing=timing, upstream=upstream)
     async with start(config) as wire:
         yield wire

@@ -6,12 +6,15 @@ from hypothesis import strategies as st
 
 from broadcast.messages import Message, RecipientKind, parse_messages
 from problems import ProblemError
+from shared.connection import EndpointSettings
 from shared.credential import CredentialSettings
 from shared.endpoint import Endpoint
 from shared.settings import Settings
 
 SETTINGS = Settings(
-    Endpoint("https://a.bc"), CredentialSettings(), frozenset({"chat", "news"}), "chat"
+    (EndpointSettings(Endpoint("https://a.bc"), CredentialSettings()),),
+    frozenset({"chat", "news"}),
+    "chat",
 )
 
 

@@ -1,12 +1,16 @@
 import pytest
 
-from negotiate.caller import user_id
+from negotiate.claims import ClaimMapping
 from negotiate.settings import Identity, NegotiateSettings
-from problems import ProblemError
+from shared.bearer import Issuer
 from shared.errors import SettingsError
 
 PLATFORM = {"WEBSITE_AUTH_ENABLED": "True"}
-PRINCIPAL = {"x-ms-client-principal-id": "ann"}
+OIDC = {
+    "NEGOTIATE_IDENTITY": "oidc",
+    "NEGOTIATE_OIDC_ISSUER": "https://issuer.example",
+    "NEGOTIATE_OIDC_AUDIENCE": "api://chat, other",
+}
 
 
 @pytest.mark.parametrize(
@@ -16,6 +20,7 @@ PRINCIPAL = {"x-ms-client-principal-id": "ann"}
         ({"NEGOTIATE_IDENTITY": " Anonymous "} | PLATFORM, Identity.ANONYMOUS),
         ({"NEGOTIATE_IDENTITY": "app-service"} | PLATFORM, Identity.APP_SERVICE),
         (PLATFORM, Identity.APP_SERVICE),
+        (OIDC, Identity.OIDC),
     ],
 )
 def test_identity(environment: dict[str, str], identity: Identity) -> None:
@@ -27,8 +32,35 @@ def test_identity(environment: dict[str, str], identity: Identity) -> None:
     [
         ({}, "NEGOTIATE_IDENTITY", "is not set"),
         ({"WEBSITE_AUTH_ENABLED": "False"}, "NEGOTIATE_IDENTITY", "is not set"),
-        ({"NEGOTIATE_IDENTITY": "header"}, "NEGOTIATE_IDENTITY", "'anonymous' or 'app-service'"),
+        (
+            {"NEGOTIATE_IDENTITY": "header"},
+            "NEGOTIATE_IDENTITY",
+            "'anonymous', 'app-service', 'oidc'",
+        ),
         ({"NEGOTIATE_IDENTITY": "app-service"}, "NEGOTIATE_IDENTITY", "WEBSITE_AUTH_ENABLED"),
+        (OIDC | {"NEGOTIATE_OIDC_ISSUER": ""}, "NEGOTIATE_OIDC_ISSUER", "is not set"),
+        (
+            OIDC | {"NEGOTIATE_OIDC_ISSUER": "http://issuer.example"},
+            "NEGOTIATE_OIDC_ISSUER",
+            "no https address",
+        ),
+        (OIDC | {"NEGOTIATE_OIDC_AUDIENCE": " , "}, "NEGOTIATE_OIDC_AUDIENCE", "any other app"),
+        (OIDC | {"NEGOTIATE_OIDC_JWKS_URI": "file:///x"}, "NEGOTIATE_OIDC_JWKS_URI", "no https"),
+        *(
+            (
+                {"NEGOTIATE_IDENTITY": "anonymous", "NEGOTIATE_CLAIMS": value},
+                "NEGOTIATE_CLAIMS",
+                said,
+            )
+            for value, said in (
+                ("iss", "'iss'"),
+                ("name=exp", "'exp'"),
+                ("role=asrs.s.uid", "'asrs.s.uid'"),
+                ("role,roles=role", "'role' comes twice"),
+                ("=x", "has no name"),
+                ("x=", "has no name"),
+            )
+        ),
         *(
             (
                 {"NEGOTIATE_IDENTITY": "anonymous", "NEGOTIATE_TOKEN_LIFETIME_MINUTES": value},
@@ -46,17 +78,27 @@ def test_wrong_settings_are_named(environment: dict[str, str], setting: str, sai
     assert said in str(caught.value)
 
 
-def test_an_anonymous_app_ignores_the_header_that_anybody_can_send() -> None:
-    assert user_id(Identity.ANONYMOUS, PRINCIPAL) is None
+def test_an_issuer_of_bearer_tokens() -> None:
+    settings = NegotiateSettings.from_environment(OIDC)
+    assert settings.issuer == Issuer("https://issuer.example", ("api://chat", "other"))
+    assert settings.user_id_claim == "sub"
+    chosen = OIDC | {
+        "NEGOTIATE_OIDC_JWKS_URI": "https://keys.example",
+        "NEGOTIATE_OIDC_USER_ID_CLAIM": "oid",
+    }
+    settings = NegotiateSettings.from_environment(chosen)
+    assert settings.issuer is not None
+    assert settings.issuer.jwks_uri == "https://keys.example"
+    assert settings.user_id_claim == "oid"
 
 
-def test_app_service_names_the_user() -> None:
-    assert user_id(Identity.APP_SERVICE, PRINCIPAL) == "ann"
-
-
-@pytest.mark.parametrize("headers", [{}, {"x-ms-client-principal-id": ""}])
-def test_who_is_not_logged_in_gets_401(headers: dict[str, str]) -> None:
-    with pytest.raises(ProblemError) as caught:
-        user_id(Identity.APP_SERVICE, headers)
-    assert caught.value.status == 401
-    assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")
+def test_claims_that_pass() -> None:
+    email = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
+    settings = NegotiateSettings.from_environment(
+        OIDC | {"NEGOTIATE_CLAIMS": f" name, roles = role ,,{email}"}
+    )
+    assert settings.claims == (
+        ClaimMapping("name", "name"),
+        ClaimMapping("roles", "role"),
+        ClaimMapping(email, "emailaddress"),
+    )

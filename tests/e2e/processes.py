@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 import requests
+from signalr_emulator.testing import RunningEmulator
 
 ROOT: Final = Path(__file__).parents[2]
 E2E: Final = Path(__file__).parent
@@ -63,22 +64,11 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Emulator:
+class Emulator(RunningEmulator):
     process: Process
-    service_url: str
-    control_url: str
-    app_settings: Mapping[str, str]
 
     def advance(self, seconds: float) -> None:
-        answer = requests.post(
-            f"{self.control_url}/emulator/clock", json={"advance": seconds}, timeout=PATIENCE
-        )
-        answer.raise_for_status()
-
-    def state(self) -> dict[str, Any]:
-        answer = requests.get(f"{self.control_url}/emulator/state", timeout=PATIENCE)
-        answer.raise_for_status()
-        return cast("dict[str, Any]", answer.json())
+        self.advance_clock(seconds)
 
     def admits(self, negotiated: Mapping[str, str]) -> int:
         """Return the status that a client gets which comes with what it was handed out."""
@@ -163,10 +153,10 @@ def emulator(
     try:
         process.wait_for(r"^Emulator ready\.$")
         yield Emulator(
-            process,
-            process.wait_for(r"^SignalR service: +(\S+)$")[1],
-            process.wait_for(r"^Control plane: +(\S+)$")[1],
-            dict(re.findall(r"^(\w+)=(\S+)$", process.output, re.MULTILINE)),
+            service_url=process.wait_for(r"^SignalR service: +(\S+)$")[1],
+            control_url=process.wait_for(r"^Control plane: +(\S+)$")[1],
+            app_settings=dict(re.findall(r"^(\w+)=(\S+)$", process.output, re.MULTILINE)),
+            process=process,
         )
     finally:
         assert process.stop() == 0, process.output

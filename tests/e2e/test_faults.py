@@ -40,7 +40,11 @@ def test_without_the_role_nobody_connects_and_the_log_names_role_and_scope(tmp_p
         line = app.process.wait_for(r"^.*No new access key.*403.*$")[0]
         assert "'SignalR Service Owner'" in line
         assert "Microsoft.SignalRService/SignalR/auth/accessKey/action" in line
-        assert re.search(r"principal [0-9a-f-]{36} at the scope /subscriptions/", line)
+        assert re.search(
+            r"the principal [0-9a-f-]{36} \(audience https://signalr\.azure\.com\)", line
+        )
+        assert "at the scope /subscriptions/" in line
+        assert re.search(r"az role assignment create --assignee-object-id [0-9a-f-]{36} ", line)
 
         health = requests.get(f"{app.url}/health", timeout=PATIENCE)
         assert health.json() == {"status": "degraded"}

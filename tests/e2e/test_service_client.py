@@ -10,6 +10,7 @@ from shared import (
     CredentialSettings,
     GroupConnection,
     SignalRServiceClient,
+    TokenOrigin,
 )
 from shared.credential import CredentialKind
 from tests.e2e.processes import Emulator, FunctionApp, client
@@ -18,11 +19,17 @@ PRINCIPAL = "x-ms-client-principal-id"
 
 
 @pytest.fixture
-def signalr(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignalRServiceClient]:
+def signalr_identity(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> CredentialSettings:
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.setenv(name, service.app_settings[name])
-    settings = CredentialSettings(CredentialKind.MANAGED_IDENTITY)
-    with SignalRServiceClient(service.service_url, settings) as connected:
+    return CredentialSettings(CredentialKind.MANAGED_IDENTITY)
+
+
+@pytest.fixture
+def signalr(
+    service: Emulator, signalr_identity: CredentialSettings
+) -> Iterator[SignalRServiceClient]:
+    with SignalRServiceClient(service.service_url, signalr_identity) as connected:
         yield connected
 
 
@@ -64,7 +71,14 @@ def test_groups_existence_and_closing(app: FunctionApp, signalr: SignalRServiceC
 
 
 def test_a_token_by_the_service_opens_a_connection(
-    service: Emulator, signalr: SignalRServiceClient
+    service: Emulator, signalr_identity: CredentialSettings
 ) -> None:
-    token = signalr.generate_client_token("chat", user_id="ann", minutes_to_expire=5)
-    assert service.admits({"url": signalr.client_url("chat"), "accessToken": token}) == 200
+    with SignalRServiceClient(
+        service.service_url,
+        signalr_identity,
+        token_origin=TokenOrigin.SERVICE,
+    ) as client_by_service:
+        access = client_by_service.get_client_access_token(
+            "chat", user_id="ann", minutes_to_expire=5
+        )
+    assert service.admits({"url": access.url, "accessToken": access.token}) == 200

@@ -45,10 +45,11 @@ def service() -> Iterator[ScriptedService]:
 
 def test_a_blocking_client_signs_and_sends(service: ScriptedService) -> None:
     with SignalRServiceClient(service.url, Credential()) as client:
-        token = client.get_client_access_token("Chat", user_id="ann", minutes_to_expire=5)
+        access = client.get_client_access_token("Chat", user_id="ann", minutes_to_expire=5)
         client.send_to_user("chat", "ann", "newMessage", ["Hello"])
+    assert access.url == f"{service.url}/client/?hub=chat"
     claims = jwt.decode(
-        token, "s" * 44, algorithms=["HS256"], audience="http://127.0.0.1/client/?hub=chat"
+        access.token, "s" * 44, algorithms=["HS256"], audience="http://127.0.0.1/client/?hub=chat"
     )
     assert claims["asrs.s.uid"] == "ann"
     assert claims["exp"] - claims["iat"] == 300
@@ -61,9 +62,9 @@ def test_a_blocking_client_signs_and_sends(service: ScriptedService) -> None:
 
 async def test_an_awaitable_client_signs_and_sends(service: ScriptedService) -> None:
     async with aio.SignalRServiceClient(service.url, Credential()) as client:
-        token = await client.get_client_access_token("Chat", claims={"role": "admin"})
+        access = await client.get_client_access_token("Chat", claims={"role": "admin"})
         await client.send_to_group("chat", "g", "newMessage", ["Hello"], excluded=["c"])
-    claims = jwt.decode(token, options={"verify_signature": False})
+    claims = jwt.decode(access.token, options={"verify_signature": False})
     assert claims["role"] == "admin"
     assert service.received[1].path == (
         "/api/hubs/chat/groups/g/:send?excluded=c&api-version=2022-06-01"
@@ -162,7 +163,7 @@ async def test_pages_are_followed_by_both_clients() -> None:
 
 
 def test_every_operation_is_in_both_clients() -> None:
-    assert len(METHODS) == 24
+    assert len(METHODS) == 23
     assert set(METHODS) <= set(vars(aio.SignalRServiceClient))
 
 

@@ -10,23 +10,26 @@ from shared.errors import (
     ConnectionNotFoundError,
     InvalidArgumentError,
     PermissionDeniedError,
+    ServiceError,
     ServiceUnavailableError,
     SignalRError,
     UnexpectedResponseError,
 )
 from shared.flow import (
     Answer,
-    EntraToken,
     Flow,
     GetToken,
     NoAnswerError,
     Request,
     Response,
     Step,
+    Token,
     Wait,
     run,
 )
-from shared.rest import Command, ConnectionPage, GroupConnection, RestApi
+from shared.members import ConnectionPage, GroupConnection
+from shared.messages import Command
+from shared.rest import RestApi
 from shared.retry import RetryPolicy
 
 SERVICE = RestApi(
@@ -46,11 +49,13 @@ class Script:
         self._answers = list(answers)
         self.requests: list[Request] = []
         self.waits: list[float] = []
+        self.rejected: list[Token | None] = []
 
     def __call__(self, step: Step) -> Answer:
         match step:
-            case GetToken():
-                return EntraToken(TOKEN, 1e12)
+            case GetToken(_, _, rejected):
+                self.rejected.append(rejected)
+                return Token(TOKEN, 1e12)
             case Wait(seconds):
                 self.waits.append(seconds)
                 return None
@@ -60,6 +65,8 @@ class Script:
                 if isinstance(answer, NoAnswerError):
                     raise answer
                 return answer
+            case _:
+                raise AssertionError(step)
 
 
 def accepted(headers: Mapping[str, str] | None = None) -> Response:
@@ -338,9 +345,8 @@ def test_health_is_asked_without_a_token(
 ) -> None:
     script = Script(outcome)
     assert run(SERVICE.service_is_healthy(), script) is healthy
-    assert script.requests == [
-        Request("HEAD", f"https://contoso.service.signalr.net/api/health?{OLD}", {})
-    ]
+    url = f"https://contoso.service.signalr.net/api/health?{OLD}"
+    assert script.requests == [Request("HEAD", url, {}, operation="service_is_healthy")]
 
 
 def test_a_sends_exact_body_and_headers() -> None:
@@ -350,7 +356,9 @@ def test_a_sends_exact_body_and_headers() -> None:
     assert request.body == (
         '{"target":"newMessage","arguments":["Zoë",1,null,{"a":[true]}]}'.encode()
     )
-    assert request.headers == {
+    headers = dict(request.headers)
+    assert len(headers.pop("x-ms-client-request-id")) == 32
+    assert headers == {
         "Authorization": f"Bearer {TOKEN}",
         "Content-Type": "application/json; charset=utf-8",
     }
@@ -415,7 +423,6 @@ def test_the_access_key_is_asked_for_again_after_any_passing_failure() -> None:
             "(Warning.User.NotExisted)",
         ),
         (Response(200, {}), UnexpectedResponseError, "200 to POST"),
-        (Response(401, {}), AuthenticationError, "does not accept the Entra token"),
         (Response(500, {}), ServiceUnavailableError, "500 to POST"),
     ],
 )
@@ -424,6 +431,90 @@ def test_statuses_become_errors(answer: Response, error: type[SignalRError], sai
         run(SERVICE.send_to_all("chat", "t"), Script(answer))
     assert said in str(caught.value)
     assert TOKEN not in str(caught.value)
+
+
+def test_a_refused_token_is_replaced_once_and_then_told_with_what_it_was() -> None:
+    script = Script(Response(401, {}), Response(401, {"x-ms-request-id": "r-1"}))
+    with pytest.raises(AuthenticationError) as caught:
+        run(SERVICE.send_to_all("chat", "t"), script)
+    assert [each and each.value for each in script.rejected] == [None, TOKEN]
+    assert script.waits == []
+    for part in (
+        "does not accept the Entra token of the principal 11111111-1111",
+        "audience https://signalr.azure.com",
+        "SignalR resource contoso",
+    ):
+        assert part in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_token_that_was_withdrawn_costs_one_request_more() -> None:
+    script = Script(Response(401, {}), accepted())
+    run(SERVICE.send_to_all("chat", "t"), script)
+    assert len(script.requests) == 2
+
+
+def test_errors_carry_what_support_asks_for() -> None:
+    answer = Response(409, {"x-ms-error-code": "Error.X", "x-ms-request-id": "r-1"})
+    with pytest.raises(ServiceError) as caught:
+        run(SERVICE.send_to_all("chat", "t"), Script(answer))
+    error = caught.value
+    assert (error.status, error.code, error.request_id, error.endpoint) == (
+        409,
+        "Error.X",
+        "r-1",
+        "contoso.service.signalr.net",
+    )
+
+
+def test_a_request_keeps_its_id_when_it_is_repeated_and_the_error_names_it() -> None:
+    script = Script(Response(503, {}), Response(500, {}))
+    with pytest.raises(ServiceUnavailableError) as caught:
+        run(SERVICE.send_to_all("chat", "t"), script)
+    ids = {each.headers["x-ms-client-request-id"] for each in script.requests}
+    assert ids == {caught.value.request_id}
+
+
+def test_the_total_time_ends_the_attempts() -> None:
+    times = iter([0.0, 4.0, 6.0, 6.0])
+    service = RestApi(
+        Endpoint("https://a.bc"),
+        policy=RetryPolicy(attempts=9, first_delay=3.0, total_time=10.0),
+        clock=lambda: next(times),
+        jitter=lambda: 1.0,
+    )
+    script = Script(Response(503, {}), Response(503, {}))
+    with pytest.raises(ServiceUnavailableError):
+        run(service.send_to_all("chat", "t"), script)
+    assert script.waits == [3.0], "4 s and 3 s fit in 10 s, 6 s and 6 s do not"
+
+
+def test_an_endpoint_that_is_down_is_asked_once() -> None:
+    service = RestApi(Endpoint("https://a.bc"), healthy=lambda: False)
+    script = Script(NoAnswerError("refused", delivered=False))
+    with pytest.raises(ServiceUnavailableError):
+        run(service.send_to_all("chat", "t"), script)
+
+
+def test_a_caller_can_have_messages_at_least_once() -> None:
+    service = RestApi(Endpoint("https://a.bc"), policy=RetryPolicy(at_least_once=True))
+    script = Script(Response(500, {}), NoAnswerError("timed out", delivered=True), accepted())
+    run(service.send_to_all("chat", "t"), script)
+    assert len(script.requests) == 3
+
+
+def test_the_last_item_of_a_stream_can_end_it() -> None:
+    script = Script(accepted())
+    run(SERVICE.send_stream_item("chat", "c", "s", 1, completed=True), script)
+    assert "completed=true" in script.requests[0].url
+
+
+def test_a_client_that_is_not_there_cannot_be_invoked() -> None:
+    with pytest.raises(ConnectionNotFoundError, match="'c'"):
+        run(
+            SERVICE.invoke_connection("chat", "c", "ask"),
+            Script(absent("Warning.Connection.NotExisted")),
+        )
 
 
 def test_a_throttled_service_tells_when_to_come_back() -> None:
@@ -437,6 +528,9 @@ def test_a_missing_role_is_named_with_principal_and_scope() -> None:
         run(SERVICE.access_key(), Script(Response(403, {})))
     for part in (
         "'SignalR Service Owner'",
+        "'SignalR App Server', which may have access keys but not send",
+        "az role assignment create --assignee-object-id 11111111-1111 ",
+        '--role "SignalR Service Owner"',
         "Microsoft.SignalRService/SignalR/auth/accessKey/action",
         "11111111-1111",
         "providers/Microsoft.SignalRService/SignalR/contoso",

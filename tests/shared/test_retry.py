@@ -15,7 +15,7 @@ NOW = 1_700_000_000.0
 def delay(
     outcome: Response | NoAnswerError, repeatable: Repeatable, attempt: int = 1
 ) -> float | None:
-    return POLICY.delay(outcome, repeatable, attempt=attempt, now=NOW, jitter=1.0)
+    return POLICY.delay(outcome, repeatable, attempt=attempt, elapsed=0.0, now=NOW, jitter=1.0)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,11 @@ def test_retry_after_values(value: str, expected: float | None) -> None:
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_backoff_stays_within_its_bound(attempt: int, jitter: float) -> None:
-    assert 0.25 <= backoff(attempt, 0.5, 30.0, jitter) <= 30.0
+    assert 0.0 <= backoff(attempt, 0.5, 30.0, jitter) <= 30.0
+
+
+def test_jitter_is_full() -> None:
+    assert [backoff(3, 1.0, 30.0, jitter) for jitter in (0.0, 0.5, 1.0)] == [0.0, 2.0, 4.0]
 
 
 @given(st.text())

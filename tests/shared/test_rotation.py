@@ -7,7 +7,7 @@ import pytest
 
 from shared.access_key import AccessKey
 from shared.errors import PermissionDeniedError, ServiceUnavailableError
-from shared.rotation import AccessKeyRotation, Schedule
+from shared.rotation import AccessKeyRotation, KeyState, Moment, Schedule
 
 MINUTE = 60.0
 
@@ -74,7 +74,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 
 def test_nothing_is_fetched_before_it_is_needed(rotation: AccessKeyRotation, api: AuthApi) -> None:
-    assert rotation.current(0.0) is None
+    assert rotation.current() is None
     assert api.calls == 0
 
 
@@ -125,11 +125,11 @@ def test_at_sixty_minutes_a_new_key_comes_behind_the_callers_backs(
     first = rotation.get(10.0)
     clock.now += 60 * MINUTE
     api.open.clear()
-    assert rotation.current(clock.now) is first
+    assert rotation.current() is first
     assert rotation.get(0.0) is first
     api.open.set()
     api.wait_for_calls(2)
-    eventually(lambda: rotation.current(clock.now) != first)
+    eventually(lambda: rotation.current() != first)
     assert rotation.get(0.0).key_id == "key-2"
 
 
@@ -138,7 +138,7 @@ def test_before_sixty_minutes_nothing_happens(
 ) -> None:
     first = rotation.get(10.0)
     clock.now += 59.9 * MINUTE
-    assert rotation.current(clock.now) is first
+    assert rotation.current() is first
     assert api.calls == 1
 
 
@@ -147,7 +147,7 @@ def test_an_instance_that_was_frozen_for_hours_waits_for_a_new_key(
 ) -> None:
     rotation.get(10.0)
     clock.now += 5 * 60 * MINUTE
-    assert rotation.current(clock.now) is None
+    assert rotation.current() is None
     assert rotation.get(10.0).key_id == "key-2"
 
 
@@ -157,13 +157,13 @@ def test_a_failed_rotation_keeps_the_old_key_until_it_expires(
     first = rotation.get(10.0)
     api.error = ServiceUnavailableError("down")
     clock.now += 60 * MINUTE
-    assert rotation.current(clock.now) is first
+    assert rotation.current() is first
     api.wait_for_calls(2)
-    eventually(lambda: rotation.degraded)
+    eventually(lambda: rotation.state.error is not None)
     clock.now = first.expires_at - 1
-    assert rotation.current(clock.now) is first
+    assert rotation.current() is first
     clock.now = first.expires_at
-    assert rotation.current(clock.now) is None
+    assert rotation.current() is None
 
 
 def test_a_failed_cold_start_is_told_with_its_cause_and_heals_by_itself(
@@ -173,8 +173,8 @@ def test_a_failed_cold_start_is_told_with_its_cause_and_heals_by_itself(
     with pytest.raises(ServiceUnavailableError, match="role missing") as caught:
         rotation.get(10.0)
     assert isinstance(caught.value.__cause__, PermissionDeniedError)
-    assert caught.value.retry_after == 0.5
-    assert rotation.degraded
+    assert caught.value.retry_after == 1.0
+    assert rotation.state.error is not None
 
     with pytest.raises(ServiceUnavailableError, match="role missing"):
         rotation.get(10.0)
@@ -183,7 +183,7 @@ def test_a_failed_cold_start_is_told_with_its_cause_and_heals_by_itself(
     api.error = None
     clock.now += 1.0
     assert rotation.get(10.0).key_id == "key-2"
-    assert not rotation.degraded
+    assert rotation.state.error is None
 
 
 def test_an_unforeseen_error_does_not_end_the_rotation(
@@ -197,28 +197,111 @@ def test_an_unforeseen_error_does_not_end_the_rotation(
     assert rotation.get(10.0).key_id == "key-2"
 
 
+def at(seconds: float) -> Moment:
+    return Moment(seconds, seconds)
+
+
 def test_schedule_backs_off_to_half_a_minute_and_honours_retry_after() -> None:
     schedule = Schedule()
     delays = []
     for _ in range(7):
-        schedule.failed(ServiceUnavailableError("down"), now=0.0, jitter=1.0)
-        delays.append(schedule.due_at)
+        schedule.failed(ServiceUnavailableError("down"), at(0.0), jitter=1.0)
+        delays.append(schedule.due.wall)
     assert delays == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
-    schedule.failed(ServiceUnavailableError("later", retry_after=100.0), now=0.0, jitter=1.0)
-    assert schedule.due_at == 100.0
+    schedule.failed(ServiceUnavailableError("later", retry_after=100.0), at(0.0), jitter=1.0)
+    assert schedule.due.wall == 100.0
+    assert schedule.refusal(at(99.0)) is not None, "nobody asks before the service wants it"
+    schedule.failed(ServiceUnavailableError("down"), at(0.0), jitter=0.0)
+    assert schedule.due.wall == 1.0, "never at once, however the dice fall"
+
+
+def test_schedule_lets_a_caller_ask_again_two_seconds_after_a_refusal() -> None:
+    schedule = Schedule()
+    for _ in range(7):
+        schedule.failed(PermissionDeniedError("role missing"), at(0.0), jitter=1.0)
+    assert schedule.due.wall == 30.0
+    assert schedule.refusal(at(1.9)) is not None
+    assert schedule.refusal(at(2.0)) is None
 
 
 def test_schedule_spreads_rotations_over_five_minutes() -> None:
     key = AccessKey("k", b"s", obtained_at=0.0)
     schedule = Schedule()
-    schedule.succeeded(key, jitter=0.0)
-    assert schedule.due_at == 60 * MINUTE
-    schedule.succeeded(key, jitter=1.0)
-    assert schedule.due_at == 55 * MINUTE
+    schedule.succeeded(key, at(0.0), jitter=0.0)
+    assert schedule.due.wall == 60 * MINUTE
+    schedule.succeeded(key, at(0.0), jitter=1.0)
+    assert schedule.due.wall == 55 * MINUTE
 
 
-def test_schedule_knows_a_key_for_ninety_minutes() -> None:
+def test_schedule_knows_a_key_for_ninety_minutes_by_either_clock() -> None:
     schedule = Schedule()
-    schedule.succeeded(AccessKey("k", b"s", obtained_at=0.0), jitter=0.0)
-    assert schedule.usable(90 * MINUTE - 1) is not None
-    assert schedule.usable(90 * MINUTE) is None
+    schedule.succeeded(AccessKey("k", b"s", obtained_at=0.0), Moment(10.0, 510.0), jitter=0.0)
+    assert schedule.usable(Moment(90 * MINUTE - 1, 0.0)) is not None
+    assert schedule.usable(Moment(90 * MINUTE, 0.0)) is None
+    assert schedule.usable(Moment(0.0, 90 * MINUTE + 499)) is not None
+    assert schedule.usable(Moment(0.0, 90 * MINUTE + 500)) is None
+
+
+def test_a_clock_that_is_set_back_makes_a_fetch_due_once() -> None:
+    schedule = Schedule()
+    schedule.succeeded(AccessKey("k", b"s", 7200.0), Moment(7200.0, 100.0), jitter=0.0)
+    earlier = Moment(3600.0, 101.0)
+    assert schedule.is_due(earlier)
+    assert schedule.usable(earlier) is not None, "the key is as good as before"
+    schedule.failed(ServiceUnavailableError("down"), earlier, jitter=1.0)
+    assert not schedule.is_due(Moment(3600.5, 101.5))
+    assert schedule.is_due(Moment(3601.0, 102.0))
+
+
+def test_a_new_key_is_taken_when_the_service_knows_it(api: AuthApi, clock: Clock) -> None:
+    known: set[str] = set()
+    rotation = AccessKeyRotation(
+        api.fetch, lambda key: key.key_id in known, clock=clock, jitter=lambda: 0.0
+    )
+    try:
+        assert rotation.get(10.0).key_id == "key-1", "a first key is not kept waiting for"
+        clock.now += 60 * MINUTE
+        rotation.current()
+        api.wait_for_calls(2)
+        eventually(lambda: rotation.state.error is not None)
+        assert "does not accept its new access key key-2" in str(rotation.state.error)
+        assert rotation.get(0.0).key_id == "key-1"
+        known.add("key-3")
+        clock.now += 30.0
+        rotation.current()
+        eventually(lambda: rotation.get(0.0).key_id == "key-3")
+        assert rotation.state.error is None
+    finally:
+        rotation.close()
+
+
+def test_the_state_says_what_an_operator_asks(rotation: AccessKeyRotation, clock: Clock) -> None:
+    assert rotation.state == KeyState(None, None, 0.0, None)
+    rotation.get(10.0)
+    clock.now += 10 * MINUTE
+    state = rotation.state
+    assert (state.key_id, state.age, state.error) == ("key-1", 600.0, None)
+    assert state.next_refresh == pytest.approx(50 * MINUTE, abs=1.0)
+
+
+def test_a_late_role_is_noticed_with_the_callers_next_request(
+    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+) -> None:
+    api.error = PermissionDeniedError("role missing")
+    for _ in range(6):
+        with pytest.raises(ServiceUnavailableError):
+            rotation.get(10.0)
+        clock.now += 2.0
+    api.error = None
+    assert rotation.get(10.0).key_id == "key-7"
+
+
+def test_a_child_process_rotates_the_key_that_it_was_born_with(
+    rotation: AccessKeyRotation, clock: Clock
+) -> None:
+    first = rotation.get(10.0)
+    rotation.after_fork()
+    assert rotation.current() is first
+    clock.now += 60 * MINUTE
+    assert rotation.current() is first
+    eventually(lambda: rotation.current() != first)

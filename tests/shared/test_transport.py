@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from shared.flow import NoAnswerError, Request
-from shared.transport import Transport
+from shared.transport import Timeouts, Transport
 from tests.scripted_service import HANG_UP, Reply, scripted_service
 
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    transport = Transport(connect_timeout=2.0, read_timeout=0.2)
+    transport = Transport(Timeouts(connect=2.0, read=0.2))
     yield transport
     transport.close()
 

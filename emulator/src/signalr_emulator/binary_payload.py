@@ -10,13 +10,8 @@ import base64
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
 from signalr_emulator.errors import InvalidRequestError, ProtocolError
-from signalr_emulator.hub_protocol import (
-    SEPARATOR,
-    Invocation,
-    MessageType,
-    StreamItem,
-    parse_message,
-)
+from signalr_emulator.hub_protocol import Invocation, MessageType, StreamItem
+from signalr_emulator.json_protocol import SEPARATOR, parse_message
 from signalr_emulator.json_text import Json
 from signalr_emulator.parameters import payload
 

@@ -1,6 +1,5 @@
 """The command `signalr-emulator`."""
 
-import argparse
 import asyncio
 import signal
 import sys
@@ -10,23 +9,18 @@ from pathlib import Path
 
 from signalr_emulator.applications import Application
 from signalr_emulator.certificates import ClientCertificate
-from signalr_emulator.config import APP_REGISTRATION, Config
+from signalr_emulator.config import Config
 from signalr_emulator.credential_files import CredentialFiles, credential_files
 from signalr_emulator.errors import FileUnavailableError, PortUnavailableError
 from signalr_emulator.open_files import raise_open_file_limit
-from signalr_emulator.roles import BUILT_IN_ROLES
+from signalr_emulator.options import read_options
 from signalr_emulator.server import Emulator, running
-from signalr_emulator.upstream_options import add_upstream_options, upstream_templates
-from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = ["READY", "main"]
 
 READY = "Emulator ready."
 """The line that says that every port answers."""
 
-_NO_ROLE = "none"
-_MAX_PORT = 65535
-_MIN_KEY_LENGTH = 32
 _PORT_OPTIONS = {
     "service": "--service-port",
     "control": "--control-port",
@@ -45,23 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 after an interrupt, 1 if a port cannot be listened on or a file not be
         written.
     """
-    options = _parser().parse_args(arguments)
-    service_port, *more_service_ports = options.service_ports or (Config().service_port,)
-    config = Config(
-        host=options.host,
-        service_port=service_port,
-        more_service_ports=tuple(more_service_ports),
-        control_port=options.control_port,
-        authority_port=options.authority_port,
-        role=BUILT_IN_ROLES.get(options.role),
-        upstream=UpstreamConfig(templates=upstream_templates(options)),
-        local_auth=not options.disable_local_auth,
-        primary_key=options.access_key,
-        secondary_key=options.secondary_access_key,
-    )
+    choices = read_options(arguments)
     raise_open_file_limit()
     try:
-        asyncio.run(_run(config, options.ca_file, options.federated_token_file))
+        asyncio.run(_run(choices.config, choices.ca_file, choices.federated_token_file))
     except PortUnavailableError as error:
         option = _PORT_OPTIONS[error.plane]
         sys.stderr.write(f"signalr-emulator: {error}. Choose another port with {option}.\n")
@@ -74,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(config: Config, ca_file: Path | None, federated_token_file: Path | None) -> None:
     certificate = ClientCertificate.generate()
-    registration = replace(APP_REGISTRATION, certificate=certificate.certificate)
-    config = replace(config, applications=(registration,))
+    registration, *others = config.applications
+    registration = replace(registration, certificate=certificate.certificate)
+    config = replace(config, applications=(registration, *others))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -129,106 +111,3 @@ def _registration(emulator: Emulator, registration: Application, files: Credenti
     # the managed identity.
     lines = "".join(f"  # {name}={value}\n" for name, value in variables.items())
     return f"  # Without managed identity, by secret, certificate or federated token:\n{lines}"
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="signalr-emulator",
-        description="Azure SignalR Service on this machine, with the managed identity, role"
-        " assignments and temporary access keys that an app without connection strings needs.",
-        epilog="It prints the settings of the app and then runs until Ctrl-C. Everything it keeps"
-        " is in memory.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    defaults = Config()
-    parser.add_argument("--host", default=defaults.host, help="address to listen on")
-    parser.add_argument(
-        "--service-port",
-        "--service",
-        dest="service_ports",
-        action="append",
-        type=_port,
-        metavar="PORT",
-        help="port of the SignalR service, 0 for any free one; given several times, each is a"
-        f" SignalR resource of its own (default: {defaults.service_port}%(default).0s)",
-    )
-    parser.add_argument(
-        "--control-port",
-        type=_port,
-        default=defaults.control_port,
-        metavar="PORT",
-        help="port of the identity endpoint and of /emulator, 0 for any free one",
-    )
-    parser.add_argument(
-        "--authority-port",
-        type=_port,
-        default=defaults.authority_port,
-        metavar="PORT",
-        help="port of Entra's authority, over TLS, 0 for any free one",
-    )
-    parser.add_argument(
-        "--ca-file",
-        type=Path,
-        metavar="PATH",
-        help="file for the certificate that clients of the authority have to trust, with the app"
-        " registration's certificate beside it (default: in a private folder; removed at the"
-        " end%(default).0s)",
-    )
-    parser.add_argument(
-        "--federated-token-file",
-        type=Path,
-        metavar="PATH",
-        help="file for a token of workload identity federation (default: in a private folder;"
-        " removed at the end%(default).0s)",
-    )
-    parser.add_argument(
-        "--role",
-        choices=[*BUILT_IN_ROLES, _NO_ROLE],
-        default="SignalR Service Owner",
-        metavar="ROLE",
-        help="role of the app's identity at the SignalR resource, one of: "
-        + ", ".join(BUILT_IN_ROLES)
-        + f", {_NO_ROLE}",
-    )
-    add_upstream_options(parser)
-    parser.add_argument(
-        "--access-key",
-        type=_access_key,
-        default=defaults.primary_key,
-        metavar="KEY",
-        help="primary access key; further services have it with their number at its end",
-    )
-    parser.add_argument(
-        "--secondary-access-key",
-        type=_access_key,
-        default=defaults.secondary_key,
-        metavar="KEY",
-        help="secondary access key",
-    )
-    parser.add_argument(
-        "--disable-local-auth",
-        action="store_true",
-        help="refuse tokens that are signed with these keys, as a resource without local"
-        " authentication does",
-    )
-    return parser
-
-
-def _port(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= _MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {_MAX_PORT}")
-    return number
-
-
-def _access_key(text: str) -> str:
-    # A key has to be as long as the hash that it signs with (RFC 7518, section 3.2), and in a
-    # connection string it ends at a semicolon.
-    if len(text) < _MIN_KEY_LENGTH or not text.isascii() or not text.isprintable() or ";" in text:
-        raise argparse.ArgumentTypeError(
-            f"a key has {_MIN_KEY_LENGTH} or more printable ASCII characters and no semicolon"
-        )
-    return text

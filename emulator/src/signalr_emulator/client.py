@@ -6,25 +6,11 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from signalr_emulator.client_events import (
-    ClientInvocation,
-    ConnectedClient,
-    EventQueue,
-    HubHandler,
-)
-from signalr_emulator.connection import (
-    Answered,
-    Closed,
-    Connection,
-    Event,
-    Invoked,
-    Opened,
-    Send,
-    State,
-    Timing,
-    Traits,
-)
+from signalr_emulator.client_events import ClientInvocation, ConnectedClient, HubHandler
+from signalr_emulator.connection import Connection, State, Timing, Traits
+from signalr_emulator.connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from signalr_emulator.errors import ClientResultError
+from signalr_emulator.event_queue import EventQueue
 from signalr_emulator.hub_protocol import Completion, Invocation, Message, StreamInvocation
 from signalr_emulator.hubs import Hubs
 from signalr_emulator.json_text import Json
@@ -71,6 +57,7 @@ class Client:
         identity: Who it is.
         hubs: Where it becomes reachable once it has shaken hands.
         handler: Answers its invocations; None for nobody.
+        events: Runs what the handler does.
         timing: Time limits.
         traits: What its transport is able to do.
         loop: Runs the timers.
@@ -83,6 +70,7 @@ class Client:
         identity: ConnectedClient,
         hubs: Hubs,
         handler: HubHandler | None,
+        events: EventQueue,
         timing: Timing,
         traits: Traits,
         loop: asyncio.AbstractEventLoop,
@@ -96,7 +84,7 @@ class Client:
         self.deliver: Callable[[Outgoing], None] = _nowhere
         self._hubs = hubs
         self._handler = handler
-        self._events = EventQueue()
+        self._events = events
         self._loop = loop
         self._on_end = on_end
         self._transport: Transport | None = None
@@ -236,7 +224,7 @@ class Client:
         self._hubs.add(self)
         self._reschedule()
         if self._handler is not None:
-            self._events.put(partial(self._handler.on_connected, self.identity))
+            self._events.put(self.connection_id, partial(self._handler.on_connected, self.identity))
 
     def _closed(self, error: str | None) -> None:
         self._timer.cancel()
@@ -248,7 +236,9 @@ class Client:
         if self._transport is not None:
             self._transport.close()
         if self._handler is not None and self._was_open:
-            self._events.put(partial(self._handler.on_disconnected, self.identity, error))
+            self._events.put(
+                self.connection_id, partial(self._handler.on_disconnected, self.identity, error)
+            )
         self._on_end()
 
     def _relay(self, message: Outgoing) -> None:
@@ -266,11 +256,15 @@ class Client:
         message = event.message
         if self._handler is None:
             self._complete(message, error=_NO_UPSTREAM)
-        elif self._events.is_full:
+        elif not self._has_room(message):
             self._complete(message, error=_TOO_MANY)
         else:
             invocation = ClientInvocation(message, event.record, self._connection.protocol)
-            self._events.put(partial(self._ask, self._handler, invocation))
+            self._events.put(self.connection_id, partial(self._ask, self._handler, invocation))
+
+    def _has_room(self, message: Invocation | StreamInvocation) -> bool:
+        is_answered = message.invocation_id is not None
+        return self._events.has_room(self.connection_id, is_answered=is_answered)
 
     def _complete(self, message: Invocation | StreamInvocation, error: str) -> None:
         if message.invocation_id is not None:

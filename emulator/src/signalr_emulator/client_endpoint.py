@@ -4,33 +4,37 @@ Source: TransportProtocols.md of dotnet/aspnetcore for statuses and bodies.
 """
 
 import asyncio
-import re
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 from aiohttp import HttpVersion11, hdrs, web
 
 from signalr_emulator.authentication import bearer_token
-from signalr_emulator.authentication_expiry import AuthenticationExpiry
 from signalr_emulator.client import Client, Lost
-from signalr_emulator.client_events import ConnectedClient
+from signalr_emulator.client_request import (
+    hub_of,
+    negotiate_version,
+    port_of,
+    preflight,
+    require_id,
+    shown_query,
+    transport_of,
+)
 from signalr_emulator.client_tokens import (
     ClientIdentity,
     HttpTransports,
     client_audiences,
     validate_client_token,
 )
-from signalr_emulator.connection import Timing, Traits
+from signalr_emulator.connection import Traits
 from signalr_emulator.errors import (
     AuthenticationError,
     ConnectionInUseError,
-    InvalidRequestError,
     UnknownConnectionError,
 )
+from signalr_emulator.live_clients import LiveClient, LiveClients
 from signalr_emulator.long_polling import LongPollingTransport
 from signalr_emulator.negotiations import Negotiated, negotiate_reply
-from signalr_emulator.parameters import effective_hub
 from signalr_emulator.protocols import TransferFormat
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest import unauthorized
@@ -40,26 +44,15 @@ from signalr_emulator.websocket import WebSocketTransport, websocket_response
 
 __all__ = ["ClientEndpoint"]
 
-_NUMBER = re.compile(r"[0-9]{1,9}")
 _NEGOTIATE = "/client/negotiate"
 _CONNECT = ("/client/", "/client")
-_EVENT_STREAM = "text/event-stream"
 _TEXT_ONLY = frozenset((TransferFormat.TEXT,))
-_NOT_SHOWN = frozenset(("access_token", "id"))
 _MAX_EARLY_BYTES = 64 * 1024
 """Bytes that may come before the transport does; ASP.NET Core lets a sender wait from here on."""
 
 type _AnyTransport = WebSocketTransport | ServerSentEventsTransport | LongPollingTransport
 
-
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """A negotiated connection that has a transport."""
-
-    negotiated: Negotiated
-    kind: HttpTransports
-    client: Client
-    polls: LongPollingTransport | None = None
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ClientEndpoint:
@@ -73,33 +66,28 @@ class ClientEndpoint:
     def __init__(self, service: Service, resource: Resource) -> None:
         self._service = service
         self._resource = resource
-        self._live: dict[str, _Live] = {}
+        self._live = LiveClients(service, resource)
         self._hosts = service.config.hosts
-        self._expiry = AuthenticationExpiry(service.clock, service.config.timing.expiry_scan)
 
     def routes(self) -> list[web.RouteDef]:
         """Give the routes, answers to CORS preflights included."""
         return [
-            web.post(_NEGOTIATE, self._negotiate),
-            web.options(_NEGOTIATE, _preflight),
-            *(web.get(path, self._connect, allow_head=False) for path in _CONNECT),
-            *(web.post(path, self._receive) for path in _CONNECT),
-            *(web.delete(path, self._end) for path in _CONNECT),
-            *(web.options(path, _preflight) for path in _CONNECT),
+            web.post(_NEGOTIATE, _admitting(self._negotiate)),
+            web.options(_NEGOTIATE, preflight),
+            *(web.get(path, _admitting(self._connect), allow_head=False) for path in _CONNECT),
+            *(web.post(path, _admitting(self._receive)) for path in _CONNECT),
+            *(web.delete(path, _admitting(self._end)) for path in _CONNECT),
+            *(web.options(path, preflight) for path in _CONNECT),
         ]
 
     async def disconnect_all(self, _app: web.Application) -> None:
         """Tell every client that the service stops, and that it may try again."""
-        for live in list(self._live.values()):
-            live.client.disconnect(None, allow_reconnect=True)
+        self._live.disconnect_all()
 
     async def _negotiate(self, request: web.Request) -> web.Response:
-        hub = _hub(request)
-        try:
-            identity = self._identify(request, hub)
-        except AuthenticationError as error:
-            return unauthorized(error)
-        version = _negotiate_version(request)
+        hub = hub_of(request)
+        identity = self._identify(request, hub)
+        version = negotiate_version(request)
         if version is None:
             return web.json_response({"error": "The negotiateVersion has to be an integer from 0."})
         is_stateful = request.query.get("useStatefulReconnect", "").lower() == "true"
@@ -109,12 +97,9 @@ class ClientEndpoint:
         return web.json_response(negotiate_reply(negotiated, identity.transports))
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
-        hub = _hub(request)
-        try:
-            identity = self._identify(request, hub)
-        except AuthenticationError as error:
-            return unauthorized(error)
-        kind = _kind(request)
+        hub = hub_of(request)
+        identity = self._identify(request, hub)
+        kind = transport_of(request)
         if kind not in identity.transports:
             raise web.HTTPNotFound(text="The client token does not allow this transport.")
         live = self._find(request, hub, identity)
@@ -130,9 +115,7 @@ class ClientEndpoint:
 
     async def _receive(self, request: web.Request) -> web.Response:
         known = self._known(request)
-        if isinstance(known, web.Response):
-            return known
-        if isinstance(known, _Live) and known.kind is HttpTransports.WEB_SOCKETS:
+        if isinstance(known, LiveClient) and known.kind is HttpTransports.WEB_SOCKETS:
             raise web.HTTPMethodNotAllowed(
                 hdrs.METH_POST, [hdrs.METH_GET], text="A WebSocket connection takes no requests."
             )
@@ -142,7 +125,7 @@ class ClientEndpoint:
             raise web.HTTPBadRequest(text="The body cannot be read.") from error
         negotiated = known if isinstance(known, Negotiated) else known.negotiated
         # While the body was read, the client may have connected.
-        live = self._live.get(negotiated.connection_token)
+        live = self._live.find(negotiated.connection_token)
         if live is not None:
             live.client.data_received(body)
         elif len(negotiated.early) + len(body) > _MAX_EARLY_BYTES:
@@ -153,22 +136,16 @@ class ClientEndpoint:
 
     async def _end(self, request: web.Request) -> web.Response:
         known = self._known(request)
-        if isinstance(known, web.Response):
-            return known
-        if not isinstance(known, _Live) or known.polls is None:
+        if not isinstance(known, LiveClient) or known.polls is None:
             raise web.HTTPBadRequest(text="Only long polling connections can be deleted.")
         known.client.transport_lost(known.polls, Lost.ORDERLY)
         return web.Response(status=HTTPStatus.ACCEPTED, content_type="text/plain")
 
-    def _known(self, request: web.Request) -> _Live | Negotiated | web.Response:
-        """Give the connection that a request is for, or what refuses the request."""
-        hub = _hub(request)
-        try:
-            identity = self._identify(request, hub)
-        except AuthenticationError as error:
-            return unauthorized(error)
-        if "id" not in request.query:
-            raise web.HTTPBadRequest(text="Connection ID required")
+    def _known(self, request: web.Request) -> LiveClient | Negotiated:
+        """Give the connection that a request is for, which may wait for its transport."""
+        hub = hub_of(request)
+        identity = self._identify(request, hub)
+        require_id(request)
         known = self._find(request, hub, identity) or self._resource.negotiations.waiting(
             request.query["id"], hub, asyncio.get_running_loop().time()
         )
@@ -177,7 +154,7 @@ class ClientEndpoint:
         return known
 
     async def _web_socket(
-        self, request: web.Request, hub: str, identity: ClientIdentity, live: _Live | None
+        self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
     ) -> web.StreamResponse:
         if live is not None and not live.client.is_stateful:
             raise web.HTTPConflict(text="The connection is already connected.")
@@ -187,22 +164,14 @@ class ClientEndpoint:
             await response.prepare(request)
         finally:
             if request.transport is None or not response.prepared:
-                self._forget_unless_live(negotiated)
+                self._live.forget_unless_started(negotiated)
         if request.transport is None:
             return response
         config = self._service.config
         transport = WebSocketTransport(
             response, request.transport, config.max_write_buffer, config.timing.linger
         )
-        # A client that is gone since the upgrade began is not there any more.
-        live = self._live.get(negotiated.connection_token) if live else None
-        if live is None:
-            traits = Traits(
-                is_stateful=negotiated.is_stateful, max_unacknowledged=config.max_write_buffer
-            )
-            client = self._start(request, negotiated, identity, traits)
-        else:
-            client = live.client
+        client = self._web_socket_client(request, negotiated, identity, is_resumed=live is not None)
         _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
@@ -213,10 +182,30 @@ class ClientEndpoint:
             await transport.closed()
         return response
 
+    def _web_socket_client(
+        self,
+        request: web.Request,
+        negotiated: Negotiated,
+        identity: ClientIdentity,
+        *,
+        is_resumed: bool,
+    ) -> Client:
+        # A client that is gone since the upgrade began is not there any more.
+        live = self._live.find(negotiated.connection_token) if is_resumed else None
+        if live is not None:
+            return live.client
+        traits = Traits(
+            is_stateful=negotiated.is_stateful,
+            max_unacknowledged=self._service.config.max_write_buffer,
+        )
+        query = shown_query(request)
+        kind = HttpTransports.WEB_SOCKETS
+        return self._live.start(negotiated, identity, kind, traits, query=query).client
+
     async def _event_stream(
-        self, request: web.Request, hub: str, identity: ClientIdentity, live: _Live | None
+        self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
     ) -> web.StreamResponse:
-        _require_id(request)
+        require_id(request)
         if live is not None:
             raise web.HTTPConflict(text="The connection is already connected.")
         if request.version < HttpVersion11:
@@ -225,14 +214,20 @@ class ClientEndpoint:
         response = event_stream_response()
         writer = await response.prepare(request)
         if writer is None or request.transport is None:
-            self._forget_unless_live(negotiated)
+            self._live.forget_unless_started(negotiated)
             return response
         writer.send_headers()
         config = self._service.config
         transport = ServerSentEventsTransport(
             request.transport, config.max_write_buffer, config.timing.linger
         )
-        client = self._start(request, negotiated, identity, Traits(transfer_formats=_TEXT_ONLY))
+        client = self._live.start(
+            negotiated,
+            identity,
+            HttpTransports.SERVER_SENT_EVENTS,
+            Traits(transfer_formats=_TEXT_ONLY),
+            query=shown_query(request),
+        ).client
         _attach(client, transport, negotiated)
         try:
             await transport.closed()
@@ -241,9 +236,9 @@ class ClientEndpoint:
         return response
 
     async def _poll(
-        self, request: web.Request, hub: str, identity: ClientIdentity, live: _Live | None
+        self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
     ) -> web.Response:
-        _require_id(request)
+        require_id(request)
         if live is not None and live.polls is not None:
             return await live.polls.poll()
         negotiated = self._negotiated(request, hub)
@@ -256,73 +251,28 @@ class ClientEndpoint:
             client.transport_lost(transport, Lost.BROKEN)
 
         transport = LongPollingTransport(
-            self._timing(identity), on_gone=gone, on_finished=lambda: self._forget(negotiated)
+            self._live.timing(identity),
+            on_gone=gone,
+            on_finished=lambda: self._live.forget(negotiated),
         )
-        client = self._start(
-            request, negotiated, identity, Traits(keeps_itself_alive=True), transport
-        )
+        client = self._live.start(
+            negotiated,
+            identity,
+            HttpTransports.LONG_POLLING,
+            Traits(keeps_itself_alive=True),
+            query=shown_query(request),
+            polls=transport,
+        ).client
         _attach(client, transport, negotiated)
         return transport
 
-    def _start(
-        self,
-        request: web.Request,
-        negotiated: Negotiated,
-        identity: ClientIdentity,
-        traits: Traits,
-        polls: LongPollingTransport | None = None,
-    ) -> Client:
-        """Make the client of a connection, and remember both until it ends."""
-
-        def ended() -> None:
-            self._expiry.forget(client)
-            # Who polls has yet to be told.
-            if polls is None:
-                self._forget(negotiated)
-
-        client = Client(
-            identity=ConnectedClient(
-                connection_id=negotiated.connection_id,
-                hub=negotiated.hub,
-                user_id=identity.user_id,
-                claims=identity.claims,
-                query=urlencode([i for i in request.query.items() if i[0] not in _NOT_SHOWN]),
-            ),
-            hubs=self._resource.hubs,
-            handler=self._resource.handlers.find(negotiated.hub),
-            timing=self._timing(identity),
-            traits=traits,
-            loop=asyncio.get_running_loop(),
-            on_end=ended,
-        )
-        self._live[negotiated.connection_token] = _Live(negotiated, _kind(request), client, polls)
-        if identity.closes_at is not None:
-            self._expiry.watch(client, identity.closes_at)
-        return client
-
-    def _timing(self, identity: ClientIdentity) -> Timing:
-        timing = self._service.config.timing
-        if identity.handshake is not None:
-            timing = replace(timing, handshake=identity.handshake)
-        if identity.poll_idle is not None:
-            timing = replace(timing, poll_idle=identity.poll_idle)
-        return timing
-
-    def _find(self, request: web.Request, hub: str, identity: ClientIdentity) -> _Live | None:
-        live = self._live.get(request.query.get("id", ""))
+    def _find(self, request: web.Request, hub: str, identity: ClientIdentity) -> LiveClient | None:
+        live = self._live.find(request.query.get("id", ""))
         if live is None or live.negotiated.hub != hub:
             return None
         if live.client.user_id != identity.user_id:
             raise web.HTTPForbidden(text="The connection belongs to another user.")
         return live
-
-    def _forget(self, negotiated: Negotiated) -> None:
-        self._live.pop(negotiated.connection_token, None)
-        self._resource.negotiations.end(negotiated)
-
-    def _forget_unless_live(self, negotiated: Negotiated) -> None:
-        if negotiated.connection_token not in self._live:
-            self._resource.negotiations.end(negotiated)
 
     def _identify(self, request: web.Request, hub: str) -> ClientIdentity:
         token = bearer_token(request.headers.get(hdrs.AUTHORIZATION))
@@ -331,7 +281,7 @@ class ClientEndpoint:
             raise AuthenticationError("The request needs a client token.")
         return validate_client_token(
             token,
-            audiences=client_audiences(request.scheme, self._hosts, _port(request), hub),
+            audiences=client_audiences(request.scheme, self._hosts, port_of(request), hub),
             keys=self._resource.access_keys,
             clock=self._service.clock,
         )
@@ -359,45 +309,13 @@ def _attach(client: Client, transport: _AnyTransport, negotiated: Negotiated) ->
     client.data_received(early)
 
 
-async def _preflight(request: web.Request) -> web.Response:
-    """Answer a CORS preflight: every method and header is allowed (Fetch standard)."""
-    headers = {}
-    for asked, allowed in (
-        (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_ALLOW_METHODS),
-        (hdrs.ACCESS_CONTROL_REQUEST_HEADERS, hdrs.ACCESS_CONTROL_ALLOW_HEADERS),
-    ):
-        if asked in request.headers:
-            headers[allowed] = request.headers[asked]
-    return web.Response(status=204, headers=headers)
+def _admitting(handler: Handler) -> Handler:
+    """Refuse who shows no valid client token."""
 
+    async def admit(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except AuthenticationError as error:
+            return unauthorized(error)
 
-def _kind(request: web.Request) -> HttpTransports:
-    """Tell by which transport a request wants to connect."""
-    if _EVENT_STREAM in request.headers.get(hdrs.ACCEPT, "").lower():
-        return HttpTransports.SERVER_SENT_EVENTS
-    if websocket_response().can_prepare(request).ok:
-        return HttpTransports.WEB_SOCKETS
-    return HttpTransports.LONG_POLLING
-
-
-def _require_id(request: web.Request) -> None:
-    if "id" not in request.query:
-        raise web.HTTPBadRequest(text="Connection ID required")
-
-
-def _hub(request: web.Request) -> str:
-    try:
-        return effective_hub(request.query.get("hub", ""))
-    except InvalidRequestError as error:
-        raise web.HTTPBadRequest(text=error.message) from error
-
-
-def _negotiate_version(request: web.Request) -> int | None:
-    text = request.query.get("negotiateVersion", "0")
-    return int(text) if _NUMBER.fullmatch(text) else None
-
-
-def _port(request: web.Request) -> int | None:
-    """Give the port that the request came in on: the Host header could name any."""
-    address = request.transport and request.transport.get_extra_info("sockname")
-    return int(address[1]) if address else None
+    return admit

@@ -3,22 +3,14 @@
 This is the seam for upstream. Without a handler an invocation is answered with an error.
 """
 
-import asyncio
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from signalr_emulator.hub_protocol import Completion, Invocation, StreamInvocation
 from signalr_emulator.protocols import HubProtocol
 
-__all__ = ["ClientInvocation", "ConnectedClient", "EventQueue", "HubHandler", "HubHandlers"]
-
-_LOGGER = logging.getLogger(__name__)
-
-_MAX_WAITING = 100
-"""Events of one client that may wait for its handler."""
+__all__ = ["ClientInvocation", "ConnectedClient", "HubHandler", "HubHandlers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +83,3 @@ class HubHandlers:
     def find(self, hub: str) -> HubHandler | None:
         """Give the handler of a hub."""
         return self.by_hub.get(hub, self.default)
-
-
-class EventQueue:
-    """Runs what a handler does for one client, in order and one at a time."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[Callable[[], Awaitable[None]]] = deque()
-        self._worker: asyncio.Task[None] | None = None
-
-    @property
-    def is_full(self) -> bool:
-        """Whether a client has more events waiting than it should."""
-        return len(self._waiting) >= _MAX_WAITING
-
-    def put(self, event: Callable[[], Awaitable[None]]) -> None:
-        """Add something to run; what it raises is logged."""
-        self._waiting.append(event)
-        if self._worker is None:
-            self._worker = asyncio.get_running_loop().create_task(self._work())
-
-    async def _work(self) -> None:
-        try:
-            while self._waiting:
-                event = self._waiting.popleft()
-                try:
-                    await event()
-                except Exception:
-                    _LOGGER.exception("A handler of client events failed.")
-        finally:
-            self._worker = None

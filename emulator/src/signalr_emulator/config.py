@@ -10,16 +10,37 @@ from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
 from signalr_emulator.upstream_settings import UpstreamConfig
 
-__all__ = ["APP_REGISTRATION", "EXTERNAL_ISSUER", "SYSTEM_ASSIGNED", "Config", "ResourceConfig"]
+__all__ = [
+    "APP_REGISTRATION",
+    "EXTERNAL_ISSUER",
+    "SYSTEM_ASSIGNED",
+    "Config",
+    "FurtherService",
+    "ResourceConfig",
+    "signalr_resource_id",
+]
 
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
-_RESOURCE_GROUP = f"{_SUBSCRIPTION}/resourceGroups/local"
+
+
+def signalr_resource_id(subscription: str, group: str, name: str) -> str:
+    """Give the resource id of a SignalR resource.
+
+    Args:
+        subscription: Resource id of the subscription.
+        group: Name of the resource group.
+        name: Name of the resource.
+    """
+    return (
+        f"{subscription}/resourceGroups/{group}/providers/Microsoft.SignalRService/SignalR/{name}"
+    )
+
 
 SYSTEM_ASSIGNED = Identity(
     kind=IdentityKind.SYSTEM_ASSIGNED,
     principal_id="b8f6d2a4-0c13-4f7e-8a95-6e21c3d47f50",
     client_id="2e7b9c51-84fd-4a06-b3e8-f19d5c60a7b2",
-    resource_id=f"{_RESOURCE_GROUP}/providers/Microsoft.Web/sites/local-app",
+    resource_id=f"{_SUBSCRIPTION}/resourceGroups/local/providers/Microsoft.Web/sites/local-app",
 )
 """The system-assigned managed identity of the app."""
 
@@ -55,13 +76,27 @@ class ResourceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherService:
+    """A SignalR service beside the first.
+
+    Attributes:
+        port: Port that it listens on; 0 takes any free one.
+        name: Name of its resource, which lies beside the first one's; None for the first one's
+            name with a number at its end, from 2.
+    """
+
+    port: int
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that an emulator is made from.
 
     Attributes:
         host: Address to listen on.
         service_port: Port of the SignalR service; 0 takes any free one.
-        more_service_ports: Ports of further SignalR services, each a resource of its own.
+        further_services: More SignalR services, each a resource of its own.
         control_port: Port of the control plane; 0 takes any free one.
         authority_port: Port of Entra's authority, over TLS; 0 takes any free one.
         role: Role of the system-assigned identity and of every app registration at the SignalR
@@ -75,8 +110,7 @@ class Config:
         tenant_domain: Domain name of the Entra tenant.
         management_group: Management group above the subscription.
         subscription: Resource id of the subscription.
-        resource_id: Resource id of the SignalR service. Those of further services end with a
-            number, from 2.
+        resource_id: Resource id of the SignalR service, which ends with its name.
         service_names: Host names that a client token's audience may name, in lower case; `host`
             is one of them without being listed.
         local_auth: Whether access keys of connection strings are accepted.
@@ -91,7 +125,7 @@ class Config:
 
     host: str = "127.0.0.1"
     service_port: int = 8888
-    more_service_ports: tuple[int, ...] = ()
+    further_services: tuple[FurtherService, ...] = ()
     control_port: int = 8889
     authority_port: int = 0
     role: Role | None = SERVICE_OWNER
@@ -103,7 +137,7 @@ class Config:
     tenant_domain: str = "local.onmicrosoft.com"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"
     subscription: str = _SUBSCRIPTION
-    resource_id: str = f"{_RESOURCE_GROUP}/providers/Microsoft.SignalRService/SignalR/local"
+    resource_id: str = signalr_resource_id(_SUBSCRIPTION, "local", "local")
     service_names: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     local_auth: bool = True
     primary_key: str = field(default=EMULATOR_KEY, repr=False)
@@ -121,16 +155,20 @@ class Config:
     @property
     def resources(self) -> tuple[ResourceConfig, ...]:
         """Every SignalR resource, the first of them first."""
-        ports = (self.service_port, *self.more_service_ports)
-        return tuple(self._resource(number, port) for number, port in enumerate(ports, start=1))
+        group, _, name = self.resource_id.rpartition("/")
+        return (
+            self._resource(1, self.service_port, self.resource_id),
+            *(
+                self._resource(number, each.port, f"{group}/{each.name or f'{name}-{number}'}")
+                for number, each in enumerate(self.further_services, start=2)
+            ),
+        )
 
-    def _resource(self, number: int, port: int) -> ResourceConfig:
-        first = number == 1
-        resource_id = self.resource_id if first else f"{self.resource_id}-{number}"
+    def _resource(self, number: int, port: int, resource_id: str) -> ResourceConfig:
         keys = (self.primary_key, self.secondary_key) if self.local_auth else ()
         return ResourceConfig(
             name=resource_id.rpartition("/")[2],
             resource_id=resource_id,
             port=port,
-            access_keys=tuple(key if first else f"{key}{number}" for key in keys),
+            access_keys=tuple(key if number == 1 else f"{key}{number}" for key in keys),
         )

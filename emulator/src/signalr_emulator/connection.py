@@ -10,42 +10,26 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from signalr_emulator.connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from signalr_emulator.errors import ProtocolError
+from signalr_emulator.handshake import STATEFUL_VERSION, Handshake
 from signalr_emulator.hub_protocol import (
-    SEPARATOR,
     Ack,
     CancelInvocation,
     Close,
     Completion,
-    HandshakeResponse,
     Invocation,
     Message,
     Sequence,
     StreamInvocation,
     StreamItem,
-    encode_message,
-    parse_handshake,
 )
-from signalr_emulator.protocols import JSON, PROTOCOLS, HubProtocol, TransferFormat
+from signalr_emulator.json_protocol import encode_handshake
+from signalr_emulator.protocols import JSON, HubProtocol, TransferFormat
 from signalr_emulator.resend_buffer import ResendBuffer
 
-__all__ = [
-    "Answered",
-    "Closed",
-    "Connection",
-    "Event",
-    "Invoked",
-    "Opened",
-    "Send",
-    "State",
-    "Timing",
-    "Traits",
-]
+__all__ = ["Connection", "State", "Timing", "Traits"]
 
-_STATEFUL_VERSION = 2
-"""The highest version; like ASP.NET Core, lower ones are accepted, 0 of signalrcore among them."""
-
-_MAX_HANDSHAKE_BYTES = 4096
 _NUMBERED = (Invocation, StreamInvocation, StreamItem, Completion, CancelInvocation)
 
 
@@ -110,44 +94,6 @@ class Traits:
     max_unacknowledged: int = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """These bytes have to go to the client."""
-
-    payload: bytes
-    transfer_format: TransferFormat = TransferFormat.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The handshake is done: the client can be reached from now on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invoked:
-    """The client calls a method; `record` is the message as it came, without its framing."""
-
-    message: Invocation | StreamInvocation
-    record: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The client ends an invocation of the service."""
-
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The transport has to be closed; `error` is None for an orderly end."""
-
-    error: str | None
-
-
-type Event = Send | Opened | Invoked | Answered | Closed
-
-
 class Connection:
     """The protocol side of one client.
 
@@ -161,7 +107,7 @@ class Connection:
         self._timing = timing
         self._traits = traits or Traits()
         self._state = State.HANDSHAKE
-        self._handshake_bytes = bytearray()
+        self._handshake = Handshake(self._traits.transfer_formats)
         self._protocol = JSON
         self._reader = JSON.reader()
         self._resend: ResendBuffer | None = None
@@ -209,7 +155,7 @@ class Connection:
         self._last_received = now
         try:
             if self._state is State.HANDSHAKE:
-                data = self._handshake(data, now, events)
+                data = self._shake_hands(data, now, events)
             if self._state is State.OPEN:
                 self._messages(data, now, events)
         except ProtocolError as error:
@@ -267,7 +213,7 @@ class Connection:
                 return [Closed(error)]
             case State.HANDSHAKE:
                 reason = error or "The connection was closed."
-                return [Send(encode_message(HandshakeResponse(reason))), Closed(reason)]
+                return [Send(encode_handshake(reason)), Closed(reason)]
         closing = self._protocol.encode(Close(error, allow_reconnect))
         return [Send(closing, self._protocol.transfer_format), Closed(error)]
 
@@ -335,31 +281,16 @@ class Connection:
             return []
         return [Send(record, self._protocol.transfer_format)]
 
-    def _handshake(self, data: bytes, now: float, events: list[Event]) -> bytes:
+    def _shake_hands(self, data: bytes, now: float, events: list[Event]) -> bytes:
         """Take the handshake if it is complete, and give what comes after it."""
-        self._handshake_bytes += data
-        record, separator, rest = self._handshake_bytes.partition(SEPARATOR)
-        if len(record) > _MAX_HANDSHAKE_BYTES:
-            raise ProtocolError(f"The handshake is longer than {_MAX_HANDSHAKE_BYTES} bytes.")
-        if not separator:
+        agreed = self._handshake.feed(data)
+        if agreed is None:
             return b""
-        self._handshake_bytes = bytearray()
-        request = parse_handshake(bytes(record))
-        protocol = PROTOCOLS.get(request.protocol)
-        if protocol is None:
-            raise ProtocolError(f"The protocol '{request.protocol}' is not supported.")
-        if request.version > _STATEFUL_VERSION:
-            raise ProtocolError(
-                f"Version {request.version} of the protocol '{protocol.name}' is not supported."
-            )
-        if protocol.transfer_format not in self._traits.transfer_formats:
-            raise ProtocolError(f"The transport cannot carry the protocol '{protocol.name}'.")
-        if self._traits.is_stateful and request.version == _STATEFUL_VERSION:
+        if self._traits.is_stateful and agreed.version == STATEFUL_VERSION:
             self._resend = ResendBuffer(self._traits.max_unacknowledged)
-        self._open(protocol, now)
-        answer = encode_message(HandshakeResponse())
-        events += [Send(answer, protocol.transfer_format), Opened()]
-        return bytes(rest)
+        self._open(agreed.protocol, now)
+        events += [Send(encode_handshake(None), agreed.protocol.transfer_format), Opened()]
+        return agreed.rest
 
     def _open(self, protocol: HubProtocol, now: float) -> None:
         self._state = State.OPEN

@@ -12,11 +12,13 @@ from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest import DATA_ACTION, PRINCIPAL_ID, RestApi, error_details
 from signalr_emulator.service import Service
-from signalr_emulator.upstream import Upstream
 
 __all__ = ["data_plane"]
 
 _CLIENT_PREFIX = "/client"
+
+_GRACE = 2.0
+"""How long events that still wait are sent when the emulator stops, in seconds."""
 
 
 def data_plane(service: Service, resource: Resource) -> web.Application:
@@ -36,14 +38,15 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     app.on_response_prepare.append(_allow_origin)
     app.on_response_prepare.append(partial(_record, service))
     app.on_shutdown.append(clients.disconnect_all)
-    app.cleanup_ctx.append(_upstream_session(resource.upstream))
+    app.cleanup_ctx.append(_upstream_session(resource))
     return app
 
 
-def _upstream_session(upstream: Upstream) -> Callable[[web.Application], AsyncIterator[None]]:
+def _upstream_session(resource: Resource) -> Callable[[web.Application], AsyncIterator[None]]:
     async def session(_app: web.Application) -> AsyncIterator[None]:
-        async with upstream:
+        async with resource.upstream:
             yield
+            await resource.events.finish(_GRACE)
 
     return session
 

@@ -11,6 +11,7 @@
     ├── ConnectionInUseError         the negotiated connection is already connected
     ├── ClientResultError            a client did not give the result that it was asked for
     ├── PortUnavailableError         a port cannot be listened on
+    ├── ConfigFileError              a configuration file is not acceptable
     ├── UpstreamSettingsError        an upstream template is not acceptable
     ├── FaultError                   a fault is not acceptable
     ├── FileUnavailableError         a file cannot be written
@@ -34,6 +35,7 @@ from typing import Any, ClassVar
 __all__ = [
     "AuthenticationError",
     "ClientResultError",
+    "ConfigFileError",
     "ConnectionInUseError",
     "EmulatorError",
     "FaultError",
@@ -136,6 +138,10 @@ class PortUnavailableError(EmulatorError):
         self.plane = plane
         self.port = port
         self.reason = reason
+
+
+class ConfigFileError(EmulatorError):
+    """A configuration file cannot be read, or holds something wrong; the text tells all of it."""
 
 
 class UpstreamSettingsError(EmulatorError):

@@ -11,8 +11,9 @@ from aiohttp import web
 
 from signalr_emulator.client import Client
 from signalr_emulator.errors import FaultError, FieldError, JsonError, Problem
+from signalr_emulator.fault_document import parse_fault
 from signalr_emulator.fault_middleware import OPERATION_NAMES
-from signalr_emulator.faults import Armed, parse_fault
+from signalr_emulator.faults import Armed
 from signalr_emulator.json_text import Json, decode
 from signalr_emulator.service import Service
 

@@ -6,7 +6,7 @@ from typing import Never
 
 from signalr_emulator.errors import JsonError
 
-__all__ = ["Json", "decode", "encode"]
+__all__ = ["Json", "decode", "encode", "finite"]
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
@@ -20,7 +20,7 @@ def decode(text: bytes | bytearray) -> Json:
     """
     try:
         value: Json = json.loads(
-            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=finite
         )
     except RecursionError:
         raise JsonError("is nested too deep") from None
@@ -50,16 +50,21 @@ def encode(value: Json) -> bytes:
         raise JsonError("has no JSON form") from error
 
 
+def finite(text: str) -> float:
+    """Read a number.
+
+    Raises:
+        ValueError: A double cannot hold it.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("number out of range")
+    return number
+
+
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _WRITE_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
 def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("number out of range")
-    return number

@@ -6,7 +6,8 @@ from functools import cached_property
 from signalr_emulator.errors import JsonError
 from signalr_emulator.event_stream import event_chunk
 from signalr_emulator.frames import binary_frame, text_frame
-from signalr_emulator.hub_protocol import Invocation, encode_message
+from signalr_emulator.hub_protocol import Invocation
+from signalr_emulator.json_protocol import encode_message
 from signalr_emulator.messagepack_protocol import encode_messagepack
 from signalr_emulator.protocols import HubProtocol, TransferFormat
 

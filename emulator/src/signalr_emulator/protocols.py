@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from signalr_emulator.hub_protocol import (
-    Message,
-    Ping,
-    RecordReader,
-    encode_message,
-    parse_message,
-)
+from signalr_emulator.hub_protocol import Message, Ping
+from signalr_emulator.json_protocol import RecordReader, encode_message, parse_message
 from signalr_emulator.messagepack_protocol import (
     FrameReader,
     encode_messagepack,

@@ -9,6 +9,7 @@ from signalr_emulator.client_events import HubHandlers
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config, ResourceConfig
 from signalr_emulator.entra import Tenant
+from signalr_emulator.event_queue import EventQueue
 from signalr_emulator.hubs import Hubs
 from signalr_emulator.negotiations import Negotiations
 from signalr_emulator.upstream import Upstream
@@ -44,6 +45,7 @@ class Resource:
         user_groups: The groups of its users.
         activity: What was asked of it.
         handlers: Who answers what its clients do.
+        events: What its clients did and the handlers have yet to hear.
     """
 
     config: ResourceConfig
@@ -55,6 +57,7 @@ class Resource:
     user_groups: UserGroups
     activity: ResourceActivity = field(default_factory=ResourceActivity)
     handlers: HubHandlers = field(default_factory=HubHandlers)
+    events: EventQueue = field(default_factory=EventQueue)
 
     @classmethod
     def create(
@@ -85,5 +88,5 @@ class Resource:
             hubs=hubs,
             user_groups=UserGroups(hubs, clock),
             upstream=upstream,
-            handlers=HubHandlers(UpstreamHandler(upstream) if upstream.templates else None),
+            handlers=HubHandlers(UpstreamHandler(upstream) if config.upstream.is_wanted else None),
         )

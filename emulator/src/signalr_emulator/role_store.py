@@ -1,8 +1,7 @@
 """The roles of the tenant and who has them, with the rules by which both may change.
 
-Sources: Role Assignments and Role Definitions, REST reference of api-version 2022-04-01; "Azure
-custom roles" (limits); "Troubleshoot Azure RBAC" (error codes). docs/fidelity.md lists the codes
-that no document names.
+Sources: Role Assignments and Role Definitions, REST reference of api-version 2022-04-01;
+"Troubleshoot Azure RBAC" (error codes). docs/fidelity.md lists the codes that no document names.
 """
 
 from collections.abc import Iterator
@@ -12,39 +11,16 @@ from http import HTTPStatus
 from signalr_emulator.clock import Clock
 from signalr_emulator.errors import ManagementError
 from signalr_emulator.role_filters import AssignmentFilter, DefinitionFilter
+from signalr_emulator.role_rules import check_custom_role, invalid_role
 from signalr_emulator.roles import (
     BUILT_IN_ROLES,
     Role,
     RoleAssignment,
     RoleAssignments,
-    matches_any,
 )
 from signalr_emulator.scopes import Level, level
 
 __all__ = ["RoleStore", "Stamp"]
-
-_SIGNALR = "Microsoft.SignalRService/SignalR"
-_DATA_ACTIONS = tuple(
-    f"{_SIGNALR}/{action}"
-    for action in (
-        "auth/accessKey/action",
-        "auth/accessToken/action",
-        "auth/clientToken/action",
-        "clientConnection/read",
-        "clientConnection/send/action",
-        "clientConnection/write",
-        "group/read",
-        "group/send/action",
-        "group/write",
-        "hub/send/action",
-        "livetrace/read",
-        "livetrace/write",
-        "serverConnection/write",
-        "user/read",
-        "user/send/action",
-        "user/write",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +117,7 @@ class RoleStore:
         Raises:
             ManagementError: The role breaks one of the rules of custom roles.
         """
-        _check_assignable_scopes(role)
-        _check_data_actions(role)
+        check_custom_role(role)
         for other in self._definitions():
             self._check_beside(role, other)
         is_new = role.role_id.casefold() not in self._custom
@@ -176,8 +151,7 @@ class RoleStore:
             (
                 assignment
                 for assignment in self.assignments.assignments
-                if _same(assignment.name, name)
-                and _same(assignment.scope.rstrip("/"), scope.rstrip("/"))
+                if _same(assignment.name, name) and _same_scope(assignment.scope, scope)
             ),
             None,
         )
@@ -231,33 +205,13 @@ class RoleStore:
                 the scope (400).
         """
         self._check_assignable(assignment)
-        everything = self.assignments.assignments
-        for place, other in enumerate(everything):
-            is_same = (
-                _same(other.principal_id, assignment.principal_id)
-                and _same(other.role.role_id, assignment.role.role_id)
-                and _same(other.scope.rstrip("/"), assignment.scope.rstrip("/"))
-            )
-            if is_same and _same(other.name, assignment.name):
-                everything[place] = assignment
-                self._touch(assignment.name, caller, is_new=False)
-                return False
-            if is_same:
-                raise ManagementError(
-                    HTTPStatus.CONFLICT,
-                    "RoleAssignmentExists",
-                    "The role assignment already exists.",
-                )
-            if _same(other.name, assignment.name):
-                raise ManagementError(
-                    HTTPStatus.BAD_REQUEST,
-                    "RoleAssignmentUpdateNotPermitted",
-                    "Tenant ID, application ID, principal ID, and scope are not allowed to be"
-                    " updated.",
-                )
-        everything.append(assignment)
-        self._touch(assignment.name, caller, is_new=True)
-        return True
+        place = self._place(assignment)
+        if place is None:
+            self.assignments.assignments.append(assignment)
+        else:
+            self.assignments.assignments[place] = assignment
+        self._touch(assignment.name, caller, is_new=place is None)
+        return place is None
 
     def delete_assignment(self, assignment: RoleAssignment) -> None:
         """Take a role from a principal.
@@ -296,9 +250,30 @@ class RoleStore:
             raise _no_definition(role.role_id, HTTPStatus.BAD_REQUEST)
         is_wide = level(scope) in {Level.ROOT, Level.MANAGEMENT_GROUP}
         if is_wide and role.is_custom and role.data_actions:
-            raise _invalid(
+            raise invalid_role(
                 "A custom role with data actions cannot be assigned at a management group."
             )
+
+    def _place(self, assignment: RoleAssignment) -> int | None:
+        """Give the index of the assignment that this one changes, or None for a new one."""
+        for place, other in enumerate(self.assignments.assignments):
+            is_named_so = _same(other.name, assignment.name)
+            if _gives_the_same(other, assignment):
+                if is_named_so:
+                    return place
+                raise ManagementError(
+                    HTTPStatus.CONFLICT,
+                    "RoleAssignmentExists",
+                    "The role assignment already exists.",
+                )
+            if is_named_so:
+                raise ManagementError(
+                    HTTPStatus.BAD_REQUEST,
+                    "RoleAssignmentUpdateNotPermitted",
+                    "Tenant ID, application ID, principal ID, and scope are not allowed to be"
+                    " updated.",
+                )
+        return None
 
     def _touch(self, guid: str, caller: str, *, is_new: bool) -> None:
         now = self.clock.now()
@@ -310,39 +285,24 @@ def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
+def _same_scope(one: str, other: str) -> bool:
+    return _same(one.rstrip("/"), other.rstrip("/"))
+
+
+def _gives_the_same(one: RoleAssignment, other: RoleAssignment) -> bool:
+    return (
+        _same(one.principal_id, other.principal_id)
+        and _same(one.role.role_id, other.role.role_id)
+        and _same_scope(one.scope, other.scope)
+    )
+
+
 def _is_of_type(role: Role, role_type: str) -> bool:
     return _same(role_type, "CustomRole" if role.is_custom else "BuiltInRole")
 
 
-def _check_assignable_scopes(role: Role) -> None:
-    levels = [level(scope) for scope in role.assignable_scopes]
-    if not levels:
-        raise _invalid("A custom role needs at least one assignable scope.")
-    if None in levels:
-        raise _invalid("An assignable scope is not the resource id of a scope.")
-    if Level.ROOT in levels:
-        raise _invalid("The root scope cannot be an assignable scope of a custom role.")
-    if levels.count(Level.MANAGEMENT_GROUP) > 1:
-        raise _invalid("A custom role can have one management group as assignable scope.")
-
-
-def _check_data_actions(role: Role) -> None:
-    for pattern in (*role.data_actions, *role.not_data_actions):
-        is_signalr = pattern.casefold().startswith(f"{_SIGNALR}/".casefold())
-        if is_signalr and not any(matches_any((pattern,), action) for action in _DATA_ACTIONS):
-            raise ManagementError(
-                HTTPStatus.BAD_REQUEST,
-                "InvalidActionOrNotAction",
-                f"'{pattern}' does not match any of the actions supported by the providers.",
-            )
-
-
-def _invalid(message: str) -> ManagementError:
-    return ManagementError(HTTPStatus.BAD_REQUEST, "InvalidRoleDefinition", message)
-
-
 def _built_in(role: Role) -> ManagementError:
-    return _invalid(f"The built-in role {role.name} cannot be changed.")
+    return invalid_role(f"The built-in role {role.name} cannot be changed.")
 
 
 def _no_definition(role_id: str, status: HTTPStatus) -> ManagementError:

@@ -4,12 +4,19 @@ Source of what happens to streams: Azure/azure-signalr, issue 2132: the method t
 gives nothing back, and whoever makes the items sends and completes the stream by REST.
 """
 
-import asyncio
+from http import HTTPStatus
 
 from signalr_emulator.client_events import ClientInvocation, ConnectedClient
 from signalr_emulator.hub_protocol import Completion, StreamInvocation
 from signalr_emulator.upstream import Upstream
-from signalr_emulator.upstream_messages import Answer, UpstreamClient, UpstreamInvocation
+from signalr_emulator.upstream_messages import (
+    Answer,
+    UpstreamClient,
+    answer,
+    connected,
+    disconnected,
+    invoked,
+)
 from signalr_emulator.user_claims import user_claims
 
 __all__ = ["UpstreamHandler"]
@@ -29,40 +36,37 @@ class UpstreamHandler:
 
     async def on_connected(self, client: ConnectedClient) -> None:
         """Tell the upstream of a client that has shaken hands."""
-        self._upstream.on_connected(_seen(client))
+        await self._upstream.send(_seen(client), connected())
 
     async def on_invocation(
         self, client: ConnectedClient, invocation: ClientInvocation
     ) -> Answer | None:
         """Ask the upstream, and give what it answers."""
         message = invocation.message
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        is_taken = self._upstream.on_invocation(
-            _seen(client, invocation.protocol.name),
-            UpstreamInvocation(message.target, message.invocation_id, invocation.record),
-            answered.set_result,
-        )
-        if message.invocation_id is None:
-            return None
-        if not is_taken:
+        protocol = invocation.protocol.name
+        event = invoked(protocol, message.target, invocation.record)
+        response = await self._upstream.send(_seen(client), event)
+        if response is None:
+            if message.invocation_id is None:
+                return None
             return Completion(message.invocation_id, error=_NO_TEMPLATE)
-        answer = await answered
-        if isinstance(message, StreamInvocation) and answer == Completion(message.invocation_id):
+        status = response.status or HTTPStatus.INTERNAL_SERVER_ERROR
+        given = answer(protocol, message.invocation_id, status, response.body)
+        if isinstance(message, StreamInvocation) and given == Completion(message.invocation_id):
             # The upstream has taken the call: the stream goes on by REST.
             return None
-        return answer
+        return given
 
     async def on_disconnected(self, client: ConnectedClient, error: str | None) -> None:
         """Tell the upstream that a client is gone."""
-        self._upstream.on_disconnected(_seen(client), error)
+        await self._upstream.send(_seen(client), disconnected(error))
 
 
-def _seen(client: ConnectedClient, protocol: str = "json") -> UpstreamClient:
+def _seen(client: ConnectedClient) -> UpstreamClient:
     return UpstreamClient(
         connection_id=client.connection_id,
         hub=client.hub,
         user_id=client.user_id,
         claims=user_claims(client.claims),
         query=client.query,
-        protocol=protocol,
     )

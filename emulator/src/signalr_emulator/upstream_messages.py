@@ -21,7 +21,6 @@ __all__ = [
     "Answer",
     "UpstreamClient",
     "UpstreamEvent",
-    "UpstreamInvocation",
     "answer",
     "connected",
     "disconnected",
@@ -54,7 +53,6 @@ class UpstreamClient:
         user_id: Who it is, or None.
         claims: Types and values of the claims, in the order of the client token.
         query: Query of the request that connected, without the question mark.
-        protocol: Hub protocol that the client speaks: `json` or `messagepack`.
     """
 
     connection_id: str
@@ -62,22 +60,6 @@ class UpstreamClient:
     user_id: str | None = None
     claims: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     query: str = field(default="", repr=False)
-    protocol: str = "json"
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamInvocation:
-    """A method that a client calls.
-
-    Attributes:
-        target: Name of the method.
-        invocation_id: What a completion has to name; None if none is expected.
-        payload: The message in the client's hub protocol without separator or length prefix.
-    """
-
-    target: str
-    invocation_id: str | None
-    payload: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +70,6 @@ class UpstreamEvent:
     event: str
     content_type: str
     body: bytes = field(repr=False)
-    invocation_id: str | None = None
 
 
 type Answer = bytes | Completion
@@ -112,20 +93,15 @@ def disconnected(error: str | None) -> UpstreamEvent:
     )
 
 
-def invoked(protocol: str, invocation: UpstreamInvocation) -> UpstreamEvent:
+def invoked(protocol: str, target: str, record: bytes) -> UpstreamEvent:
     """Make the event of a method that a client calls.
 
     Args:
         protocol: The client's hub protocol.
-        invocation: What it calls.
+        target: Name of the method.
+        record: The call in this protocol, without separator or length prefix.
     """
-    return UpstreamEvent(
-        MESSAGES,
-        invocation.target,
-        _CONTENT_TYPES[protocol],
-        invocation.payload,
-        invocation.invocation_id,
-    )
+    return UpstreamEvent(MESSAGES, target, _CONTENT_TYPES[protocol], record)
 
 
 def signature(connection_id: str, keys: Sequence[str]) -> str:

@@ -1,16 +1,14 @@
 """The options of the command that say where events go."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from signalr_emulator.errors import UpstreamSettingsError
-from signalr_emulator.upstream_settings import (
-    UpstreamTemplate,
-    parse_template,
-    parse_upstream_settings,
-)
+from signalr_emulator.upstream_file import UpstreamFile
+from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate, parse_template
 
-__all__ = ["add_upstream_options", "upstream_templates"]
+__all__ = ["add_upstream_options", "upstream_config"]
 
 
 def add_upstream_options(parser: argparse.ArgumentParser) -> None:
@@ -19,25 +17,32 @@ def add_upstream_options(parser: argparse.ArgumentParser) -> None:
         "--upstream",
         action="append",
         type=_template,
-        default=[],
         metavar="TEMPLATE",
         help="where events of clients go: a URL that may hold {hub}, {category} and {event}, then"
         " any of hub=, category=, event= with *, a name or a,b, and managed-identity=AUDIENCE,"
-        " with spaces between them; may be repeated, the first that matches counts",
+        " with spaces between them; may be repeated, the first that matches counts%(default).0s",
     )
     parser.add_argument(
         "--upstream-settings",
-        type=_settings,
-        default=(),
+        type=_settings_file,
         metavar="FILE",
         help="the official emulator's settings.json, whose templates come after those of"
-        " --upstream",
+        " --upstream; read again when it changes%(default).0s",
     )
 
 
-def upstream_templates(options: argparse.Namespace) -> tuple[UpstreamTemplate, ...]:
-    """Give the templates that were chosen, in their order."""
-    return (*options.upstream, *options.upstream_settings)
+def upstream_config(options: argparse.Namespace, defaults: UpstreamConfig) -> UpstreamConfig:
+    """Give what was chosen about upstream requests.
+
+    Args:
+        options: What a parser with the options gave.
+        defaults: What counts where nothing was chosen.
+    """
+    return replace(
+        defaults,
+        templates=tuple(options.upstream or defaults.templates),
+        settings_file=options.upstream_settings or defaults.settings_file,
+    )
 
 
 def _template(text: str) -> UpstreamTemplate:
@@ -47,10 +52,12 @@ def _template(text: str) -> UpstreamTemplate:
         raise argparse.ArgumentTypeError(f"the template {error}") from error
 
 
-def _settings(name: str) -> tuple[UpstreamTemplate, ...]:
+def _settings_file(name: str) -> Path:
+    path = Path(name)
     try:
-        return parse_upstream_settings(Path(name).read_bytes())
+        UpstreamFile(path)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{name}: {error.strerror}") from error
     except UpstreamSettingsError as error:
         raise argparse.ArgumentTypeError(f"{name}: {error}") from error
+    return path

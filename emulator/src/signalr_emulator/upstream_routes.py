@@ -3,8 +3,9 @@
 from aiohttp import web
 
 from signalr_emulator.json_text import Json
+from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
-from signalr_emulator.upstream import Upstream, UpstreamCall
+from signalr_emulator.upstream import UpstreamCall
 
 __all__ = ["UpstreamRoutes"]
 
@@ -25,14 +26,11 @@ class UpstreamRoutes:
 
     async def _show(self, _request: web.Request) -> web.Response:
         return web.json_response(
-            {
-                resource.config.name: _upstream(resource.upstream)
-                for resource in self._service.resources
-            }
+            {resource.config.name: _upstream(resource) for resource in self._service.resources}
         )
 
 
-def _upstream(upstream: Upstream) -> dict[str, Json]:
+def _upstream(resource: Resource) -> dict[str, Json]:
     return {
         # Without the URL, whose query may hold a key.
         "templates": [
@@ -42,10 +40,10 @@ def _upstream(upstream: Upstream) -> dict[str, Json]:
                 "eventPattern": str(template.event),
                 "managedIdentity": template.managed_identity,
             }
-            for template in upstream.templates
+            for template in resource.upstream.templates
         ],
-        "queued": upstream.queued,
-        "calls": [_call(call) for call in upstream.calls()],
+        "queued": resource.events.size,
+        "calls": [_call(call) for call in resource.upstream.calls()],
     }
 
 

@@ -8,6 +8,7 @@ Sources: "Upstream endpoints in Azure SignalR Service" (placeholders, patterns, 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit
 
@@ -116,15 +117,23 @@ class UpstreamConfig:
 
     Attributes:
         templates: Where events go; the first that matches counts.
+        settings_file: The official emulator's settings.json, whose templates come after these.
+            It is read again when it changes.
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
-        max_queued: Events that wait at most, over all clients.
+        max_queued: Events that wait or are under way at most, one of each client.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()
+    settings_file: Path | None = None
     timeout: float = 100.0
     concurrency: int = 64
     max_queued: int = 10_000
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether events go anywhere, or may do so after a change of the file."""
+        return bool(self.templates) or self.settings_file is not None
 
 
 def choose(

@@ -6,20 +6,22 @@ from hypothesis import strategies as st
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.hub_protocol import (
     MAX_RECORD_BYTES,
-    SEPARATOR,
     Ack,
     CancelInvocation,
     Close,
     Completion,
-    HandshakeRequest,
-    HandshakeResponse,
     Invocation,
     Message,
     Ping,
-    RecordReader,
     Sequence,
     StreamInvocation,
     StreamItem,
+)
+from signalr_emulator.json_protocol import (
+    SEPARATOR,
+    HandshakeRequest,
+    RecordReader,
+    encode_handshake,
     encode_message,
     parse_handshake,
     parse_message,
@@ -81,8 +83,8 @@ def test_bytes_of_every_message(message: Message, record: bytes) -> None:
 
 
 def test_bytes_of_the_handshake() -> None:
-    assert encode_message(HandshakeResponse()) == b"{}\x1e"
-    assert encode_message(HandshakeResponse("no")) == b'{"error":"no"}\x1e'
+    assert encode_handshake(None) == b"{}\x1e"
+    assert encode_handshake("no") == b'{"error":"no"}\x1e'
     assert parse_handshake(b'{"protocol":"json","version":1}') == HandshakeRequest("json", 1)
 
 

@@ -1,0 +1,125 @@
+"""Messages to the service by its REST API: `python -m bench.rest`.
+
+Each side sends the same message to everyone, with the same number of threads over connections that
+are kept open, to the same server, which is a process of its own and answers 202 to anything.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import requests
+from azure.core.credentials import AccessToken, AzureKeyCredential
+from azure.messaging.webpubsubservice import WebPubSubServiceClient
+from requests.adapters import HTTPAdapter
+
+from bench.pairs import Row, at_least, print_rows, take_timed_turns
+from shared import SignalRServiceClient
+from shared.messages import encode_message
+
+_ROUNDS = 15
+_MESSAGES = 400
+_THREADS = (1, 8)
+_TARGET = "newMessage"
+_ARGUMENTS = ("x" * 1024,)
+_TOKEN = "t" * 1500
+"""As long as the Entra token of a managed identity."""
+
+_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
+
+type Send = Callable[[], object]
+
+
+class _Credential:
+    """Has a token at hand, as azure-identity has after the first request."""
+
+    def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        return AccessToken(_TOKEN, int(time.time()) + 3600)
+
+
+def main() -> int:
+    """Print the tables; return 1 when a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench.rest", description=__doc__)
+    parser.parse_args()
+    print(f"Python {platform.python_version()}, medians of {_ROUNDS} turns of {_MESSAGES} messages")
+    with _server() as url, SignalRServiceClient(url, _Credential()) as client:
+        sides = {
+            "client": lambda: client.send_to_all("chat", _TARGET, _ARGUMENTS),
+            "requests.Session": _session(url),
+            "Web PubSub SDK": _web_pub_sub(url),
+        }
+        rows = [row for threads in _THREADS for row in _rows(sides, threads)]
+    return 0 if all(row.met for row in rows) else 1
+
+
+def _rows(sides: dict[str, Send], threads: int) -> list[Row]:
+    with ThreadPoolExecutor(threads) as pool:
+        turns = take_timed_turns(
+            {name: _turn(pool, threads, send) for name, send in sides.items()}, rounds=_ROUNDS
+        )
+    rows = [
+        at_least(0.9, turns, "client", "requests.Session"),
+        at_least(1.0, turns, "client", "Web PubSub SDK"),
+    ]
+    print_rows(f"A message of 1 KB to everyone, {threads} thread{'s' * (threads > 1)}", rows)
+    return rows
+
+
+def _turn(pool: ThreadPoolExecutor, threads: int, send: Send) -> Callable[[], float]:
+    def loop(messages: int) -> None:
+        for _ in range(messages):
+            send()
+
+    def turn() -> float:
+        start = time.perf_counter()
+        list(pool.map(loop, [_MESSAGES // threads] * threads))
+        return (time.perf_counter() - start) / _MESSAGES * 1e6
+
+    return turn
+
+
+def _session(url: str) -> Send:
+    """Return what a careful user writes by hand: one session, kept connections, bytes ready."""
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(pool_maxsize=max(_THREADS)))
+    address = f"{url}/api/hubs/chat/:send?api-version=2022-06-01"
+    body = encode_message(_TARGET, _ARGUMENTS)
+    headers = {
+        "Authorization": f"Bearer {_TOKEN}",
+        "Content-Type": "application/json; charset=utf-8",
+    }
+
+    def send() -> None:
+        answer = session.post(address, data=body, headers=headers, timeout=15)
+        if answer.status_code != 202:  # noqa: PLR2004  anything else is not what is measured
+            raise RuntimeError(answer.status_code)
+
+    return send
+
+
+def _web_pub_sub(url: str) -> Send:
+    client = WebPubSubServiceClient(url, "chat", AzureKeyCredential(_KEY))
+    message = json.loads(encode_message(_TARGET, _ARGUMENTS))
+    return lambda: client.send_to_all(message, content_type="application/json")
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    command = [sys.executable, "-m", "bench.answering_server"]
+    with subprocess.Popen(  # noqa: S603  our own command
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("no pipes")
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        process.stdin.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""What the blocking and the awaitable client have in common: the endpoints and their state.
+
+A conversation about several endpoints is a `shared.flow` like one with a single endpoint, so both
+clients differ in how they hold it and in nothing else.
+"""
+
+import dataclasses
+import functools
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
+
+from shared.credential import CredentialKind, CredentialSettings, EntraTokens, open_credential
+from shared.endpoint import Endpoint
+from shared.errors import InvalidArgumentError
+from shared.flow import Flow, Together, TokenSource, run
+from shared.health import HealthMonitor
+from shared.local_auth import LocalKey, LocalTokens
+from shared.negotiation import Negotiation, TokenOrigin
+from shared.outcomes import Reach, combine
+from shared.rest import RestApi
+from shared.retry import RetryPolicy
+from shared.rotation import KeyState
+from shared.router import Candidate, RendezvousRouter, Router
+from shared.service_endpoint import EndpointState, ServiceEndpoint
+from shared.settings import Settings
+from shared.steps import Performer
+from shared.telemetry import find_telemetry
+from shared.transport import Timeouts, Transport
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+__all__ = ["DEFAULT_LIFETIME", "BaseClient"]
+
+DEFAULT_LIFETIME: Final = 60.0
+"""Minutes for which a client may connect with its token: the default of the service's SDKs."""
+
+_HEALTH_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
+"""What an endpoint has for its health check: as in the SDK for .NET."""
+
+type Credential = "TokenCredential | CredentialSettings"
+
+
+class BaseClient:
+    """The endpoints of a client.
+
+    Args:
+        endpoints: The endpoint of the service, or several.
+        credential: A credential of azure-identity, or settings to make one from at first need: one
+            for all endpoints, or one for each.
+        policy: Bounds of repetition.
+        timeouts: How long is waited for the service.
+        router: Chooses the endpoint that a client is sent to.
+        token_origin: Who makes client tokens.
+        clock: Current time in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        endpoints: str | Endpoint | Sequence[Endpoint],
+        credential: Credential | Sequence[Credential],
+        *,
+        policy: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        router: Router | None = None,
+        token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        addresses = _addresses(endpoints)
+        timeouts = timeouts or Timeouts()
+        credentials = (
+            credential if isinstance(credential, Sequence) else [credential] * len(addresses)
+        )
+        self._policy = policy
+        self._clock = clock
+        self._telemetry = find_telemetry(self._keys)
+        self.performer = Performer(Transport(timeouts), self._telemetry)
+        self._health_performer = Performer(Transport(_HEALTH_TIMEOUTS), None)
+        # One Entra token for all endpoints that it is good for.
+        self._entra_tokens: dict[object, EntraTokens] = {}
+        self._endpoints = [
+            self._connect(endpoint, credential)
+            for endpoint, credential in zip(addresses, credentials, strict=True)
+        ]
+        self._by_address = {each.endpoint: each for each in self._endpoints}
+        self._router = router or RendezvousRouter()
+        self.negotiation = Negotiation(
+            self._route,
+            token_origin,
+            key_timeout=timeouts.key,
+            given=self._telemetry.negotiated if self._telemetry else None,
+        )
+        self._monitor = HealthMonitor(
+            {each.endpoint.name: (each.health, self._check(each)) for each in self._endpoints}
+        )
+        _clients.add(self)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, router: Router | None = None) -> Self:
+        """Make a client from the settings of a Function App.
+
+        Args:
+            settings: The settings.
+            router: Chooses the endpoint that a client is sent to.
+        """
+        return cls(
+            [each.endpoint for each in settings.endpoints],
+            [each.credential for each in settings.endpoints],
+            router=router,
+            token_origin=settings.token_origin,
+        )
+
+    @property
+    def rest_apis(self) -> Sequence[RestApi]:
+        """The REST API of each endpoint."""
+        return [each.rest for each in self._endpoints]
+
+    @property
+    def state(self) -> Sequence[EndpointState]:
+        """What an operator wants to know of each endpoint."""
+        return [each.state for each in self._endpoints]
+
+    @property
+    def degraded(self) -> bool:
+        """Whether an endpoint is down, or the last attempt to get its access key failed."""
+        return any(each.key.error is not None or not each.healthy for each in self.state)
+
+    def on_endpoints[**P, T](
+        self,
+        operation: Callable[Concatenate[RestApi, P], Flow[T]],
+        reach: Reach,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Flow[T]:
+        """Do an operation at every endpoint, all at once.
+
+        Args:
+            operation: A method of `RestApi`.
+            reach: How many of the endpoints it concerns.
+            args: Arguments of the operation.
+            kwargs: More arguments of the operation.
+        """
+        if len(self._endpoints) == 1:
+            return (yield from operation(self._endpoints[0].rest, *args, **kwargs))
+        self._monitor.start()
+        flows = [operation(each.rest, *args, **kwargs) for each in self._endpoints]
+        outcomes = cast("Sequence[T]", (yield Together(flows)))
+        names = [each.endpoint.name for each in self._endpoints]
+        return combine(reach, dict(zip(names, outcomes, strict=True)))
+
+    def after_fork(self) -> None:
+        """Make it usable in a child process, which has its keys and none of its threads."""
+        self.performer.after_fork()
+        self._health_performer.after_fork()
+        self._monitor.after_fork()
+        for each in self._endpoints:
+            each.after_fork()
+
+    def _route(self, hub: str, user_id: str | None) -> Sequence[ServiceEndpoint]:
+        if len(self._endpoints) == 1:
+            return self._endpoints
+        self._monitor.start()
+        candidates = [Candidate(each.endpoint, each.available) for each in self._endpoints]
+        return [self._by_address[each] for each in self._router(candidates, hub.lower(), user_id)]
+
+    def _connect(self, endpoint: Endpoint, credential: Credential) -> ServiceEndpoint:
+        local_key = _local_key(credential)
+        tokens: TokenSource
+        if local_key is not None:
+            tokens = LocalTokens(local_key, clock=self._clock)
+        else:
+            tokens = self._tokens_for(credential, endpoint)
+        return ServiceEndpoint(
+            endpoint,
+            tokens,
+            self.performer.perform,
+            policy=self._policy,
+            local_key=local_key,
+            refreshed=self._telemetry.refreshed if self._telemetry else None,
+            clock=self._clock,
+        )
+
+    def _tokens_for(self, credential: Credential, endpoint: Endpoint) -> EntraTokens:
+        if isinstance(credential, CredentialSettings):
+            authority_host = credential.authority_host or endpoint.authority_host
+            settings = dataclasses.replace(credential, authority_host=authority_host)
+            key: object = (settings, endpoint.audience)
+            opened = functools.partial(open_credential, settings, os.environ)
+        else:
+            key = (id(credential), endpoint.audience)
+            opened = functools.partial(_given, credential)
+        if key not in self._entra_tokens:
+            self._entra_tokens[key] = EntraTokens(
+                opened, audience=endpoint.audience, clock=self._clock
+            )
+        return self._entra_tokens[key]
+
+    def _check(self, endpoint: ServiceEndpoint) -> Callable[[], bool]:
+        return lambda: run(endpoint.rest.service_is_healthy(), self._health_performer.perform)
+
+    def _keys(self) -> Iterator[tuple[str, KeyState]]:
+        for each in self.state:
+            yield each.name, each.key
+
+    def _close(self) -> None:
+        _clients.discard(self)
+        self._monitor.close()
+        for each in self._endpoints:
+            each.keys.close()
+        self.performer.close()
+        self._health_performer.close()
+
+
+def _addresses(endpoints: str | Endpoint | Sequence[Endpoint]) -> Sequence[Endpoint]:
+    if isinstance(endpoints, str):
+        return [Endpoint(endpoints.rstrip("/"))]
+    addresses = [endpoints] if isinstance(endpoints, Endpoint) else endpoints
+    if not addresses:
+        raise InvalidArgumentError("endpoints", "must name one")
+    if len({each.name for each in addresses}) < len(addresses):
+        raise InvalidArgumentError("endpoints", "must have different names")
+    return addresses
+
+
+def _given(credential: "TokenCredential") -> "TokenCredential":
+    return credential
+
+
+def _local_key(credential: Credential) -> LocalKey | None:
+    if isinstance(credential, CredentialSettings) and credential.kind is CredentialKind.ACCESS_KEY:
+        return LocalKey(credential.access_key or "")
+    return None
+
+
+_clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for client in _clients:
+        client.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

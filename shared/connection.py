@@ -1,0 +1,189 @@
+"""One endpoint in the settings: the identity-based connection of the Functions extension.
+
+The parts are `<connection>__serviceUri` and its like. `shared.connection_string` reads the other
+form.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.credential import CredentialKind, CredentialSettings
+from shared.endpoint import AUDIENCE, Endpoint, EndpointType, is_loopback
+from shared.errors import SettingsError
+
+__all__ = ["PARTS", "SERVICE_EXAMPLE", "EndpointSettings", "endpoint_url", "read_parts"]
+
+SERVICE_EXAMPLE: Final = "https://contoso.service.signalr.net"
+_CLIENT_ID_EXAMPLE: Final = "00000000-0000-0000-0000-000000000000"
+
+PARTS: Final = {
+    name.lower(): name
+    for name in (
+        "serviceUri",
+        "clientEndpoint",
+        "serverEndpoint",
+        "type",
+        "weight",
+        "audience",
+        "credential",
+        "clientId",
+        "tenantId",
+        "clientSecret",
+        "clientCertificatePath",
+    )
+}
+"""The parts of a connection, by their names in lower case."""
+
+_NAMED_KINDS: Final = {
+    kind.value: kind
+    for kind in (
+        CredentialKind.DEFAULT,
+        CredentialKind.MANAGED_IDENTITY,
+        CredentialKind.WORKLOAD_IDENTITY,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """One endpoint, and this app's identity there."""
+
+    endpoint: Endpoint
+    credential: CredentialSettings
+
+
+def read_parts(
+    connection: str, parts: Mapping[str, str], environment: Mapping[str, str], name: str = ""
+) -> EndpointSettings:
+    """Read a connection.
+
+    Args:
+        connection: What stands before the parts in the settings' names, for errors.
+        parts: Values by the parts' names in lower case, `serviceuri` among them.
+        environment: The process environment, which tells whether there is a managed identity.
+        name: Name of the endpoint.
+
+    Raises:
+        SettingsError: A part is wrong.
+    """
+
+    def url(part: str) -> str:
+        value = parts.get(part.lower())
+        return "" if value is None else endpoint_url(f"{connection}__{part}", value)
+
+    endpoint = Endpoint(
+        url("serviceUri"),
+        url("clientEndpoint"),
+        url("serverEndpoint"),
+        name=name,
+        type=_type(connection, parts.get("type")),
+        weight=_weight(connection, parts.get("weight")),
+        audience=_audience(connection, parts.get("audience")),
+    )
+    return EndpointSettings(endpoint, _credential(connection, parts, environment))
+
+
+def endpoint_url(setting: str, value: str, example: str = SERVICE_EXAMPLE) -> str:
+    """Return an address of the service, without a trailing slash.
+
+    Args:
+        setting: Name of the setting, for the error.
+        value: The setting.
+        example: A right value.
+
+    Raises:
+        SettingsError: It is no http or https address, or http to another machine.
+    """
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if (
+        not usable
+        or parts.scheme not in {"http", "https"}
+        or parts.query
+        or parts.fragment
+        or parts.username is not None
+    ):
+        raise SettingsError(setting, f"is {value!r}, which is no service address", example)
+    if parts.scheme == "http" and not is_loopback(value):
+        raise SettingsError(
+            setting, f"is {value!r}: http is accepted for this machine only", example
+        )
+    return value.rstrip("/")
+
+
+def _type(connection: str, value: str | None) -> EndpointType:
+    try:
+        return EndpointType((value or "primary").lower())
+    except ValueError:
+        raise SettingsError(
+            f"{connection}__type", f"is {value!r}, and it is primary or secondary", "secondary"
+        ) from None
+
+
+def _weight(connection: str, value: str | None) -> float:
+    try:
+        weight = float(value or "1")
+    except ValueError:
+        weight = 0.0
+    if not (math.isfinite(weight) and weight > 0):
+        raise SettingsError(f"{connection}__weight", f"is {value!r}, no positive number", "2")
+    return weight
+
+
+def _audience(connection: str, value: str | None) -> str:
+    audience = (value or AUDIENCE).removesuffix("/.default").rstrip("/")
+    if not audience or any(character.isspace() for character in audience):
+        raise SettingsError(f"{connection}__audience", f"is {value!r}, no audience", AUDIENCE)
+    return audience
+
+
+def _credential(
+    connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
+) -> CredentialSettings:
+    return CredentialSettings(
+        _kind(connection, parts, environment),
+        client_id=parts.get("clientid"),
+        tenant_id=parts.get("tenantid"),
+        client_secret=parts.get("clientsecret"),
+        certificate_path=parts.get("clientcertificatepath"),
+    )
+
+
+def _kind(
+    connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
+) -> CredentialKind:
+    named = parts.get("credential")
+    if named is not None and named.lower() not in _NAMED_KINDS:
+        raise SettingsError(
+            f"{connection}__credential",
+            f"is {named!r}, and it is {', '.join(_NAMED_KINDS)} or not set",
+            CredentialKind.MANAGED_IDENTITY.value,
+        )
+    if named is not None:
+        return _NAMED_KINDS[named.lower()]
+    for part, kind in (
+        ("clientSecret", CredentialKind.CLIENT_SECRET),
+        ("clientCertificatePath", CredentialKind.CLIENT_CERTIFICATE),
+    ):
+        if part.lower() in parts:
+            _require_app(connection, parts, part)
+            return kind
+    if "IDENTITY_ENDPOINT" in environment:
+        return CredentialKind.MANAGED_IDENTITY
+    return CredentialKind.DEFAULT
+
+
+def _require_app(connection: str, parts: Mapping[str, str], needs_it: str) -> None:
+    for part in ("clientId", "tenantId"):
+        if part.lower() not in parts:
+            raise SettingsError(
+                f"{connection}__{part}",
+                f"is not set, and {connection}__{needs_it} needs it",
+                _CLIENT_ID_EXAMPLE,
+            )

@@ -1,0 +1,92 @@
+"""Whether an endpoint is up: its health check, heard with hysteresis.
+
+`Health` judges and has neither thread nor clock. `HealthMonitor` is the edge that asks.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+__all__ = ["Health", "HealthMonitor"]
+
+_logger = logging.getLogger(__name__)
+
+_FAILURES: Final = 3
+"""Failed checks in a row after which an endpoint is down."""
+
+_SUCCESSES: Final = 2
+"""Good checks in a row after which it is up again."""
+
+_INTERVAL: Final = 15.0
+"""Seconds between checks while they say what is known."""
+
+_DOUBT: Final = 2.0
+"""Seconds between checks while they say something else."""
+
+
+class Health:
+    """Judges an endpoint by its checks: one that fails once is not down, nor is it up at once."""
+
+    def __init__(self) -> None:
+        self.healthy = True
+        self._contrary = 0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the last check contradicts what is held."""
+        return self._contrary > 0
+
+    def observe(self, answered: bool) -> None:
+        """Take note of a check."""
+        if answered == self.healthy:
+            self._contrary = 0
+            return
+        self._contrary += 1
+        if self._contrary >= (_FAILURES if self.healthy else _SUCCESSES):
+            self.healthy = answered
+            self._contrary = 0
+
+
+class HealthMonitor:
+    """Checks endpoints on a thread of its own.
+
+    Args:
+        checks: For each endpoint's name what is known of it, and a check that blocks.
+    """
+
+    def __init__(self, checks: Mapping[str, tuple[Health, Callable[[], bool]]]) -> None:
+        self._checks = checks
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, if it has not begun."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="signalr-health", daemon=True)
+            self._thread.start()
+
+    def check(self) -> None:
+        """Check every endpoint once."""
+        for name, (health, check) in self._checks.items():
+            before = health.healthy
+            health.observe(check())
+            if health.healthy != before:
+                _logger.warning("Endpoint %s is %s", name, "up" if health.healthy else "down")
+
+    def after_fork(self) -> None:
+        """Make it usable in a child process, where its thread is gone."""
+        self._closed = threading.Event()
+        self._thread = None
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            self.check()
+            doubt = any(health.in_doubt for health, _ in self._checks.values())
+            self._closed.wait(_DOUBT if doubt else _INTERVAL)

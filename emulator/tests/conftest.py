@@ -6,6 +6,7 @@ import pytest
 from signalr_emulator import Clock, Config, running
 from signalr_emulator.entra import SigningKey
 
+from emulator.tests.upstream_app import App, upstream_app
 from emulator.tests.wire import Wire
 
 NOW = 1_700_000_000.0
@@ -43,3 +44,9 @@ def start(signing_key: SigningKey, clock: Clock) -> StartWire:
 async def wire(start: StartWire) -> AsyncIterator[Wire]:
     async with start(Config(service_port=0, control_port=0)) as wire:
         yield wire
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[App]:
+    async with upstream_app() as app:
+        yield app

@@ -76,3 +76,13 @@ async def javascript(script: str, *arguments: str) -> AsyncIterator[RealClient]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def started(client: RealClient) -> str:
+    """Give the id of a client that has connected and was refused its invocation."""
+    connected, refused = await client.event(), await client.event()
+    assert connected["event"] == "connected"
+    assert refused["event"] == "refused"
+    assert "No upstream is configured" in refused["error"]
+    connection_id: str = connected["connectionId"]
+    return connection_id

@@ -5,6 +5,7 @@ import pytest
 from signalr_emulator.access_keys import AccessKey, AccessKeys
 from signalr_emulator.client_tokens import client_audiences, validate_client_token
 from signalr_emulator.clock import Clock
+from signalr_emulator.entra import SigningKey
 from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.json_text import Json
 
@@ -57,6 +58,7 @@ def test_audiences_with_and_without_port() -> None:
         ({"aud": "HTTP://LOCALHOST:8888/client/?hub=CHAT"}, None),
         ({"aud": ["other", "http://localhost/client/?hub=chat"]}, None),
         ({"nbf": None}, None),
+        ({"algorithm": "HS512"}, None),
     ],
 )
 def test_valid_tokens(
@@ -79,7 +81,7 @@ def test_valid_tokens(
         {"exp": int(NOW)},
         {"exp": None},
         {"nbf": int(NOW) + 1},
-        {"algorithm": "HS512"},
+        {"algorithm": "HS384"},
         {"kid": "unknown"},
     ],
     ids=str,
@@ -101,6 +103,16 @@ def test_key_has_to_be_alive_and_the_one_that_signed(keys: AccessKeys, clock: Cl
     clock.advance(90 * 60)
     with pytest.raises(AuthenticationError):
         validate_client_token(token, audiences=AUDIENCES, keys=keys, clock=clock)
+
+
+def test_the_tenant_signs_no_client_tokens(
+    keys: AccessKeys, clock: Clock, signing_key: SigningKey
+) -> None:
+    claims = {"aud": "http://127.0.0.1/client/?hub=chat", "exp": int(NOW) + 60}
+    for key_id in (keys.issue().key_id, signing_key.key_id):
+        token = jwt.encode(claims, signing_key.private_key, "RS256", headers={"kid": key_id})
+        with pytest.raises(AuthenticationError):
+            validate_client_token(token, audiences=AUDIENCES, keys=keys, clock=clock)
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "é.é.é", jwt.encode({}, "k" * 32, "HS256")])

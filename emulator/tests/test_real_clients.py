@@ -1,16 +1,8 @@
-import asyncio
-import warnings
-
 import pytest
-from signalr_emulator import Config
-from signalr_emulator.client import Client
-from signalr_emulator.connection import Timing
 from signalr_emulator.errors import ClientResultError
 from signalr_emulator.hub_protocol import Completion
-from signalr_emulator.hubs import Member
 
-from emulator.tests.conftest import StartWire
-from emulator.tests.real_client import RealClient, javascript
+from emulator.tests.real_client import javascript, started
 from emulator.tests.wire import Wire
 
 WAYS = [
@@ -22,38 +14,15 @@ WAYS = [
 ]
 
 
-def member(wire: Wire, connection_id: str) -> Member:
-    return wire.emulator.service.resources[0].hubs.connection("chat", connection_id)[connection_id]
-
-
-async def started(client: RealClient) -> str:
-    """Give the id of a client that has connected and was refused its invocation."""
-    connected, refused = await client.event(), await client.event()
-    assert connected["event"] == "connected"
-    assert refused["event"] == "refused"
-    assert "No upstream is configured" in refused["error"]
-    connection_id: str = connected["connectionId"]
-    return connection_id
-
-
-def cut(connection: Member) -> None:
-    assert isinstance(connection, Client)
-    connection.drop()
-
-
-def hub_url(wire: Wire) -> str:
-    return f"{wire.emulator.service_url}/client/?hub=chat"
-
-
 @pytest.mark.parametrize(("transport", "protocol"), WAYS)
 async def test_node(wire: Wire, transport: str, protocol: str) -> None:
     token = await wire.client_token()
-    async with javascript("client.mjs", hub_url(wire), token, transport, protocol) as client:
+    async with javascript("client.mjs", wire.hub_url(), token, transport, protocol) as client:
         connection_id = await started(client)
         await wire.send("chat/", "é", 1, None, {"a": [True, 1.5]})
         said = ["é", 1, None, {"a": [True, 1.5]}]
         assert await client.event() == {"event": "say", "arguments": said}
-        connection = member(wire, connection_id)
+        connection = wire.member(connection_id)
         assert (await connection.invoke("double", (21,), 5)).result == 42
         with pytest.raises(ClientResultError, match="no"):
             await connection.invoke("fail", (), 5)
@@ -66,88 +35,17 @@ async def test_node(wire: Wire, transport: str, protocol: str) -> None:
 @pytest.mark.parametrize("protocol", ["json", "messagepack"])
 async def test_stateful_reconnect(wire: Wire, protocol: str) -> None:
     token = await wire.client_token()
-    arguments = (hub_url(wire), token, "WebSockets", protocol, "stateful")
+    arguments = (wire.hub_url(), token, "WebSockets", protocol, "stateful")
     async with javascript("client.mjs", *arguments) as client:
         connection_id = await started(client)
         for number in range(3):
             await wire.send("chat/", number)
-            cut(member(wire, connection_id))
+            await wire.drop(connection_id)
             # Sent to a client that is away: nothing is lost, doubled or out of order.
             await wire.send("chat/", -number)
             assert (await client.event())["arguments"] == [number]
             assert (await client.event())["arguments"] == [-number]
         assert await wire.connection_counts() == {"chat": 1}
-        result = await member(wire, connection_id).invoke("double", (4,), 5)
+        result = await wire.member(connection_id).invoke("double", (4,), 5)
         assert isinstance(result, Completion)
         assert result.result == 8
-
-
-async def test_chromium(wire: Wire) -> None:
-    token = await wire.client_token()
-    ways = [f"{transport}/{protocol}" for transport, protocol in WAYS]
-    async with javascript("browser.mjs", hub_url(wire), token, *ways) as browser:
-        assert (await browser.event())["event"] == "browser"
-        seen = [await browser.event() for _ in range(2 * len(ways))]
-        for event in ("connected", "refused"):
-            assert sorted(e["client"] for e in seen if e["event"] == event) == sorted(ways)
-        assert await wire.connection_counts() == {"chat": len(ways)}
-        await wire.send("chat/", "hi", 7)
-        said = [await browser.event() for _ in ways]
-        assert {e["event"] for e in said} == {"say"}
-        assert sorted(e["client"] for e in said) == sorted(ways)
-        assert all(e["arguments"] == ["hi", 7] for e in said)
-
-
-async def test_pysignalr(wire: Wire) -> None:
-    from pysignalr.client import SignalRClient  # noqa: PLC0415 - slow to import
-
-    client = SignalRClient(
-        hub_url(wire), headers={"Authorization": f"Bearer {await wire.client_token()}"}
-    )
-    opened, received = asyncio.Event(), asyncio.Queue[list[object]]()
-
-    async def on_open() -> None:
-        opened.set()
-
-    async def on_say(arguments: list[object]) -> None:
-        await received.put(arguments)
-
-    client.on_open(on_open)
-    client.on("say", on_say)
-    running = asyncio.create_task(client.run())
-    try:
-        async with asyncio.timeout(10):
-            await opened.wait()
-            await wire.send("chat/", "hi", 7)
-            assert await received.get() == ["hi", 7]
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_signalrcore(start: StartWire) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from signalrcore.hub_connection_builder import (  # type: ignore[import-untyped] # noqa: PLC0415 - has no annotations
-            HubConnectionBuilder,
-        )
-
-    # When it stops, it waits for one more message.
-    timing = Timing(keep_alive=0.2)
-    async with start(Config(service_port=0, control_port=0, timing=timing)) as wire:
-        token = await wire.client_token()
-        loop = asyncio.get_running_loop()
-        opened, received = asyncio.Event(), asyncio.Queue[list[object]]()
-        builder = HubConnectionBuilder()
-        builder.with_url(hub_url(wire), options={"access_token_factory": lambda: token})
-        client = builder.build()
-        client.on_open(lambda: loop.call_soon_threadsafe(opened.set))
-        client.on("say", lambda said: loop.call_soon_threadsafe(received.put_nowait, said))
-        await asyncio.to_thread(client.start)
-        try:
-            async with asyncio.timeout(10):
-                await opened.wait()
-                await wire.send("chat/", "hi", 7)
-                assert await received.get() == ["hi", 7]
-        finally:
-            await asyncio.to_thread(client.stop)

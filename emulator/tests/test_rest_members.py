@@ -447,6 +447,16 @@ async def test_client_that_does_not_answer(start: StartWire) -> None:
     assert (answer.status, answer.json["code"]) == (400, "Error.Connection.Unknown")
 
 
+async def test_client_that_leaves_before_it_answers(wire: Wire) -> None:
+    socket = await wire.connect()
+    invoking = asyncio.ensure_future(wire.invoke(socket.connection_id, "t"))
+    await socket.text()
+    await socket.ws.close()
+    answer = await invoking
+    assert (answer.status, answer.json["code"]) == (400, "Error.Connection.Unknown")
+    assert answer.json["message"] == "The client is gone."
+
+
 async def test_stream_to_a_client(wire: Wire) -> None:
     socket = await wire.connect()
     path = f"POST chat/connections/{socket.connection_id}/streams"
@@ -468,6 +478,35 @@ async def test_stream_to_a_client(wire: Wire) -> None:
         {"type": 3, "invocationId": "u", "error": "broken"},
         {"type": 3, "invocationId": "v"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"", "application/json", 400),
+        (b"{", "application/json", 400),
+        (b"1", "text/plain", 415),
+        (b"\xc1", "application/octet-stream", 400),
+        (msgpack.packb(1), "application/octet-stream", 400),
+        (msgpack.packb({}), "application/octet-stream", 400),
+        (msgpack.packb({"json": said(1).encode()}), "application/octet-stream", 400),
+        (msgpack.packb({"messagepack": b"\x05\x94\x02\x80\xa1s"}), "application/x-msgpack", 400),
+        (
+            msgpack.packb({"messagepack": b"\x0f" + msgpack.packb(invocation(1))}),
+            "application/octet-stream",
+            400,
+        ),
+    ],
+)
+async def test_wrong_items_of_a_stream(
+    wire: Wire, body: bytes, content_type: str, status: int
+) -> None:
+    socket = await wire.connect()
+    path = f"/api/hubs/chat/connections/{socket.connection_id}/streams/s/:send{V}"
+    answer = await wire.rest("POST", path, data=body, content_type=content_type)
+    assert answer.status == status
+    await wire.send("chat/", "next")
+    assert await socket.text() == said("next")
 
 
 @pytest.mark.parametrize("path", [":invoke", "streams/s/:send", "streams/s/:complete"])

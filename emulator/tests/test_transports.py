@@ -161,6 +161,32 @@ async def test_who_does_not_poll_is_closed_with_a_reason(wire: Wire) -> None:
     assert await wire.connection_counts() == {}
 
 
+async def test_handshake_before_the_first_poll(wire: Wire) -> None:
+    link = await negotiated(wire)
+    early = HANDSHAKE.encode()
+    assert (await link.request("POST", early[:9])).status == 200
+    assert (await link.request("POST", early[9:])).status == 200
+    assert (await link.request("DELETE")).status == 400
+    assert await wire.connection_counts() == {}
+    assert await link.poll() == (200, "")
+    assert await link.poll() == (200, HANDSHAKE_REPLY)
+    await wire.send("chat/", "hi")
+    assert await link.poll() == (200, said("hi"))
+
+
+async def test_handshake_before_the_events(wire: Wire) -> None:
+    link = await negotiated(wire)
+    assert (await link.request("POST", HANDSHAKE.encode())).status == 200
+    async with link.events() as events:
+        assert await events.readuntil(b"\n\n") == f"data: {HANDSHAKE_REPLY}\n\n".encode()
+
+
+async def test_too_much_before_the_first_poll(wire: Wire) -> None:
+    link = await negotiated(wire)
+    assert (await link.request("POST", b" " * 60_000)).status == 200
+    assert (await link.request("POST", b" " * 60_000)).status == 413
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE", "GET"])
 async def test_ids(wire: Wire, method: str) -> None:
     link = await negotiated(wire)

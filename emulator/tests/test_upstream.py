@@ -1,9 +1,6 @@
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +10,15 @@ from aiohttp import web
 from signalr_emulator import Config
 from signalr_emulator.errors import UpstreamSettingsError
 from signalr_emulator.identities import service_identity
-from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate, parse_template
+from signalr_emulator.upstream_settings import parse_template
 
 from emulator.tests.conftest import StartWire
+from emulator.tests.upstream_app import App, calling
 from emulator.tests.wire import Socket, Wire
-
-type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 TOO_LARGE = (
     '{"type":3,"invocationId":"1","error":"Invocation failed, response over 16777216 bytes"}\x1e'
 )
-
-
-async def _empty(_request: web.Request) -> web.StreamResponse:
-    return web.Response()
-
-
-@dataclass
-class App:
-    """An upstream that remembers what it was sent."""
-
-    url: str = ""
-    requests: asyncio.Queue[tuple[web.Request, bytes]] = field(default_factory=asyncio.Queue)
-    respond: Respond = _empty
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.requests.put_nowait((request, await request.read()))
-        return await self.respond(request)
-
-    async def next(self) -> tuple[web.Request, bytes]:
-        async with asyncio.timeout(5):
-            return await self.requests.get()
-
-    async def events(self, count: int) -> list[str]:
-        return [(await self.next())[0].headers["X-ASRS-Event"] for _ in range(count)]
-
-
-@pytest.fixture
-async def app() -> AsyncIterator[App]:
-    upstream = App()
-    server = web.Application()
-    server.router.add_route("*", "/{tail:.*}", upstream.handle)
-    runner = web.AppRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    upstream.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield upstream
-    await runner.cleanup()
-
-
-@asynccontextmanager
-async def calling(
-    start: StartWire, *templates: UpstreamTemplate, **choices: float | Path
-) -> AsyncIterator[Wire]:
-    upstream = UpstreamConfig(templates, **choices)  # type: ignore[arg-type]  # by each field's name
-    async with start(Config(service_port=0, control_port=0, upstream=upstream)) as wire:
-        yield wire
 
 
 def invocation(target: str, invocation_id: str | None = None) -> str:

@@ -50,7 +50,7 @@ async def test_invocation_without_id_is_ignored(wire: Wire) -> None:
     await socket.ws.send_str('{"type":4,"invocationId":"9","target":"t","arguments":[]}\x1e')
     completion = json.loads((await socket.text()).removesuffix("\x1e"))
     assert completion["invocationId"] == "9"
-    assert "streams" in completion["error"]
+    assert "No upstream is configured" in completion["error"]
 
 
 async def test_malformed_message_closes(wire: Wire) -> None:

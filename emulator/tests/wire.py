@@ -10,6 +10,7 @@ from typing import Any, Self
 import aiohttp
 import jwt
 from signalr_emulator import Emulator
+from signalr_emulator.hubs import Member
 from signalr_emulator.json_text import Json
 
 SIGNALR = "https://signalr.azure.com"
@@ -92,6 +93,31 @@ class Wire:
         if self._entra_token is None:
             self._entra_token = (await self.identity()).json["access_token"]
         return self._entra_token
+
+    def hub_url(self, hub: str = "chat") -> str:
+        """Give where a client of a hub negotiates, without `/negotiate`."""
+        return f"{self.emulator.service_url}/client/?hub={hub}"
+
+    def member(self, connection_id: str, hub: str = "chat") -> Member:
+        """Give a connected client as the service knows it."""
+        return self.emulator.service.resources[0].hubs.connection(hub, connection_id)[connection_id]
+
+    async def drop(self, connection_id: str) -> None:
+        """Cut a client's connection, as a broken network does."""
+        answer = await self.request(
+            "POST",
+            f"{self.emulator.control_url}/emulator/clients/drop",
+            data=json.dumps({"connectionId": connection_id}).encode(),
+        )
+        assert (answer.status, answer.json) == (200, {"dropped": 1})
+
+    async def invoke(self, connection_id: str, target: str, *arguments: Json) -> Answer:
+        """Call a method of a client and wait for its result."""
+        return await self.rest(
+            "POST",
+            f"/api/hubs/chat/connections/{connection_id}/:invoke?api-version={API_VERSION}",
+            body={"target": target, "arguments": list(arguments)},
+        )
 
     async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a bare connection to the service."""

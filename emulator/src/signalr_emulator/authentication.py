@@ -16,7 +16,7 @@ from signalr_emulator.entra import Tenant
 from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.lifetime import check_lifetime
 from signalr_emulator.rest_audience import is_for_url
-from signalr_emulator.signed_tokens import audiences_of, signed_claims
+from signalr_emulator.signed_tokens import ALGORITHMS, audiences_of, signed_claims
 
 __all__ = ["ENTRA_AUDIENCES", "Authenticator", "CalledUrl", "Caller", "bearer_token"]
 
@@ -68,7 +68,7 @@ class Authenticator:
         self._clock = clock
         self._by_algorithm: Mapping[str, Callable[[str, CalledUrl], Caller]] = {
             "RS256": self._entra,
-            "HS256": self._access_key,
+            **dict.fromkeys(ALGORITHMS, self._access_key),
         }
 
     def caller(self, authorization: str | None, url: CalledUrl) -> Caller:

@@ -10,14 +10,16 @@ import base64
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
 from signalr_emulator.errors import InvalidRequestError, ProtocolError
-from signalr_emulator.hub_protocol import Invocation
+from signalr_emulator.hub_protocol import Invocation, MessageType, StreamItem
 from signalr_emulator.json_protocol import SEPARATOR, parse_message
 from signalr_emulator.json_text import Json
 from signalr_emulator.parameters import payload
 
-__all__ = ["json_value", "parse_binary_payload"]
+__all__ = ["json_value", "parse_binary_item", "parse_binary_payload"]
 
-_INVOCATION_LENGTH = 5
+# An invocation is [1, headers, id, target, arguments, streamIds], of which the last may be absent,
+# and an item of a stream is [2, headers, id, item].
+_MIN_LENGTHS = {MessageType.INVOCATION: 5, MessageType.STREAM_ITEM: 4}
 _MAX_PREFIX_BYTES = 5
 _MORE_FOLLOWS = 0x80
 
@@ -28,35 +30,55 @@ def parse_binary_payload(body: bytes) -> Invocation:
     Raises:
         InvalidRequestError: The body is something else.
     """
-    fields = _unpack(body)
-    if not isinstance(fields, dict):
-        raise InvalidRequestError("The payload has to be a map.")
+    fields = _map(body)
     as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
     if isinstance(as_json, bytes):
-        return _json_invocation(as_json)
+        return _json_message(as_json, Invocation)
     if isinstance(as_messagepack, bytes):
-        return _messagepack_invocation(as_messagepack)
+        message = _messagepack_message(as_messagepack, MessageType.INVOCATION)
+        return payload({"target": json_value(message[3]), "arguments": json_value(message[4])})
     return payload(json_value(fields))
 
 
-def _json_invocation(record: bytes) -> Invocation:
+def parse_binary_item(body: bytes) -> Json:
+    """Parse an item of a stream, as `parse_binary_payload` does with messages.
+
+    Raises:
+        InvalidRequestError: The body is something else.
+    """
+    fields = _map(body)
+    as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
+    if isinstance(as_json, bytes):
+        return _json_message(as_json, StreamItem).item
+    if isinstance(as_messagepack, bytes):
+        return json_value(_messagepack_message(as_messagepack, MessageType.STREAM_ITEM)[3])
+    raise InvalidRequestError("The item has to be written in the protocol json or messagepack.")
+
+
+def _map(body: bytes) -> dict[object, object]:
+    fields = _unpack(body)
+    if not isinstance(fields, dict):
+        raise InvalidRequestError("The payload has to be a map.")
+    return fields
+
+
+def _json_message[M: (Invocation, StreamItem)](record: bytes, kind: type[M]) -> M:
     try:
         message = parse_message(record.removesuffix(SEPARATOR))
     except ProtocolError as error:
         raise InvalidRequestError(f"The payload of the protocol json: {error}") from error
-    if not isinstance(message, Invocation):
-        raise InvalidRequestError("The payload of the protocol json has to be an invocation.")
+    if not isinstance(message, kind):
+        raise InvalidRequestError("The payload of the protocol json is a message of another type.")
     return message
 
 
-def _messagepack_invocation(framed: bytes) -> Invocation:
+def _messagepack_message(framed: bytes, kind: MessageType) -> list[object]:
     fields = _unpack(_without_prefix(framed))
-    # An invocation is [1, headers, id, target, arguments, streamIds]; the last may be absent.
-    if not isinstance(fields, list) or len(fields) < _INVOCATION_LENGTH or fields[0] != 1:
+    if not isinstance(fields, list) or len(fields) < _MIN_LENGTHS[kind] or fields[0] != kind:
         raise InvalidRequestError(
-            "The payload of the protocol messagepack has to be an invocation."
+            "The payload of the protocol messagepack is a message of another type."
         )
-    return payload({"target": json_value(fields[3]), "arguments": json_value(fields[4])})
+    return fields
 
 
 def _without_prefix(framed: bytes) -> bytes:

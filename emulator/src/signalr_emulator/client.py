@@ -20,7 +20,6 @@ from signalr_emulator.protocols import HubProtocol, TransferFormat
 __all__ = ["Client", "Lost", "Transport"]
 
 _NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
-_NO_STREAMS = "A serverless hub does not support streams that a client asks for."
 _TOO_MANY = "Too many invocations of this client wait for their answer."
 _FAILED = "The invocation failed."
 
@@ -256,8 +255,7 @@ class Client:
     def _invoked(self, event: Invoked) -> None:
         message = event.message
         if self._handler is None:
-            is_stream = isinstance(message, StreamInvocation)
-            self._complete(message, error=_NO_STREAMS if is_stream else _NO_UPSTREAM)
+            self._complete(message, error=_NO_UPSTREAM)
         elif not self._has_room(message):
             self._complete(message, error=_TOO_MANY)
         else:

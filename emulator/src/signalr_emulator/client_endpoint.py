@@ -47,6 +47,10 @@ __all__ = ["ClientEndpoint"]
 _NEGOTIATE = "/client/negotiate"
 _CONNECT = ("/client/", "/client")
 _TEXT_ONLY = frozenset((TransferFormat.TEXT,))
+_MAX_EARLY_BYTES = 64 * 1024
+"""Bytes that may come before the transport does; ASP.NET Core lets a sender wait from here on."""
+
+type _AnyTransport = WebSocketTransport | ServerSentEventsTransport | LongPollingTransport
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -110,8 +114,8 @@ class ClientEndpoint:
                 return await self._poll(request, hub, identity, live)
 
     async def _receive(self, request: web.Request) -> web.Response:
-        live = self._known(request)
-        if live.kind is HttpTransports.WEB_SOCKETS:
+        known = self._known(request)
+        if isinstance(known, LiveClient) and known.kind is HttpTransports.WEB_SOCKETS:
             raise web.HTTPMethodNotAllowed(
                 hdrs.METH_POST, [hdrs.METH_GET], text="A WebSocket connection takes no requests."
             )
@@ -119,25 +123,35 @@ class ClientEndpoint:
             body = await request.read()
         except web.RequestPayloadError as error:
             raise web.HTTPBadRequest(text="The body cannot be read.") from error
-        live.client.data_received(body)
+        negotiated = known if isinstance(known, Negotiated) else known.negotiated
+        # While the body was read, the client may have connected.
+        live = self._live.find(negotiated.connection_token)
+        if live is not None:
+            live.client.data_received(body)
+        elif len(negotiated.early) + len(body) > _MAX_EARLY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(_MAX_EARLY_BYTES, len(negotiated.early) + len(body))
+        else:
+            negotiated.early.extend(body)
         return web.Response(content_type="text/plain")
 
     async def _end(self, request: web.Request) -> web.Response:
-        live = self._known(request)
-        if live.polls is None:
+        known = self._known(request)
+        if not isinstance(known, LiveClient) or known.polls is None:
             raise web.HTTPBadRequest(text="Only long polling connections can be deleted.")
-        live.client.transport_lost(live.polls, Lost.ORDERLY)
+        known.client.transport_lost(known.polls, Lost.ORDERLY)
         return web.Response(status=HTTPStatus.ACCEPTED, content_type="text/plain")
 
-    def _known(self, request: web.Request) -> LiveClient:
-        """Give the connection that a request is for."""
+    def _known(self, request: web.Request) -> LiveClient | Negotiated:
+        """Give the connection that a request is for, which may wait for its transport."""
         hub = hub_of(request)
         identity = self._identify(request, hub)
         require_id(request)
-        live = self._find(request, hub, identity)
-        if live is None:
+        known = self._find(request, hub, identity) or self._resource.negotiations.waiting(
+            request.query["id"], hub, asyncio.get_running_loop().time()
+        )
+        if known is None:
             raise web.HTTPNotFound(text="No Connection with that ID")
-        return live
+        return known
 
     async def _web_socket(
         self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
@@ -158,8 +172,7 @@ class ClientEndpoint:
             response, request.transport, config.max_write_buffer, config.timing.linger
         )
         client = self._web_socket_client(request, negotiated, identity, is_resumed=live is not None)
-        transport.on_overflow(client.overflow)
-        client.attach(transport)
+        _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
             if await transport.receive_all(client.data_received):
@@ -215,8 +228,7 @@ class ClientEndpoint:
             Traits(transfer_formats=_TEXT_ONLY),
             query=shown_query(request),
         ).client
-        transport.on_overflow(client.overflow)
-        client.attach(transport)
+        _attach(client, transport, negotiated)
         try:
             await transport.closed()
         finally:
@@ -251,8 +263,7 @@ class ClientEndpoint:
             query=shown_query(request),
             polls=transport,
         ).client
-        transport.on_overflow(client.overflow)
-        client.attach(transport)
+        _attach(client, transport, negotiated)
         return transport
 
     def _find(self, request: web.Request, hub: str, identity: ClientIdentity) -> LiveClient | None:
@@ -287,6 +298,15 @@ class ClientEndpoint:
             raise web.HTTPNotFound(text=str(error)) from error
         except ConnectionInUseError as error:
             raise web.HTTPConflict(text=str(error)) from error
+
+
+def _attach(client: Client, transport: _AnyTransport, negotiated: Negotiated) -> None:
+    """Give a client its transport, and then what came before it did."""
+    transport.on_overflow(client.overflow)
+    client.attach(transport)
+    early = bytes(negotiated.early)
+    negotiated.early.clear()
+    client.data_received(early)
 
 
 def _admitting(handler: Handler) -> Handler:

@@ -5,7 +5,7 @@ and is forgotten if nobody connects.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from signalr_emulator.client_tokens import ALL_TRANSPORTS, HttpTransports
@@ -36,6 +36,7 @@ class Negotiated:
         version: Negotiate version that both sides use.
         connect_by: Monotonic time until which it can be connected, in seconds.
         is_stateful: Whether stateful reconnect is agreed on.
+        early: What the client has sent before it connected.
     """
 
     hub: str
@@ -44,6 +45,7 @@ class Negotiated:
     version: int
     connect_by: float
     is_stateful: bool = False
+    early: bytearray = field(default_factory=bytearray, repr=False, compare=False)
 
 
 class Negotiations:
@@ -81,6 +83,12 @@ class Negotiations:
         self._waiting[negotiated.connection_token] = negotiated
         return negotiated
 
+    def waiting(self, connection_token: str, hub: str, now: float) -> Negotiated | None:
+        """Give the connection with this token if it waits for its transport."""
+        self._forget_expired(now)
+        negotiated = self._waiting.get(connection_token)
+        return negotiated if negotiated is not None and negotiated.hub == hub else None
+
     def connect(self, connection_token: str, hub: str, now: float) -> Negotiated:
         """Give a waiting connection its transport.
 
@@ -88,11 +96,10 @@ class Negotiations:
             ConnectionInUseError: It has one already.
             UnknownConnectionError: There is no such connection in this hub, or it waited too long.
         """
-        self._forget_expired(now)
+        negotiated = self.waiting(connection_token, hub, now)
         if connection_token in self._connected:
             raise ConnectionInUseError("The connection is already connected.")
-        negotiated = self._waiting.get(connection_token)
-        if negotiated is None or negotiated.hub != hub:
+        if negotiated is None:
             raise UnknownConnectionError("No Connection with that ID")
         del self._waiting[connection_token]
         self._connected[connection_token] = negotiated

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, http, web
 
 from signalr_emulator.authentication import Caller
-from signalr_emulator.binary_payload import parse_binary_payload
+from signalr_emulator.binary_payload import parse_binary_item, parse_binary_payload
 from signalr_emulator.errors import (
     InvalidRequestError,
     JsonError,
@@ -32,11 +32,7 @@ from signalr_emulator.parameters import (
 __all__ = ["Call", "Handler", "error_response", "outgoing"]
 
 _JSON = "application/json"
-_PARSERS: dict[str, Callable[[bytes], Invocation]] = {
-    _JSON: parse_payload,
-    "application/x-msgpack": parse_binary_payload,
-    "application/octet-stream": parse_binary_payload,
-}
+_MESSAGEPACK = ("application/x-msgpack", "application/octet-stream")
 _HOST = re.compile(r"[\w.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?", re.ASCII)
 
 
@@ -107,12 +103,11 @@ class Call:
 
     async def invocation(self) -> Invocation:
         """Read a body that is a message."""
-        parse = _PARSERS.get(self._content_type())
-        if parse is None:
-            raise UnsupportedContentError(
-                f"The payload has to be one of {', '.join(_PARSERS)}.", target="Content-Type"
-            )
-        return parse(await self.body())
+        return await self._payload(parse_payload, parse_binary_payload)
+
+    async def item(self) -> Json:
+        """Read a body that is an item of a stream."""
+        return await self._payload(parse_json, parse_binary_item)
 
     async def body(self) -> bytes:
         """Read the body."""
@@ -131,6 +126,19 @@ class Call:
         query += [(name, value) for name, value in changes.items() if value is not None]
         path = self.request.rel_url.raw_path
         return f"{self.request.scheme}://{self._authority()}{path}?{urlencode(query)}"
+
+    async def _payload[T](
+        self, from_json: Callable[[bytes], T], from_messagepack: Callable[[bytes], T]
+    ) -> T:
+        content_type = self._content_type()
+        if content_type == _JSON:
+            return from_json(await self.body())
+        if content_type in _MESSAGEPACK:
+            return from_messagepack(await self.body())
+        raise UnsupportedContentError(
+            f"The payload has to be one of {', '.join((_JSON, *_MESSAGEPACK))}.",
+            target="Content-Type",
+        )
 
     def _authority(self) -> str:
         host = self.request.headers.get(hdrs.HOST, "")

@@ -24,7 +24,7 @@ from signalr_emulator.hub_protocol import Completion, StreamItem
 from signalr_emulator.hubs import Member, deliver
 from signalr_emulator.json_text import encode
 from signalr_emulator.operations import DataAction, Task
-from signalr_emulator.parameters import group_name, is_true, parse_json, stream_id
+from signalr_emulator.parameters import group_name, is_true, stream_id
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest_call import Call, Handler, outgoing
 
@@ -152,20 +152,22 @@ class MessageOperations:
     async def _send_stream_item(self, call: Call) -> None:
         hub, stream = call.hub, stream_id(call.stream)
         is_last = is_true(call.parameter("completed") or "false", "completed")
-        body = await call.body()
+        # An empty body is no item, and may end a stream that has none left.
+        items = [await call.item()] if await call.body() or not is_last else []
         member = self._member(hub, call.connection)
-        if body or not is_last:
-            try:
-                member.send(StreamItem(stream, parse_json(body)))
-            except JsonError as error:
-                raise InvalidRequestError(f"The body {error}.") from error
+        try:
+            for item in items:
+                member.send(StreamItem(stream, item))
+        except JsonError as error:
+            raise InvalidRequestError(f"The body {error}.") from error
         if is_last:
             member.send(Completion(stream))
 
     async def _complete_stream(self, call: Call) -> None:
         hub, stream = call.hub, stream_id(call.stream)
-        member = self._member(hub, call.connection)
-        member.send(Completion(stream, error=call.parameter("reason")))
+        # The swagger says `reason`, the .NET SDK `error`.
+        error = call.parameter("reason") or call.parameter("error")
+        self._member(hub, call.connection).send(Completion(stream, error=error))
 
     async def _execute(self, call: Call) -> None:
         hub = call.own_hub

@@ -1,22 +1,50 @@
 """Tokens that are signed with an access key of a resource: client tokens and those of REST calls.
 
-Source: Azure SignalR .NET SDK. `kid` names a temporary key; for the resource's own keys it says
-nothing that the service could depend on, so that it is ignored for them.
+Source: Azure SignalR .NET SDK, which signs with HS256, or with HS512 if it is told to. `kid` names
+a temporary key; for the resource's own keys it says nothing that the service could depend on, so
+that it is ignored for them.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import jwt
+from jwt.algorithms import HMACAlgorithm
 
 from signalr_emulator.access_keys import AccessKeys
-from signalr_emulator.errors import AuthenticationError
-from signalr_emulator.lifetime import SIGNATURE_ONLY
+from signalr_emulator.errors import AuthenticationError, JsonError
+from signalr_emulator.json_text import decode
 
-__all__ = ["ALGORITHM", "audiences_of", "signed_claims"]
+__all__ = ["ALGORITHM", "ALGORITHMS", "audiences_of", "signed_claims"]
 
 ALGORITHM = "HS256"
-"""The algorithm that is accepted."""
+"""The algorithm that the service itself signs with."""
+
+
+class _AnyLength(HMACAlgorithm):
+    """HMAC with the keys of a service, which are shorter than HS512 wants (RFC 7518, 3.2).
+
+    Whoever signs did not choose the key, so that PyJWT's warning would be of no use to anybody.
+    """
+
+    def check_key_length(self, key: bytes) -> None:
+        """Find nothing wrong with a key."""
+
+
+_HMAC = {"HS256": _AnyLength(HMACAlgorithm.SHA256), "HS512": _AnyLength(HMACAlgorithm.SHA512)}
+
+ALGORITHMS = tuple(_HMAC)
+"""The algorithms that are accepted."""
+
+
+def _signatures() -> jwt.PyJWS:
+    signatures = jwt.PyJWS(algorithms=())
+    for name, algorithm in _HMAC.items():
+        signatures.register_algorithm(name, algorithm)
+    return signatures
+
+
+_SIGNATURES = _signatures()
 
 
 def signed_claims(token: str, keys: AccessKeys) -> dict[str, Any]:
@@ -52,9 +80,7 @@ def audiences_of(claims: Mapping[str, Any]) -> list[str]:
 
 def _claims(token: str, secret: str) -> dict[str, Any] | None:
     try:
-        claims: dict[str, Any] = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], options=SIGNATURE_ONLY
-        )
-    except jwt.PyJWTError:
+        claims = decode(_SIGNATURES.decode(token, secret, ALGORITHMS))
+    except (jwt.PyJWTError, JsonError):
         return None
-    return claims
+    return claims if isinstance(claims, dict) else None

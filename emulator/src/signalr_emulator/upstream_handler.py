@@ -1,4 +1,8 @@
-"""The handler of every hub: what clients do goes to the upstream, what it answers comes back."""
+"""The handler of every hub: what clients do goes to the upstream, what it answers comes back.
+
+Source of what happens to streams: Azure/azure-signalr, issue 2132: the method that a client calls
+gives nothing back, and whoever makes the items sends and completes the stream by REST.
+"""
 
 from http import HTTPStatus
 
@@ -18,7 +22,6 @@ from signalr_emulator.user_claims import user_claims
 __all__ = ["UpstreamHandler"]
 
 _NO_TEMPLATE = "No upstream is configured for it, so that nothing can answer the invocation."
-_NO_STREAMS = "A serverless hub does not support streams that a client asks for."
 
 
 class UpstreamHandler:
@@ -40,17 +43,19 @@ class UpstreamHandler:
     ) -> Answer | None:
         """Ask the upstream, and give what it answers."""
         message = invocation.message
-        if isinstance(message, StreamInvocation):
-            return Completion(message.invocation_id, error=_NO_STREAMS)
         protocol = invocation.protocol.name
         event = invoked(protocol, message.target, invocation.record)
         response = await self._upstream.send(_seen(client), event)
-        if response is not None:
-            status = response.status or HTTPStatus.INTERNAL_SERVER_ERROR
-            return answer(protocol, message.invocation_id, status, response.body)
-        if message.invocation_id is not None:
+        if response is None:
+            if message.invocation_id is None:
+                return None
             return Completion(message.invocation_id, error=_NO_TEMPLATE)
-        return None
+        status = response.status or HTTPStatus.INTERNAL_SERVER_ERROR
+        given = answer(protocol, message.invocation_id, status, response.body)
+        if isinstance(message, StreamInvocation) and given == Completion(message.invocation_id):
+            # The upstream has taken the call: the stream goes on by REST.
+            return None
+        return given
 
     async def on_disconnected(self, client: ConnectedClient, error: str | None) -> None:
         """Tell the upstream that a client is gone."""

@@ -1,6 +1,6 @@
 // The same client in headless Chromium, once per line of arguments on the command line:
 //
-//   node browser.mjs <hub URL> <client token> <transport>/<protocol> ...
+//   node browser.mjs <hub URL> <client token> <transport>/<protocol>[/<mode>] ...
 //
 // Each line that it prints names its client. Ends when its standard input does.
 
@@ -45,11 +45,11 @@ await Promise.all(
   clients.map((client) =>
     page.evaluate(
       ([url, token, client]) => {
-        const [transport, protocol] = client.split("/");
+        const [transport, protocol, mode] = client.split("/");
         const say = (event) => window.say({ client, ...event });
         const MessagePackHubProtocol = signalR.protocols.msgpack.MessagePackHubProtocol;
         return window
-          .run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol })
+          .run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol, mode })
           .then(() => null);
       },
       [url, token, client],

@@ -1,6 +1,8 @@
 // What a client does, in Node and in a browser alike: connect, listen, answer, invoke once.
+// In the mode "stream" it asks for two streams instead; "stateful" and "reconnect" name what it does
+// when its connection is lost.
 
-export async function run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol, stateful }) {
+export async function run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol, mode }) {
   let builder = new signalR.HubConnectionBuilder()
     .withUrl(url, {
       accessTokenFactory: () => token,
@@ -10,8 +12,11 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
   if (protocol === "messagepack") {
     builder = builder.withHubProtocol(new MessagePackHubProtocol());
   }
-  if (stateful) {
+  if (mode === "stateful") {
     builder = builder.withStatefulReconnect();
+  }
+  if (mode === "reconnect") {
+    builder = builder.withAutomaticReconnect([0]);
   }
   const connection = builder.build();
   connection.on("say", (...args) => {
@@ -23,12 +28,26 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
   });
   connection.onclose((error) => say({ event: "closed", error: error?.message ?? null }));
   connection.onreconnecting(() => say({ event: "reconnecting" }));
+  connection.onreconnected((connectionId) => say({ event: "reconnected", connectionId }));
   await connection.start();
   say({ event: "connected", connectionId: connection.connectionId });
-  try {
-    await connection.invoke("greet", "ann", 42);
-  } catch (error) {
-    say({ event: "refused", error: error.message });
+  if (mode === "stream") {
+    stream(connection, say, "count");
+    stream(connection, say, "fail");
+  } else {
+    try {
+      await connection.invoke("greet", "ann", 42);
+    } catch (error) {
+      say({ event: "refused", error: error.message });
+    }
   }
   return () => connection.stop();
+}
+
+function stream(connection, say, target) {
+  connection.stream(target, 3).subscribe({
+    next: (item) => say({ event: "item", target, item }),
+    complete: () => say({ event: "complete", target }),
+    error: (error) => say({ event: "error", target, error: error.message }),
+  });
 }

@@ -1,60 +1,51 @@
-"""The broadcast function."""
+"""The functions that take one item or a list: messages and group actions."""
 
-import json
-from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Final
 
 import azure.functions as func
 
-from broadcast.delivery import Outcome, deliver
-from broadcast.messages import parse_messages
-from problems import ProblemError, http_function, json_response, problem_for
+from broadcast.answers import answer
+from broadcast.body import read_items
+from broadcast.delivery import deliver
+from broadcast.groups import GroupAction
+from broadcast.items import Item
+from broadcast.messages import Message
+from problems import http_function
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
-__all__ = ["blueprint"]
+__all__ = ["add_list_functions"]
 
-_PARTIAL: Final = (
+_HALF_SENT: Final = (
     "Clients at some of the app's SignalR services do not get the message. "
     "Sent again, it would reach the others twice."
 )
+_HALF_DONE: Final = (
+    "Some of the app's SignalR services have not done it. It can be asked for again: "
+    "what is done already does no harm."
+)
 
 
-def blueprint(service: SignalRServiceClient, settings: Settings) -> func.Blueprint:
-    """Return the broadcast function.
+def add_list_functions(
+    functions: func.Blueprint, service: SignalRServiceClient, settings: Settings
+) -> None:
+    """Add the functions that take lists.
 
     Args:
-        service: Sends the messages.
+        functions: Where they belong.
+        service: Does what is asked.
         settings: Which hubs there are.
     """
-    functions = func.Blueprint()
 
-    @functions.route("broadcast", auth_level=func.AuthLevel.FUNCTION)
-    @http_function("POST")
-    async def broadcast(req: func.HttpRequest) -> func.HttpResponse:
-        return _answer(await deliver(service, parse_messages(req.get_body(), settings)))
+    def register(route: str, item: type[Item], partial: str) -> None:
+        @http_function("POST")
+        async def deliver_items(req: func.HttpRequest) -> func.HttpResponse:
+            items = read_items(req.get_body(), item, settings)
+            errands = [each.errand(settings.default_hub) for each in items]
+            return answer(await deliver(service, errands), partial)
 
-    return functions
+        routed = functions.route(route, auth_level=func.AuthLevel.FUNCTION)(deliver_items)
+        functions.function_name(route)(routed)
 
-
-def _answer(outcomes: Sequence[Outcome]) -> func.HttpResponse:
-    """Answer 202 when all are accepted, 207 when some are, and a problem when none is."""
-    results = [_result(outcome) for outcome in outcomes]
-    first_error = next((outcome.error for outcome in outcomes if outcome.error), None)
-    if first_error is None:
-        return json_response(json.dumps({"results": results}), HTTPStatus.ACCEPTED)
-    if any(outcome.error is None or outcome.is_partial for outcome in outcomes):
-        return json_response(json.dumps({"results": results}), HTTPStatus.MULTI_STATUS)
-    problem = problem_for(first_error)
-    return ProblemError(
-        problem.status, problem.detail, headers=problem.headers, extensions={"results": results}
-    ).response()
-
-
-def _result(outcome: Outcome) -> dict[str, str]:
-    if outcome.error is None:
-        return {"status": "accepted"}
-    if outcome.is_partial:
-        return {"status": "partial", "detail": _PARTIAL}
-    return {"status": "failed", "detail": problem_for(outcome.error).detail}
+    register("broadcast", Message, _HALF_SENT)
+    register("groups", GroupAction, _HALF_DONE)

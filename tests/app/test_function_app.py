@@ -44,6 +44,11 @@ def test_functions_with_their_routes_and_auth_levels() -> None:
         "negotiate": ["negotiate", "anonymous"],
         "negotiate_hub": ["{hub}/negotiate", "anonymous"],
         "broadcast": ["broadcast", "function"],
+        "groups": ["groups", "function"],
+        "connection": ["connections/{connectionId}", "function"],
+        "connected_user": ["users/{userId}", "function"],
+        "group": ["groups/{groupName}", "function"],
+        "group_connections": ["groups/{groupName}/connections", "function"],
         "health": ["health", "anonymous"],
     }
 

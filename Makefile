@@ -12,7 +12,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
-checked := function_app.py policy.py problems.py start.py negotiate broadcast shared funchost emulator tests bench examples
+checked := function_app.py policy.py problems.py start.py negotiate broadcast openapi shared funchost emulator tests bench examples
 
 .PHONY: help start emulator test lint unit bench lock clean
 
@@ -36,7 +36,7 @@ unit: .venv/ready $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
 bench: .venv/ready ## Print the benchmark tables
-	@missed=0; for name in negotiate rest fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
 
 lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv

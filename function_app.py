@@ -7,6 +7,7 @@ import azure.functions as func
 
 import broadcast
 import negotiate
+import openapi
 import policy
 from problems import http_function, json_response
 from shared.aio import SignalRServiceClient
@@ -22,6 +23,8 @@ app.register_functions(
     )
 )
 app.register_functions(broadcast.blueprint(service, settings))
+if openapi.is_offered(os.environ):
+    app.register_functions(openapi.blueprint())
 
 
 @app.route("health", auth_level=func.AuthLevel.ANONYMOUS)

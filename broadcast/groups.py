@@ -1,5 +1,6 @@
 """Who is to be in which group: the JSON of the SignalR output binding's group actions."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, UnsetType
@@ -18,6 +19,17 @@ class GroupAction(Item, frozen=True, kw_only=True):
     """Adds a user or a connection to a group, or removes it from one or all."""
 
     noun: ClassVar[str] = "group action"
+
+    rules: ClassVar[Mapping[str, object]] = {
+        "oneOf": [{"required": ["userId"]}, {"required": ["connectionId"]}],
+        "anyOf": [
+            {"properties": {"action": {"const": "removeAll"}, "groupName": False}},
+            {"properties": {"action": {"enum": ["add", "remove"]}}, "required": ["groupName"]},
+        ],
+        "dependentSchemas": {
+            "ttl": {"properties": {"action": {"const": "add"}}, "required": ["userId"]}
+        },
+    }
 
     action: Annotated[
         Literal["add", "remove", "removeAll"],

@@ -1,6 +1,6 @@
 """What the items of a list have in common: a hub, a recipient, and what is to be done for it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, ClassVar, Final, NamedTuple
@@ -58,6 +58,9 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
     """One item of a list."""
 
     noun: ClassVar[str] = "item"
+
+    rules: ClassVar[Mapping[str, object]] = {}
+    """What no field can say by itself, as keywords of JSON Schema, for the API's description."""
 
     hub: Annotated[
         Hub | UnsetType, Meta(description="One of the app's hubs, if not the default one.")

@@ -1,5 +1,6 @@
 """What a caller wants to send: the JSON of the SignalR output binding."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import UNSET, Meta, UnsetType
@@ -19,6 +20,16 @@ class Message(Item, frozen=True, kw_only=True):
     """A message to one recipient, or to everyone if none is named."""
 
     noun: ClassVar[str] = "message"
+
+    rules: ClassVar[Mapping[str, object]] = {
+        "oneOf": [
+            {"required": ["userId"]},
+            {"required": ["connectionId"]},
+            {"required": ["groupName"]},
+            {"properties": {"userId": False, "connectionId": False, "groupName": False}},
+        ],
+        "dependentSchemas": {"excluded": {"properties": {"userId": False, "connectionId": False}}},
+    }
 
     target: Annotated[str, Meta(min_length=1, description="Name of the clients' handler.")]
     arguments: Annotated[tuple[Any, ...], Meta(description="What the handler is called with.")] = ()

@@ -147,8 +147,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "broadcast", "POST", "broadcast", "Sends a message, or a list of them.",
-        {**_DELIVERED, HTTPStatus.NOT_FOUND: Answer("There is no such connection.", Problem)},
-        items=Message,
+        _DELIVERED, items=Message,
     ),
     Operation(
         "changeGroups", "POST", "groups", "Adds to groups and removes from them.",

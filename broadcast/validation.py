@@ -108,8 +108,10 @@ def _misfit(error: msgspec.ValidationError, struct: type[msgspec.Struct]) -> Mis
     # First, since the caller has chosen the name and could write a path into it.
     if unknown := _UNKNOWN.fullmatch(text):
         return MisfitError(f"/{_escaped(unknown[1])}", f"is not a field of {struct.__name__}")
-    said, _, path = text.partition(" - at `$")
-    pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+    # From the right, since a wrong value is part of what is said.
+    before, at, path = text.rpartition(" - at `$")
+    said = before if at else text
+    pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path)) if at else ""
     if isinstance(error.__cause__, MisfitError):
         return MisfitError(pointer + error.__cause__.field, error.__cause__.detail)
     if missing := _MISSING.fullmatch(said):

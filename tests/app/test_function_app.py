@@ -53,8 +53,10 @@ def test_functions_with_their_routes_and_auth_levels() -> None:
     }
 
 
-def test_a_cold_start_leaves_azure_identity_for_later() -> None:
-    ended = run_python("import function_app, sys; print('azure.identity' in sys.modules)", SETTINGS)
+@pytest.mark.parametrize("module", ["azure.identity", "openapi.document"])
+def test_a_cold_start_leaves_for_later(module: str) -> None:
+    code = f"import function_app, sys; print({module!r} in sys.modules)"
+    ended = run_python(code, {**SETTINGS, "SIGNALR_OPENAPI": "true"})
     assert ended.stdout == "False\n", ended.stderr
 
 

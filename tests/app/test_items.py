@@ -105,6 +105,7 @@ def test_wrong_fields_are_named(message: object, pointer: str, said: str) -> Non
         ("add", "#", "must be a group action"),
         ({"userId": "a", "groupName": "g"}, "#/action", "is missing"),
         ({"action": "join", "userId": "a"}, "#/action", "must be add or remove or removeAll"),
+        ({"action": "x - at `$.b`", "userId": "a"}, "#/action", "must be add or remove"),
         ({"action": None, "userId": "a"}, "#/action", "must be a string"),
         ({"action": "\ud800", "userId": "a"}, "#", "surrogate"),
         ({"action": "add", "groupName": "g"}, "#", "must name a userId or a connectionId"),
@@ -196,6 +197,22 @@ def test_any_object_is_a_message_or_a_named_field(value: dict[str, object]) -> N
         assert all(error.pointer.startswith("#") for error in problem.errors)
     else:
         assert message.target == value["target"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["action", "groupName", "userId", "connectionId", "ttl", "x"]),
+        json_values | st.sampled_from(["add", "remove", "removeAll"]),
+    )
+)
+def test_any_object_is_a_group_action_or_a_named_field(value: dict[str, object]) -> None:
+    try:
+        (action,) = read_items(json.dumps(value).encode(), GroupAction, SETTINGS)
+    except ProblemError as problem:
+        assert problem.status == 400
+        assert all(error.pointer.startswith("#") for error in problem.errors)
+    else:
+        assert action.action == value["action"]
 
 
 @given(st.binary())

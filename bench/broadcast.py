@@ -12,19 +12,18 @@ import json
 import os
 import platform
 import re
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from bench.pairs import Row, at_least, faster, print_rows, take_timed_turns
+from bench.processes import answering_server, emulator_settings, running
 
 _ROOT = Path(__file__).parents[1]
 _ROUNDS = 15
@@ -45,7 +44,11 @@ def main() -> int:
         f"Python {platform.python_version()}, {os.cpu_count()} cores,"
         f" medians of {_ROUNDS} turns of {_MESSAGES} messages"
     )
-    with _answering_server() as service, _emulator() as identity, _app(service, identity) as app:
+    with (
+        answering_server() as service,
+        emulator_settings() as identity,
+        _app(service, identity) as app,
+    ):
         rows = [*_one_by_one(service, app), *_lists(app)]
     return 0 if all(row.met for row in rows) else 1
 
@@ -120,21 +123,6 @@ def _posting(url: str, body: object) -> Send:
 
 
 @contextlib.contextmanager
-def _answering_server() -> Iterator[str]:
-    with _process("-m", "bench.answering_server") as output:
-        yield f"http://127.0.0.1:{int(output.readline())}"
-
-
-@contextlib.contextmanager
-def _emulator() -> Iterator[dict[str, str]]:
-    """Run the emulator on free ports and give the settings that it prints."""
-    ports = ("--service-port", "0", "--control-port", "0")
-    with _process("-m", "signalr_emulator", *ports) as output:
-        lines = iter(output.readline, "Emulator ready.\n")
-        yield dict(re.findall(r"^(\w+)=(\S+)$", "".join(lines), re.MULTILINE))
-
-
-@contextlib.contextmanager
 def _app(service: str, identity: dict[str, str]) -> Iterator[str]:
     values = {
         **identity,
@@ -146,27 +134,9 @@ def _app(service: str, identity: dict[str, str]) -> Iterator[str]:
         settings = Path(folder, "local.settings.json")
         settings.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
         options = ("--app-dir", str(_ROOT), "--port", "0", "--settings", str(settings))
-        with _process("-m", "funchost", *options) as output:
+        with running("-m", "funchost", *options) as output:
             ready = re.compile(r"Functions host ready on (\S+)")
             yield next(found[1] for line in output if (found := ready.search(line)))
-
-
-@contextlib.contextmanager
-def _process(*arguments: str) -> Iterator[IO[str]]:
-    """Run a program of ours and give its output."""
-    with subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        if process.stdout is None:
-            raise RuntimeError("no pipe")
-        try:
-            yield process.stdout
-        finally:
-            process.terminate()
 
 
 if __name__ == "__main__":

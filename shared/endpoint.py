@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["AUDIENCE", "Endpoint", "EndpointType", "is_loopback"]
+__all__ = ["AUDIENCE", "Endpoint", "EndpointType", "bracketed_host", "is_loopback"]
 
 AUDIENCE: Final = "https://signalr.azure.com"
 """Audience of Entra tokens for the service, in every cloud: the SDK for .NET has no other."""
@@ -54,7 +54,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         # The SDK for .NET builds audiences from the endpoint's host and drops its port.
-        object.__setattr__(self, "audience_base", f"{parts.scheme}://{_bracketed(parts)}")
+        object.__setattr__(self, "audience_base", f"{parts.scheme}://{bracketed_host(parts)}")
         object.__setattr__(self, "client_url", self.client_url or self.url)
         object.__setattr__(self, "server_url", self.server_url or self.url)
         object.__setattr__(self, "name", self.name or parts.netloc)
@@ -90,6 +90,7 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _bracketed(parts: SplitResult) -> str:
+def bracketed_host(parts: SplitResult) -> str:
+    """Return a URL's host in lower case, an IPv6 address in the brackets that URLs have."""
     host = parts.hostname or ""
     return f"[{host}]" if ":" in host else host

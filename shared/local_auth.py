@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from shared.access_key import AccessKey
 from shared.client_token import sign_client_token
+from shared.endpoint import bracketed_host
 from shared.flow import Token
 from shared.rotation import KeyState
 
@@ -70,7 +71,7 @@ class LocalTokens:
         """Return a token whose audience is the URL without its port and query (REST reference)."""
         now = self._clock()
         parts = urlsplit(url)
-        audience = f"{parts.scheme}://{parts.hostname}{parts.path}"
+        audience = f"{parts.scheme}://{bracketed_host(parts)}{parts.path}"
         value = sign_client_token(self._key.get(), audience, now=now, lifetime=_LIFETIME)
         return Token(value, now + _LIFETIME)
 

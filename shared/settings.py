@@ -122,8 +122,15 @@ def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
 def _named_endpoints(environment: Mapping[str, str]) -> list[EndpointSettings]:
     """Return the endpoints with names of their own."""
     named: dict[str, dict[tuple[str, ...], _Setting]] = {}
-    for (name, *path), setting in _below(environment, *ENDPOINTS.split("__")).items():
-        named.setdefault(name, {})[tuple(path)] = setting
+    for path, setting in _below(environment, *ENDPOINTS.split("__")).items():
+        if not path or not path[0]:
+            raise SettingsError(
+                setting.name,
+                "names no endpoint; its name comes last",
+                SERVICE_EXAMPLE,
+                instead=f"{ENDPOINTS}__east__serviceUri",
+            )
+        named.setdefault(path[0], {})[path[1:]] = setting
     return [each for name, found in named.items() for each in _named(name, found, environment)]
 
 

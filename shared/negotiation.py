@@ -1,6 +1,7 @@
 """Client tokens: at which endpoint, and made by whom."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -51,6 +52,9 @@ class TokenRequest:
         claims: More claims for the token.
         minutes_to_expire: Minutes for which the client may connect.
         options: How the service treats the connection.
+
+    Raises:
+        InvalidArgumentError: The minutes are no positive number.
     """
 
     hub: str
@@ -58,6 +62,10 @@ class TokenRequest:
     claims: Claims | None
     minutes_to_expire: float
     options: ConnectionOptions | None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minutes_to_expire < math.inf:
+            raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
 
 
 class Negotiation:

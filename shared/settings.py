@@ -151,13 +151,20 @@ def _below(environment: Mapping[str, str], *prefix: str) -> _Found:
 
     The Functions host reads '__' in app settings and ':' in local.settings.json as the same, and
     the case of letters does not count.
+
+    Raises:
+        SettingsError: Two spellings of one setting have different values.
     """
     wanted = [each.lower() for each in prefix]
     found: dict[tuple[str, ...], _Setting] = {}
     for setting, value in environment.items():
         path = re.split("__|:", setting.lower())
         if path[: len(wanted)] == wanted and value.strip():
-            found[tuple(path[len(wanted) :])] = _Setting(setting, value.strip())
+            known = found.setdefault(tuple(path[len(wanted) :]), _Setting(setting, value.strip()))
+            if known.value != value.strip():
+                raise SettingsError(
+                    setting, f"and {known.name} are one setting with two values", "<one value>"
+                )
     return found
 
 

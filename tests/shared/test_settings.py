@@ -214,6 +214,15 @@ def test_a_connection_string_goes_before_its_parts(name: str) -> None:
     ]
 
 
+def test_two_spellings_of_one_setting_agree() -> None:
+    other = "azuresignalrconnectionstring:serviceuri"
+    assert endpoints({URI: "https://a.bc", other: "https://a.bc"}) == [
+        ("a.bc", "https://a.bc", PRIMARY)
+    ]
+    with pytest.raises(SettingsError, match=f"^{other} and {URI} are one setting with two values"):
+        endpoints({URI: "https://a.bc", other: "https://b.bc"})
+
+
 def test_an_endpoint_without_a_value_is_none() -> None:
     assert endpoints({EAST: " ", URI: "https://a.bc"}) == [("a.bc", "https://a.bc", PRIMARY)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from shared.errors import ConnectionNotFoundError, EndpointsError, ServiceError, SignalRError
+from shared.errors import ConnectionNotFoundError, EndpointsError, ServiceError
 
 __all__ = ["Reach", "combine"]
 
@@ -21,7 +21,7 @@ class Reach(Enum):
     """It concerns a connection, and the endpoint that has it does it."""
 
 
-def combine[T](reach: Reach, outcomes: Mapping[str, T | SignalRError]) -> T:
+def combine[T](reach: Reach, outcomes: Mapping[str, T | ServiceError]) -> T:
     """Return the one result of an operation.
 
     Args:
@@ -31,17 +31,9 @@ def combine[T](reach: Reach, outcomes: Mapping[str, T | SignalRError]) -> T:
     Raises:
         ConnectionNotFoundError: No endpoint has the connection.
         EndpointsError: An endpoint failed, and the others' results do not settle it.
-        SignalRError: What was asked is wrong, whatever the endpoint.
     """
-    results: dict[str, T] = {}
-    failures: dict[str, ServiceError] = {}
-    for name, outcome in outcomes.items():
-        if isinstance(outcome, ServiceError):
-            failures[name] = outcome
-        elif isinstance(outcome, SignalRError):
-            raise outcome
-        else:
-            results[name] = outcome
+    results = {name: each for name, each in outcomes.items() if not isinstance(each, ServiceError)}
+    failures = {name: each for name, each in outcomes.items() if isinstance(each, ServiceError)}
     settled: list[T] = []
     match reach:
         case Reach.ANY:

@@ -13,7 +13,6 @@ from shared.errors import (
     PermissionDeniedError,
     ServiceError,
     ServiceUnavailableError,
-    SignalRError,
 )
 from shared.outcomes import Reach, combine
 from tests.scripted_service import Reply, scripted_service
@@ -82,16 +81,6 @@ def test_the_error_says_which_endpoints_failed_which_did_it_and_when_to_come_bac
 def test_a_connection_that_no_endpoint_has_is_not_found() -> None:
     with pytest.raises(ConnectionNotFoundError, match="no connection"):
         combine(ONE, {"a": MISSING, "b": MISSING})
-
-
-@pytest.mark.parametrize("reach", Reach)
-def test_a_wrong_argument_is_the_callers_error_and_no_endpoints(reach: Reach) -> None:
-    wrong: dict[str, SignalRError | None] = {
-        "a": DOWN,
-        "b": InvalidArgumentError("hub", "is wrong"),
-    }
-    with pytest.raises(InvalidArgumentError, match="hub is wrong"):
-        combine(reach, wrong)
 
 
 async def test_both_clients_refuse_a_wrong_argument_with_several_endpoints() -> None:

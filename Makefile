@@ -12,7 +12,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
-checked := function_app.py policy.py problems.py start.py negotiate broadcast shared funchost emulator tests bench examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream shared funchost emulator tests bench examples
 
 .PHONY: help start emulator test lint unit bench lock clean
 
@@ -23,7 +23,8 @@ start: .venv/ready ## Run emulator and function app until Ctrl-C (PORT, SERVICE_
 	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
 
 emulator: .venv/ready ## Run the emulator alone
-	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
+	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
+	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
 
 test: lint unit ## Run all checks and tests
 

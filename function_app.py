@@ -8,6 +8,8 @@ import azure.functions as func
 import broadcast
 import negotiate
 import policy
+import upstream
+from events import events
 from problems import http_function, json_response
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
@@ -22,6 +24,8 @@ app.register_functions(
     )
 )
 app.register_functions(broadcast.blueprint(service, settings))
+verification = upstream.UpstreamSettings.from_environment(os.environ, settings.endpoints)
+app.register_functions(upstream.blueprint(service, settings, verification, events))
 
 
 @app.route("health", auth_level=func.AuthLevel.ANONYMOUS)

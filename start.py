@@ -21,6 +21,8 @@ from typing import Final
 
 _ROOT: Final = Path(__file__).parent
 _HOST: Final = "127.0.0.1"
+_TENANT_ID: Final = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"  # the emulator's
+_AUDIENCE: Final = "api://upstream"
 _STDIN: Final = 0
 _LONGEST_START: Final = 60.0
 _LONGEST_STOP: Final = 15.0
@@ -112,7 +114,12 @@ def _emulator_command(ports: Ports) -> list[str]:
     return [
         *(sys.executable, "-m", "signalr_emulator", "--host", _HOST),
         *("--service-port", str(ports.service), "--control-port", str(ports.control)),
+        *("--upstream", f"{_upstream_template(ports)} managed-identity={_AUDIENCE}"),
     ]
+
+
+def _upstream_template(ports: Ports) -> str:
+    return f"http://{_HOST}:{ports.functions}/api/upstream/{{hub}}/{{category}}/{{event}}"
 
 
 def _functions_command(ports: Ports) -> list[str]:
@@ -128,6 +135,9 @@ def _environment(ports: Ports) -> dict[str, str]:
         "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{ports.service}",
         "IDENTITY_ENDPOINT": f"http://{_HOST}:{ports.control}/msi/token",
         "IDENTITY_HEADER": "local-emulator",
+        "UPSTREAM_TENANT_ID": _TENANT_ID,
+        "UPSTREAM_AUDIENCE": _AUDIENCE,
+        "UPSTREAM_KEYS_URL": f"http://{_HOST}:{ports.control}/{_TENANT_ID}/discovery/v2.0/keys",
     }
 
 

@@ -220,6 +220,7 @@ def _summary(ports: Ports) -> str:
     return f"""
 Keyless SignalR is running. No access key is stored anywhere.
 
+  Demo           {functions}/demo
   Negotiate      POST {functions}/negotiate
   Broadcast      POST {functions}/broadcast
   Health         GET  {functions}/health

@@ -6,6 +6,7 @@ starts them, waits until they answer, and ends them together.
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from typing import Final
 _ROOT: Final = Path(__file__).parent
 _HOST: Final = "127.0.0.1"
 _TENANT_ID: Final = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"  # the emulator's
+_IDENTITY: Final = "NEGOTIATE_IDENTITY"
 _AUDIENCE: Final = "api://upstream"
 _STDIN: Final = 0
 _LONGEST_START: Final = 60.0
@@ -125,8 +127,15 @@ def _upstream_template(ports: Ports) -> str:
 def _functions_command(ports: Ports) -> list[str]:
     return [
         *(sys.executable, "-m", "funchost", "--app-dir", str(_ROOT)),
-        *("--host", _HOST, "--port", str(ports.functions)),
+        *("--host", _HOST, "--port", str(ports.functions), "--auth"),
     ]
+
+
+def _identity() -> dict[str, str]:
+    """Let who has signed in keep its name, where everybody may connect."""
+    values = json.loads((_ROOT / "local.settings.json").read_text()).get("Values", {})
+    named = os.environ.get(_IDENTITY) or values.get(_IDENTITY)
+    return {_IDENTITY: "app-service,anonymous"} if named == "anonymous" else {}
 
 
 def _environment(ports: Ports) -> dict[str, str]:
@@ -135,6 +144,7 @@ def _environment(ports: Ports) -> dict[str, str]:
         "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{ports.service}",
         "IDENTITY_ENDPOINT": f"http://{_HOST}:{ports.control}/msi/token",
         "IDENTITY_HEADER": "local-emulator",
+        **_identity(),
         "UPSTREAM_TENANT_ID": _TENANT_ID,
         "UPSTREAM_AUDIENCE": _AUDIENCE,
         "UPSTREAM_KEYS_URL": f"http://{_HOST}:{ports.control}/{_TENANT_ID}/discovery/v2.0/keys",

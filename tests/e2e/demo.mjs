@@ -51,7 +51,15 @@ async function join(page, group) {
   await page.getByRole("button", { name: group, pressed: true }).waitFor();
 }
 
+async function signIn(page, name) {
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByLabel("User id").fill(name);
+  await page.keyboard.press("Enter");
+  await page.locator("#who", { hasText: `You are ${name}` }).waitFor();
+}
+
 const ann = await open("websockets");
+await signIn(ann, "ann");
 const bob = await open("long-polling", { colorScheme: "dark", viewport: { width: 390, height: 780 } });
 await Promise.all([online(ann, 2), online(bob, 2)]);
 const ids = [await text(ann, "#connection"), await text(bob, "#connection")];

@@ -82,7 +82,7 @@ def test_two_people_chat_and_come_back_after_the_service_drops_them(
     assert 55 <= minutes <= 60
 
     chatted = browser.next("chatted")
-    first = f"guest {connected['ids'][0][:4]}"
+    first = "ann"
     second = f"guest {connected['ids'][1][:4]}"
     hello = f"{first}\nHello, all"
     to_team = f"{second} in team\nto the team"

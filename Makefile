@@ -12,18 +12,20 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
-checked := function_app.py policy.py problems.py start.py negotiate broadcast openapi shared funchost emulator tests bench examples
+packages := demo $(javascript)
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples
 
 .PHONY: help start emulator test lint unit bench lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-start: .venv/ready ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT)
+start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT)
 	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
 
 emulator: .venv/ready ## Run the emulator alone
-	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
+	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
+	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
 
 test: lint unit ## Run all checks and tests
 
@@ -32,7 +34,7 @@ lint: .venv/ready ## Check style and types
 	@$(venv)/ruff format --check --quiet $(checked) || { echo "Run: .venv/bin/ruff format" >&2; exit 1; }
 	@$(venv)/mypy
 
-unit: .venv/ready $(javascript:%=%/node_modules/ready) ## Run the tests alone
+unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
 bench: .venv/ready ## Print the benchmark tables
@@ -46,11 +48,11 @@ lock: ## Renew constraints.txt and the package locks with the newest versions
 	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev -e ./emulator
 	@{ head -1 constraints.txt; $(python) -m pip list --format=freeze | grep -Ev '^(signalr-emulator|pip)='; } > .venv/constraints.txt
 	@mv .venv/constraints.txt constraints.txt
-	@for folder in $(javascript); do (cd $$folder && npm install --package-lock-only --silent); done
+	@for folder in $(packages); do (cd $$folder && npm install --package-lock-only --silent); done
 	@touch .venv/ready
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv $(javascript:%=%/node_modules) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
@@ -61,8 +63,11 @@ clean: ## Remove what set-up has made
 	@$(python) -m pip install --quiet -r requirements.txt --group dev -e ./emulator
 	@touch $@
 
+demo/signalr.js: demo/node_modules/ready
+	@cp demo/node_modules/@microsoft/signalr/dist/browser/signalr.js $@
+
 %/node_modules/ready: %/package.json %/package-lock.json
-	@command -v npm >/dev/null || { echo "Node.js with npm is needed for the tests with the real SignalR client" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed for the real SignalR client" >&2; exit 1; }
 	@echo "Setting up the JavaScript packages of $* (once) ..."
 	@cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@

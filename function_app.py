@@ -6,11 +6,15 @@ import os
 import azure.functions as func
 
 import broadcast
+import demo
 import negotiate
 import openapi
 import policy
+import upstream
+from events import events
 from problems import http_function, json_response
 from shared.aio import SignalRServiceClient
+from shared.local_features import is_offered
 from shared.settings import Settings
 
 settings = Settings.from_environment(os.environ)
@@ -23,7 +27,11 @@ app.register_functions(
     )
 )
 app.register_functions(broadcast.blueprint(service, settings))
-if openapi.is_offered(os.environ):
+verification = upstream.UpstreamSettings.from_environment(os.environ, settings.endpoints)
+app.register_functions(upstream.blueprint(service, settings, verification, events))
+if is_offered("SIGNALR_DEMO", os.environ):
+    app.register_functions(demo.blueprint([each.endpoint for each in settings.endpoints]))
+if is_offered("SIGNALR_OPENAPI", os.environ):
     app.register_functions(openapi.blueprint())
 
 

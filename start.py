@@ -6,6 +6,7 @@ starts them, waits until they answer, and ends them together.
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -21,6 +22,9 @@ from typing import Final
 
 _ROOT: Final = Path(__file__).parent
 _HOST: Final = "127.0.0.1"
+_TENANT_ID: Final = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"  # the emulator's
+_IDENTITY: Final = "NEGOTIATE_IDENTITY"
+_AUDIENCE: Final = "api://upstream"
 _STDIN: Final = 0
 _LONGEST_START: Final = 60.0
 _LONGEST_STOP: Final = 15.0
@@ -112,14 +116,26 @@ def _emulator_command(ports: Ports) -> list[str]:
     return [
         *(sys.executable, "-m", "signalr_emulator", "--host", _HOST),
         *("--service-port", str(ports.service), "--control-port", str(ports.control)),
+        *("--upstream", f"{_upstream_template(ports)} managed-identity={_AUDIENCE}"),
     ]
+
+
+def _upstream_template(ports: Ports) -> str:
+    return f"http://{_HOST}:{ports.functions}/api/upstream/{{hub}}/{{category}}/{{event}}"
 
 
 def _functions_command(ports: Ports) -> list[str]:
     return [
         *(sys.executable, "-m", "funchost", "--app-dir", str(_ROOT)),
-        *("--host", _HOST, "--port", str(ports.functions)),
+        *("--host", _HOST, "--port", str(ports.functions), "--auth"),
     ]
+
+
+def _identity() -> dict[str, str]:
+    """Let who has signed in keep its name, where everybody may connect."""
+    values = json.loads((_ROOT / "local.settings.json").read_text()).get("Values", {})
+    named = os.environ.get(_IDENTITY) or values.get(_IDENTITY)
+    return {_IDENTITY: "app-service,anonymous"} if named == "anonymous" else {}
 
 
 def _environment(ports: Ports) -> dict[str, str]:
@@ -128,6 +144,10 @@ def _environment(ports: Ports) -> dict[str, str]:
         "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{ports.service}",
         "IDENTITY_ENDPOINT": f"http://{_HOST}:{ports.control}/msi/token",
         "IDENTITY_HEADER": "local-emulator",
+        **_identity(),
+        "UPSTREAM_TENANT_ID": _TENANT_ID,
+        "UPSTREAM_AUDIENCE": _AUDIENCE,
+        "UPSTREAM_KEYS_URL": f"http://{_HOST}:{ports.control}/{_TENANT_ID}/discovery/v2.0/keys",
     }
 
 
@@ -210,6 +230,7 @@ def _summary(ports: Ports) -> str:
     return f"""
 Keyless SignalR is running. No access key is stored anywhere.
 
+  Demo           {functions}/demo
   Negotiate      POST {functions}/negotiate
   Broadcast      POST {functions}/broadcast
   Health         GET  {functions}/health

@@ -1,7 +1,7 @@
-"""The functions about who is connected: existence, members of a group, closing."""
+"""Who is connected: existence, members of a group, closing."""
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 import azure.functions as func
 import msgspec
@@ -15,16 +15,11 @@ from broadcast.parameters import (
     UserParameters,
     read_parameters,
 )
-from problems import ProblemError, http_function, json_response
+from problems import ProblemError, json_response
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
-__all__ = ["Member", "Members", "add_connection_functions"]
-
-# POST to a path of two steps is left to the hub's own negotiate, so that a hub may be called
-# "groups". The functions' names come before "negotiate_hub" for the same reason: the Functions
-# host in Azure goes by them.
-_NOT_POST: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
+__all__ = ["Connections", "Member", "Members"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,48 +38,46 @@ class Members(Struct, frozen=True, rename="camel"):
     has_more: Annotated[bool, Meta(description="Whether the group has more connections.")]
 
 
-def add_connection_functions(
-    functions: func.Blueprint, service: SignalRServiceClient, settings: Settings
-) -> None:
-    """Add the functions about who is connected.
+class Connections:
+    """Answers requests about who is connected.
 
     Args:
-        functions: Where they belong.
         service: Knows it.
         settings: Which hubs there are.
     """
-    level = func.AuthLevel.FUNCTION
 
-    @functions.route("connections/{connectionId}", methods=_NOT_POST, auth_level=level)
-    @http_function("HEAD", "DELETE")
-    async def connection(req: func.HttpRequest) -> func.HttpResponse:
-        if req.method == "DELETE":
-            return await close(req)
-        asked = read_parameters(req, ConnectionParameters, settings)
-        return _existence(is_there=await service.connection_exists(asked.hub, asked.connection_id))
+    def __init__(self, service: SignalRServiceClient, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
 
-    async def close(req: func.HttpRequest) -> func.HttpResponse:
-        asked = read_parameters(req, ClosingParameters, settings)
-        await service.close_connection(asked.hub, asked.connection_id, reason=asked.reason or None)
+    async def exists(self, req: func.HttpRequest) -> func.HttpResponse:
+        """Tell whether a connection is open."""
+        asked = read_parameters(req, ConnectionParameters, self._settings)
+        found = await self._service.connection_exists(asked.hub, asked.connection_id)
+        return _existence(is_there=found)
+
+    async def close(self, req: func.HttpRequest) -> func.HttpResponse:
+        """Close a connection."""
+        asked = read_parameters(req, ClosingParameters, self._settings)
+        await self._service.close_connection(
+            asked.hub, asked.connection_id, reason=asked.reason or None
+        )
         return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
-    @functions.route("users/{userId}", methods=_NOT_POST, auth_level=level)
-    @http_function("HEAD")
-    async def connected_user(req: func.HttpRequest) -> func.HttpResponse:
-        asked = read_parameters(req, UserParameters, settings)
-        return _existence(is_there=await service.user_exists(asked.hub, asked.user_id))
+    async def user_exists(self, req: func.HttpRequest) -> func.HttpResponse:
+        """Tell whether a user has a connection."""
+        asked = read_parameters(req, UserParameters, self._settings)
+        return _existence(is_there=await self._service.user_exists(asked.hub, asked.user_id))
 
-    @functions.route("groups/{groupName}", methods=_NOT_POST, auth_level=level)
-    @http_function("HEAD")
-    async def group(req: func.HttpRequest) -> func.HttpResponse:
-        asked = read_parameters(req, GroupParameters, settings)
-        return _existence(is_there=await service.group_exists(asked.hub, asked.group_name))
+    async def group_exists(self, req: func.HttpRequest) -> func.HttpResponse:
+        """Tell whether a group has a connection."""
+        asked = read_parameters(req, GroupParameters, self._settings)
+        return _existence(is_there=await self._service.group_exists(asked.hub, asked.group_name))
 
-    @functions.route("groups/{groupName}/connections", auth_level=level)
-    @http_function("GET")
-    async def group_connections(req: func.HttpRequest) -> func.HttpResponse:
-        asked = read_parameters(req, MembersParameters, settings)
-        members = await _members(service, asked.hub, asked.group_name, asked.top)
+    async def members(self, req: func.HttpRequest) -> func.HttpResponse:
+        """List connections in a group."""
+        asked = read_parameters(req, MembersParameters, self._settings)
+        members = await _members(self._service, asked.hub, asked.group_name, asked.top)
         return json_response(_encode(members))
 
 

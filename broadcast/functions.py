@@ -1,51 +1,81 @@
-"""The functions that take one item or a list: messages and group actions."""
+"""The functions that use the service on behalf of a caller with a function key."""
 
-from typing import Final
+import functools
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from broadcast.answers import answer
-from broadcast.body import read_items
-from broadcast.delivery import deliver
-from broadcast.groups import GroupAction
-from broadcast.items import Item
-from broadcast.messages import Message
 from problems import http_function
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
-__all__ = ["add_list_functions"]
+if TYPE_CHECKING:
+    from broadcast.connections import Connections
+    from broadcast.lists import Lists
 
-_HALF_SENT: Final = (
-    "Clients at some of the app's SignalR services do not get the message. "
-    "Sent again, it would reach the others twice."
-)
-_HALF_DONE: Final = (
-    "Some of the app's SignalR services have not done it. It can be asked for again: "
-    "what is done already does no harm."
-)
+__all__ = ["blueprint"]
+
+_LEVEL: Final = func.AuthLevel.FUNCTION
+
+# POST to a path of two steps is left to the hub's own negotiate, so that a hub may be called
+# "groups". The functions' names come before "negotiate_hub" for the same reason: the Functions
+# host in Azure goes by them.
+_NOT_POST: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
 
 
-def add_list_functions(
-    functions: func.Blueprint, service: SignalRServiceClient, settings: Settings
-) -> None:
-    """Add the functions that take lists.
+def blueprint(service: SignalRServiceClient, settings: Settings) -> func.Blueprint:
+    """Return the functions.
 
     Args:
-        functions: Where they belong.
         service: Does what is asked.
         settings: Which hubs there are.
     """
+    functions = func.Blueprint()
 
-    def register(route: str, item: type[Item], partial: str) -> None:
-        @http_function("POST")
-        async def deliver_items(req: func.HttpRequest) -> func.HttpResponse:
-            items = read_items(req.get_body(), item, settings)
-            errands = [each.errand(settings.default_hub) for each in items]
-            return answer(await deliver(service, errands), partial)
+    # Neither is imported above, since they import msgspec, for which no cold negotiation should
+    # wait.
+    @functools.cache
+    def lists() -> "Lists":
+        from broadcast.lists import Lists  # noqa: PLC0415
 
-        routed = functions.route(route, auth_level=func.AuthLevel.FUNCTION)(deliver_items)
-        functions.function_name(route)(routed)
+        return Lists(service, settings)
 
-    register("broadcast", Message, _HALF_SENT)
-    register("groups", GroupAction, _HALF_DONE)
+    @functools.cache
+    def connections() -> "Connections":
+        from broadcast.connections import Connections  # noqa: PLC0415
+
+        return Connections(service, settings)
+
+    @functions.route("broadcast", auth_level=_LEVEL)
+    @http_function("POST")
+    async def broadcast(req: func.HttpRequest) -> func.HttpResponse:
+        return await lists().broadcast(req)
+
+    @functions.route("groups", auth_level=_LEVEL)
+    @http_function("POST")
+    async def groups(req: func.HttpRequest) -> func.HttpResponse:
+        return await lists().groups(req)
+
+    @functions.route("connections/{connectionId}", methods=_NOT_POST, auth_level=_LEVEL)
+    @http_function("HEAD", "DELETE")
+    async def connection(req: func.HttpRequest) -> func.HttpResponse:
+        if req.method == "DELETE":
+            return await connections().close(req)
+        return await connections().exists(req)
+
+    @functions.route("users/{userId}", methods=_NOT_POST, auth_level=_LEVEL)
+    @http_function("HEAD")
+    async def connected_user(req: func.HttpRequest) -> func.HttpResponse:
+        return await connections().user_exists(req)
+
+    @functions.route("groups/{groupName}", methods=_NOT_POST, auth_level=_LEVEL)
+    @http_function("HEAD")
+    async def group(req: func.HttpRequest) -> func.HttpResponse:
+        return await connections().group_exists(req)
+
+    @functions.route("groups/{groupName}/connections", auth_level=_LEVEL)
+    @http_function("GET")
+    async def group_connections(req: func.HttpRequest) -> func.HttpResponse:
+        return await connections().members(req)
+
+    return functions

@@ -17,7 +17,9 @@ from typing import Final
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from funchost.easy_auth import EasyAuth
 from funchost.front import Front, function_urls
+from funchost.keys import FunctionKeys
 from funchost.routes import RouteError, Router
 from funchost.settings import (
     HostSettings,
@@ -47,6 +49,8 @@ class _Options:
     host: str
     port: int | None
     settings: Path | None
+    auth: bool
+    keys: bool
     verbose: bool
 
 
@@ -72,7 +76,7 @@ def _parse(arguments: Sequence[str] | None) -> _Options:
     parser = argparse.ArgumentParser(
         prog="python -m funchost",
         description="Run an Azure Functions app (Python, v2 programming model) on this machine, "
-        "with the worker library that runs it in Azure. Function keys are not enforced.",
+        "with the worker library that runs it in Azure.",
         epilog="Port: --port, else the environment variable PORT, else Host.LocalHttpPort of "
         "local.settings.json, else 7071. Values of local.settings.json go into the environment; "
         "variables that are set already win. Ctrl-C stops the host.",
@@ -95,6 +99,17 @@ def _parse(arguments: Sequence[str] | None) -> _Options:
         help=f"settings file (default: {_SETTINGS_FILE} in the app's folder, if it exists)",
     )
     parser.add_argument(
+        "--auth",
+        action="store_true",
+        help="stand in for App Service authentication: /.auth/login/<provider>, /.auth/me and "
+        "/.auth/logout, and the principal's headers for who has signed in",
+    )
+    parser.add_argument(
+        "--keys",
+        action="store_true",
+        help="ask for function keys (x-functions-key or code), which are printed at the start",
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="log at DEBUG level, with the worker's own records"
     )
     return _Options(**vars(parser.parse_args(arguments)))
@@ -114,7 +129,11 @@ def _run(options: _Options) -> int:
     listener = _bind(options.host, choose_port(options.port, os.environ, local))
     base_url = _base_url(options.host, listener.getsockname()[1])
     _describe_host(base_url)
-    return asyncio.run(_serve(app_dir, listener, base_url, host_settings, local))
+    if options.auth:
+        os.environ["WEBSITE_AUTH_ENABLED"] = "True"
+    return asyncio.run(
+        _serve(app_dir, listener, base_url, host_settings, local=local, options=options)
+    )
 
 
 async def _serve(
@@ -122,13 +141,22 @@ async def _serve(
     listener: socket.socket,
     base_url: str,
     host_settings: HostSettings,
+    *,
     local: LocalSettings,
+    options: _Options,
 ) -> int:
+    keys = FunctionKeys.new() if options.keys else None
     worker = Worker()
     functions = await worker.start(app_dir)
     router = _router(functions, host_settings.route_prefix)
     runner = web.AppRunner(
-        Front(worker, router, cors=local.cors).application(),
+        Front(
+            worker,
+            router,
+            cors=local.cors,
+            auth=EasyAuth() if options.auth else None,
+            keys=keys,
+        ).application(),
         access_log=None,
         # A function gets a compressed body as it came.
         auto_decompress=False,
@@ -143,6 +171,8 @@ async def _serve(
     await web.SockSite(runner, listener).start()
 
     sys.stdout.write(f"{function_urls(functions, base_url, host_settings.route_prefix)}\n")
+    if keys is not None:
+        sys.stdout.write(f"Function key: {keys.function}\nMaster key: {keys.master}\n")
     sys.stdout.write(f"Functions host ready on {base_url}\n")
     sys.stdout.flush()
     await stop.wait()

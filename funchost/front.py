@@ -13,6 +13,8 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from funchost.cors import CorsPolicy, is_preflight
+from funchost.easy_auth import EasyAuth
+from funchost.keys import FunctionKeys
 from funchost.messages import HttpRequest, HttpResponse, new_invocation_id
 from funchost.routes import Router
 from funchost.worker import Function, InvocationError, Worker
@@ -40,7 +42,16 @@ _log: Final = logging.getLogger("funchost")
 
 
 class Front:
-    """Serves the HTTP functions of a worker."""
+    """Serves the HTTP functions of a worker.
+
+    Args:
+        worker: Runs the functions.
+        router: Finds the function of a request.
+        cors: Which origins may call.
+        auth: Signs people in, where App Service authentication is on.
+        keys: Open the functions, where keys are asked for.
+        max_body_bytes: Longest body of a request in bytes.
+    """
 
     def __init__(
         self,
@@ -48,17 +59,23 @@ class Front:
         router: Router,
         *,
         cors: CorsPolicy | None = None,
+        auth: EasyAuth | None = None,
+        keys: FunctionKeys | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._worker = worker
         self._functions = {function.name: function for function in worker.functions}
         self._router = router
         self._cors = cors
+        self._auth = auth
+        self._keys = keys
         self._max_body_bytes = max_body_bytes
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
         application = web.Application(client_max_size=self._max_body_bytes)
+        if self._auth is not None:
+            self._auth.add_routes(application.router)
         application.router.add_route("*", "/{path:.*}", self._serve)
         return application
 
@@ -78,18 +95,23 @@ class Front:
             if path == "/" and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
                 return web.Response(text=_HOME)
             return web.Response(status=404)
+        function = self._functions[match.function]
+        query = _query(request)
+        if self._keys and not self._keys.open(function.auth_level, request.headers, query):
+            return web.Response(status=401)
+        headers = request.headers if self._auth is None else self._auth.headers(request)
         try:
             body = await self._body(request)
         except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413)
         return await self._run(
-            self._functions[match.function],
+            function,
             HttpRequest(
                 request.method,
                 f"{request.scheme}://{request.host}{request.rel_url.raw_path_qs}",
-                _joined((name.lower(), value) for name, value in request.headers.items()),
+                _joined((name.lower(), value) for name, value in headers.items()),
                 # The worker does not declare that it takes empty values, so the host sends none.
-                {name: value for name, value in _query(request).items() if value},
+                {name: value for name, value in query.items() if value},
                 match.params,
                 body,
             ),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final, NoReturn
+from typing import Final
 
 from negotiate.app_service import principal_claims
 from negotiate.settings import Identity, NegotiateSettings
@@ -63,18 +63,22 @@ class CallerIdentity:
             ProblemError: 401, the caller does not prove who it is.
             ServiceUnavailableError: The keys of the identity provider cannot be had.
         """
-        match self._settings.identity:
-            case Identity.ANONYMOUS:
-                return Caller()
-            case Identity.APP_SERVICE:
-                return _logged_in(headers)
-            case Identity.OIDC:
-                return await self._shown_token(headers)
+        for identity in self._settings.identities:
+            match identity:
+                case Identity.ANONYMOUS:
+                    return Caller()
+                case Identity.APP_SERVICE:
+                    caller = _logged_in(headers)
+                case Identity.OIDC:
+                    caller = await self._shown_token(headers)
+            if caller is not None:
+                return caller
+        raise _unauthorized("Log in first.", _CHALLENGE)
 
-    async def _shown_token(self, headers: Mapping[str, str]) -> Caller:
+    async def _shown_token(self, headers: Mapping[str, str]) -> Caller | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip() or self._verifier is None:
-            _log_in_first()
+            return None
         try:
             # Keys are fetched now and then, which blocks.
             claims = await asyncio.to_thread(self._verifier.verify, token.strip())
@@ -90,10 +94,10 @@ class CallerIdentity:
             ) from None
 
 
-def _logged_in(headers: Mapping[str, str]) -> Caller:
+def _logged_in(headers: Mapping[str, str]) -> Caller | None:
     user_id = headers.get("x-ms-client-principal-id")
     if not user_id:
-        _log_in_first()
+        return None
     principal = headers.get("x-ms-client-principal")
     if not principal:
         return Caller(user_id)
@@ -110,10 +114,6 @@ def _user_id(value: object, claim: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidTokenError(f"it has no {claim} claim to be the user id")
     return value
-
-
-def _log_in_first() -> NoReturn:
-    raise _unauthorized("Log in first.", _CHALLENGE)
 
 
 def _unauthorized(detail: str, challenge: str) -> ProblemError:

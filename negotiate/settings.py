@@ -42,14 +42,14 @@ class NegotiateSettings:
     """What negotiation needs to know.
 
     Args:
-        identity: How a caller proves who it is.
+        identities: How a caller may prove who it is, in the order in which it is asked.
         token_lifetime: Minutes for which a client may connect with its token.
         claims: Claims of the caller that go into the client token.
         issuer: Whose bearer tokens are accepted, where callers show one.
         user_id_claim: The claim of a bearer token that is the user id.
     """
 
-    identity: Identity
+    identities: tuple[Identity, ...]
     token_lifetime: int = 60
     claims: tuple[ClaimMapping, ...] = ()
     issuer: Issuer | None = None
@@ -65,45 +65,55 @@ class NegotiateSettings:
         Raises:
             SettingsError: A setting is missing or wrong.
         """
-        identity = _identity(environment)
+        identities = _identities(environment)
         return cls(
-            identity,
+            identities,
             _token_lifetime(environment),
             _claims(environment),
-            _issuer(environment) if identity is Identity.OIDC else None,
+            _issuer(environment) if Identity.OIDC in identities else None,
             environment.get(_USER_ID_CLAIM, "").strip() or "sub",
         )
 
 
-def _identity(environment: Mapping[str, str]) -> Identity:
+def _identities(environment: Mapping[str, str]) -> tuple[Identity, ...]:
     # App Service sets this itself. Without it nobody strips the principal headers from requests,
     # and anybody could send them.
     platform_authenticates = environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
-    value = environment.get(_IDENTITY, "").strip().lower()
-    if not value and platform_authenticates:
-        return Identity.APP_SERVICE
-    if not value:
+    names = [each.strip().lower() for each in environment.get(_IDENTITY, "").split(",")]
+    identities = tuple(_identity(name) for name in names if name)
+    if not identities and platform_authenticates:
+        return (Identity.APP_SERVICE,)
+    if not identities:
         raise SettingsError(
             _IDENTITY,
             "is not set, and App Service authentication is off: say 'anonymous' to let everybody "
             "connect",
             Identity.ANONYMOUS.value,
         )
-    try:
-        identity = Identity(value)
-    except ValueError:
-        known = ", ".join(repr(each.value) for each in Identity)
-        raise SettingsError(
-            _IDENTITY, f"is {value!r}, and can be {known}", Identity.APP_SERVICE.value
-        ) from None
-    if identity is Identity.APP_SERVICE and not platform_authenticates:
+    if Identity.ANONYMOUS in identities[:-1]:
         raise SettingsError(
             _IDENTITY,
-            "is 'app-service', but App Service authentication is off (WEBSITE_AUTH_ENABLED is not "
+            "asks for more after 'anonymous', which everybody is",
+            "app-service,anonymous",
+        )
+    if Identity.APP_SERVICE in identities and not platform_authenticates:
+        raise SettingsError(
+            _IDENTITY,
+            "has 'app-service', but App Service authentication is off (WEBSITE_AUTH_ENABLED is not "
             "true). Turn it on in the Function App, or choose another identity",
             Identity.ANONYMOUS.value,
         )
-    return identity
+    return identities
+
+
+def _identity(name: str) -> Identity:
+    try:
+        return Identity(name)
+    except ValueError:
+        known = ", ".join(repr(each.value) for each in Identity)
+        raise SettingsError(
+            _IDENTITY, f"has {name!r}, and can have {known}", Identity.APP_SERVICE.value
+        ) from None
 
 
 def _claims(environment: Mapping[str, str]) -> tuple[ClaimMapping, ...]:

@@ -93,7 +93,9 @@ def sign_client_token(
     try:
         message = key.token_header + _base64url(f"{payload}}}".encode())
     except UnicodeEncodeError:
-        raise InvalidArgumentError("claims", "contain half of a surrogate pair") from None
+        raise InvalidArgumentError(
+            "claims", "or the user id contain half of a surrogate pair"
+        ) from None
     token = (message + b"." + _base64url(_hs256.sign(message, key.secret))).decode()
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims))

@@ -5,6 +5,7 @@ form.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -47,6 +48,14 @@ _NAMED_KINDS: Final = {
 }
 
 
+_ADDRESS: Final = re.compile(
+    r"https?://(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+])"
+    r"(?::[0-9]+)?(?:/[!\"$->@-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""Scheme, host, port and path; neither a user nor a query nor a fragment."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
     """One endpoint, and this app's identity there."""
@@ -86,35 +95,32 @@ def read_parts(
     return EndpointSettings(endpoint, _credential(connection, parts, environment))
 
 
-def endpoint_url(setting: str, value: str, example: str = SERVICE_EXAMPLE) -> str:
+def endpoint_url(
+    setting: str, value: str, example: str = SERVICE_EXAMPLE, *, verb: str = "is"
+) -> str:
     """Return an address of the service, without a trailing slash.
 
     Args:
         setting: Name of the setting, for the error.
-        value: The setting.
+        value: The address. The error does not repeat it, since it may hold a whole connection
+            string by mistake.
         example: A right value.
+        verb: What the error says between the setting's name and what the address is.
 
     Raises:
         SettingsError: It is no http or https address, or http to another machine.
     """
     try:
         parts = urlsplit(value)
-        usable = bool(parts.hostname) and parts.port != 0
+        usable = _ADDRESS.fullmatch(value) is not None and parts.port != 0
     except ValueError:
         usable = False
-    if (
-        not usable
-        or parts.scheme not in {"http", "https"}
-        or parts.query
-        or parts.fragment
-        or parts.username is not None
-    ):
-        raise SettingsError(setting, f"is {value!r}, which is no service address", example)
+    if not usable:
+        problem = f"{verb} no service address, which is https, a host and nothing after its path"
+        raise SettingsError(setting, problem, example)
     if parts.scheme == "http" and not is_loopback(value):
-        raise SettingsError(
-            setting, f"is {value!r}: http is accepted for this machine only", example
-        )
-    return value.rstrip("/")
+        raise SettingsError(setting, f"{verb} http, and that is for this machine only", example)
+    return parts.geturl().rstrip("/")
 
 
 def _type(connection: str, value: str | None) -> EndpointType:

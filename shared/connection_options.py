@@ -1,5 +1,6 @@
 """What a client token says about the connection itself: the service's own claims."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntFlag
@@ -45,6 +46,8 @@ class ConnectionOptions:
     def __post_init__(self) -> None:
         _check("handshake_timeout", self.handshake_timeout, _LONGEST_HANDSHAKE)
         _check("longest_poll", self.longest_poll, _LONGEST_POLL)
+        if self.close_at is not None and not math.isfinite(self.close_at):
+            raise InvalidArgumentError("close_at", "must be a moment in epoch seconds")
         if self.transports is not None and not self.transports:
             raise InvalidArgumentError("transports", "must name one")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from shared.connection import EndpointSettings, endpoint_url
 from shared.credential import CredentialKind, CredentialSettings
-from shared.endpoint import Endpoint, EndpointType, is_loopback
+from shared.endpoint import Endpoint, EndpointType, is_loopback, without_port
 from shared.errors import SettingsError
 
 __all__ = ["EXAMPLE", "read_connection_string"]
@@ -24,6 +24,7 @@ _APP_EXAMPLE: Final = (
 )
 
 _VERSION: Final = re.compile(r"1\.\d+(?:[\w\-.]+)?")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _PORTS: Final = range(1, 65536)
 
 
@@ -38,7 +39,7 @@ def read_connection_string(
 
     Args:
         setting: Name of the setting that holds it, for errors.
-        text: The connection string. Its secrets are never repeated.
+        text: The connection string. No error repeats a value of it.
         name: Name of the endpoint.
         type: When clients are sent to it.
 
@@ -48,8 +49,9 @@ def read_connection_string(
     parts = _parts(setting, text)
 
     def url(key: str) -> str:
-        value = parts.get(key.lower())
-        return "" if value is None else endpoint_url(f"{setting}: {key}", value)
+        if key.lower() not in parts:
+            return ""
+        return endpoint_url(setting, parts[key.lower()], EXAMPLE, verb=f"has {key}, which is")
 
     if "endpoint" not in parts:
         raise SettingsError(setting, "names no Endpoint", EXAMPLE)
@@ -79,18 +81,15 @@ def _parts(setting: str, text: str) -> Mapping[str, str]:
 
 def _check_version(setting: str, version: str | None) -> None:
     if version is not None and _VERSION.fullmatch(version) is None:
-        raise SettingsError(setting, f"has version {version!r}, which is not supported", EXAMPLE)
+        raise SettingsError(setting, "has a Version that is not supported", EXAMPLE)
 
 
 def _with_port(setting: str, url: str, port: str | None) -> str:
     if port is None:
         return url
-    if not (port.isascii() and port.isdigit() and int(port) in _PORTS):
-        raise SettingsError(setting, f"has port {port!r}, which is not from 1 to 65535", EXAMPLE)
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    bare = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
-    return parts._replace(netloc=f"{bare}:{port}").geturl()
+    if not (_PORT.fullmatch(port) and int(port) in _PORTS):
+        raise SettingsError(setting, "has a Port that is not from 1 to 65535", EXAMPLE)
+    return f"{without_port(url)}:{port}{urlsplit(url).path}"
 
 
 def _credential(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> CredentialSettings:
@@ -116,7 +115,7 @@ def _credential(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> C
 def _app(setting: str, parts: Mapping[str, str]) -> CredentialSettings:
     for key in ("ClientId", "TenantId"):
         if key.lower() not in parts:
-            raise SettingsError(setting, f"has AuthType=azure.app and no {key}", _APP_EXAMPLE)
+            raise SettingsError(setting, f"names an app registration and no {key}", _APP_EXAMPLE)
     client_id, tenant_id = parts["clientid"], parts["tenantid"]
     secret = parts.get("clientsecret")
     if secret is not None:
@@ -127,7 +126,9 @@ def _app(setting: str, parts: Mapping[str, str]) -> CredentialSettings:
     path = parts.get("clientcert") or parts.get("clientcertpath")
     if path is None:
         raise SettingsError(
-            setting, "has AuthType=azure.app and no ClientSecret or ClientCertPath", _APP_EXAMPLE
+            setting,
+            "names an app registration and no ClientSecret or ClientCertPath",
+            _APP_EXAMPLE,
         )
     return CredentialSettings(
         CredentialKind.CLIENT_CERTIFICATE, client_id, tenant_id, certificate_path=path
@@ -137,7 +138,9 @@ def _app(setting: str, parts: Mapping[str, str]) -> CredentialSettings:
 def _access_key(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> CredentialSettings:
     key = parts.get("accesskey")
     if key is None:
-        raise SettingsError(setting, "has neither AuthType nor AccessKey", EXAMPLE)
+        raise SettingsError(
+            setting, "has neither AuthType=azure, azure.msi or azure.app nor an AccessKey", EXAMPLE
+        )
     if not is_loopback(endpoint.url):
         raise SettingsError(
             setting,

@@ -23,8 +23,8 @@ _RENEW_BEFORE: Final = 300
 """Seconds before its end at which a token is renewed: the default of azure-identity."""
 
 _RETRY_AFTER: Final = 30
-"""Seconds after a failed renewal for which the token at hand is used without another try: the
-default of azure-identity."""
+"""Seconds after a renewal, failed or not, for which there is no other: the default of
+azure-identity."""
 
 
 class CredentialKind(Enum):
@@ -189,13 +189,14 @@ class EntraTokens:
         self._credential = None
 
     def _renewed(self, token: Token) -> Token:
-        """Renew a token that is still good, unless another thread does or it failed just now."""
+        """Renew a token that is still good, unless another thread does or it was tried just now."""
         if self._clock() < self._next_try or not self._lock.acquire(blocking=False):
             return token
+        # Also when it succeeds: an identity endpoint may give the token that it gave before.
+        self._next_try = self._clock() + _RETRY_AFTER
         try:
             self._token = self._ask()
         except AuthenticationError as error:
-            self._next_try = self._clock() + _RETRY_AFTER
             _logger.warning("The Entra token at hand is used until it ends: %s", error)
             return token
         else:
@@ -211,7 +212,7 @@ class EntraTokens:
         credential = self._credential
         try:
             token = credential.get_token(self._scope)
-        except (AzureError, ValueError) as error:
+        except (AzureError, OSError, ValueError) as error:
             # MSAL answers from memory for a minute after an error of the identity endpoint. A new
             # credential notices at once that the endpoint is back.
             self._credential = None

@@ -57,27 +57,34 @@ class HealthMonitor:
 
     def __init__(self, checks: Mapping[str, tuple[Health, Callable[[], bool]]]) -> None:
         self._checks = checks
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin, if it has not begun."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="signalr-health", daemon=True)
-            self._thread.start()
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="signalr-health", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def check(self) -> None:
         """Check every endpoint once."""
         for name, (health, check) in self._checks.items():
             before = health.healthy
-            health.observe(check())
+            health.observe(_answered(name, check))
             if health.healthy != before:
                 _logger.warning("Endpoint %s is %s", name, "up" if health.healthy else "down")
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where its thread is gone."""
-        self._closed = threading.Event()
-        self._thread = None
+        self._begin()
 
     def close(self) -> None:
         """End the thread."""
@@ -90,3 +97,12 @@ class HealthMonitor:
             self.check()
             doubt = any(health.in_doubt for health, _ in self._checks.values())
             self._closed.wait(_DOUBT if doubt else _INTERVAL)
+
+
+def _answered(name: str, check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except Exception:
+        # The thread must live on, and the other endpoints be checked.
+        _logger.exception("Endpoint %s could not be checked", name)
+        return False

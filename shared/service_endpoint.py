@@ -1,6 +1,7 @@
 """One endpoint in use: its REST API, its access key, and whether it is up."""
 
 import functools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from shared.access_key import AccessKey
 from shared.client_token import Claims, sign_client_token
 from shared.connection_options import ConnectionOptions
 from shared.endpoint import Endpoint, EndpointType
-from shared.errors import ServiceError
+from shared.errors import InvalidArgumentError, ServiceError
 from shared.flow import Answer, NoAnswerError, Request, Response, Step, TokenSource, run
 from shared.health import Health
 from shared.key_schedule import KeyState
@@ -50,6 +51,9 @@ class TokenRequest:
         claims: More claims for the token.
         minutes_to_expire: Minutes for which the client may connect.
         options: How the service treats the connection.
+
+    Raises:
+        InvalidArgumentError: The minutes are no positive number.
     """
 
     hub: str
@@ -57,6 +61,10 @@ class TokenRequest:
     claims: Claims | None
     minutes_to_expire: float
     options: ConnectionOptions | None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minutes_to_expire < math.inf:
+            raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,8 +126,15 @@ def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
 def _named_endpoints(environment: Mapping[str, str]) -> list[EndpointSettings]:
     """Return the endpoints with names of their own."""
     named: dict[str, dict[tuple[str, ...], _Setting]] = {}
-    for (name, *path), setting in _below(environment, *ENDPOINTS.split("__")).items():
-        named.setdefault(name, {})[tuple(path)] = setting
+    for path, setting in _below(environment, *ENDPOINTS.split("__")).items():
+        if not path or not path[0]:
+            raise SettingsError(
+                setting.name,
+                "names no endpoint; its name comes last",
+                SERVICE_EXAMPLE,
+                instead=f"{ENDPOINTS}__east__serviceUri",
+            )
+        named.setdefault(path[0], {})[path[1:]] = setting
     return [each for name, found in named.items() for each in _named(name, found, environment)]
 
 
@@ -148,13 +155,20 @@ def _below(environment: Mapping[str, str], *prefix: str) -> _Found:
 
     The Functions host reads '__' in app settings and ':' in local.settings.json as the same, and
     the case of letters does not count.
+
+    Raises:
+        SettingsError: Two spellings of one setting have different values.
     """
     wanted = [each.lower() for each in prefix]
     found: dict[tuple[str, ...], _Setting] = {}
     for setting, value in environment.items():
         path = re.split("__|:", setting.lower())
         if path[: len(wanted)] == wanted and value.strip():
-            found[tuple(path[len(wanted) :])] = _Setting(setting, value.strip())
+            known = found.setdefault(tuple(path[len(wanted) :]), _Setting(setting, value.strip()))
+            if known.value != value.strip():
+                raise SettingsError(
+                    setting, f"and {known.name} are one setting with two values", "<one value>"
+                )
     return found
 
 

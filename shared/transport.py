@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from shared.flow import NoAnswerError, Request, Response
 
@@ -73,7 +73,7 @@ class Transport:
             raise NoAnswerError(_reason(error), delivered=False) from error
         except requests.ConnectionError as error:
             raise NoAnswerError(_reason(error), delivered=not _refused(error)) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise NoAnswerError(_reason(error), delivered=True) from error
 
     def renew(self) -> None:

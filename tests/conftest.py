@@ -9,7 +9,7 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-_OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_")
+_OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_", "UPSTREAM_")
 
 
 @pytest.fixture(autouse=True)

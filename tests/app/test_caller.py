@@ -19,8 +19,8 @@ SPOOFED = {
     "x-ms-signalr-userid": "admin",
     "x-user-id": "admin",
 }
-ANONYMOUS = CallerIdentity(NegotiateSettings(Identity.ANONYMOUS))
-APP_SERVICE = CallerIdentity(NegotiateSettings(Identity.APP_SERVICE))
+ANONYMOUS = CallerIdentity(NegotiateSettings((Identity.ANONYMOUS,)))
+APP_SERVICE = CallerIdentity(NegotiateSettings((Identity.APP_SERVICE,)))
 
 
 def principal(*claims: tuple[str, str]) -> str:
@@ -37,7 +37,7 @@ def issuer() -> Iterator[TestIssuer]:
 
 @pytest.fixture(scope="module")
 def oidc(issuer: TestIssuer) -> CallerIdentity:
-    settings = NegotiateSettings(Identity.OIDC, issuer=Issuer(issuer.url, (AUDIENCE,)))
+    settings = NegotiateSettings((Identity.OIDC,), issuer=Issuer(issuer.url, (AUDIENCE,)))
     return CallerIdentity(settings)
 
 
@@ -123,7 +123,7 @@ async def test_a_bearer_token_says_who_the_user_is(
 
 async def test_another_claim_can_be_the_user_id(issuer: TestIssuer) -> None:
     settings = NegotiateSettings(
-        Identity.OIDC, issuer=Issuer(issuer.url, (AUDIENCE,)), user_id_claim="oid"
+        (Identity.OIDC,), issuer=Issuer(issuer.url, (AUDIENCE,)), user_id_claim="oid"
     )
     identity = CallerIdentity(settings)
     caller = await identity.identify({"authorization": f"Bearer {issuer.token(oid='o-1')}"})
@@ -152,3 +152,18 @@ async def test_a_token_that_proves_nothing_is_refused_and_the_log_says_why(
     (record,) = caplog.records
     assert "refused" in record.getMessage()
     assert token not in record.getMessage()
+
+
+async def test_who_does_not_log_in_may_be_anonymous_if_the_settings_say_so() -> None:
+    both = CallerIdentity(NegotiateSettings((Identity.APP_SERVICE, Identity.ANONYMOUS)))
+    assert await both.identify({"x-ms-client-principal-id": "ann"}) == Caller("ann")
+    assert await both.identify({}) == Caller()
+
+
+async def test_a_bad_token_is_not_taken_for_none(issuer: TestIssuer) -> None:
+    settings = NegotiateSettings(
+        (Identity.OIDC, Identity.ANONYMOUS), issuer=Issuer(issuer.url, (AUDIENCE,))
+    )
+    both = CallerIdentity(settings)
+    assert await both.identify({}) == Caller()
+    await refused(both, {"authorization": f"Bearer {issuer.token(aud='x')}"})

@@ -14,17 +14,21 @@ OIDC = {
 
 
 @pytest.mark.parametrize(
-    ("environment", "identity"),
+    ("environment", "identities"),
     [
-        ({"NEGOTIATE_IDENTITY": "anonymous"}, Identity.ANONYMOUS),
-        ({"NEGOTIATE_IDENTITY": " Anonymous "} | PLATFORM, Identity.ANONYMOUS),
-        ({"NEGOTIATE_IDENTITY": "app-service"} | PLATFORM, Identity.APP_SERVICE),
-        (PLATFORM, Identity.APP_SERVICE),
-        (OIDC, Identity.OIDC),
+        ({"NEGOTIATE_IDENTITY": "anonymous"}, (Identity.ANONYMOUS,)),
+        (
+            {"NEGOTIATE_IDENTITY": "app-service, Anonymous"} | PLATFORM,
+            (Identity.APP_SERVICE, Identity.ANONYMOUS),
+        ),
+        ({"NEGOTIATE_IDENTITY": " Anonymous "} | PLATFORM, (Identity.ANONYMOUS,)),
+        ({"NEGOTIATE_IDENTITY": "app-service"} | PLATFORM, (Identity.APP_SERVICE,)),
+        (PLATFORM, (Identity.APP_SERVICE,)),
+        (OIDC, (Identity.OIDC,)),
     ],
 )
-def test_identity(environment: dict[str, str], identity: Identity) -> None:
-    assert NegotiateSettings.from_environment(environment).identity is identity
+def test_identity(environment: dict[str, str], identities: tuple[Identity, ...]) -> None:
+    assert NegotiateSettings.from_environment(environment).identities == identities
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,7 @@ def test_identity(environment: dict[str, str], identity: Identity) -> None:
             "'anonymous', 'app-service', 'oidc'",
         ),
         ({"NEGOTIATE_IDENTITY": "app-service"}, "NEGOTIATE_IDENTITY", "WEBSITE_AUTH_ENABLED"),
+        ({"NEGOTIATE_IDENTITY": "anonymous,oidc"}, "NEGOTIATE_IDENTITY", "after 'anonymous'"),
         (OIDC | {"NEGOTIATE_OIDC_ISSUER": ""}, "NEGOTIATE_OIDC_ISSUER", "is not set"),
         (
             OIDC | {"NEGOTIATE_OIDC_ISSUER": "http://issuer.example"},

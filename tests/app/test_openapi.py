@@ -10,35 +10,14 @@ from broadcast.body import read_items
 from broadcast.groups import GroupAction
 from broadcast.items import Item
 from broadcast.messages import Message
-from openapi import is_offered
 from openapi.document import document, document_text
 from problems import ProblemError
-from shared.errors import SettingsError
 from tests.app.test_function_app import SETTINGS, run_python
 from tests.app.test_items import SETTINGS as APP_SETTINGS
 
 LOCAL = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
-AZURE = {"WEBSITE_SITE_NAME": "contoso"}
-
-
-@pytest.mark.parametrize(
-    ("environment", "offered"),
-    [
-        ({}, False),
-        (LOCAL, True),
-        (AZURE, False),
-        (LOCAL | AZURE, False),
-        (AZURE | {"SIGNALR_OPENAPI": "True"}, True),
-        (LOCAL | {"SIGNALR_OPENAPI": "false"}, False),
-    ],
-)
-def test_azure_keeps_it_to_itself(environment: dict[str, str], *, offered: bool) -> None:
-    assert is_offered(environment) is offered
-
-
-def test_a_wrong_setting_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"SIGNALR_OPENAPI is 'yes'.*SIGNALR_OPENAPI=true"):
-        is_offered({"SIGNALR_OPENAPI": "yes"})
+UPSTREAM = "/upstream/{hub}/{category}/{event}"
+"""Not for callers: the service calls it."""
 
 
 def test_it_describes_every_function_and_who_needs_a_key() -> None:
@@ -47,9 +26,10 @@ def test_it_describes_every_function_and_who_needs_a_key() -> None:
         "for each in function_app.app.get_functions():\n"
         "    print(each.get_raw_bindings()[0])\n"
     )
-    ended = run_python(code, SETTINGS | LOCAL)
+    ended = run_python(code, SETTINGS | LOCAL | {"SIGNALR_DEMO": "false"})
     triggers = [json.loads(line) for line in ended.stdout.splitlines()]
     keyed = {f"/{each['route']}": each["authLevel"] == "FUNCTION" for each in triggers}
+    assert keyed.pop(UPSTREAM) is False
     assert keyed == {
         path: bool(operation["security"])
         for path, operations in document()["paths"].items()

@@ -104,10 +104,10 @@ class FunctionApp:
 class Client:
     """A real `@microsoft/signalr` client in a Node process."""
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str], protocol: str) -> None:
         pairs = [f"{name}={value}" for name, value in headers.items()]
         self._process = subprocess.Popen(
-            ["node", str(E2E / "client.mjs"), url, *pairs],
+            ["node", str(E2E / "client.mjs"), url, protocol, *pairs],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -133,6 +133,22 @@ class Client:
     def message(self) -> list[Any]:
         return cast("list[Any]", self.next("newMessage")["arguments"])
 
+    def call(self, kind: str, target: str, *arguments: object) -> None:
+        """Call the hub: `invoke`, `send` or `stream`."""
+        keyboard = cast("IO[bytes]", self._process.stdin)
+        keyboard.write(json.dumps({kind: [target, *arguments]}).encode() + b"\n")
+        keyboard.flush()
+
+    def invoke(self, target: str, *arguments: object) -> object:
+        """Invoke a method and return its result, which comes before anything else."""
+        self.call("invoke", target, *arguments)
+        return self.next("completed").get("result")
+
+    def failure(self, target: str, *arguments: object, kind: str = "invoke") -> str:
+        """Invoke a method and return its error, which comes before anything else."""
+        self.call(kind, target, *arguments)
+        return cast("str", self.next("failed")["error"])
+
     def stop(self) -> None:
         cast("IO[bytes]", self._process.stdin).close()
         self._process.wait(PATIENCE)
@@ -141,12 +157,17 @@ class Client:
 
 @contextlib.contextmanager
 def emulator(
-    log: Path, *, role: str = "SignalR Service Owner", service_port: int = 0, control_port: int = 0
+    log: Path,
+    *options: str,
+    role: str = "SignalR Service Owner",
+    service_port: int = 0,
+    control_port: int = 0,
 ) -> Iterator[Emulator]:
     process = Process(
         [
             *(sys.executable, "-m", "signalr_emulator", "--role", role),
             *("--service-port", str(service_port), "--control-port", str(control_port)),
+            *options,
         ],
         log,
     )
@@ -162,7 +183,9 @@ def emulator(
         assert process.stop() == 0, process.output
 
 
-def start_functions(settings: Mapping[str, str], folder: Path) -> Process:
+def start_functions(
+    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
+) -> Process:
     """Start the app in the local host, with a clock that the test can move by a file."""
     (folder / "clock").write_text("0")
     values = {"SIGNALR_HUBS": "chat,news", "NEGOTIATE_IDENTITY": "anonymous", **settings}
@@ -171,16 +194,19 @@ def start_functions(settings: Mapping[str, str], folder: Path) -> Process:
     return Process(
         [
             *(sys.executable, str(E2E / "moved_clock.py"), str(folder / "clock"), "funchost"),
-            *("--app-dir", str(ROOT), "--port", "0", "--settings", str(settings_file)),
+            *("--app-dir", str(app_folder), "--port", "0", "--settings", str(settings_file)),
+            *options,
         ],
         folder / "functions.log",
     )
 
 
 @contextlib.contextmanager
-def function_app(settings: Mapping[str, str], folder: Path) -> Iterator[FunctionApp]:
-    """Run the app until the end of the block."""
-    process = start_functions(settings, folder)
+def function_app(
+    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
+) -> Iterator[FunctionApp]:
+    """Run an app, which is the one of this repository or another, until the end of the block."""
+    process = start_functions(settings, folder, app_folder, *options)
     try:
         url = process.wait_for(r"^Functions host ready on (\S+)$")[1]
         yield FunctionApp(process, f"{url}/api", folder / "clock")
@@ -189,9 +215,9 @@ def function_app(settings: Mapping[str, str], folder: Path) -> Iterator[Function
 
 
 @contextlib.contextmanager
-def client(url: str, **headers: str) -> Iterator[Client]:
+def client(url: str, *, protocol: str = "json", **headers: str) -> Iterator[Client]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connected = Client(url, named)
+    connected = Client(url, named, protocol)
     try:
         yield connected
     finally:

@@ -60,6 +60,9 @@ def test_make_start_runs_both_until_ctrl_c(
         )
         assert answer.status_code == 202
         assert connected.message() == ["Hello"]
+        connected.call("send", "sendMessage", "Hello from a client")
+        connected.next("sent")
+        assert connected.message()[1] == "Hello from a client"
     os.write(writer, b"\x03")
     assert make.process.wait(PATIENCE) == 0, make.output
     assert "Traceback" not in make.output

@@ -71,6 +71,12 @@ def test_a_hang_up_may_have_been_delivered(transport: Transport) -> None:
     assert caught.value.delivered
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "[::1", "a b"])
+def test_a_host_that_is_none_gives_no_answer(transport: Transport, host: str) -> None:
+    with pytest.raises(NoAnswerError):
+        transport.send(request(f"http://{host}/"))
+
+
 def test_silence_may_have_been_delivered(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

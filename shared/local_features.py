@@ -1,4 +1,4 @@
-"""Whether the API's description is offered."""
+"""What is offered to anybody on a developer's machine, and in Azure only when a setting says so."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,25 +7,24 @@ from shared.errors import SettingsError
 
 __all__ = ["is_offered"]
 
-_OPENAPI: Final = "SIGNALR_OPENAPI"
 _CHOICES: Final = {"true": True, "false": False}
 
 
-def is_offered(environment: Mapping[str, str]) -> bool:
-    """Tell whether anybody may read the API's description.
+def is_offered(setting: str, environment: Mapping[str, str]) -> bool:
+    """Tell whether something that tells anybody about the app is offered.
 
-    On a developer's machine everybody may, and elsewhere nobody, unless the setting says so: in
-    Azure an anonymous caller learns nothing that the app's owner has not decided to tell.
+    In Azure an anonymous caller learns nothing that the app's owner has not decided to tell.
 
     Args:
+        setting: Name of the setting that decides.
         environment: Names and values, as in `os.environ`.
 
     Raises:
         SettingsError: The setting is neither true nor false.
     """
-    value = environment.get(_OPENAPI, "").strip().lower()
+    value = environment.get(setting, "").strip().lower()
     if value and value not in _CHOICES:
-        raise SettingsError(_OPENAPI, f"is {value!r}, and can be 'true' or 'false'", "true")
+        raise SettingsError(setting, f"is {value!r}, and can be 'true' or 'false'", "true")
     return _CHOICES[value] if value else _is_local(environment)
 
 

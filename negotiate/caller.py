@@ -88,7 +88,8 @@ class CallerIdentity:
                 float(claims["exp"]),
             )
         except InvalidTokenError as error:
-            _logger.warning("A bearer token was refused: %s", error)
+            # Quoted and cut, since it can repeat what an anonymous caller wrote.
+            _logger.warning("A bearer token was refused: %.300r", str(error))
             raise _unauthorized(
                 "The bearer token is not valid.", f'{_CHALLENGE}, error="invalid_token"'
             ) from None

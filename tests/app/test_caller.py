@@ -167,3 +167,15 @@ async def test_a_bad_token_is_not_taken_for_none(issuer: TestIssuer) -> None:
     both = CallerIdentity(settings)
     assert await both.identify({}) == Caller()
     await refused(both, {"authorization": f"Bearer {issuer.token(aud='x')}"})
+
+
+async def test_a_token_cannot_write_lines_into_the_log(
+    issuer: TestIssuer, oidc: CallerIdentity, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = issuer.token(headers={"kid": "x\nERROR forged" + "y" * 1000})
+    with caplog.at_level(logging.WARNING):
+        await refused(oidc, {"authorization": f"Bearer {token}"})
+    (record,) = caplog.records
+    assert "forged" in record.getMessage()
+    assert "\n" not in record.getMessage()
+    assert len(record.getMessage()) < 400

@@ -13,7 +13,7 @@ venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream demo shared funchost emulator tests bench examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples
 
 .PHONY: help start emulator test lint unit bench lock clean
 
@@ -38,7 +38,7 @@ unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run th
 	@$(venv)/pytest
 
 bench: .venv/ready ## Print the benchmark tables
-	@missed=0; for name in negotiate rest fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
 
 lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv

@@ -8,6 +8,7 @@ import azure.functions as func
 import broadcast
 import demo
 import negotiate
+import openapi
 import policy
 import upstream
 from events import events
@@ -30,6 +31,8 @@ verification = upstream.UpstreamSettings.from_environment(os.environ, settings.e
 app.register_functions(upstream.blueprint(service, settings, verification, events))
 if is_offered("SIGNALR_DEMO", os.environ):
     app.register_functions(demo.blueprint([each.endpoint for each in settings.endpoints]))
+if is_offered("SIGNALR_OPENAPI", os.environ):
+    app.register_functions(openapi.blueprint())
 
 
 @app.route("health", auth_level=func.AuthLevel.ANONYMOUS)

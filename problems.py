@@ -17,6 +17,7 @@ import azure.functions as func
 
 from shared.errors import (
     AuthenticationError,
+    ConnectionNotFoundError,
     EndpointsError,
     InvalidArgumentError,
     PermissionDeniedError,
@@ -99,11 +100,11 @@ class ProblemError(Exception):
         )
 
 
-def json_response(body: str, status: int = 200) -> func.HttpResponse:
+def json_response(body: str | bytes, status: int = 200) -> func.HttpResponse:
     """Return an answer that no cache keeps.
 
     Args:
-        body: JSON text.
+        body: JSON text, or the same in UTF-8.
         status: Status of the answer.
     """
     return func.HttpResponse(body, status_code=status, headers=_JSON_HEADERS)
@@ -122,15 +123,16 @@ def http_function(*methods: str) -> Callable[[Handler], Handler]:
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
         async def answer(req: func.HttpRequest) -> func.HttpResponse:
-            if req.method not in methods:
-                return _method_not_allowed(methods).response()
             try:
-                return await handler(req)
+                if req.method not in methods:
+                    raise _method_not_allowed(methods)
+                response = await handler(req)
             except ProblemError as problem:
-                return problem.response()
+                response = problem.response()
             except SignalRError as error:
                 _logger.warning("%s: %s", handler.__name__, error)
-                return problem_for(error).response()
+                response = problem_for(error).response()
+            return _without_body(response) if req.method == "HEAD" else response
 
         return answer
 
@@ -141,6 +143,8 @@ def problem_for(error: SignalRError) -> ProblemError:
     """Return what a caller is told of an error: what to do, and nothing of this side's affairs."""
     if isinstance(error, UnknownHubError):
         return ProblemError(HTTPStatus.NOT_FOUND, "This app serves no such hub.")
+    if isinstance(error, ConnectionNotFoundError):
+        return ProblemError(HTTPStatus.NOT_FOUND, "There is no such connection.")
     if isinstance(error, InvalidArgumentError):
         return ProblemError(HTTPStatus.BAD_REQUEST, str(error))
     if isinstance(error, TokenTooLargeError):
@@ -160,6 +164,13 @@ def _may_pass(error: ServiceError) -> bool:
     if isinstance(error, EndpointsError):
         return any(map(_may_pass, error.failures.values()))
     return isinstance(error, _UNAVAILABLE)
+
+
+def _without_body(response: func.HttpResponse) -> func.HttpResponse:
+    """Return the answer to HEAD; whether a host would leave the body away by itself is its own."""
+    return func.HttpResponse(
+        status_code=response.status_code, headers=response.headers, mimetype=response.mimetype
+    )
 
 
 def _method_not_allowed(methods: Sequence[str]) -> ProblemError:

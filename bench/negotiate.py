@@ -5,18 +5,15 @@ The emulator provides identity and access key, so every negotiation measured is 
 """
 
 import asyncio
-import contextlib
 import hmac
 import json
 import logging
 import os
 import platform
-import re
-import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import jwt
@@ -24,6 +21,7 @@ from azure.core.credentials import AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 
 from bench.pairs import Row, at_most, faster, print_rows, take_turns
+from bench.processes import emulator_settings
 from funchost.messages import HttpRequest
 from funchost.worker import Function, Worker
 from shared.access_key import AccessKey
@@ -40,7 +38,7 @@ _AUDIENCE = "https://contoso.service.signalr.net/client/?hub=chat"
 def main() -> int:
     """Print both tables; return 1 when a target is missed."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {_ROUNDS} turns")
-    with _emulator() as settings:
+    with emulator_settings() as settings:
         os.environ |= settings
         rows = [*_invocations(), *_tokens()]
     return 0 if all(row.met for row in rows) else 1
@@ -147,22 +145,6 @@ def _floor(key: AccessKey, calls: int) -> None:
         message = key.token_header + urlsafe_b64encode(claims).rstrip(b"=")
         signature = hmac.digest(key.secret, message, "sha256")
         (message + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
-
-
-@contextlib.contextmanager
-def _emulator() -> Iterator[dict[str, str]]:
-    """Run the emulator on free ports and give the settings that it prints."""
-    command = [sys.executable, "-m", "signalr_emulator", "--service-port", "0"]
-    with subprocess.Popen(  # noqa: S603  our own command
-        [*command, "--control-port", "0"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        output = process.stdout
-        assert output is not None  # noqa: S101  asked for above
-        try:
-            lines = iter(output.readline, "Emulator ready.\n")
-            yield dict(re.findall(r"^(\w+)=(\S+)$", "".join(lines), re.MULTILINE))
-        finally:
-            process.terminate()
 
 
 if __name__ == "__main__":

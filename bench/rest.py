@@ -7,12 +7,10 @@ are kept open, to the same server, which is a process of its own and answers 202
 import argparse
 import json
 import platform
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import requests
 from azure.core.credentials import AccessToken, AzureKeyCredential
@@ -20,6 +18,7 @@ from azure.messaging.webpubsubservice import WebPubSubServiceClient
 from requests.adapters import HTTPAdapter
 
 from bench.pairs import Row, at_least, print_rows, take_timed_turns
+from bench.processes import answering_server
 from shared import SignalRServiceClient
 from shared.messages import encode_message
 
@@ -48,7 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.rest", description=__doc__)
     parser.parse_args()
     print(f"Python {platform.python_version()}, medians of {_ROUNDS} turns of {_MESSAGES} messages")
-    with _server() as url, SignalRServiceClient(url, _Credential()) as client:
+    with answering_server() as url, SignalRServiceClient(url, _Credential()) as client:
         sides = {
             "client": lambda: client.send_to_all("chat", _TARGET, _ARGUMENTS),
             "requests.Session": _session(url),
@@ -107,18 +106,6 @@ def _web_pub_sub(url: str) -> Send:
     client = WebPubSubServiceClient(url, "chat", AzureKeyCredential(_KEY))
     message = json.loads(encode_message(_TARGET, _ARGUMENTS))
     return lambda: client.send_to_all(message, content_type="application/json")
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    command = [sys.executable, "-m", "bench.answering_server"]
-    with subprocess.Popen(  # noqa: S603  our own command
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("no pipes")
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        process.stdin.close()
 
 
 if __name__ == "__main__":

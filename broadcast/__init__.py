@@ -1,4 +1,4 @@
-"""Sends messages: what is asked, in which order, and what became of each."""
+"""Messages, groups and connections: what is asked, in which order, and what became of it."""
 
 from broadcast.functions import blueprint
 

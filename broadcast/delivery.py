@@ -1,11 +1,11 @@
-"""Sends a list of messages at once and keeps each recipient's order."""
+"""Does a list of errands at once and keeps each recipient's order."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broadcast.messages import Message, RecipientKind
+from broadcast.items import EVERYONE, Errand, Recipient
 from shared.aio import SignalRServiceClient
 from shared.errors import EndpointsError, SignalRError
 
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one message.
+    """What became of one errand.
 
     Args:
         error: Why it was not accepted, or `None` when it was.
@@ -30,70 +30,54 @@ class Outcome:
         return isinstance(self.error, EndpointsError) and bool(self.error.succeeded)
 
 
-async def deliver(service: SignalRServiceClient, messages: Sequence[Message]) -> list[Outcome]:
-    """Send messages, different recipients at the same time.
+async def deliver(service: SignalRServiceClient, errands: Sequence[Errand]) -> list[Outcome]:
+    """Do errands, those for different recipients at the same time.
 
-    Messages to one recipient leave in the order of the list, each after the one before it was
-    answered. A message to everyone waits for all before it in its hub, and all after it wait for
-    it, since everyone is among their recipients.
+    Errands for one recipient are done in the order of the list, each after the one before it was
+    answered. One for everyone waits for all before it in its hub, and all after it wait for it,
+    since everyone is among their recipients. The service's client bounds how many requests there
+    are at a time.
 
     Args:
-        service: Sends them.
-        messages: The messages, in order.
+        service: Does them.
+        errands: The errands, in order.
 
     Returns:
-        An outcome for each message, in the same order.
+        An outcome for each errand, in the same order.
     """
-    predecessors = _predecessors(messages)
     tasks: list[asyncio.Task[Outcome]] = []
-    for message, indexes in zip(messages, predecessors, strict=True):
+    for errand, indexes in zip(errands, _predecessors(errands), strict=True):
         before = [tasks[index] for index in indexes]
-        tasks.append(asyncio.create_task(_after(before, service, message)))
+        tasks.append(asyncio.create_task(_after(before, service, errand)))
     return await asyncio.gather(*tasks)
 
 
-def _predecessors(messages: Sequence[Message]) -> list[list[int]]:
-    """Return for each message the indexes of those that must have been sent before it."""
-    latest: dict[str, dict[tuple[RecipientKind, str], int]] = {}
-    everyone = (RecipientKind.EVERYONE, "")
+def _predecessors(errands: Sequence[Errand]) -> list[list[int]]:
+    """Return for each errand the indexes of those that must have been done before it."""
+    latest: dict[str, dict[Recipient, int]] = {}
     predecessors: list[list[int]] = []
-    for index, message in enumerate(messages):
-        hub = latest.setdefault(message.hub, {})
-        recipient = (message.kind, message.recipient)
-        if recipient == everyone:
+    for index, errand in enumerate(errands):
+        hub = latest.setdefault(errand.hub, {})
+        recipient = errand.recipient
+        if recipient == EVERYONE:
             predecessors.append(list(hub.values()))
             hub.clear()
         elif recipient in hub:
             predecessors.append([hub[recipient]])
         else:
-            predecessors.append([hub[everyone]] if everyone in hub else [])
+            predecessors.append([hub[EVERYONE]] if EVERYONE in hub else [])
         hub[recipient] = index
     return predecessors
 
 
 async def _after(
-    before: Sequence[asyncio.Task[Outcome]], service: SignalRServiceClient, message: Message
+    before: Sequence[asyncio.Task[Outcome]], service: SignalRServiceClient, errand: Errand
 ) -> Outcome:
     if before:
         await asyncio.wait(before)
     try:
-        await _send(service, message)
+        await errand.run(service)
     except SignalRError as error:
-        _logger.warning("Not sent to %s in hub %s: %s", message.kind.value, message.hub, error)
+        _logger.warning("Not %s in hub %s: %s", errand.done, errand.hub, error)
         return Outcome(error)
     return Outcome()
-
-
-async def _send(service: SignalRServiceClient, message: Message) -> None:
-    hub, target, arguments = message.hub, message.target, message.arguments
-    match message.kind:
-        case RecipientKind.EVERYONE:
-            await service.send_to_all(hub, target, arguments, excluded=message.excluded)
-        case RecipientKind.GROUP:
-            await service.send_to_group(
-                hub, message.recipient, target, arguments, excluded=message.excluded
-            )
-        case RecipientKind.USER:
-            await service.send_to_user(hub, message.recipient, target, arguments)
-        case RecipientKind.CONNECTION:
-            await service.send_to_connection(hub, message.recipient, target, arguments)

@@ -1,60 +1,81 @@
-"""The broadcast function."""
+"""The functions that use the service on behalf of a caller with a function key."""
 
-import json
-from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Final
+import functools
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from broadcast.delivery import Outcome, deliver
-from broadcast.messages import parse_messages
-from problems import ProblemError, http_function, json_response, problem_for
+from problems import http_function
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
+if TYPE_CHECKING:
+    from broadcast.connections import Connections
+    from broadcast.lists import Lists
+
 __all__ = ["blueprint"]
 
-_PARTIAL: Final = (
-    "Clients at some of the app's SignalR services do not get the message. "
-    "Sent again, it would reach the others twice."
-)
+_LEVEL: Final = func.AuthLevel.FUNCTION
+
+# POST to a path of two steps is left to the hub's own negotiate, so that a hub may be called
+# "groups". The functions' names come before "negotiate_hub" for the same reason: the Functions
+# host in Azure goes by them.
+_NOT_POST: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
 
 
 def blueprint(service: SignalRServiceClient, settings: Settings) -> func.Blueprint:
-    """Return the broadcast function.
+    """Return the functions.
 
     Args:
-        service: Sends the messages.
+        service: Does what is asked.
         settings: Which hubs there are.
     """
     functions = func.Blueprint()
 
-    @functions.route("broadcast", auth_level=func.AuthLevel.FUNCTION)
+    # Neither is imported above, since they import msgspec, for which no cold negotiation should
+    # wait.
+    @functools.cache
+    def lists() -> "Lists":
+        from broadcast.lists import Lists  # noqa: PLC0415
+
+        return Lists(service, settings)
+
+    @functools.cache
+    def connections() -> "Connections":
+        from broadcast.connections import Connections  # noqa: PLC0415
+
+        return Connections(service, settings)
+
+    @functions.route("broadcast", auth_level=_LEVEL)
     @http_function("POST")
     async def broadcast(req: func.HttpRequest) -> func.HttpResponse:
-        return _answer(await deliver(service, parse_messages(req.get_body(), settings)))
+        return await lists().broadcast(req)
+
+    @functions.route("groups", auth_level=_LEVEL)
+    @http_function("POST")
+    async def groups(req: func.HttpRequest) -> func.HttpResponse:
+        return await lists().groups(req)
+
+    @functions.route("connections/{connectionId}", methods=_NOT_POST, auth_level=_LEVEL)
+    @http_function("HEAD", "DELETE")
+    async def connection(req: func.HttpRequest) -> func.HttpResponse:
+        if req.method == "DELETE":
+            return await connections().close(req)
+        return await connections().exists(req)
+
+    @functions.route("users/{userId}", methods=_NOT_POST, auth_level=_LEVEL)
+    @http_function("HEAD")
+    async def connected_user(req: func.HttpRequest) -> func.HttpResponse:
+        return await connections().user_exists(req)
+
+    @functions.route("groups/{groupName}", methods=_NOT_POST, auth_level=_LEVEL)
+    @http_function("HEAD")
+    async def group(req: func.HttpRequest) -> func.HttpResponse:
+        return await connections().group_exists(req)
+
+    @functions.route("groups/{groupName}/connections", auth_level=_LEVEL)
+    @http_function("GET")
+    async def group_connections(req: func.HttpRequest) -> func.HttpResponse:
+        return await connections().members(req)
 
     return functions
-
-
-def _answer(outcomes: Sequence[Outcome]) -> func.HttpResponse:
-    """Answer 202 when all are accepted, 207 when some are, and a problem when none is."""
-    results = [_result(outcome) for outcome in outcomes]
-    first_error = next((outcome.error for outcome in outcomes if outcome.error), None)
-    if first_error is None:
-        return json_response(json.dumps({"results": results}), HTTPStatus.ACCEPTED)
-    if any(outcome.error is None or outcome.is_partial for outcome in outcomes):
-        return json_response(json.dumps({"results": results}), HTTPStatus.MULTI_STATUS)
-    problem = problem_for(first_error)
-    return ProblemError(
-        problem.status, problem.detail, headers=problem.headers, extensions={"results": results}
-    ).response()
-
-
-def _result(outcome: Outcome) -> dict[str, str]:
-    if outcome.error is None:
-        return {"status": "accepted"}
-    if outcome.is_partial:
-        return {"status": "partial", "detail": _PARTIAL}
-    return {"status": "failed", "detail": problem_for(outcome.error).detail}

@@ -1,200 +1,87 @@
-"""What a caller wants to send: the JSON of the SignalR output binding, checked field by field."""
+"""What a caller wants to send: the JSON of the SignalR output binding."""
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from http import HTTPStatus
-from typing import Final, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final
 
-from problems import FieldError, ProblemError
+from msgspec import UNSET, Meta, UnsetType
+
+from broadcast.items import Errand, Item, Recipient, RecipientKind, named_recipient
+from broadcast.validation import MisfitError, Name
+from shared.aio import SignalRServiceClient
 from shared.errors import InvalidArgumentError
-from shared.exchange import MAX_MESSAGE_LENGTH
 from shared.messages import encode_message
-from shared.names import check_name
-from shared.settings import Settings
 
-__all__ = ["Message", "RecipientKind", "parse_messages"]
+__all__ = ["Message"]
 
-_MOST_MESSAGES: Final = 1000
-_FIELDS: Final = frozenset(
-    {"target", "arguments", "userId", "groupName", "connectionId", "hub", "excluded"}
-)
+_SINGLE: Final = frozenset({RecipientKind.USER, RecipientKind.CONNECTION})
 
 
-class RecipientKind(Enum):
-    """Whom a message is for."""
+class Message(Item, frozen=True, kw_only=True):
+    """A message to one recipient, or to everyone if none is named."""
 
-    EVERYONE = "everyone"
-    USER = "userId"
-    GROUP = "groupName"
-    CONNECTION = "connectionId"
+    noun: ClassVar[str] = "message"
 
+    rules: ClassVar[Mapping[str, object]] = {
+        "oneOf": [
+            {"required": ["userId"]},
+            {"required": ["connectionId"]},
+            {"required": ["groupName"]},
+            {"properties": {"userId": False, "connectionId": False, "groupName": False}},
+        ],
+        "dependentSchemas": {"excluded": {"properties": {"userId": False, "connectionId": False}}},
+    }
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to send.
+    target: Annotated[str, Meta(min_length=1, description="Name of the clients' handler.")]
+    arguments: Annotated[tuple[Any, ...], Meta(description="What the handler is called with.")] = ()
+    user_id: Annotated[Name | UnsetType, Meta(description="Sends to a user.")] = UNSET
+    group_name: Annotated[Name | UnsetType, Meta(description="Sends to a group.")] = UNSET
+    connection_id: Annotated[Name | UnsetType, Meta(description="Sends to a connection.")] = UNSET
+    excluded: Annotated[
+        list[Name] | UnsetType,
+        Meta(description="Connections that do not get a message to everyone or to a group."),
+    ] = UNSET
 
-    Args:
-        hub: Name of the hub in lower case.
-        kind: Whom it is for.
-        recipient: Name of the user or group or id of the connection; empty for everyone.
-        target: Name of the client's handler.
-        arguments: What the handler is called with.
-        excluded: Ids of connections that do not get it.
-    """
+    def __post_init__(self) -> None:
+        """Check what no field can say by itself.
 
-    hub: str
-    kind: RecipientKind
-    recipient: str
-    target: str
-    arguments: tuple[object, ...]
-    excluded: tuple[str, ...]
-
-
-class _FieldProblemError(Exception):
-    """One field is wrong; `field` is a path in JSON pointer form, without the message's own."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail)
-        self.field = field
-        self.detail = detail
-
-
-def parse_messages(body: bytes, settings: Settings) -> list[Message]:
-    """Read one message or a list of them.
-
-    Args:
-        body: Body of the request.
-        settings: Which hubs there are.
-
-    Raises:
-        ProblemError: 413 for a body over 1 MB, 400 for anything else that is wrong, naming every
-            message's first field at fault.
-    """
-    if len(body) > MAX_MESSAGE_LENGTH:
-        raise ProblemError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The body is {len(body)} bytes long; {MAX_MESSAGE_LENGTH} are accepted.",
-        )
-    parsed = _parse_json(body)
-    listed = isinstance(parsed, list)
-    items: list[object] = parsed if isinstance(parsed, list) else [parsed]
-    if not 1 <= len(items) <= _MOST_MESSAGES:
-        raise _refusal(FieldError("#", f"must hold 1 to {_MOST_MESSAGES} messages"))
-    messages: list[Message] = []
-    errors: list[FieldError] = []
-    for index, item in enumerate(items):
+        Raises:
+            MisfitError: It has two recipients, leaves out connections of one user or connection,
+                or cannot be sent as JSON.
+        """
+        kind = self.recipient.kind
+        if self.excluded is not UNSET and kind in _SINGLE:
+            raise MisfitError("/excluded", "goes with a message to everyone or to a group")
         try:
-            messages.append(_message(item, settings))
-        except _FieldProblemError as problem:
-            prefix = f"#/{index}" if listed else "#"
-            errors.append(FieldError(prefix + problem.field, problem.detail))
-    if errors:
-        raise _refusal(*errors)
-    return messages
+            encode_message(self.target, self.arguments)
+        except InvalidArgumentError as error:
+            raise MisfitError(f"/{error.argument}", error.problem) from None
 
-
-def _parse_json(body: bytes) -> object:
-    try:
-        return json.loads(body, parse_constant=_no_number)
-    except UnicodeDecodeError:
-        detail = "is not UTF-8"
-    except json.JSONDecodeError as error:
-        detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-    except ValueError as error:
-        detail = f"is not JSON: {error}"
-    except RecursionError:
-        detail = "is nested too deeply"
-    raise _refusal(FieldError("#", detail))
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _refusal(*errors: FieldError) -> ProblemError:
-    return ProblemError(HTTPStatus.BAD_REQUEST, "The request cannot be read.", errors=errors)
-
-
-def _message(item: object, settings: Settings) -> Message:
-    if not isinstance(item, dict):
-        raise _FieldProblemError("", "must be a message: an object with a target")
-    for name in item:
-        # A mistyped recipient must not turn into a message to everyone.
-        if name not in _FIELDS:
-            raise _FieldProblemError(f"/{_escaped(name)}", "is not a field of a message")
-    kind, recipient = _recipient(item)
-    target = _string(item, "target")
-    arguments = _arguments(item, target)
-    return Message(_hub(item, settings), kind, recipient, target, arguments, _excluded(item, kind))
-
-
-def _recipient(item: Mapping[str, object]) -> tuple[RecipientKind, str]:
-    named = [kind for kind in RecipientKind if kind.value in item]
-    if not named:
-        return RecipientKind.EVERYONE, ""
-    kind, *others = named
-    if others:
-        raise _FieldProblemError(
-            f"/{others[0].value}", f"names a second recipient beside {kind.value}"
+    @property
+    def recipient(self) -> Recipient:
+        """Whom it is for."""
+        return named_recipient(
+            user=self.user_id, group=self.group_name, connection=self.connection_id
         )
-    return kind, _name(item[kind.value], f"/{kind.value}")
 
+    def errand(self, default_hub: str) -> Errand:
+        """Return its sending."""
+        hub, recipient = self.hub or default_hub, self.recipient
 
-def _arguments(item: Mapping[str, object], target: str) -> tuple[object, ...]:
-    arguments = item.get("arguments", [])
-    if not isinstance(arguments, list):
-        raise _FieldProblemError("/arguments", "must be a list")
-    try:
-        encode_message(target, arguments)
-    except InvalidArgumentError as error:
-        raise _FieldProblemError(f"/{error.argument}", error.problem) from None
-    return tuple(arguments)
+        async def send(service: SignalRServiceClient) -> None:
+            await self._send(service, hub, recipient)
 
+        return Errand(hub, recipient, f"sent to {recipient.kind.value}", send)
 
-def _hub(item: Mapping[str, object], settings: Settings) -> str:
-    if "hub" not in item:
-        return settings.default_hub
-    name = _string(item, "hub")
-    if name.lower() not in settings.hubs:
-        raise _FieldProblemError("/hub", "is not a hub of this app")
-    return name.lower()
-
-
-def _excluded(item: Mapping[str, object], kind: RecipientKind) -> tuple[str, ...]:
-    if "excluded" not in item:
-        return ()
-    if kind not in {RecipientKind.EVERYONE, RecipientKind.GROUP}:
-        raise _FieldProblemError("/excluded", "goes with a message to everyone or to a group")
-    return tuple(_excluded_ids(item["excluded"]))
-
-
-def _excluded_ids(value: object) -> Iterator[str]:
-    if not isinstance(value, list):
-        raise _FieldProblemError("/excluded", "must be a list of connection ids")
-    for index, each in enumerate(value):
-        yield _name(each, f"/excluded/{index}")
-
-
-def _string(item: Mapping[str, object], field: str) -> str:
-    if field not in item:
-        raise _FieldProblemError(f"/{field}", "is missing")
-    value = item[field]
-    if not isinstance(value, str):
-        raise _FieldProblemError(f"/{field}", "must be a string")
-    return value
-
-
-def _name(value: object, field: str) -> str:
-    if not isinstance(value, str):
-        raise _FieldProblemError(field, "must be a string")
-    try:
-        return check_name(field, value)
-    except InvalidArgumentError as error:
-        raise _FieldProblemError(field, error.problem) from None
-
-
-def _escaped(name: str) -> str:
-    """Write a member's name as a step of a JSON pointer (RFC 6901, section 3)."""
-    return name.replace("~", "~0").replace("/", "~1")
+    async def _send(self, service: SignalRServiceClient, hub: str, recipient: Recipient) -> None:
+        target, arguments, excluded = self.target, self.arguments, self.excluded or ()
+        match recipient.kind:
+            case RecipientKind.EVERYONE:
+                await service.send_to_all(hub, target, arguments, excluded=excluded)
+            case RecipientKind.GROUP:
+                await service.send_to_group(
+                    hub, recipient.name, target, arguments, excluded=excluded
+                )
+            case RecipientKind.USER:
+                await service.send_to_user(hub, recipient.name, target, arguments)
+            case RecipientKind.CONNECTION:
+                await service.send_to_connection(hub, recipient.name, target, arguments)

@@ -151,7 +151,14 @@ class EntraTokens:
         self._token: Token | None = None
         self._next_try = 0.0
 
-    def get(self, url: str = "", rejected: Token | None = None) -> Token:  # noqa: ARG002  the protocol's own
+    def at_hand(self, url: str = "", rejected: Token | None = None) -> Token | None:  # noqa: ARG002  the protocol's own
+        """Return the token at hand while it need not be renewed; arguments as of `get`."""
+        token = self._token
+        if token is None or token is rejected:
+            return None
+        return token if self._clock() < token.expires_at - _RENEW_BEFORE else None
+
+    def get(self, url: str = "", rejected: Token | None = None) -> Token:
         """Return a token that is valid now; however many callers, one of them asks for it.
 
         Args:
@@ -161,13 +168,12 @@ class EntraTokens:
         Raises:
             AuthenticationError: The credential gave none.
         """
+        at_hand = self.at_hand(url, rejected)
+        if at_hand is not None:
+            return at_hand
         token = self._token
-        if token is not None and token is not rejected:
-            now = self._clock()
-            if now < token.expires_at - _RENEW_BEFORE:
-                return token
-            if now < token.expires_at:
-                return self._renewed(token)
+        if token is not None and token is not rejected and self._clock() < token.expires_at:
+            return self._renewed(token)
         with self._lock:
             token = self._token
             if token is None or token is rejected or self._clock() >= token.expires_at:

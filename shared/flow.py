@@ -47,6 +47,9 @@ class Token:
 class TokenSource(Protocol):
     """Gives tokens for requests to the service."""
 
+    def at_hand(self, url: str, rejected: Token | None = None) -> Token | None:
+        """Return a token that takes no waiting, if there is one; arguments as of `get`."""
+
     def get(self, url: str, rejected: Token | None = None) -> Token:
         """Return a token that is valid now, blocking.
 

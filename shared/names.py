@@ -7,6 +7,7 @@ from typing import Final
 from shared.errors import InvalidArgumentError
 
 __all__ = [
+    "HUB_PATTERN",
     "MAX_NAME_LENGTH",
     "check_excluded",
     "check_hub",
@@ -20,13 +21,15 @@ __all__ = [
 MAX_NAME_LENGTH: Final = 1024
 """Longest name of a group, user or connection, in characters (REST API 2022-06-01)."""
 
-_HUB = re.compile(r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}")
+HUB_PATTERN: Final = r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}"
+"""Names of hubs, as the REST API has it, version 2022-06-01."""
+
+_HUB: Final = re.compile(HUB_PATTERN)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def check_hub(hub: str) -> str:
     """Return the hub's name as it stands in URLs and audiences: in lower case.
-
-    The pattern is the one of the REST API, version 2022-06-01.
 
     Raises:
         InvalidArgumentError: The name breaks the pattern.
@@ -48,7 +51,8 @@ def check_name(argument: str, value: str) -> str:
 
     Raises:
         InvalidArgumentError: The name is empty, blank, longer than 1,024 characters, a path step
-            that an HTTP client would resolve away, or no valid Unicode.
+            that an HTTP client would resolve away, or no valid Unicode, or it has a control
+            character: the service's server refuses NUL in a path, and its pattern line breaks.
     """
     if not value or value.isspace():
         raise InvalidArgumentError(argument, "must not be empty")
@@ -56,6 +60,8 @@ def check_name(argument: str, value: str) -> str:
         raise InvalidArgumentError(argument, f"is longer than {MAX_NAME_LENGTH} characters")
     if value in {".", ".."}:
         raise InvalidArgumentError(argument, "must not be a path step ('.' or '..')")
+    if _CONTROL.search(value):
+        raise InvalidArgumentError(argument, "contains a control character")
     try:
         value.encode()
     except UnicodeEncodeError:

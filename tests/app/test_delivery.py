@@ -8,13 +8,14 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from broadcast.delivery import Outcome, deliver
-from broadcast.messages import Message, RecipientKind
+from broadcast.groups import GroupAction
+from broadcast.items import EVERYONE, Errand, Recipient, RecipientKind
+from broadcast.messages import Message
+from broadcast.validation import Name
 from shared.aio import SignalRServiceClient
-from shared.errors import ServiceUnavailableError, UnexpectedResponseError
+from shared.errors import ConnectionNotFoundError, ServiceUnavailableError, UnexpectedResponseError
 from shared.retry import RetryPolicy
 from tests.scripted_service import Received, Reply, scripted_service
-
-EVERYONE = (RecipientKind.EVERYONE, "")
 
 
 class Credential:
@@ -22,22 +23,19 @@ class Credential:
         return AccessToken("e30.e30.sig", 2**40)
 
 
-def message(target: str, to: tuple[RecipientKind, str] = EVERYONE) -> Message:
-    return Message("chat", *to, target, (), ())
-
-
-def user(name: str) -> tuple[RecipientKind, str]:
-    return (RecipientKind.USER, name)
+def message(target: str, user: str = "") -> Errand:
+    sent = Message(target=target, user_id=Name(user)) if user else Message(target=target)
+    return sent.errand("chat")
 
 
 async def send(
-    messages: list[Message], answer: Callable[[Received], Reply]
+    errands: list[Errand], answer: Callable[[Received], Reply]
 ) -> tuple[list[Outcome], list[Received]]:
     with scripted_service(answer) as service:
         async with SignalRServiceClient(
             service.url, Credential(), policy=RetryPolicy(attempts=1)
         ) as client:
-            return await deliver(client, messages), service.received
+            return await deliver(client, errands), service.received
 
 
 def accepted(_: Received) -> Reply:
@@ -49,7 +47,7 @@ def targets(received: list[Received]) -> list[str]:
 
 
 async def test_messages_to_one_recipient_arrive_in_order() -> None:
-    messages = [message(f"m{n}", user("ann")) for n in range(30)]
+    messages = [message(f"m{n}", "ann") for n in range(30)]
     outcomes, received = await send(messages, accepted)
     assert outcomes == [Outcome()] * 30
     assert targets(received) == [f"m{n}" for n in range(30)]
@@ -62,17 +60,17 @@ async def test_different_recipients_are_served_at_the_same_time() -> None:
         together.wait(timeout=10)
         return Reply(202)
 
-    outcomes, _ = await send([message("m", user(f"u{n}")) for n in range(8)], answer)
+    outcomes, _ = await send([message("m", f"u{n}") for n in range(8)], answer)
     assert outcomes == [Outcome()] * 8
 
 
 async def test_a_message_to_everyone_keeps_its_place_among_all() -> None:
     messages = [
-        message("before", user("ann")),
-        message("before", user("bob")),
+        message("before", "ann"),
+        message("before", "bob"),
         message("everyone"),
-        message("after", user("ann")),
-        message("after", user("cid")),
+        message("after", "ann"),
+        message("after", "cid"),
         message("everyone again"),
     ]
     _, received = await send(messages, accepted)
@@ -86,7 +84,7 @@ async def test_each_message_has_its_own_outcome() -> None:
         return Reply(400 if b"bad" in request.body else 503 if b"busy" in request.body else 202)
 
     outcomes, _ = await send(
-        [message("good", user("a")), message("bad", user("a")), message("busy", user("b"))], answer
+        [message("good", "a"), message("bad", "a"), message("busy", "b")], answer
     )
     assert outcomes[0].error is None
     assert isinstance(outcomes[1].error, UnexpectedResponseError)
@@ -94,21 +92,109 @@ async def test_each_message_has_its_own_outcome() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "path"),
+    ("sent", "to", "path"),
     [
-        (EVERYONE, "/api/hubs/chat/:send?excluded=c1&api-version=2022-06-01"),
         (
-            (RecipientKind.GROUP, "g"),
+            Message(target="t", arguments=(1,), excluded=[Name("c1")]),
+            EVERYONE,
+            "/api/hubs/chat/:send?excluded=c1&api-version=2022-06-01",
+        ),
+        (
+            Message(target="t", arguments=(1,), group_name=Name("g"), excluded=[Name("c1")]),
+            Recipient(RecipientKind.GROUP, "g"),
             "/api/hubs/chat/groups/g/:send?excluded=c1&api-version=2022-06-01",
         ),
-        (user("ann"), "/api/hubs/chat/users/ann/:send?api-version=2022-06-01"),
         (
-            (RecipientKind.CONNECTION, "c"),
+            Message(target="t", arguments=(1,), user_id=Name("ann")),
+            Recipient(RecipientKind.USER, "ann"),
+            "/api/hubs/chat/users/ann/:send?api-version=2022-06-01",
+        ),
+        (
+            Message(target="t", arguments=(1,), connection_id=Name("c")),
+            Recipient(RecipientKind.CONNECTION, "c"),
             "/api/hubs/chat/connections/c/:send?api-version=2022-06-01",
         ),
     ],
 )
-async def test_paths(to: tuple[RecipientKind, str], path: str) -> None:
-    _, (received,) = await send([Message("chat", *to, "t", (1,), ("c1",))], accepted)
-    assert received.path == path
+async def test_requests_of_messages(sent: Message, to: Recipient, path: str) -> None:
+    errand = sent.errand("chat")
+    assert errand.recipient == to
+    _, (received,) = await send([errand], accepted)
+    assert (received.method, received.path) == ("POST", path)
     assert received.body == b'{"target":"t","arguments":[1]}'
+
+
+ANN = Name("ann")
+CONNECTION = Name("c")
+GROUP = Name("g/1")
+
+
+@pytest.mark.parametrize(
+    ("action", "request_line", "status"),
+    [
+        (
+            GroupAction(action="add", group_name=GROUP, user_id=ANN, ttl=0),
+            "PUT /api/hubs/news/users/ann/groups/g%2F1?ttl=0&",
+            200,
+        ),
+        (
+            GroupAction(action="add", group_name=GROUP, user_id=ANN),
+            "PUT /api/hubs/news/users/ann/groups/g%2F1?",
+            200,
+        ),
+        (
+            GroupAction(action="remove", group_name=GROUP, user_id=ANN),
+            "DELETE /api/hubs/news/users/ann/groups/g%2F1?",
+            204,
+        ),
+        (
+            GroupAction(action="removeAll", user_id=ANN),
+            "DELETE /api/hubs/news/users/ann/groups?",
+            204,
+        ),
+        (
+            GroupAction(action="add", group_name=GROUP, connection_id=CONNECTION),
+            "PUT /api/hubs/news/groups/g%2F1/connections/c?",
+            200,
+        ),
+        (
+            GroupAction(action="remove", group_name=GROUP, connection_id=CONNECTION),
+            "DELETE /api/hubs/news/groups/g%2F1/connections/c?",
+            200,
+        ),
+        (
+            GroupAction(action="removeAll", connection_id=CONNECTION),
+            "DELETE /api/hubs/news/connections/c/groups?",
+            200,
+        ),
+    ],
+)
+async def test_requests_of_group_actions(
+    action: GroupAction, request_line: str, status: int
+) -> None:
+    outcomes, (received,) = await send([action.errand("news")], lambda _: Reply(status))
+    assert outcomes == [Outcome()]
+    asked = f"{received.method} {received.path}"
+    assert asked == f"{request_line}api-version=2022-06-01"
+
+
+async def test_actions_for_one_user_keep_their_order() -> None:
+    actions = [
+        GroupAction(action="removeAll", user_id=ANN),
+        GroupAction(action="add", group_name=GROUP, user_id=ANN),
+        GroupAction(action="remove", group_name=GROUP, user_id=ANN),
+    ] * 5
+    _, received = await send(
+        [each.errand("chat") for each in actions],
+        lambda request: Reply(200 if request.method == "PUT" else 204),
+    )
+    paths = ["/users/ann/groups?", "/users/ann/groups/g%2F1?", "/users/ann/groups/g%2F1?"] * 5
+    assert [each.path.split("chat")[1].split("api-")[0] for each in received] == paths
+    assert [each.method for each in received] == ["DELETE", "PUT", "DELETE"] * 5
+
+
+async def test_a_connection_that_is_gone_cannot_be_added() -> None:
+    gone = Reply(404, {"x-ms-error-code": "Error.Connection.NotExisted"})
+    action = GroupAction(action="add", group_name=GROUP, connection_id=CONNECTION)
+    (outcome,), _ = await send([action.errand("chat")], lambda _: gone)
+    assert isinstance(outcome.error, ConnectionNotFoundError)

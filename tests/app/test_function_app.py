@@ -44,14 +44,20 @@ def test_functions_with_their_routes_and_auth_levels() -> None:
         "negotiate": ["negotiate", "anonymous"],
         "negotiate_hub": ["{hub}/negotiate", "anonymous"],
         "broadcast": ["broadcast", "function"],
+        "groups": ["groups", "function"],
+        "connection": ["connections/{connectionId}", "function"],
+        "connected_user": ["users/{userId}", "function"],
+        "group": ["groups/{groupName}", "function"],
+        "group_connections": ["groups/{groupName}/connections", "function"],
         "upstream": ["upstream/{hub}/{category}/{event}", "anonymous"],
         "health": ["health", "anonymous"],
     }
 
 
-@pytest.mark.parametrize("module", ["azure.identity", "msgspec"])
+@pytest.mark.parametrize("module", ["azure.identity", "msgspec", "openapi.document"])
 def test_a_cold_start_leaves_what_takes_long_for_later(module: str) -> None:
-    ended = run_python(f"import function_app, sys; print('{module}' in sys.modules)", SETTINGS)
+    code = f"import function_app, sys; print('{module}' in sys.modules)"
+    ended = run_python(code, {**SETTINGS, "SIGNALR_OPENAPI": "true"})
     assert ended.stdout == "False\n", ended.stderr
 
 

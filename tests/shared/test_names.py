@@ -40,6 +40,7 @@ def test_other_names_are_kept(name: str) -> None:
         (".", "path step"),
         ("..", "path step"),
         ("\ud800", "surrogate"),
+        *((f"a{each}b", "control character") for each in "\0\r\n\t\x1b\x7f\x85"),
     ],
 )
 def test_other_names_that_cannot_be_sent(name: str, problem: str) -> None:

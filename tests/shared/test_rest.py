@@ -36,6 +36,9 @@ from shared.retry import RetryPolicy
 class Unasked:
     """Tokens come from the script instead."""
 
+    def at_hand(self, url: str, rejected: Token | None = None) -> Token:
+        raise NotImplementedError
+
     def get(self, url: str, rejected: Token | None = None) -> Token:
         raise NotImplementedError
 

@@ -83,3 +83,12 @@ def test_silence_may_have_been_delivered(transport: Transport) -> None:
         with pytest.raises(NoAnswerError, match="timed out") as caught:
             transport.send(request(url))
     assert caught.value.delivered
+
+
+def test_a_proxy_of_the_environment_is_used(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted_service(lambda _: Reply(200)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        transport.send(request("http://contoso.service.signalr.net/api"))
+    assert proxy.received[0].path == "http://contoso.service.signalr.net/api"

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcast.messages import Message, RecipientKind, parse_messages
+from broadcast.body import read_items
+from broadcast.groups import GroupAction
+from broadcast.items import Item, Recipient, RecipientKind
+from broadcast.messages import Message
 from problems import ProblemError
 from shared.connection import EndpointSettings
 from shared.credential import CredentialSettings
@@ -19,12 +22,12 @@ SETTINGS = Settings(
 
 
 def parse(value: object) -> list[Message]:
-    return parse_messages(json.dumps(value).encode(), SETTINGS)
+    return read_items(json.dumps(value).encode(), Message, SETTINGS)
 
 
-def errors_of(body: bytes) -> list[tuple[str, str]]:
+def errors_of(body: bytes, item: type[Item] = Message) -> list[tuple[str, str]]:
     with pytest.raises(ProblemError) as caught:
-        parse_messages(body, SETTINGS)
+        read_items(body, item, SETTINGS)
     assert caught.value.status == 400
     return [(error.pointer, error.detail) for error in caught.value.errors]
 
@@ -39,13 +42,22 @@ def errors_of(body: bytes) -> list[tuple[str, str]]:
     ],
 )
 def test_recipients(message: object, kind: RecipientKind, recipient: str) -> None:
-    assert parse(message) == [Message("chat", kind, recipient, "t", (), ())]
+    (parsed,) = parse(message)
+    assert parsed.recipient == Recipient(kind, recipient)
 
 
 def test_every_field() -> None:
-    assert parse(
+    (message,) = parse(
         {"target": "t", "arguments": [1, {"a": "ä"}], "hub": "NEWS", "excluded": ["c1", "c2"]}
-    ) == [Message("news", RecipientKind.EVERYONE, "", "t", (1, {"a": "ä"}), ("c1", "c2"))]
+    )
+    assert (message.hub, message.target) == ("news", "t")
+    assert message.arguments == (1, {"a": "ä"})
+    assert message.excluded == ["c1", "c2"]
+
+
+def test_a_message_that_names_no_hub_goes_to_the_default_one() -> None:
+    (message,) = parse({"target": "t"})
+    assert message.errand(SETTINGS.default_hub).hub == "chat"
 
 
 def test_a_list_keeps_its_order() -> None:
@@ -72,6 +84,8 @@ def test_a_list_keeps_its_order() -> None:
         ({"target": "t", "connectionId": "c", "userId": "a"}, "#/connectionId", "second recipient"),
         ({"target": "t", "userID": "ann"}, "#/userID", "not a field"),
         ({"target": "t", "a/b~c": 1}, "#/a~1b~0c", "not a field"),
+        ({"target": "t", "a` - at `$.b": 1}, "#/a` - at `$.b", "not a field"),
+        ({"target": "t", "\ud800": 1}, "#", "surrogate"),
         ({"target": "t", "hub": "other"}, "#/hub", "not a hub"),
         ({"target": "t", "hub": 1}, "#/hub", "must be a string"),
         ({"target": "t", "excluded": "c"}, "#/excluded", "must be a list"),
@@ -81,6 +95,51 @@ def test_a_list_keeps_its_order() -> None:
 )
 def test_wrong_fields_are_named(message: object, pointer: str, said: str) -> None:
     ((where, detail),) = errors_of(json.dumps(message).encode())
+    assert where == pointer
+    assert said in detail
+
+
+@pytest.mark.parametrize(
+    ("action", "pointer", "said"),
+    [
+        ("add", "#", "must be a group action"),
+        ({"userId": "a", "groupName": "g"}, "#/action", "is missing"),
+        ({"action": "join", "userId": "a"}, "#/action", "must be add or remove or removeAll"),
+        ({"action": "x - at `$.b`", "userId": "a"}, "#/action", "must be add or remove"),
+        ({"action": None, "userId": "a"}, "#/action", "must be a string"),
+        ({"action": "\ud800", "userId": "a"}, "#", "surrogate"),
+        ({"action": "add", "groupName": "g"}, "#", "must name a userId or a connectionId"),
+        ({"action": "add", "userId": "a"}, "#/groupName", "is missing"),
+        ({"action": "remove", "connectionId": "a"}, "#/groupName", "is missing"),
+        ({"action": "removeAll", "userId": "a", "groupName": "g"}, "#/groupName", "goes with"),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "connectionId": "c"},
+            "#/connectionId",
+            "second recipient",
+        ),
+        ({"action": "add", "groupName": "", "userId": "a"}, "#/groupName", "must not be empty"),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "ttl": "1"},
+            "#/ttl",
+            "must be a whole number",
+        ),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "ttl": -1},
+            "#/ttl",
+            "must be at least 0",
+        ),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "ttl": 2**31},
+            "#/ttl",
+            "must be at most 2147483647",
+        ),
+        ({"action": "add", "groupName": "g", "connectionId": "c", "ttl": 1}, "#/ttl", "goes with"),
+        ({"action": "removeAll", "userId": "a", "ttl": 1}, "#/ttl", "goes with"),
+        ({"action": "removeAll", "userId": "a", "target": "t"}, "#/target", "not a field"),
+    ],
+)
+def test_wrong_fields_of_group_actions_are_named(action: object, pointer: str, said: str) -> None:
+    ((where, detail),) = errors_of(json.dumps(action).encode(), GroupAction)
     assert where == pointer
     assert said in detail
 
@@ -117,9 +176,9 @@ def test_a_number_beyond_json_is_refused_at_its_field() -> None:
 def test_a_body_over_one_megabyte() -> None:
     fits = b'{"target": "t", "arguments": ["' + b"x" * (1024 * 1024 - 34) + b'"]}'
     assert len(fits) == 1024 * 1024
-    assert parse_messages(fits, SETTINGS)
+    assert read_items(fits, Message, SETTINGS)
     with pytest.raises(ProblemError) as caught:
-        parse_messages(fits + b" ", SETTINGS)
+        read_items(fits + b" ", Message, SETTINGS)
     assert caught.value.status == 413
 
 
@@ -132,7 +191,7 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from(["target", "arguments", "userId", "hub", "x"]), json_values))
 def test_any_object_is_a_message_or_a_named_field(value: dict[str, object]) -> None:
     try:
-        (message,) = parse_messages(json.dumps(value).encode(), SETTINGS)
+        (message,) = read_items(json.dumps(value).encode(), Message, SETTINGS)
     except ProblemError as problem:
         assert problem.status == 400
         assert all(error.pointer.startswith("#") for error in problem.errors)
@@ -140,9 +199,25 @@ def test_any_object_is_a_message_or_a_named_field(value: dict[str, object]) -> N
         assert message.target == value["target"]
 
 
+@given(
+    st.dictionaries(
+        st.sampled_from(["action", "groupName", "userId", "connectionId", "ttl", "x"]),
+        json_values | st.sampled_from(["add", "remove", "removeAll"]),
+    )
+)
+def test_any_object_is_a_group_action_or_a_named_field(value: dict[str, object]) -> None:
+    try:
+        (action,) = read_items(json.dumps(value).encode(), GroupAction, SETTINGS)
+    except ProblemError as problem:
+        assert problem.status == 400
+        assert all(error.pointer.startswith("#") for error in problem.errors)
+    else:
+        assert action.action == value["action"]
+
+
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     try:
-        parse_messages(body, SETTINGS)
+        read_items(body, Message, SETTINGS)
     except ProblemError as problem:
         assert problem.status == 400

@@ -1,0 +1,48 @@
+"""The other processes of a measurement."""
+
+import contextlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+__all__ = ["answering_server", "emulator_settings", "running"]
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[IO[str]]:
+    """Run a program of ours until the end of the block and give its output.
+
+    Args:
+        arguments: What stands after `python` on the command line.
+    """
+    with subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        if process.stdout is None:
+            raise RuntimeError("no pipe")
+        try:
+            yield process.stdout
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def answering_server() -> Iterator[str]:
+    """Run a server that answers 202 to anything and give its address."""
+    with running("-m", "bench.answering_server") as output:
+        yield f"http://127.0.0.1:{int(output.readline())}"
+
+
+@contextlib.contextmanager
+def emulator_settings() -> Iterator[dict[str, str]]:
+    """Run the emulator on free ports and give the settings that it prints."""
+    ports = ("--service-port", "0", "--control-port", "0")
+    with running("-m", "signalr_emulator", *ports) as output:
+        lines = iter(output.readline, "Emulator ready.\n")
+        yield dict(re.findall(r"^(\w+)=(\S+)$", "".join(lines), re.MULTILINE))

@@ -1,0 +1,107 @@
+"""Holds the running app against its own description, with requests that nobody would think of."""
+
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.e2e.processes import PATIENCE, FunctionApp
+
+EXAMPLES = 60
+LONGEST_URL = 8000
+"""A longer one is refused by the host, before the app."""
+
+CHECKS = [
+    status_code_conformance,
+    response_headers_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    allow_header_conformance,
+]
+
+
+def test_answers_conform_to_the_description(anonymous_app: FunctionApp) -> None:
+    url = f"{anonymous_app.url}/openapi.json"
+    schema: Any = schemathesis.openapi.from_url(url)
+    schema.validate()
+    operations = [result.ok() for result in schema.get_all_operations()]
+    # All but the description itself.
+    assert len(operations) == 11
+    with requests.Session() as session:
+        seen = {each.label: statuses(each, anonymous_app.url, session) for each in operations}
+    # Fuzzing that is only ever refused, or only ever served, would show nothing.
+    assert {202, 400} <= seen["POST /broadcast"]
+    assert {202, 400} <= seen["POST /groups"]
+    assert {200, 400} <= seen["GET /groups/{groupName}/connections"]
+    assert {204, 400} <= seen["DELETE /connections/{connectionId}"]
+    assert {404, 400} <= seen["HEAD /users/{userId}"]
+
+
+def statuses(
+    operation: Any,  # noqa: ANN401 - the fuzzer has no types
+    url: str,
+    session: requests.Session,
+) -> set[int]:
+    """Fuzz one operation, and give the statuses that came."""
+    seen = set()
+    wanted = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    unwanted = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=st.one_of(wanted, unwanted),
+        hub=st.sampled_from(["chat", "News", "other", None]),
+    )
+    def fuzz(case: Any, hub: str | None) -> None:  # noqa: ANN401 - as above
+        if hub is not None:
+            choose_hub(case, hub)
+        response = case.call(base_url=url, session=session, timeout=PATIENCE)
+        assume(len(response.request.url) < LONGEST_URL)
+        seen.add(response.status_code)
+        assert response.status_code < 500
+        case.validate_response(response, checks=CHECKS)
+
+    fuzz()
+    return seen
+
+
+def choose_hub(case: Any, hub: str) -> None:  # noqa: ANN401 - as above
+    """Name one of the app's hubs, which the fuzzer does not hit by chance."""
+    if "hub" in case.path_parameters:
+        case.path_parameters["hub"] = hub
+    elif isinstance(case.body, dict):
+        case.body["hub"] = hub
+    elif case.query:
+        case.query["hub"] = hub
+
+
+def test_a_caller_reads_it_without_a_key(anonymous_app: FunctionApp) -> None:
+    answer = requests.get(f"{anonymous_app.url}/openapi.json", timeout=PATIENCE)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize("name", ["x-functions-key", "code"])
+def test_the_key_is_described(anonymous_app: FunctionApp, name: str) -> None:
+    described = requests.get(f"{anonymous_app.url}/openapi.json", timeout=PATIENCE).json()
+    schemes = described["components"]["securitySchemes"]
+    assert name in {each["name"] for each in schemes.values()}

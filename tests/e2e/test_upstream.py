@@ -147,7 +147,7 @@ def test_the_example_handlers(example: FunctionApp, upstreams: Upstreams, protoc
         ann.invoke("joinGroup", "room")
         bob.call("send", "sendToGroup", "room", "for the room")
         bob.next("sent")
-        assert ann.message() == ["bob", "for the room"]
+        assert ann.message() == ["bob", "for the room", "room"]
         ann.call("send", "sendMessage", "for all")
         ann.next("sent")
         assert ann.message() == ["ann", "for all"]

@@ -9,7 +9,7 @@ import azure.functions as func
 
 from negotiate.caller import NO_CLAIMS, Caller, CallerIdentity
 from negotiate.claims import selected_claims
-from negotiate.policy import Connection, NotAllowedError, Policy
+from negotiate.policy import Connection, Policy
 from negotiate.settings import NegotiateSettings
 from problems import ProblemError, http_function, json_response
 from shared.aio import SignalRServiceClient
@@ -41,7 +41,8 @@ def blueprint(
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         hub = settings.hub(req.route_params.get("hub"))
         caller = await identity.identify(req.headers)
-        connection = await _admitted(policy, caller, hub, _offered(caller, negotiation))
+        decided = policy(caller, hub, _offered(caller, negotiation))
+        connection = decided if isinstance(decided, Connection) else await decided
         access = await service.get_client_access_token(
             hub,
             user_id=connection.user_id,
@@ -61,14 +62,6 @@ def blueprint(
 def _offered(caller: Caller, negotiation: NegotiateSettings) -> Connection:
     claims = selected_claims(negotiation.claims, caller.claims) if negotiation.claims else NO_CLAIMS
     return Connection(caller.user_id, claims, negotiation.token_lifetime)
-
-
-async def _admitted(policy: Policy, caller: Caller, hub: str, connection: Connection) -> Connection:
-    try:
-        decided = policy(caller, hub, connection)
-        return decided if isinstance(decided, Connection) else await decided
-    except NotAllowedError as error:
-        raise ProblemError(HTTPStatus.FORBIDDEN, error.detail) from None
 
 
 def _within_session(minutes: float, caller: Caller) -> float:

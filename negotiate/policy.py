@@ -2,15 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from negotiate.caller import NO_CLAIMS, Caller
+from problems import ProblemError
 from shared.client_token import ClaimValue
 from shared.connection_options import ConnectionOptions
 
 __all__ = ["Connection", "NotAllowedError", "Policy"]
 
 
-class NotAllowedError(Exception):
+class NotAllowedError(ProblemError):
     """The caller may not connect to the hub: 403.
 
     Args:
@@ -18,8 +20,7 @@ class NotAllowedError(Exception):
     """
 
     def __init__(self, detail: str = "You may not connect to this hub.") -> None:
-        super().__init__(detail)
-        self.detail = detail
+        super().__init__(HTTPStatus.FORBIDDEN, detail)
 
 
 @dataclass(slots=True)

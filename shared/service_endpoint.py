@@ -51,9 +51,6 @@ class TokenRequest:
         claims: More claims for the token.
         minutes_to_expire: Minutes for which the client may connect.
         options: How the service treats the connection.
-
-    Raises:
-        InvalidArgumentError: The minutes are no positive number.
     """
 
     hub: str
@@ -62,7 +59,12 @@ class TokenRequest:
     minutes_to_expire: float
     options: ConnectionOptions | None
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Refuse what no token can say.
+
+        Raises:
+            InvalidArgumentError: The minutes are no positive number.
+        """
         if not 0 < self.minutes_to_expire < math.inf:
             raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
 
@@ -141,6 +143,7 @@ class ServiceEndpoint:
 
     def sign(self, key: AccessKey, request: TokenRequest) -> ClientAccess:
         """Make a client token with a key of this endpoint."""
+        request.check()
         audience, url = self.address(request.hub)
         token = sign_client_token(
             key,

@@ -1,63 +1,67 @@
 """The command: `python -m funchost`."""
 
-import argparse
 import asyncio
 import logging
 import os
 import signal
 import socket
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from funchost.easy_auth import EasyAuth
 from funchost.front import Front, function_urls
 from funchost.keys import FunctionKeys
+from funchost.log import configure_logging
+from funchost.options import Options, parse_options
 from funchost.routes import RouteError, Router
 from funchost.settings import (
+    SETTINGS_FILE,
     HostSettings,
     LocalSettings,
     SettingsError,
     apply_values,
+    choose_body_limit,
     choose_port,
+    choose_worker_count,
     load_host_settings,
     load_local_settings,
 )
+from funchost.shutdown import GRACE_SECONDS, StopSignals, leave, returns_within
 from funchost.worker import Function, IndexingError, Worker
+from funchost.worker_pool import WorkerPool
 
 __all__ = ["main"]
 
-_SETTINGS_FILE: Final = "local.settings.json"
-# How long requests that run may take to finish once the host is told to stop.
-_GRACE_SECONDS: Final = 5.0
-# Their DEBUG records carry URLs with query values.
-_QUIET: Final = ("asyncio", "msal", "urllib3")
+# How long threads of functions may take once no request runs any more.
+_THREADS_END_SECONDS: Final = 1.0
+_AUTH_ENABLED: Final = "WEBSITE_AUTH_ENABLED"
 
 _log: Final = logging.getLogger("funchost")
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
+class _Host:
+    """What the host was told, by its options and by the app's files."""
+
+    options: Options
     app_dir: Path
-    host: str
-    port: int | None
-    settings: Path | None
-    auth: bool
-    keys: bool
-    verbose: bool
+    settings: HostSettings
+    local: LocalSettings
+    body_limit: int
+    worker_count: int
+    keys: FunctionKeys | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a function app until SIGINT or SIGTERM; return the process's exit code."""
-    options = _parse(arguments)
-    _configure_logging(verbose=options.verbose)
+    options = parse_options(arguments)
+    configure_logging(verbose=options.verbose)
     # SIGTERM while the app is imported ends like Ctrl-C, without a traceback.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -72,114 +76,94 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parse(arguments: Sequence[str] | None) -> _Options:
-    parser = argparse.ArgumentParser(
-        prog="python -m funchost",
-        description="Run an Azure Functions app (Python, v2 programming model) on this machine, "
-        "with the worker library that runs it in Azure.",
-        epilog="Port: --port, else the environment variable PORT, else Host.LocalHttpPort of "
-        "local.settings.json, else 7071. Values of local.settings.json go into the environment; "
-        "variables that are set already win. Ctrl-C stops the host.",
-    )
-    parser.add_argument(
-        "--app-dir",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="folder with function_app.py and host.json (default: the current one)",
-    )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
-    )
-    parser.add_argument("--port", type=int, help="port to listen on; 0 picks a free one")
-    parser.add_argument(
-        "--settings",
-        type=Path,
-        metavar="FILE",
-        help=f"settings file (default: {_SETTINGS_FILE} in the app's folder, if it exists)",
-    )
-    parser.add_argument(
-        "--auth",
-        action="store_true",
-        help="stand in for App Service authentication: /.auth/login/<provider>, /.auth/me and "
-        "/.auth/logout, and the principal's headers for who has signed in",
-    )
-    parser.add_argument(
-        "--keys",
-        action="store_true",
-        help="ask for function keys (x-functions-key or code), which are printed at the start",
-    )
-    parser.add_argument(
-        "--verbose", action="store_true", help="log at DEBUG level, with the worker's own records"
-    )
-    return _Options(**vars(parser.parse_args(arguments)))
-
-
-def _run(options: _Options) -> int:
+def _run(options: Options) -> int:
     app_dir = options.app_dir.resolve()
-    host_settings = load_host_settings(app_dir)
+    settings = load_host_settings(app_dir)
     local = load_local_settings(
-        (options.settings or app_dir / _SETTINGS_FILE).resolve(),
+        (options.settings or app_dir / SETTINGS_FILE).resolve(),
         required=options.settings is not None,
     )
     for name in apply_values(local.values, os.environ):
         _log.warning("%s is set in the environment; the value in the settings file is unused", name)
+    host = _Host(
+        options,
+        app_dir,
+        settings,
+        local,
+        choose_body_limit(os.environ),
+        choose_worker_count(os.environ),
+        FunctionKeys.from_environment(os.environ) if options.keys else None,
+    )
 
     # Bound before the app is loaded: a taken port shows at once, and the app may ask for its name.
     listener = _bind(options.host, choose_port(options.port, os.environ, local))
     base_url = _base_url(options.host, listener.getsockname()[1])
     _describe_host(base_url)
-    if options.auth:
-        os.environ["WEBSITE_AUTH_ENABLED"] = "True"
-    return asyncio.run(
-        _serve(app_dir, listener, base_url, host_settings, local=local, options=options)
+    _decide_about_authentication(listener.getsockname()[0], authenticates=options.auth)
+    asyncio.run(_serve(host, listener, base_url))
+    return 0
+
+
+async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
+    worker = _worker(host)
+    functions = await worker.start(host.app_dir)
+    prefix = host.settings.route_prefix
+    front = Front(
+        worker,
+        _router(functions, prefix),
+        cors=host.local.cors,
+        auth=EasyAuth() if host.options.auth else None,
+        keys=host.keys,
+        max_body_bytes=host.body_limit,
     )
-
-
-async def _serve(
-    app_dir: Path,
-    listener: socket.socket,
-    base_url: str,
-    host_settings: HostSettings,
-    *,
-    local: LocalSettings,
-    options: _Options,
-) -> int:
-    keys = FunctionKeys.new() if options.keys else None
-    worker = Worker()
-    functions = await worker.start(app_dir)
-    router = _router(functions, host_settings.route_prefix)
     runner = web.AppRunner(
-        Front(
-            worker,
-            router,
-            cors=local.cors,
-            auth=EasyAuth() if options.auth else None,
-            keys=keys,
-        ).application(),
+        front.application(),
         access_log=None,
         # A function gets a compressed body as it came.
         auto_decompress=False,
-        # aiohttp waits this long twice: for the request, and for the request that it cancelled.
-        shutdown_timeout=_GRACE_SECONDS / 2,
+        shutdown_timeout=GRACE_SECONDS,
     )
     await runner.setup()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    signals = StopSignals()
+    signals.listen()
     await web.SockSite(runner, listener).start()
 
-    sys.stdout.write(f"{function_urls(functions, base_url, host_settings.route_prefix)}\n")
-    if keys is not None:
-        sys.stdout.write(f"Function key: {keys.function}\nMaster key: {keys.master}\n")
+    sys.stdout.write(f"{function_urls(functions, base_url, prefix)}\n")
+    if host.keys is not None:
+        sys.stdout.write(host.keys.notice)
     sys.stdout.write(f"Functions host ready on {base_url}\n")
     sys.stdout.flush()
-    await stop.wait()
+    await signals.asked.wait()
+    _log.info("stopping; requests that run have %d seconds to finish", GRACE_SECONDS)
+    answered = await _answered(runner, signals)
+    if not await _stopped(worker, answered=answered):
+        _log.warning("a function still runs; stopping without it")
+        leave()
 
-    await runner.cleanup()
-    _stop(worker)
-    return 0
+
+def _worker(host: _Host) -> Worker | WorkerPool:
+    if host.worker_count == 1:
+        return Worker()
+    return WorkerPool(host.worker_count, verbose=host.options.verbose)
+
+
+async def _answered(runner: web.AppRunner, signals: StopSignals) -> bool:
+    """Take no more requests; tell whether those that run are answered in time."""
+    answering = asyncio.create_task(runner.cleanup())
+    insisting = asyncio.create_task(signals.insisted.wait())
+    await asyncio.wait(
+        (answering, insisting), timeout=GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    insisting.cancel()
+    return answering.done()
+
+
+async def _stopped(worker: Worker | WorkerPool, *, answered: bool) -> bool:
+    seconds = _THREADS_END_SECONDS if answered else 0
+    if isinstance(worker, WorkerPool):
+        await worker.stop(seconds)
+        return answered
+    return answered and returns_within(seconds, worker.stop)
 
 
 def _router(functions: Sequence[Function], prefix: str) -> Router:
@@ -201,18 +185,6 @@ def _router(functions: Sequence[Function], prefix: str) -> Router:
     if not functions:
         _log.warning("the app has no functions")
     return router
-
-
-def _stop(worker: Worker) -> None:
-    # A sync function cannot be interrupted, and the interpreter would wait for its thread for ever.
-    closing = threading.Thread(target=worker.stop, daemon=True)
-    closing.start()
-    closing.join(timeout=1)
-    if closing.is_alive():
-        _log.warning("a function still runs; stopping without it")
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(0)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -247,29 +219,23 @@ def _describe_host(base_url: str) -> None:
     os.environ.setdefault("WEBSITE_HOSTNAME", base_url.removeprefix("http://"))
 
 
-def _configure_logging(*, verbose: bool) -> None:
-    formatter = logging.Formatter(
-        "[{asctime}.{msecs:03.0f}Z] {levelname:<7} {message}", "%Y-%m-%dT%H:%M:%S", "{"
-    )
-    formatter.converter = time.gmtime
-    console = logging.StreamHandler()
-    console.setFormatter(formatter)
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[console])
-    if not verbose:
-        # The worker library writes several records an invocation; what it writes as errors comes
-        # back as results too, and those are reported.
-        library = logging.getLogger("azure.functions")
-        library.setLevel(logging.WARNING)
-        library.addFilter(lambda record: record.levelno < logging.ERROR)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.INFO)
-    logging.getLogger("aiohttp.server").addFilter(_is_no_fault_of_a_caller)
+def _decide_about_authentication(address: str, *, authenticates: bool) -> None:
+    if authenticates:
+        if not _is_loopback(address):
+            _log.warning("whoever reaches %s signs in as anyone", address)
+        # As App Service sets it, whatever the app's own settings say.
+        os.environ[_AUTH_ENABLED] = "True"
+    elif os.environ.get(_AUTH_ENABLED, "").lower() == "true":
+        _log.warning(
+            "%s is true, but nobody authenticates here: callers can send X-MS-CLIENT-PRINCIPAL "
+            "headers of their own. Start the host with --auth",
+            _AUTH_ENABLED,
+        )
 
 
-def _is_no_fault_of_a_caller(record: logging.LogRecord) -> bool:
-    # For a malformed request the record would quote it, with headers and query values.
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError | ConnectionError)
+def _is_loopback(address: str) -> bool:
+    # An IPv6 address may name its interface.
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _refuse(error: Exception) -> int:

@@ -40,8 +40,9 @@ class CorsPolicy:
                 )
         if _ANY in listed and credentials:
             raise ValueError(
-                "'*' does not go together with CORSCredentials, browsers refuse it: "
-                "list the origins, for example http://localhost:3000"
+                "'*' does not go together with Host.CORSCredentials, browsers refuse it: "
+                "list the origins in Host.CORS, for example http://localhost:3000, "
+                "or set Host.CORSCredentials to false"
             )
         return cls(listed, credentials)
 

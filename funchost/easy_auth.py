@@ -1,199 +1,157 @@
-"""App Service authentication on this machine: anybody signs in as whomever they like.
+"""App Service authentication on this machine: signing in, `/.auth/me` and signing out.
 
-It stands in for the real thing as the emulator of Static Web Apps does, so that an app meets the
-same headers and routes. Names and forms are those of the pages on user identities and on the token
-store in the App Service documentation. Sessions live in this process and nowhere else.
+It stands in for the real thing as the emulator of the Static Web Apps CLI does: anybody signs in
+as whomever they like, and the app meets the routes and headers that it meets in Azure. As with
+"allow unauthenticated requests", a request without a session passes, and carries no principal.
 """
 
-import html
-import json
 import re
-import secrets
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import Template
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 
-__all__ = ["EasyAuth"]
+from funchost.principal import Principal, is_platform_header, read_principal
+from funchost.sessions import Sessions
+
+__all__ = ["EasyAuth", "is_auth_path", "local_target"]
 
 COOKIE: Final = "AppServiceAuthSession"
 _PREFIX: Final = "/.auth/"
-_PRINCIPAL_HEADERS: Final = "x-ms-client-principal"
-"""What the names of the headers begin with that only the platform may set."""
-
-_PROVIDER: Final = re.compile(r"[a-z0-9-]{1,32}")
+_LOGIN: Final = re.compile(rf"{re.escape(_PREFIX)}login/([A-Za-z0-9_-]{{1,32}})")
 _SESSION_SECONDS: Final = 8 * 3600
-_MOST_SESSIONS: Final = 1000
+# A path of printable ASCII. A browser takes a backslash for a slash, and two slashes at the start
+# for another host; it drops tabs and line breaks anywhere.
+_PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]*")
+_FIELDS: Final = ("user_id", "name", "roles", "claims")
+_READS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+
+_PAGE: Final = Path(__file__).with_name("sign_in.html").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class _Principal:
-    """Who has signed in."""
+def _hash_of_the_style() -> str:
+    style = _PAGE.partition("<style>")[2].partition("</style>")[0]
+    return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
 
-    provider: str
-    user_id: str
-    name: str
-    claims: tuple[tuple[str, str], ...]
-    expires_at: int
 
-    def listed_claims(self) -> list[dict[str, str]]:
-        standard = (("name", self.name), ("exp", str(self.expires_at)))
-        return [{"typ": name, "val": value} for name, value in (*standard, *self.claims)]
-
-    def headers(self) -> dict[str, str]:
-        document = {
-            "auth_typ": self.provider,
-            "claims": self.listed_claims(),
-            "name_typ": "name",
-            "role_typ": "roles",
-        }
-        return {
-            _PRINCIPAL_HEADERS: b64encode(json.dumps(document).encode()).decode(),
-            f"{_PRINCIPAL_HEADERS}-id": self.user_id,
-            f"{_PRINCIPAL_HEADERS}-idp": self.provider,
-            # A header holds Latin-1 at most, and the principal has the name in full.
-            f"{_PRINCIPAL_HEADERS}-name": self.name.encode("ascii", "replace").decode(),
-        }
+_PROTECTION: Final = {
+    "Content-Security-Policy": f"default-src 'none'; style-src {_hash_of_the_style()}; "
+    "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    hdrs.CACHE_CONTROL: "no-store",
+}
 
 
 class EasyAuth:
-    """Signs people in and tells the app who they are."""
+    """Signs people in, and tells functions who they are."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, _Principal] = {}
+        self._sessions = Sessions()
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add the routes below `/.auth/`."""
-        router.add_get(f"{_PREFIX}login/{{provider}}", self._form)
-        router.add_post(f"{_PREFIX}login/{{provider}}", self._sign_in)
-        router.add_get(f"{_PREFIX}me", self._me)
-        router.add_get(f"{_PREFIX}logout", self._sign_out)
+    def headers(self, request: web.Request, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers of a request as a function gets them.
 
-    def headers(self, request: web.Request) -> Mapping[str, str]:
-        """Return a request's headers as the app gets them.
-
-        What came under the names of the principal is left out, whoever sent it.
+        What came under the names of the platform is left out, whoever sent it.
 
         Args:
             request: The request as it came.
+            headers: Its headers, with lower-case names.
         """
-        kept = {
-            name: value
-            for name, value in request.headers.items()
-            if not name.lower().startswith(_PRINCIPAL_HEADERS)
-        }
+        kept = {name: value for name, value in headers.items() if not is_platform_header(name)}
         principal = self._principal(request)
-        return kept if principal is None else {**kept, **principal.headers()}
+        return kept if principal is None else kept | principal.headers()
 
-    def _principal(self, request: web.Request) -> _Principal | None:
-        principal = self._sessions.get(request.cookies.get(COOKIE, ""))
-        if principal is None or time.time() >= principal.expires_at:
-            return None
-        return principal
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer a request below `/.auth/`."""
+        path = request.path
+        if login := _LOGIN.fullmatch(path):
+            if request.method in _READS:
+                return _form(login[1], _target(request, "post_login_redirect_uri"))
+            if request.method == hdrs.METH_POST:
+                return await self._sign_in(request, login[1])
+        if path == f"{_PREFIX}me" and request.method in _READS:
+            return self._me(request)
+        if path == f"{_PREFIX}logout" and request.method in _READS:
+            return self._sign_out(request)
+        return web.Response(status=404)
 
-    async def _form(self, request: web.Request) -> web.Response:
-        target = html.escape(_local_target(request.query.get("post_login_redirect_uri")))
-        provider = html.escape(_provider(request))
-        page = _FORM.replace("{provider}", provider).replace("{target}", target)
-        policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
-        headers = {"Content-Security-Policy": policy, hdrs.CACHE_CONTROL: "no-store"}
-        return web.Response(text=page, content_type="text/html", headers=headers)
-
-    async def _sign_in(self, request: web.Request) -> web.Response:
+    async def _sign_in(self, request: web.Request, provider: str) -> web.Response:
         # A form of another site must not sign anybody in.
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and urlsplit(origin).netloc != request.host:
-            raise web.HTTPForbidden(text="Sign in from this site's own form.")
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        user_id = form.get("user_id", "").strip()
-        if not user_id or not user_id.isprintable() or not user_id.isascii():
-            raise web.HTTPBadRequest(text="user_id must be printable ASCII.")
-        principal = _Principal(
-            _provider(request),
-            user_id,
-            form.get("name", "").strip() or user_id,
-            _claims(form.get("claims", "")),
-            int(time.time()) + _SESSION_SECONDS,
+        if request.headers.get(hdrs.ORIGIN, _origin(request)) != _origin(request):
+            return web.Response(status=403, text="Sign in by the form of this site.\n")
+        form = dict(parse_qsl((await request.read()).decode(errors="replace")))
+        target = local_target(form.get("post_login_redirect_uri"), _origin(request))
+        try:
+            principal = read_principal(provider, form, int(time.time()) + _SESSION_SECONDS)
+            cookie = self._sessions.begin(principal)
+        except ValueError as error:
+            return _form(provider, target, form, str(error))
+        response = _redirect(target)
+        response.set_cookie(
+            COOKIE, cookie, max_age=_SESSION_SECONDS, path="/", httponly=True, samesite="Lax"
         )
-        while len(self._sessions) >= _MOST_SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-        session = secrets.token_urlsafe(32)
-        self._sessions[session] = principal
-        response = web.HTTPFound(_local_target(form.get("post_login_redirect_uri")))
-        response.set_cookie(COOKIE, session, httponly=True, samesite="Lax", path="/")
-        raise response
+        return response
 
-    async def _me(self, request: web.Request) -> web.Response:
+    def _me(self, request: web.Request) -> web.Response:
         principal = self._principal(request)
-        listed = [] if principal is None else [_described(principal)]
+        listed = [] if principal is None else [principal.description()]
         return web.json_response(listed, headers={hdrs.CACHE_CONTROL: "no-store"})
 
-    async def _sign_out(self, request: web.Request) -> web.Response:
-        self._sessions.pop(request.cookies.get(COOKIE, ""), None)
-        response = web.HTTPFound(_local_target(request.query.get("post_logout_redirect_uri")))
-        response.del_cookie(COOKIE, path="/")
-        raise response
+    def _sign_out(self, request: web.Request) -> web.Response:
+        self._sessions.end(request.cookies.get(COOKIE, ""))
+        response = _redirect(_target(request, "post_logout_redirect_uri"))
+        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax")
+        return response
+
+    def _principal(self, request: web.Request) -> Principal | None:
+        cookie = request.cookies.get(COOKIE)
+        return self._sessions.read(cookie) if cookie else None
 
 
-def _described(principal: _Principal) -> dict[str, object]:
-    return {
-        "provider_name": principal.provider,
-        "user_id": principal.user_id,
-        "user_claims": principal.listed_claims(),
-        "expires_on": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(principal.expires_at)),
-    }
+def is_auth_path(path: str) -> bool:
+    """Tell whether a path belongs to App Service authentication rather than to the app."""
+    return path.startswith(_PREFIX)
 
 
-def _provider(request: web.Request) -> str:
-    provider = request.match_info["provider"]
-    if _PROVIDER.fullmatch(provider) is None:
-        raise web.HTTPNotFound
-    return provider
+def local_target(target: str | None, origin: str) -> str:
+    """Return the path that a redirect may go to: `/` instead of anything on another site.
+
+    Args:
+        target: What the request asks for: a path, or a URL of this origin.
+        origin: This site, `scheme://host:port`.
+    """
+    path = (target or "/").removeprefix(origin)
+    return path if _PATH.fullmatch(path) else "/"
 
 
-def _claims(text: str) -> tuple[tuple[str, str], ...]:
-    """Read one claim a line, `type=value`; lines without '=' are left out."""
-    pairs = (line.partition("=") for line in text.splitlines())
-    return tuple((name.strip(), value.strip()) for name, equals, value in pairs if equals and name)
+def _target(request: web.Request, parameter: str) -> str:
+    return local_target(request.query.get(parameter), _origin(request))
 
 
-def _local_target(target: str | None) -> str:
-    """Return where to go, if that is a path of this site: others could lure people away."""
-    # A browser takes a backslash for a slash, and two of them for another host.
-    if target is None or re.fullmatch(r"/(?![/\\])[!-~]*", target) is None or "\\" in target:
-        return "/"
-    return target
+def _origin(request: web.Request) -> str:
+    return f"{request.scheme}://{request.host}"
 
 
-_FORM: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Sign in</title>
-<style>
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 3rem auto;
-    padding: 0 1rem; }
-  label { display: block; margin-top: 1rem; font-weight: 600; }
-  input, textarea, button { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }
-  button { margin-top: 1.5rem; cursor: pointer; }
-  p { color: light-dark(#5b6470, #9aa4b2); }
-</style>
-<h1>Sign in with {provider}</h1>
-<p>This stands in for App Service authentication on this machine. Be whomever you like.</p>
-<form method="post">
-  <input type="hidden" name="post_login_redirect_uri" value="{target}">
-  <label for="user_id">User id</label>
-  <input id="user_id" name="user_id" required autofocus autocomplete="username" maxlength="200">
-  <label for="name">Name</label>
-  <input id="name" name="name" autocomplete="name" maxlength="200">
-  <label for="claims">Claims, one a line</label>
-  <textarea id="claims" name="claims" rows="3" placeholder="roles=admin"></textarea>
-  <button>Sign in</button>
-</form>
-</html>
-"""
+def _redirect(target: str) -> web.Response:
+    return web.Response(status=302, headers={hdrs.LOCATION: target, hdrs.CACHE_CONTROL: "no-store"})
+
+
+def _form(
+    provider: str, target: str, filled: Mapping[str, str] | None = None, error: str = ""
+) -> web.Response:
+    values = {field: (filled or {}).get(field, "") for field in _FIELDS}
+    shown = values | {"provider": provider, "target": target}
+    page = Template(_PAGE).substitute(
+        {name: escape(value) for name, value in shown.items()},
+        error=f'<p class="error" role="alert">{escape(error)}</p>' if error else "",
+    )
+    return web.Response(
+        status=400 if error else 200, text=page, content_type="text/html", headers=_PROTECTION
+    )

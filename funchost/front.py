@@ -1,27 +1,26 @@
 """The HTTP edge: aiohttp requests in, functions called, responses out.
 
-Answers what the Functions host answers: 404 without a body where no function is, 500 without a
-body when one fails, 413 for bodies over the limit.
+Answers what the Functions host answers: 404 without a body where no function is, 401 without one
+to a missing key, 500 without one when a function fails, 413 for bodies over the limit.
 """
 
 import logging
 from collections.abc import Iterable, Mapping
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from funchost.cors import CorsPolicy, is_preflight
-from funchost.easy_auth import EasyAuth
+from funchost.easy_auth import EasyAuth, is_auth_path
 from funchost.keys import FunctionKeys
 from funchost.messages import HttpRequest, HttpResponse, new_invocation_id
 from funchost.routes import Router
-from funchost.worker import Function, InvocationError, Worker
+from funchost.worker import Function, InvocationError
 
-__all__ = ["Front", "function_urls"]
+__all__ = ["Front", "Invoker", "function_urls"]
 
-MAX_BODY_BYTES: Final = 100 * 1024 * 1024
 _HOME: Final = "The Functions host is running.\n"
 # The server that writes the response decides on these (RFC 9110, 7.6.1).
 _NOT_COPIED: Final = frozenset(
@@ -41,27 +40,42 @@ _NOT_COPIED: Final = frozenset(
 _log: Final = logging.getLogger("funchost")
 
 
+class Invoker(Protocol):
+    """Runs the functions of an app, in this process or in others."""
+
+    functions: tuple[Function, ...]
+
+    async def invoke(
+        self, function: Function, request: HttpRequest, invocation_id: str
+    ) -> HttpResponse:
+        """Run an HTTP function.
+
+        Raises:
+            InvocationError: The function failed, or its process ended.
+        """
+
+
 class Front:
     """Serves the HTTP functions of a worker.
 
     Args:
         worker: Runs the functions.
         router: Finds the function of a request.
-        cors: Which origins may call.
-        auth: Signs people in, where App Service authentication is on.
+        max_body_bytes: Length of the longest body of a request, in bytes.
+        cors: Which origins may call, where CORS is on.
+        auth: Signs people in, where authentication is on.
         keys: Open the functions, where keys are asked for.
-        max_body_bytes: Longest body of a request in bytes.
     """
 
     def __init__(
         self,
-        worker: Worker,
+        worker: Invoker,
         router: Router,
         *,
+        max_body_bytes: int,
         cors: CorsPolicy | None = None,
         auth: EasyAuth | None = None,
         keys: FunctionKeys | None = None,
-        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._worker = worker
         self._functions = {function.name: function for function in worker.functions}
@@ -74,8 +88,6 @@ class Front:
     def application(self) -> web.Application:
         """Return the aiohttp application."""
         application = web.Application(client_max_size=self._max_body_bytes)
-        if self._auth is not None:
-            self._auth.add_routes(application.router)
         application.router.add_route("*", "/{path:.*}", self._serve)
         return application
 
@@ -90,16 +102,19 @@ class Front:
 
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.rel_url.raw_path
+        if self._auth is not None and is_auth_path(path):
+            return await self._auth.answer(request)
         match = self._router.match(request.method, path)
         if match is None:
             if path == "/" and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
                 return web.Response(text=_HOME)
             return web.Response(status=404)
         function = self._functions[match.function]
-        query = _query(request)
-        if self._keys and not self._keys.open(function.auth_level, request.headers, query):
+        if self._keys is not None and not self._keys.opens(
+            function.auth_level, request.headers, request.query.items()
+        ):
+            _log.info("Refused 'Functions.%s': the key is missing or wrong", function.name)
             return web.Response(status=401)
-        headers = request.headers if self._auth is None else self._auth.headers(request)
         try:
             body = await self._body(request)
         except web.HTTPRequestEntityTooLarge:
@@ -109,13 +124,17 @@ class Front:
             HttpRequest(
                 request.method,
                 f"{request.scheme}://{request.host}{request.rel_url.raw_path_qs}",
-                _joined((name.lower(), value) for name, value in headers.items()),
+                self._headers(request),
                 # The worker does not declare that it takes empty values, so the host sends none.
-                {name: value for name, value in query.items() if value},
+                {name: value for name, value in _query(request).items() if value},
                 match.params,
                 body,
             ),
         )
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        headers = _joined((name.lower(), value) for name, value in request.headers.items())
+        return headers if self._auth is None else self._auth.headers(request, headers)
 
     async def _body(self, request: web.Request) -> bytes:
         length = request.content_length

@@ -13,11 +13,16 @@ from typing import Final
 from funchost.cors import CorsPolicy
 
 __all__ = [
+    "BODY_LIMIT",
+    "SETTINGS_FILE",
+    "WORKER_COUNT",
     "HostSettings",
     "LocalSettings",
     "SettingsError",
     "apply_values",
+    "choose_body_limit",
     "choose_port",
+    "choose_worker_count",
     "load_host_settings",
     "load_local_settings",
     "parse_host_settings",
@@ -25,7 +30,14 @@ __all__ = [
 ]
 
 DEFAULT_PORT: Final = 7071
+SETTINGS_FILE: Final = "local.settings.json"
+BODY_LIMIT: Final = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+WORKER_COUNT: Final = "FUNCTIONS_WORKER_PROCESS_COUNT"
 _LAST_PORT: Final = 65_535
+_DEFAULT_BODY_LIMIT: Final = 100 * 1024 * 1024
+# Kestrel's MaxRequestBodySize is a 64-bit number.
+_LARGEST_BODY_LIMIT: Final = 2**63 - 1
+_MOST_WORKERS: Final = 10
 
 
 class SettingsError(ValueError):
@@ -133,11 +145,26 @@ def choose_port(option: int | None, environ: Mapping[str, str], local: LocalSett
     """
     if option is not None:
         return _valid_port(option, "--port")
-    if text := environ.get("PORT"):
-        if not (text.isascii() and text.isdigit()):
-            raise SettingsError(f"PORT must be a number from 0 to {_LAST_PORT}, not '{text}'")
-        return _valid_port(int(text), "PORT")
-    return DEFAULT_PORT if local.port is None else local.port
+    default = DEFAULT_PORT if local.port is None else local.port
+    return _number(environ, "PORT", 0, _LAST_PORT, default)
+
+
+def choose_body_limit(environ: Mapping[str, str]) -> int:
+    """Return the length of the longest body of a request, in bytes.
+
+    Raises:
+        SettingsError: `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT` is no positive number.
+    """
+    return _number(environ, BODY_LIMIT, 1, _LARGEST_BODY_LIMIT, _DEFAULT_BODY_LIMIT)
+
+
+def choose_worker_count(environ: Mapping[str, str]) -> int:
+    """Return how many processes run the functions; 1 stands for the host's own.
+
+    Raises:
+        SettingsError: `FUNCTIONS_WORKER_PROCESS_COUNT` is no number from 1 to 10.
+    """
+    return _number(environ, WORKER_COUNT, 1, _MOST_WORKERS, 1)
 
 
 def _cors(host: Mapping[str, object], name: str) -> CorsPolicy | None:
@@ -166,6 +193,17 @@ def _valid_port(port: int, source: str) -> int:
     if not 0 <= port <= _LAST_PORT:
         raise SettingsError(f"{source} must be a number from 0 to {_LAST_PORT}, not {port}")
     return port
+
+
+def _number(environ: Mapping[str, str], name: str, lowest: int, highest: int, default: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    # int() takes signs, underscores and other digits, and refuses thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(highest))
+    if not is_number or not lowest <= int(text) <= highest:
+        raise SettingsError(f"{name} must be a number from {lowest} to {highest}, not '{text}'")
+    return int(text)
 
 
 def _text(value: object, name: str) -> str:

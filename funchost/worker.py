@@ -130,6 +130,8 @@ class Worker:
             _FIRST_ATTEMPT,
             {},
         )
+        # The library sets it for sync functions only; log records of async ones name it too.
+        outer = library.invocation_id_cv.set(invocation_id)
         try:
             reply: protos.InvocationResponse = await library.invocation_request(
                 protos.WorkerRequest(protos.StreamingMessage(message))
@@ -139,6 +141,8 @@ class Worker:
             raise InvocationError(
                 f"SystemExit: {error.code}", "".join(traceback.format_exception(error))
             ) from error
+        finally:
+            library.invocation_id_cv.reset(outer)
         if reply.result.status != protos.StatusResult.Success:
             raise InvocationError(*_reason(reply.result))
         try:

@@ -132,9 +132,15 @@ _LOCAL_SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
+@pytest.fixture(scope="session", params=["1", "2"], ids=["in-process", "two-processes"])
+def host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHost]:
     app = write_app(tmp_path_factory.mktemp("app"), _APP, local_settings=_LOCAL_SETTINGS)
-    environ = {"FROM_BOTH": "environment", "PYTHON_THREADPOOL_THREAD_COUNT": "2"}
+    environ = {
+        "FROM_BOTH": "environment",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "2",
+        "FUNCTIONS_WORKER_PROCESS_COUNT": request.param,
+    }
     with running(app, environ=environ) as started:
         yield started

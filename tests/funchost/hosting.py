@@ -3,10 +3,14 @@
 import http.client
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -49,12 +53,50 @@ class RunningHost:
         finally:
             connection.close()
 
+    def call_meanwhile(self, path: str) -> "Future[Answer]":
+        """Call a function in a thread of its own."""
+        with_one_thread = ThreadPoolExecutor(1)
+        answer = with_one_thread.submit(self.call, "GET", path)
+        with_one_thread.shutdown(wait=False)
+        return answer
+
     def log(self) -> str:
         return self.log_file.read_text()
+
+    def wait_for_log(self, pattern: str, times: int = 1) -> list[str]:
+        """Wait until the log has so many matches of a pattern, and return them."""
+        deadline = time.monotonic() + _END_SECONDS
+        while time.monotonic() < deadline:
+            found = re.findall(pattern, self.log())
+            if len(found) >= times:
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"{pattern!r} did not come {times} times:\n{self.log()}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
         return self.process.wait(_END_SECONDS)
+
+
+class Gate:
+    """Where functions wait, each on a connection of its own, until the test lets them pass."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self.environ = {"GATE": str(listener.getsockname()[1])}
+
+    def arrival(self) -> socket.socket:
+        """Wait until a function has come; a byte lets it pass, an end of file tells its end."""
+        connection, _ = self._listener.accept()
+        connection.settimeout(_END_SECONDS)
+        return connection
+
+
+@contextmanager
+def gate() -> Iterator[Gate]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(_END_SECONDS)
+        yield Gate(listener)
 
 
 def write_app(
@@ -72,8 +114,8 @@ def write_app(
     return folder
 
 
-def _command(app: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "funchost", "--app-dir", str(app), *options]
+def _command(app: Path, *options: str, program: tuple[str, ...] = ("-m", "funchost")) -> list[str]:
+    return [sys.executable, *program, "--app-dir", str(app), *options]
 
 
 def _environ(extra: Mapping[str, str] | None) -> dict[str, str]:
@@ -83,13 +125,16 @@ def _environ(extra: Mapping[str, str] | None) -> dict[str, str]:
 
 @contextmanager
 def running(
-    app: Path, *options: str, environ: Mapping[str, str] | None = None
+    app: Path,
+    *options: str,
+    environ: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = ("-m", "funchost"),
 ) -> Iterator[RunningHost]:
     log_file = app / "host.log"
     with (
         log_file.open("w") as log,
         subprocess.Popen(
-            _command(app, "--port", "0", *options),
+            _command(app, "--port", "0", *options, program=program),
             cwd=_ROOT,
             env=_environ(environ),
             stdout=subprocess.PIPE,

@@ -1,5 +1,7 @@
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -129,8 +131,43 @@ def test_every_origin_with_credentials_is_refused(tmp_path: Path) -> None:
     settings = {"Host": {"CORS": "*", "CORSCredentials": True}}
     code, error = refused(write_app(tmp_path, "", local_settings=settings))
     assert code == 1
-    assert "list the origins" in error
-    assert len(error.splitlines()) == 1
+    assert error == (
+        f"{tmp_path / 'local.settings.json'}: Host.CORS: '*' does not go together with "
+        "Host.CORSCredentials, browsers refuse it: list the origins in Host.CORS, for example "
+        "http://localhost:3000, or set Host.CORSCredentials to false\n"
+    )
+
+
+def test_the_limit_of_a_body_is_a_setting(tmp_path: Path) -> None:
+    settings = {"Values": {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "4"}}
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"), local_settings=settings)
+    with running(app) as host:
+        assert host.call("POST", "/api/a", b"1234").status == 200
+        answer = host.call("POST", "/api/a", b"12345")
+        assert (answer.status, answer.body) == (413, b"")
+
+
+def test_the_help_tells_every_option_and_setting() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "funchost", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    for name in (
+        *("--app-dir", "--host", "--port", "--settings", "--auth", "--keys", "--verbose"),
+        *("PORT", "FUNCTIONS_WORKER_PROCESS_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"),
+        *("FUNCHOST_FUNCTION_KEY", "FUNCHOST_MASTER_KEY", "Host.CORS", "Host.CORSCredentials"),
+        *("extensions.http.routePrefix", "PYTHON_THREADPOOL_THREAD_COUNT", "/.auth/login/"),
+    ):
+        assert name in done.stdout
+
+
+def test_authentication_that_others_can_reach_is_warned_of(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    with running(app, "--auth", "--host", "0.0.0.0") as host:  # noqa: S104 - what is warned of
+        assert "whoever reaches 0.0.0.0 signs in as anyone" in host.log()
 
 
 def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from funchost.settings import (
     LocalSettings,
     SettingsError,
     apply_values,
+    choose_body_limit,
     choose_port,
+    choose_worker_count,
     load_host_settings,
     load_local_settings,
     parse_host_settings,
@@ -103,6 +105,21 @@ def test_port(option: int | None, environ: dict[str, str], local: int | None, po
 def test_refuses_what_is_no_port(option: int | None, environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="from 0 to 65535"):
         choose_port(option, environ, LocalSettings())
+
+
+def test_the_body_limit() -> None:
+    name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+    assert choose_body_limit({}) == choose_body_limit({name: " "}) == 104_857_600
+    assert choose_body_limit({name: "8388608"}) == 8_388_608
+    for wrong in ("0", "-1", "1e6", "1_000", "٣", "9" * 5000):
+        with pytest.raises(SettingsError, match=f"{name} must be a number from 1 to"):
+            choose_body_limit({name: wrong})
+
+
+def test_the_worker_count() -> None:
+    name = "FUNCTIONS_WORKER_PROCESS_COUNT"
+    assert choose_worker_count({}) == 1
+    assert [choose_worker_count({name: each}) for each in ("1", "10")] == [1, 10]
 
 
 def test_files(tmp_path: Path) -> None:

@@ -1,0 +1,112 @@
+"""The command line of `python -m funchost`."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from funchost.keys import FUNCTION_KEY, MASTER_KEY
+from funchost.settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
+from funchost.shutdown import GRACE_SECONDS
+
+__all__ = ["Options", "parse_options"]
+
+_DESCRIPTION: Final = """\
+Run an Azure Functions app (Python, v2 programming model) on this machine, with the worker library
+that runs it in Azure. HTTP functions are served; other triggers are listed and not run."""
+
+_EPILOG: Final = f"""\
+Values of local.settings.json go into the environment; variables that are set already win. The
+host itself reads
+
+  PORT
+      port to listen on, after --port and before Host.LocalHttpPort of local.settings.json; 7071
+      without any
+  {WORKER_COUNT}
+      worker processes, 1 (the default: the host's own process) to 10; a request goes to the one
+      with the fewest, and one that ends is replaced
+  PYTHON_THREADPOOL_THREAD_COUNT
+      threads for functions that are not async, in each worker process
+  {BODY_LIMIT}
+      longest body of a request in bytes (default: 104857600); a longer one is answered 413
+  {FUNCTION_KEY}, {MASTER_KEY}
+      the keys that --keys asks for
+
+CORS is Host.CORS (origins separated by commas, or *) and Host.CORSCredentials of
+local.settings.json; the route prefix is extensions.http.routePrefix of host.json.
+
+Ctrl-C or SIGTERM stops the host: it takes no new requests, and ends when those that run are
+answered, after {GRACE_SECONDS:.0f} seconds at the latest. The same signal again ends it at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Args:
+        app_dir: Folder of the app.
+        host: Address to listen on.
+        port: Port to listen on, 0 for a free one; `None` leaves it to the settings.
+        settings: The settings file; `None` for the app's own, if it has one.
+        auth: Whether to stand in for App Service authentication.
+        keys: Whether to ask for function keys.
+        verbose: Whether to log at DEBUG level.
+    """
+
+    app_dir: Path
+    host: str
+    port: int | None
+    settings: Path | None
+    auth: bool
+    keys: bool
+    verbose: bool
+
+
+def parse_options(arguments: Sequence[str] | None) -> Options:
+    """Read the command line; leave the process where it asks for help or is wrong.
+
+    Args:
+        arguments: The command line without the program's name; `None` for that of the process.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m funchost",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--app-dir",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder with function_app.py and host.json (default: the current one)",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, help="port to listen on; 0 picks a free one")
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help=f"settings file (default: {SETTINGS_FILE} in the app's folder, if it exists)",
+    )
+    parser.add_argument(
+        "--auth",
+        action="store_true",
+        help="stand in for App Service authentication, and tell the app so by "
+        "WEBSITE_AUTH_ENABLED: anybody signs in as anyone at /.auth/login/<provider>; "
+        "/.auth/me and /.auth/logout are there; functions get the principal's headers "
+        "(X-MS-CLIENT-PRINCIPAL and others), and from nobody else",
+    )
+    parser.add_argument(
+        "--keys",
+        action="store_true",
+        help="ask for function keys (header x-functions-key or query code) as Azure does; they "
+        f"are made and printed at the start, or taken from {FUNCTION_KEY} and {MASTER_KEY}",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="log at DEBUG level, with the worker's own records"
+    )
+    return Options(**vars(parser.parse_args(arguments)))

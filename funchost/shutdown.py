@@ -1,0 +1,61 @@
+"""How a host ends: requests that run may finish, for a while, unless somebody insists."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+__all__ = ["GRACE_SECONDS", "StopSignals", "leave", "returns_within"]
+
+GRACE_SECONDS: Final = 10.0
+
+
+class StopSignals:
+    """SIGINT and SIGTERM: the first one asks the host to stop, the same one again insists.
+
+    One of each is no insistence: after Ctrl-C on a terminal, which tells every process of the
+    group, whoever started the host often sends SIGTERM too.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.insisted = asyncio.Event()
+        self._seen: set[int] = set()
+
+    def listen(self) -> None:
+        """Take the signals over on the running event loop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._receive, number)
+
+    def _receive(self, number: int) -> None:
+        (self.insisted if number in self._seen else self.asked).set()
+        self._seen.add(number)
+
+
+def returns_within(seconds: float, call: Callable[[], object]) -> bool:
+    """Make a call that may block, and tell whether it returned in time.
+
+    Args:
+        seconds: How long to wait for it.
+        call: What is called, in a thread that does not keep the process alive.
+    """
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
+
+
+def leave() -> NoReturn:
+    """End the process at once.
+
+    A sync function cannot be interrupted, and the interpreter would wait for its thread for ever.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

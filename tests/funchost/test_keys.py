@@ -39,8 +39,10 @@ _HEADER = "X-Functions-Key"
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
-    with running(write_app(tmp_path_factory.mktemp("keys"), _APP), "--keys", "--verbose") as host:
-        yield host
+    settings = {"Host": {"CORS": "http://page.example"}}
+    app = write_app(tmp_path_factory.mktemp("keys"), _APP, local_settings=settings)
+    with running(app, "--keys", "--verbose") as started:
+        yield started
 
 
 def _printed(host: RunningHost, kind: str) -> str:
@@ -91,6 +93,17 @@ def test_an_anonymous_function_and_the_home_page_stay_open(host: RunningHost) ->
     assert _status(host, "anonymous") == 200
     assert _status(host, "anonymous?code=wrong") == 200
     assert host.call("GET", "/").status == 200
+
+
+def test_a_page_may_ask_for_permission_and_read_that_its_key_is_wrong(host: RunningHost) -> None:
+    origin = {"Origin": "http://page.example"}
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": _HEADER}
+    preflight = host.call("OPTIONS", "/api/function", headers=origin | asked)
+    refused = host.call("GET", "/api/function", headers=origin)
+    assert (preflight.status, refused.status) == (204, 401)
+    for answer in (preflight, refused):
+        assert answer.headers["Access-Control-Allow-Origin"] == "http://page.example"
+    assert preflight.headers["Access-Control-Allow-Headers"] == _HEADER
 
 
 def test_no_log_tells_a_key_however_a_call_ends(host: RunningHost) -> None:

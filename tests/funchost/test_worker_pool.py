@@ -1,6 +1,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,23 @@ def test_an_app_that_cannot_be_loaded_is_one_line(
     assert code == 1
     assert error.endswith(message)
     assert len(error.splitlines()) == 1
+
+
+def test_a_signal_while_the_app_is_imported_ends_every_process(held: Gate, tmp_path: Path) -> None:
+    source = """
+import os, signal, socket
+gate = socket.create_connection(("127.0.0.1", int(os.environ["GATE"])))
+gate.recv(1)
+os.kill(os.getppid(), signal.SIGTERM)
+while True: pass
+"""
+    app, environ = write_app(tmp_path, source), _TWO | held.environ
+    with ThreadPoolExecutor() as meanwhile:
+        ended = meanwhile.submit(refused, app, "--port", "0", environ=environ)
+        with held.arrival() as one, held.arrival() as another:
+            one.sendall(b"x")
+            assert one.recv(1) == another.recv(1) == b""
+        assert ended.result() == (0, "")
 
 
 @pytest.mark.parametrize("count", ["0", "11", "two", "-1", "1_0"])

@@ -119,7 +119,11 @@ def _command(app: Path, *options: str, program: tuple[str, ...] = ("-m", "funcho
 
 
 def _environ(extra: Mapping[str, str] | None) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name != "PORT"}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PORT", "PYTHONUNBUFFERED"}
+    }
     return inherited | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(extra or {})
 
 

@@ -7,8 +7,8 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Final
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import jwt
@@ -103,5 +103,5 @@ def _described_jwks_uri(issuer: str) -> str:
     try:
         with urlopen(Request(address), timeout=_TIMEOUT) as answer:  # noqa: S310  https by settings
             return str(json.load(answer)["jwks_uri"])
-    except (URLError, TimeoutError, ValueError, KeyError, TypeError) as error:
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
         raise ServiceUnavailableError(f"No description of {issuer}: {error}") from error

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared.bearer import BearerVerifier, InvalidTokenError, Issuer
 from shared.errors import ServiceUnavailableError
 from tests.issuer import AUDIENCE, TestIssuer, running_issuer
-from tests.scripted_service import Reply, scripted_service
+from tests.scripted_service import HANG_UP, Reply, scripted_service
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +135,13 @@ def test_an_issuer_that_is_down_is_no_proof_against_the_caller() -> None:
         verifier = BearerVerifier(Issuer(down.url, (AUDIENCE,)))
         with pytest.raises(ServiceUnavailableError, match=down.url):
             verifier.verify(TestIssuer(url=down.url).token())
+
+
+def test_an_issuer_that_hangs_up_is_no_proof_against_the_caller_either() -> None:
+    with scripted_service(lambda _: HANG_UP) as rude:
+        verifier = BearerVerifier(Issuer(rude.url, (AUDIENCE,)))
+        with pytest.raises(ServiceUnavailableError, match=rude.url):
+            verifier.verify(TestIssuer(url=rude.url).token())
 
 
 @given(st.text())

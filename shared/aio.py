@@ -5,9 +5,9 @@ import contextvars
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, Final, Self, overload
+from typing import Any, Final, Self, overload
 
-from shared.base_client import DEFAULT_LIFETIME, BaseClient
+from shared.base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
 from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
 from shared.errors import ServiceError
@@ -36,9 +36,7 @@ class _AsyncBaseClient(BaseClient):
     async def perform_async(self, step: Step) -> Answer:
         """Do one step of a conversation without blocking the event loop."""
         match step:
-            case GetToken(source, url, rejected) if source is not None and (
-                token := source.at_hand(url, rejected)
-            ):
+            case GetToken(source, url, rejected) if token := source.at_hand(url, rejected):
                 # A thread would take as long as a tenth of the request.
                 return token
             case Wait(seconds):
@@ -71,20 +69,8 @@ class _AsyncBaseClient(BaseClient):
             return error
 
 
-class awaitable[**P, T]:  # noqa: N801  used like a decorator
-    """A coroutine method that holds the conversation of an operation on the event loop.
-
-    Args:
-        operation: A method of `RestApi`.
-        reach: How many of several endpoints it concerns.
-    """
-
-    def __init__(
-        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], reach: Reach = Reach.ALL
-    ) -> None:
-        self._operation = operation
-        self._reach = reach
-        self.__doc__ = operation.__doc__
+class awaitable[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a decorator
+    """A coroutine method that holds the conversation of an operation on the event loop."""
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> Self: ...
@@ -100,8 +86,7 @@ class awaitable[**P, T]:  # noqa: N801  used like a decorator
             return self
 
         async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            flow = client.on_endpoints(self._operation, self._reach, *args, **kwargs)
-            return await run_async(flow, client.perform_async)
+            return await run_async(self.flow(client, *args, **kwargs), client.perform_async)
 
         return call
 

@@ -33,7 +33,7 @@ from shared.transport import Timeouts, Transport
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-__all__ = ["DEFAULT_LIFETIME", "BaseClient"]
+__all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation"]
 
 DEFAULT_LIFETIME: Final = 60.0
 """Minutes for which a client may connect with its token: the default of the service's SDKs."""
@@ -42,6 +42,26 @@ _HEALTH_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
 """What an endpoint has for its health check: as in the SDK for .NET."""
 
 type Credential = "TokenCredential | CredentialSettings"
+
+
+class EndpointOperation[**P, T]:
+    """An operation of the REST API as a method of a client, which holds it in its own way.
+
+    Args:
+        operation: A method of `RestApi`.
+        reach: How many of several endpoints it concerns.
+    """
+
+    def __init__(
+        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], reach: Reach = Reach.ALL
+    ) -> None:
+        self._operation = operation
+        self._reach = reach
+        self.__doc__ = operation.__doc__
+
+    def flow(self, client: "BaseClient", *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
+        """Return the conversation with a client's endpoints."""
+        return client.on_endpoints(self._operation, self._reach, *args, **kwargs)
 
 
 class BaseClient:

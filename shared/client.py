@@ -1,12 +1,12 @@
 """A client of Azure SignalR Service that blocks; `shared.aio` has the awaitable one."""
 
 from collections.abc import Callable, Iterator
-from typing import Concatenate, Self, overload
+from typing import Self, overload
 
-from shared.base_client import DEFAULT_LIFETIME, BaseClient
+from shared.base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
 from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
-from shared.flow import Flow, run
+from shared.flow import run
 from shared.members import GroupConnection
 from shared.outcomes import Reach
 from shared.rest import RestApi
@@ -15,20 +15,8 @@ from shared.service_endpoint import ClientAccess, TokenRequest
 __all__ = ["SignalRServiceClient"]
 
 
-class blocking[**P, T]:  # noqa: N801  used like a decorator
-    """A method that holds the conversation of an operation in the calling thread.
-
-    Args:
-        operation: A method of `RestApi`.
-        reach: How many of several endpoints it concerns.
-    """
-
-    def __init__(
-        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], reach: Reach = Reach.ALL
-    ) -> None:
-        self._operation = operation
-        self._reach = reach
-        self.__doc__ = operation.__doc__
+class blocking[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a decorator
+    """A method that holds the conversation of an operation in the calling thread."""
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> Self: ...
@@ -40,8 +28,7 @@ class blocking[**P, T]:  # noqa: N801  used like a decorator
             return self
 
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            flow = client.on_endpoints(self._operation, self._reach, *args, **kwargs)
-            return run(flow, client.performer.perform)
+            return run(self.flow(client, *args, **kwargs), client.performer.perform)
 
         return call
 

@@ -102,6 +102,7 @@ class Exchange:
             The answer of success, or the 404 that says that there is no such thing.
 
         Raises:
+            ConnectionNotFoundError: The operation needs a connection, and there is none.
             AuthenticationError: No Entra token, or the service does not accept it.
             PermissionDeniedError: The principal lacks a role.
             ServiceUnavailableError: No answer, or the service asks to come back later.
@@ -117,6 +118,7 @@ class Exchange:
             assert isinstance(token, Token)  # noqa: S101  the answer to this step
             outcome = yield from self._send(operation, url, token, body, request_id)
             if isinstance(outcome, Response) and _is_answer(outcome, operation):
+                self._check_connection(operation, names, outcome)
                 return outcome
             if _is_unauthorized(outcome) and rejected is None:
                 # A token can be withdrawn before its end. A new one is tried once, at once.
@@ -136,25 +138,13 @@ class Exchange:
                 raise self._error(operation, url, outcome, token, request_id)
             yield Wait(delay)
 
-    def call_connection(
-        self,
-        operation: Operation,
-        names: Mapping[str, str],
-        *,
-        query: Mapping[str, QueryValue] | None = None,
-        body: bytes | None = None,
-    ) -> Flow[Response]:
-        """Do an operation that needs a connection to be there: otherwise as `call`.
-
-        Raises:
-            ConnectionNotFoundError: There is no such connection.
-        """
-        response = yield from self.call(operation, names, query=query, body=body)
-        if response.status != operation.success:
+    def _check_connection(
+        self, operation: Operation, names: Mapping[str, str], answer: Response
+    ) -> None:
+        if operation.needs_connection and answer.status != operation.success:
             raise ConnectionNotFoundError(
                 f"There is no connection {names['connection']!r}", endpoint=self.endpoint.name
             )
-        return response
 
     def _send(
         self, operation: Operation, url: str, token: Token, body: bytes | None, request_id: str

@@ -128,7 +128,7 @@ class Members(Exchange):
             SignalRError: As `send_to_all`.
         """
         names = group_path(hub, group) | connection_path(hub, connection_id)
-        yield from self.call_connection(op.ADD_CONNECTION_TO_GROUP, names)
+        yield from self.call(op.ADD_CONNECTION_TO_GROUP, names)
 
     def remove_connection_from_group(self, hub: str, group: str, connection_id: str) -> Flow[None]:
         """Take a connection out of a group; one that is not in it, or gone, is no error."""

@@ -126,7 +126,7 @@ class Messages(Exchange):
             SignalRError: As `send_to_all`; also when the client answers with an error or never.
         """
         body = encode_message(target, arguments)
-        response = yield from self.call_connection(
+        response = yield from self.call(
             op.INVOKE_CONNECTION, connection_path(hub, connection_id), body=body
         )
         return read_object(response).get("result")
@@ -156,7 +156,7 @@ class Messages(Exchange):
         names = _stream(hub, connection_id, stream_id)
         query = {"completed": "true" if completed else None}
         body = encoded("item", item)
-        yield from self.call_connection(op.SEND_STREAM_ITEM, names, query=query, body=body)
+        yield from self.call(op.SEND_STREAM_ITEM, names, query=query, body=body)
 
     def complete_stream(
         self, hub: str, connection_id: str, stream_id: str, *, error: str | None = None
@@ -168,7 +168,7 @@ class Messages(Exchange):
             SignalRError: As `send_to_all`.
         """
         names = _stream(hub, connection_id, stream_id)
-        yield from self.call_connection(op.COMPLETE_STREAM, names, query={"reason": error})
+        yield from self.call(op.COMPLETE_STREAM, names, query={"reason": error})
 
     def execute(self, hub: str, commands: Sequence[Command], *, filter: str) -> Flow[None]:  # noqa: A002  the API's own name
         """Do one or more things with every connection that a filter finds.

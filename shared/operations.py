@@ -44,6 +44,7 @@ class Operation:
         body: Whether it has a JSON body.
         absent: Values of `x-ms-error-code`, in lower case, with which a 404 says that there is no
             such connection, group or user. Any other 404 is an error.
+        needs_connection: Whether such a 404 is an error; else it is an answer.
         api_version: The oldest version of the REST API that has it; empty for paths without one.
     """
 
@@ -56,21 +57,17 @@ class Operation:
     query: tuple[str, ...] = ()
     body: bool = False
     absent: frozenset[str] = frozenset()
+    needs_connection: bool = False
     api_version: str = "2022-06-01"
 
 
 def _message(
-    name: str,
-    path: str,
-    data_action: str,
-    *query: str,
-    absent: frozenset[str] = frozenset(),
-    api_version: str = "2022-06-01",
+    name: str, path: str, data_action: str, *query: str, api_version: str = "2022-06-01"
 ) -> Operation:
     """Return an operation that brings something to clients, so that twice is once too often."""
     return Operation(
         name, "POST", path, _ACCEPTED, data_action,
-        Repeatable.WHEN_REFUSED, query, body=True, absent=absent, api_version=api_version,
+        Repeatable.WHEN_REFUSED, query, body=True, api_version=api_version,
     )  # fmt: skip
 
 
@@ -92,15 +89,18 @@ SEND_TO_CONNECTION: Final = _message(
 )
 INVOKE_CONNECTION: Final = Operation(
     "invoke_connection", "POST", f"{_CONNECTION}/:invoke", _OK, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED, body=True, absent=_NO_CONNECTION, api_version="2024-12-01",
+    Repeatable.WHEN_REFUSED, body=True,
+    absent=_NO_CONNECTION, needs_connection=True, api_version="2024-12-01",
 )  # fmt: skip
-SEND_STREAM_ITEM: Final = _message(
-    "send_stream_item", f"{_STREAM}/:send", "clientConnection/send/action", "completed",
-    absent=_NO_CONNECTION, api_version="2024-12-01",
+SEND_STREAM_ITEM: Final = Operation(
+    "send_stream_item", "POST", f"{_STREAM}/:send", _ACCEPTED, "clientConnection/send/action",
+    Repeatable.WHEN_REFUSED, ("completed",), body=True,
+    absent=_NO_CONNECTION, needs_connection=True, api_version="2024-12-01",
 )  # fmt: skip
 COMPLETE_STREAM: Final = Operation(
     "complete_stream", "POST", f"{_STREAM}/:complete", _ACCEPTED, "clientConnection/send/action",
-    Repeatable.WHEN_REFUSED, ("reason",), absent=_NO_CONNECTION, api_version="2024-12-01",
+    Repeatable.WHEN_REFUSED, ("reason",),
+    absent=_NO_CONNECTION, needs_connection=True, api_version="2024-12-01",
 )  # fmt: skip
 EXECUTE: Final = _message(
     "execute", f"{_HUB}/:execute", "clientConnection/write", "filter", api_version="2023-07-01"
@@ -141,7 +141,7 @@ LIST_CONNECTIONS_IN_GROUP: Final = Operation(
 
 ADD_CONNECTION_TO_GROUP: Final = Operation(
     "add_connection_to_group", "PUT", f"{_GROUP}/connections/{{connection}}", _OK, "group/write",
-    absent=_NO_CONNECTION,
+    absent=_NO_CONNECTION, needs_connection=True,
 )  # fmt: skip
 REMOVE_CONNECTION_FROM_GROUP: Final = Operation(
     "remove_connection_from_group", "DELETE", f"{_GROUP}/connections/{{connection}}", _OK,

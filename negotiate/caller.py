@@ -17,13 +17,16 @@ from problems import ProblemError
 from shared.bearer import BearerVerifier, InvalidTokenError
 from shared.client_token import ClaimValue
 
-__all__ = ["NO_CLAIMS", "Caller", "CallerIdentity"]
+__all__ = ["INVALID_TOKEN", "NO_CLAIMS", "Caller", "CallerIdentity", "unauthorized"]
 
 _logger = logging.getLogger(__name__)
 
 NO_CLAIMS: Final[Mapping[str, ClaimValue]] = MappingProxyType({})
 
 _CHALLENGE: Final = 'Bearer realm="negotiate"'
+
+INVALID_TOKEN: Final = f'{_CHALLENGE}, error="invalid_token"'
+"""What is asked of a caller whose token or session is no good (RFC 6750, section 3)."""
 
 
 # Not frozen, since that makes each several times as slow to make, and one is made for each request.
@@ -73,7 +76,7 @@ class CallerIdentity:
                     caller = await self._shown_token(headers)
             if caller is not None:
                 return caller
-        raise _unauthorized("Log in first.", _CHALLENGE)
+        raise unauthorized("Log in first.")
 
     async def _shown_token(self, headers: Mapping[str, str]) -> Caller | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -90,9 +93,7 @@ class CallerIdentity:
         except InvalidTokenError as error:
             # Quoted and cut, since it can repeat what an anonymous caller wrote.
             _logger.warning("A bearer token was refused: %.300r", str(error))
-            raise _unauthorized(
-                "The bearer token is not valid.", f'{_CHALLENGE}, error="invalid_token"'
-            ) from None
+            raise unauthorized("The bearer token is not valid.", INVALID_TOKEN) from None
 
 
 def _logged_in(headers: Mapping[str, str]) -> Caller | None:
@@ -108,7 +109,7 @@ def _logged_in(headers: Mapping[str, str]) -> Caller | None:
         return Caller(user_id, claims, None if end is None else float(int(str(end))))
     except (ValueError, TypeError, RecursionError) as error:
         _logger.warning("The principal of App Service authentication cannot be read: %s", error)
-        raise _unauthorized("The principal cannot be read. Log in again.", _CHALLENGE) from None
+        raise unauthorized("The principal cannot be read. Log in again.") from None
 
 
 def _user_id(value: object, claim: str) -> str:
@@ -117,5 +118,11 @@ def _user_id(value: object, claim: str) -> str:
     return value
 
 
-def _unauthorized(detail: str, challenge: str) -> ProblemError:
+def unauthorized(detail: str, challenge: str = _CHALLENGE) -> ProblemError:
+    """Return the 401 for a caller who does not prove who it is.
+
+    Args:
+        detail: What it is told.
+        challenge: What is asked of it.
+    """
     return ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": challenge})

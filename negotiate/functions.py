@@ -3,15 +3,14 @@
 import functools
 import json
 import time
-from http import HTTPStatus
 
 import azure.functions as func
 
-from negotiate.caller import NO_CLAIMS, Caller, CallerIdentity
+from negotiate.caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
 from negotiate.claims import selected_claims
 from negotiate.policy import Connection, Policy
 from negotiate.settings import NegotiateSettings
-from problems import ProblemError, http_function, json_response
+from problems import http_function, json_response
 from shared.aio import SignalRServiceClient
 from shared.settings import Settings
 
@@ -70,9 +69,5 @@ def _within_session(minutes: float, caller: Caller) -> float:
         return minutes
     left = (caller.session_end - time.time()) / 60
     if left <= 0:
-        raise ProblemError(
-            HTTPStatus.UNAUTHORIZED,
-            "The session is over. Log in again.",
-            headers={"WWW-Authenticate": 'Bearer realm="negotiate", error="invalid_token"'},
-        )
+        raise unauthorized("The session is over. Log in again.", INVALID_TOKEN)
     return min(minutes, left)

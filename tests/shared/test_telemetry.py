@@ -77,6 +77,15 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
             None if each["name"] == "SignalR access_key" else "chat"
         )
 
+    # No names of users, groups and connections.
+    assert {each["attributes"]["url.full"].partition("/api/")[2] for each in requests} == {
+        "v1/auth/accessKey",
+        "hubs/chat/:send",
+        "hubs/chat/users/{user}/:send",
+        "hubs/chat/groups/{group}/:send",
+        "hubs/chat/users/{user}",
+    }
+
     # Each request names its own span, and the span the id that the service knows the request by.
     received = [
         (

@@ -16,10 +16,12 @@ __all__ = ["Check", "constraint"]
 
 type Check = Callable[[str], bool]
 
-_INTEGER: Final = re.compile(r"\s*[+-]?[0-9]+\s*")
+# Whitespace as .NET's numbers have it: Python counts four control characters more.
+_SPACE: Final = r"[\t-\r ]*"
+_INTEGER: Final = re.compile(rf"{_SPACE}[+-]?[0-9]+{_SPACE}")
 _ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _NUMBER: Final = re.compile(
-    r"\s*[+-]?(?=\.?[0-9])[0-9,]*(?:\.[0-9]*)?(?P<e>e[+-]?[0-9]+)?\s*", re.IGNORECASE
+    rf"{_SPACE}[+-]?(?=\.?[0-9])[0-9,]*(?:\.[0-9]*)?(?P<e>e[+-]?[0-9]+)?{_SPACE}", re.IGNORECASE
 )
 _ALPHA: Final = re.compile(r"[a-z]*", re.IGNORECASE | re.ASCII)
 _NOT_A_NUMBER: Final = frozenset({"nan", "infinity", "-infinity"})

@@ -6,6 +6,8 @@ PORT         ?= 7071
 SERVICE_PORT ?= 8888
 CONTROL_PORT ?= 8889
 
+FUZZ_SECONDS ?= 60
+
 # python3.13 first, since python3 is an older one on many machines.
 PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 
@@ -13,9 +15,9 @@ venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples fuzz
 
-.PHONY: help start emulator test lint unit bench lock clean
+.PHONY: help start emulator test lint unit bench fuzz lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,19 +42,22 @@ unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run th
 bench: .venv/ready ## Print the benchmark tables
 	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
 
+fuzz: .venv/fuzz ## Look for inputs that break a parser (FUZZ_SECONDS for each way, FUZZ_TARGETS)
+	@$(python) -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@$(python) -m pip install --quiet --upgrade pip
 	@sed '/^-c/d' requirements.txt > .venv/requirements.txt
-	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev -e ./emulator
+	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev --group fuzz -e ./emulator
 	@{ head -1 constraints.txt; $(python) -m pip list --format=freeze | grep -Ev '^(signalr-emulator|pip)='; } > .venv/constraints.txt
 	@mv .venv/constraints.txt constraints.txt
 	@for folder in $(packages); do (cd $$folder && npm install --package-lock-only --silent); done
-	@touch .venv/ready
+	@touch .venv/ready .venv/fuzz
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
@@ -61,6 +66,11 @@ clean: ## Remove what set-up has made
 	@$(PYTHON) -m venv .venv
 	@$(python) -m pip install --quiet --upgrade "pip>=25.1"
 	@$(python) -m pip install --quiet -r requirements.txt --group dev -e ./emulator
+	@touch $@
+
+.venv/fuzz: .venv/ready
+	@echo "Setting up the fuzzer (once) ..."
+	@$(python) -m pip install --quiet -c constraints.txt --group fuzz
 	@touch $@
 
 demo/signalr.js: demo/node_modules/ready

@@ -61,6 +61,7 @@ class Outage:
         half_back: Seconds until half of the clients that lost their connection have one again.
         nearly_all_back: Seconds until 99 of 100 have; infinite when that does not come.
         gave_up: Clients without a connection that try no more.
+        limit: Connections that an endpoint can have.
     """
 
     negotiations: Ints
@@ -73,6 +74,7 @@ class Outage:
     half_back: float
     nearly_all_back: float
     gave_up: int
+    limit: int
 
     @property
     def peak(self) -> int:
@@ -135,6 +137,7 @@ def simulate_outage(
         half_back=_time_of(back[lost], 0.5),
         nearly_all_back=_time_of(back[lost], 0.99),
         gave_up=int(((places < 0) & np.isinf(due)).sum()),
+        limit=site.limit,
     )
 
 

@@ -57,7 +57,7 @@ def requests_while_down(
     jitter: Callable[[], float],
     random: np.random.Generator,
     *,
-    start_within: float = 10.0,
+    start_within: float = 1.0,
     seconds: int = 300,
 ) -> Ints:
     """Return the key requests in each second while none of them is answered.

@@ -85,7 +85,7 @@ def _outages(users: Ints, affinity: Affinity, seed: int) -> dict[str, Outage]:
 
 
 def _recoveries(users: Ints, affinity: Affinity, seed: int) -> dict[str, Recovery]:
-    closings = {"connections end by themselves": None, "closed after 60 minutes": 3_600.0}
+    closings = {"as connections end": None, "each closed after an hour": 3_600.0}
     return {
         name: simulate_recovery(
             users,

@@ -9,6 +9,7 @@ __all__ = [
     "HEADROOM",
     "NEGOTIATING_PROCESSES",
     "NOTICE",
+    "START_TIME",
     "WORKER_SECONDS",
 ]
 
@@ -29,6 +30,10 @@ CONNECTION_LIFE: Final = 3_600.0
 
 HEADROOM: Final = 1.1
 """Units beyond an even share, since neither hashing nor dice divide clients evenly."""
+
+START_TIME: Final = 5.0
+"""Seconds until a new function instance answers; users report 0.4 to 10
+(Azure/azure-functions-host#11526)."""
 
 WORKER_SECONDS: Final = 38.5e-6
 """Seconds of the worker process that a hot negotiation takes (measured: docs/performance.md)."""

@@ -49,10 +49,17 @@ class Need:
     outbound_rate: float
     messages_a_day: int
 
-    @property
-    def units(self) -> int:
-        """Units that are enough for all of it."""
-        return max(self.by_connections, self.by_bandwidth, self.by_user_sends)
+    def units_of_each(self, endpoints: int) -> int:
+        """Return the units of each endpoint that are enough for all of it.
+
+        Args:
+            endpoints: How many share the clients. Sends to users are not shared, since the app
+                sends them to every endpoint.
+        """
+        shared = max(self.by_connections, self.by_bandwidth)
+        headroom = HEADROOM if endpoints > 1 else 1.0
+        # Rounded first, since 1.1 has no exact float and a unit must not come of that.
+        return max(math.ceil(round(shared * headroom / endpoints, 6)), self.by_user_sends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +113,7 @@ def purchase(workload: Workload, endpoints: int = 1, *, may_fail: int = 0) -> Pu
     needed = need(workload)
     if (endpoints, may_fail) == (1, 0) and _fits_free(workload.clients, needed):
         return Purchase("Free", 1, 1)
-    headroom = HEADROOM if endpoints > 1 else 1.0
-    # Rounded first, since 1.1 has no exact float and a unit must not come of that.
-    each = math.ceil(round(needed.units * headroom / (endpoints - may_fail), 6))
+    each = needed.units_of_each(endpoints - may_fail)
     for tier, premium_p2 in (("Standard", False), ("Premium_P2", True)):
         units = next((size for size in limits.sizes(premium_p2) if size >= each), None)
         if units is not None:

@@ -6,9 +6,17 @@ from typing import Final
 import numpy as np
 
 from bench.simulate import capacity
+from bench.simulate.assumptions import START_TIME
 from bench.simulate.clients import Floats, Ints, automatic_reconnect, jittered, users_of
 from bench.simulate.expiry import Herd, key_ages, simulate_herd
 from bench.simulate.fleet import Backlog, Fleet, simulate_backlog
+from bench.simulate.limits import (
+    DEFAULT_MAX_INSTANCES,
+    HIGHEST_MAX_INSTANCES,
+    MEASURED_GROWTH,
+    MEASURED_RATE,
+    SLOW_GROWTH,
+)
 from bench.simulate.outage import Outage, Site, simulate_outage
 from bench.simulate.recovery import Recovery, simulate_recovery
 from bench.simulate.rotation import requests_each_minute, requests_while_down
@@ -21,12 +29,17 @@ _PROCESSES: Final = 50
 _ROTATING: Final = 1_000
 _STORM_SECONDS: Final = 600
 
+
+def _fleet(always_ready: int, most: int, growth: float) -> Fleet:
+    return Fleet(MEASURED_RATE, always_ready, most, growth, START_TIME)
+
+
 FLEETS: Final = {
-    "100 instances at most, 1 more a second": Fleet(40.0, 0, 100, 1.0, 5.0),
-    "1,000 at most, 17 more a second": Fleet(40.0, 0, 1_000, 17.0, 5.0),
-    "the same, 100 always ready": Fleet(40.0, 100, 1_000, 17.0, 5.0),
+    "100 at most, 1 more a second": _fleet(0, DEFAULT_MAX_INSTANCES, SLOW_GROWTH),
+    "1,000 at most, 17 more a second": _fleet(0, HIGHEST_MAX_INSTANCES, MEASURED_GROWTH),
+    "the same, 100 always ready": _fleet(100, HIGHEST_MAX_INSTANCES, MEASURED_GROWTH),
 }
-"""Instances that serve a storm; what the numbers come from stands on the page."""
+"""Instances that serve a storm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ from bench.simulate.calls import calls
 from bench.simulate.capacity import Purchase, Workload, need, purchase
 from bench.simulate.expiry import token_lifetime
 from bench.simulate.fleet import instances_for, rate_of_an_instance
-from bench.simulate.limits import USER_SENDS_A_UNIT
+from bench.simulate.limits import QUOTA_UNITS, USER_SENDS_A_UNIT
 from bench.simulate.summary import Summary
 
 __all__ = ["tables", "with_tables"]
 
 _NEVER: Final = "never"
+_TEN: Final = 10
+"""Seconds below which tenths are shown."""
+
 _HOST_MILLISECONDS: Final = (0.0, 0.5, 1.0, 5.0, 25.0)
 _SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 
@@ -84,7 +87,9 @@ def _units() -> str:
 
 def _purchase(bought: Purchase) -> str:
     units = "1 unit" if bought.units == 1 else f"{_count(bought.units)} units"
-    return f"{bought.tier}, {f'{bought.endpoints} × ' if bought.endpoints > 1 else ''}{units}"
+    several = f"{bought.endpoints} × " if bought.endpoints > 1 else ""
+    beyond = "\\*" if bought.units > QUOTA_UNITS else ""
+    return f"{bought.tier}, {several}{units}{beyond}"
 
 
 def _outages(results: Summary) -> str:
@@ -239,7 +244,7 @@ def _count(number: float | None) -> str:
 
 
 def _seconds(number: float | None) -> str:
-    return _NEVER if number is None else f"{number:,.0f} s"
+    return _NEVER if number is None else f"{number:,.{0 if number >= _TEN else 1}f} s"
 
 
 def _minutes(number: float | None) -> str:

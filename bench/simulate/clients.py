@@ -11,7 +11,16 @@ from bench.simulate.assumptions import CONNECTIONS_OF_A_USER
 from bench.simulate.limits import RECONNECT_DELAYS
 from shared.retry import backoff
 
-__all__ = ["Floats", "Ints", "ReconnectPolicy", "automatic_reconnect", "jittered", "users_of"]
+__all__ = [
+    "FIRST_SPREAD",
+    "LONGEST_SPREAD",
+    "Floats",
+    "Ints",
+    "ReconnectPolicy",
+    "automatic_reconnect",
+    "jittered",
+    "users_of",
+]
 
 type Floats = npt.NDArray[np.float64]
 type Ints = npt.NDArray[np.int64]

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from bench.simulate.__main__ import CLIENTS, SEED, run
-from bench.simulate.clients import Ints, automatic_reconnect, jittered, users_of
+from bench.simulate.clients import (
+    FIRST_SPREAD,
+    LONGEST_SPREAD,
+    Ints,
+    automatic_reconnect,
+    jittered,
+    users_of,
+)
 from bench.simulate.expiry import key_ages, simulate_herd, token_lifetime
 from bench.simulate.fleet import Fleet, simulate_backlog
 from bench.simulate.outage import Outage, Site, simulate_outage
@@ -100,6 +107,14 @@ def test_affinity_keeps_a_users_connections_together(outages: dict[str, Outage])
 def test_jitter_lowers_the_peak(outages: dict[str, Outage]) -> None:
     for routing in ("affinity", "dice"):
         assert outages[f"{routing} jitter"].peak * 5 < outages[f"{routing} default"].peak
+
+
+def test_the_pages_policy_is_the_one_that_is_simulated() -> None:
+    page = (DOCS / "scaling.md").read_text()
+    bound = f"{LONGEST_SPREAD * 1e3:_.0f}, {FIRST_SPREAD * 1e3:_.0f} * 2 ** previousRetryCount"
+    assert f"Math.random() * Math.min({bound})" in page
+    waits = jittered(np.repeat([0, 1, 2, 3, 9], 1_000), np.random.default_rng(7)).reshape(5, -1)
+    assert waits.max(axis=1) == pytest.approx([10, 20, 40, 60, 60], rel=0.02)
 
 
 def test_full_endpoints_refuse_and_only_clients_with_jitter_keep_trying(

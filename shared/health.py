@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from shared.attributes import log_fields
+
 __all__ = ["Health", "HealthMonitor"]
 
 _logger = logging.getLogger(__name__)
@@ -80,7 +82,8 @@ class HealthMonitor:
             before = health.healthy
             health.observe(_answered(name, check))
             if health.healthy != before:
-                _logger.warning("Endpoint %s is %s", name, "up" if health.healthy else "down")
+                state = "up" if health.healthy else "down"
+                _logger.warning("Endpoint %s is %s", name, state, extra=log_fields(endpoint=name))
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where its thread is gone."""
@@ -104,5 +107,5 @@ def _answered(name: str, check: Callable[[], bool]) -> bool:
         return check()
     except Exception:
         # The thread must live on, and the other endpoints be checked.
-        _logger.exception("Endpoint %s could not be checked", name)
+        _logger.exception("Endpoint %s could not be checked", name, extra=log_fields(endpoint=name))
         return False

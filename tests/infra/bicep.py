@@ -72,17 +72,21 @@ class File:
         return [each for each in self.declarations.values() if each.kind == kind]
 
 
-def read(name: str, text: str) -> File:
+def read(name: str, content: str) -> File:
     """Read a file.
+
+    Args:
+        name: Its path under infra/.
+        content: What it says.
 
     Raises:
         BicepError: Its syntax is wrong, or a name is declared twice, used without a declaration or
             declared without a use.
     """
-    root = _PARSER.parse(text.encode()).root_node
+    root = _PARSER.parse(content.encode()).root_node
     for node in _all(root):
         if node.is_error or node.is_missing:
-            raise _error(name, node, f"cannot be read: {_text(node).splitlines()[0]!r}")
+            raise _error(name, node, f"cannot be read: {text(node).splitlines()[0]!r}")
         if node.type == "array" and _runs_on(node):
             raise _error(name, node, "has items without a comma; give the item a name of its own")
     file = File(name, target=_target(root))
@@ -106,15 +110,20 @@ def children(node: Node) -> list[Node]:
     return [each for each in node.named_children if each.type != "comment"]
 
 
+def text(node: Node) -> str:
+    """Return what a node says in the file."""
+    return (node.text or b"").decode()
+
+
 def _declaration(node: Node, decorators: Mapping[str, list[Node]]) -> Declaration:
     name, *parts = children(node)
     kind = node.type.removesuffix("_declaration")
     typed = parts and (parts[0].type == "type" or kind in {"resource", "module"})
-    reference = _text(parts.pop(0)).strip("'") if typed else ""
+    reference = text(parts.pop(0)).strip("'") if typed else ""
     existing = any(each.type == "existing" for each in node.children)
     return Declaration(
         kind,
-        _text(name),
+        text(name),
         reference,
         parts[0] if parts else None,
         decorators,
@@ -125,12 +134,12 @@ def _declaration(node: Node, decorators: Mapping[str, list[Node]]) -> Declaratio
 
 def _decorator(node: Node) -> tuple[str, list[Node]]:
     function, arguments = children(children(node)[0])
-    return _text(function), children(arguments)
+    return text(function), children(arguments)
 
 
 def _target(root: Node) -> str:
     named = [each for each in children(root) if each.type == "target_scope_assignment"]
-    return _text(children(named[0])[0]).strip("'") if named else "resourceGroup"
+    return text(children(named[0])[0]).strip("'") if named else "resourceGroup"
 
 
 def _check_names(file: File, root: Node) -> None:
@@ -147,8 +156,8 @@ def _check_names(file: File, root: Node) -> None:
 def _used(node: Node, local: frozenset[str]) -> Iterator[tuple[str, int]]:
     """Yield the names that an expression uses, with their lines; `local` are those it makes."""
     if node.type == "identifier":
-        if _text(node) not in local:
-            yield _text(node), node.start_point.row + 1
+        if text(node) not in local:
+            yield text(node), node.start_point.row + 1
         return
     parts = children(node)
     match node.type:
@@ -161,7 +170,7 @@ def _used(node: Node, local: frozenset[str]) -> Iterator[tuple[str, int]]:
         case "call_expression":
             parts = parts[1:]
         case "lambda_expression" | "for_statement":
-            local |= {_text(each) for each in _leaves(parts[0])}
+            local |= {text(each) for each in _leaves(parts[0])}
             parts = parts[1:]
         case _:
             pass
@@ -190,10 +199,6 @@ def _all(node: Node) -> Iterator[Node]:
     yield node
     for each in node.children:
         yield from _all(each)
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode()
 
 
 def _error(name: str, node: Node, problem: str) -> BicepError:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from tree_sitter import Node
 
-from tests.infra.bicep import BicepError, Declaration, File, Sources, children, read
-from tests.infra.expressions import SUBSCRIPTION, Lookup, evaluate, guid, iterations
+from tests.infra.bicep import BicepError, Declaration, File, Sources, children, read, text
+from tests.infra.expressions import SUBSCRIPTION, Lookup, Value, evaluate, guid, iterations
 
 type _View = dict[str, Any]
 """A resource or module as expressions see it."""
@@ -16,6 +16,13 @@ type _View = dict[str, Any]
 type _Make = Callable[[Declaration, dict[str, Any]], _View]
 
 _KINDS: Final = {"string": str, "int": int, "bool": bool, "object": dict, "array": list}
+_LIMITS: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
+    "allowed": lambda value, allowed: value in allowed,
+    "minLength": lambda value, length: len(value) >= length,
+    "maxLength": lambda value, length: len(value) <= length,
+    "minValue": lambda value, least: bool(value >= least),
+    "maxValue": lambda value, most: bool(value <= most),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Resource:
 
     @property
     def properties(self) -> dict[str, Any]:
-        return self.body.get("properties", {})
+        """What is said of it, but name, place and kind."""
+        return dict(self.body["properties"])
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,12 @@ class Deployment:
         return found
 
 
-def deploy(sources: Sources, **parameters: Any) -> Deployment:
-    """Deploy main.bicep with parameters.
+def deploy(sources: Sources, **parameters: Value) -> Deployment:
+    """Deploy main.bicep.
+
+    Args:
+        sources: The files.
+        parameters: Those of main.bicep.
 
     Raises:
         BicepError: A file is wrong, or asks for something that is not there.
@@ -113,23 +125,30 @@ class _FileDeployment:
                 self._check(each, given[name])
         return dict(given)
 
-    def _check(self, parameter: Declaration, value: Any) -> None:
-        kind = list if parameter.reference.endswith("[]") else _KINDS[parameter.reference]
+    def _check(self, parameter: Declaration, value: Value) -> None:
         where = f"{self._file.name}:{parameter.line}: {parameter.name}"
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        if not self._is(parameter.reference, value):
             raise BicepError(f"{where} is no {parameter.reference}: {value!r}")
-        arguments = {
-            name: [evaluate(each, self._lookup) for each in nodes]
-            for name, nodes in parameter.decorators.items()
-        }
-        if "allowed" in arguments and value not in arguments["allowed"][0]:
-            raise BicepError(f"{where} cannot be {value!r}")
-        if "minLength" in arguments and len(value) < arguments["minLength"][0]:
-            raise BicepError(f"{where} is too short: {value!r}")
-        if "minValue" in arguments and value < arguments["minValue"][0]:
-            raise BicepError(f"{where} is too small: {value!r}")
+        for name, holds in _LIMITS.items():
+            for argument in parameter.decorators.get(name, []):
+                limit = evaluate(argument, self._lookup)
+                if not holds(value, limit):
+                    raise BicepError(f"{where} is {value!r}, and has {name} {limit!r}")
 
-    def _lookup(self, name: str) -> Any:
+    def _is(self, kind: str, value: Value) -> bool:
+        if kind.endswith("[]"):
+            item = kind.removesuffix("[]")
+            return isinstance(value, list) and all(self._is(item, each) for each in value)
+        if kind in _KINDS:
+            return type(value) is _KINDS[kind]
+        body = self._file.declarations[kind].body
+        assert body is not None
+        pairs = [children(each) for each in children(body)]
+        return value.keys() == {text(key) for key, _ in pairs} and all(
+            self._is(text(kind_of), value[text(key)]) for key, kind_of in pairs
+        )
+
+    def _lookup(self, name: str) -> Value:
         if name.endswith("()"):
             return {"loadTextContent()": self._load, "resourceId()": self._resource_id}[name]
         if name not in self._known:
@@ -151,7 +170,7 @@ class _FileDeployment:
     def _resource_id(self, type_: str, name: str) -> str:
         return _id(type_, name, self._scope, None, None)
 
-    def _evaluate(self, declaration: Declaration, node: Node | None, lookup: Lookup) -> Any:
+    def _evaluate(self, declaration: Declaration, node: Node | None, lookup: Lookup) -> Value:
         assert node is not None
         try:
             return evaluate(node, lookup)
@@ -159,7 +178,7 @@ class _FileDeployment:
             where = f"{self._file.name}:{declaration.line}: {declaration.name}"
             raise BicepError(f"{where}: {type(error).__name__}: {error}") from error
 
-    def _each(self, declaration: Declaration, make: _Make) -> Any:
+    def _each(self, declaration: Declaration, make: _Make) -> Value:
         """Make what is declared: one, none where its condition does not hold, or a list."""
         body = declaration.body
         assert body is not None

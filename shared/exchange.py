@@ -4,6 +4,7 @@ A token, the request, repetition where it does no harm, and errors that say what
 """
 
 import dataclasses
+import functools
 import json
 import random
 import time
@@ -155,7 +156,14 @@ class Exchange:
         if body is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
         return Request(
-            operation.method, url, headers, body, operation.name, self.endpoint.name, hub
+            operation.method,
+            url,
+            headers,
+            body,
+            operation.name,
+            self.endpoint.name,
+            hub,
+            _shown_url(self.endpoint.server_url, operation.path, hub),
         )
 
     def _authorized(self, request: Request, token: Token) -> Request:
@@ -215,6 +223,11 @@ def _answered(request: Request) -> Flow[Response | NoAnswerError]:
         return error
     assert isinstance(response, Response)  # noqa: S101  the answer to this step
     return response
+
+
+@functools.lru_cache
+def _shown_url(server_url: str, path: str, hub: str) -> str:
+    return server_url + path.replace("{hub}", hub)
 
 
 def operation_url(

@@ -113,6 +113,7 @@ class Request:
         operation: What the request is for, in telemetry.
         endpoint: Name of the endpoint that it goes to, in telemetry.
         hub: Name of the hub that it is about, in telemetry.
+        shown_url: The URL without the names of users, groups and connections, for telemetry.
         read_timeout: Seconds of silence until the answer is given up, where the usual is too long.
     """
 
@@ -123,6 +124,7 @@ class Request:
     operation: str = ""
     endpoint: str = ""
     hub: str = ""
+    shown_url: str = ""
     read_timeout: float | None = None
 
 

@@ -53,7 +53,7 @@ class RestApi(Messages, Members):
         url = operation_url(self.endpoint, op.HEALTH, {}, {})
         try:
             response = yield Request(
-                op.HEALTH.method, url, {}, None, op.HEALTH.name, self.endpoint.name
+                op.HEALTH.method, url, {}, operation=op.HEALTH.name, endpoint=self.endpoint.name
             )
         except NoAnswerError:
             return False

@@ -197,6 +197,7 @@ class ServiceEndpoint:
             "prove_access_key",
             self.endpoint.name,
             self._probe_hub,
+            url,
         )
         try:
             answer = self._perform(request)

@@ -117,8 +117,7 @@ class Telemetry:
             ) as span,
             self._alone(),
         ):
-            if request.hub:
-                span.set_attribute(attributes.HUB, request.hub)
+            span.set_attributes(_shown(request))
             exchanged = Exchanged(self._traced(request))
             try:
                 yield exchanged
@@ -166,6 +165,18 @@ def _described(request: Request) -> dict[str, str | int]:
         "http.request.method": request.method,
         "server.address": urlsplit(request.url).hostname or "",
     }
+
+
+def _shown(request: Request) -> dict[str, str | int]:
+    """Return what a span says more."""
+    url = urlsplit(request.url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    shown: dict[str, str | int] = {
+        attributes.HUB: request.hub,
+        "url.full": request.shown_url,
+        "server.port": port,
+    }
+    return {name: value for name, value in shown.items() if value}
 
 
 def _ages(_: "CallbackOptions") -> Iterator["Observation"]:

@@ -362,7 +362,13 @@ def test_health_is_asked_without_a_token(
     assert run(SERVICE.service_is_healthy(), script) is healthy
     url = f"https://contoso.service.signalr.net/api/health?{OLD}"
     assert script.requests == [
-        Request("HEAD", url, {}, None, "service_is_healthy", "contoso.service.signalr.net")
+        Request(
+            "HEAD",
+            url,
+            {},
+            operation="service_is_healthy",
+            endpoint="contoso.service.signalr.net",
+        )
     ]
 
 

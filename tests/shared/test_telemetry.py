@@ -1,6 +1,7 @@
 """Spans and metrics, as an app with an OpenTelemetry SDK sees them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -77,6 +78,15 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
             None if each["name"] == "SignalR access_key" else "chat"
         )
 
+    # No names of users, groups and connections.
+    assert {each["attributes"]["url.full"].partition("/api/")[2] for each in requests} == {
+        "v1/auth/accessKey",
+        "hubs/chat/:send",
+        "hubs/chat/users/{user}/:send",
+        "hubs/chat/groups/{group}/:send",
+        "hubs/chat/users/{user}",
+    }
+
     # Each request names its own span, and the span the id that the service knows the request by.
     received = [
         (
@@ -124,6 +134,18 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
         assert durations["send_to_group", name, None, "no_answer"] == 1
         assert durations["send_to_user", name, 503, "503"] == 1
         assert durations["user_exists", name, 404, None] == 1
+
+    page = (ROOT / "docs/telemetry.md").read_text()
+    documented = dict(
+        re.findall(r"^\| `(signalr\.client\.[a-z_.]+)` .*\|(.*)\|$", page, re.MULTILINE)
+    )
+    assert documented.keys() == {each["name"] for each in found["points"]}
+    for each in found["points"]:
+        assert each["attributes"].keys() <= set(
+            re.findall(r"`([a-z_.]+)`", documented[each["name"]])
+        )
+    span_attributes = set(re.findall(r"`([a-z_.]+)`", page))
+    assert {name for each in requests for name in each["attributes"]} <= span_attributes
 
 
 def test_a_refused_key_is_recorded() -> None:

@@ -1,4 +1,4 @@
-// What the Functions host keeps: the app's package, function keys, leases. There are no account keys.
+// What the Functions host keeps: the app's package, function keys, leases. Account keys open nothing.
 
 param name string
 param location string

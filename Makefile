@@ -37,8 +37,8 @@ lint: .venv/ready ## Check style and types
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
-bench: .venv/ready ## Print the benchmark tables
-	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+bench: .venv/ready ## Measure everything: tables, bench/results.json, docs/performance.png
+	@$(python) -m bench
 
 simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
 	@$(python) -m bench.simulate

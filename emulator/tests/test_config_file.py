@@ -24,6 +24,7 @@ from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.options import read_options
 from signalr_emulator.roles import APP_SERVER
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.testing import ControlError, running_emulator
 from signalr_emulator.upstream_settings import UpstreamConfig, parse_template
 
@@ -45,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
     "caFile": "ca.pem",
     "federatedTokenFile": "token",
     "role": "SignalR App Server",
+    "serviceMode": "Default",
     "identityHeader": "header",
     "identities": [{"kind": "user", "principalId": ONE, "clientId": TWO, "resourceId": "/id"}],
     "applications": [
@@ -97,6 +99,7 @@ OPTIONS = {
     "--ca-file": "caFile",
     "--federated-token-file": "federatedTokenFile",
     "--role": "role",
+    "--service-mode": "serviceMode",
     "--upstream": "upstream",
     "--upstream-settings": "upstream",
     "--access-key": "primaryKey",
@@ -157,6 +160,7 @@ def test_every_property_has_its_field(folder: Path) -> None:
             control_port=4,
             authority_port=5,
             role=APP_SERVER,
+            service_mode=ServiceMode.DEFAULT,
             identity_header="header",
             identities=(Identity(IdentityKind.USER_ASSIGNED, ONE, TWO, "/id"),),
             applications=(
@@ -300,6 +304,7 @@ async def test_starts_with_the_file(
         (["--control-port", "9"], {"control_port": 9}),
         (["--authority-port", "9"], {"authority_port": 9}),
         (["--role", "none"], {"role": None}),
+        (["--service-mode", "Serverless"], {"service_mode": ServiceMode.SERVERLESS}),
         (["--access-key", "a" * 32], {"primary_key": "a" * 32}),
         (["--secondary-access-key", "a" * 32], {"secondary_key": "a" * 32}),
         (["--no-disable-local-auth"], {"local_auth": True}),

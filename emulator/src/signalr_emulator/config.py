@@ -8,6 +8,7 @@ from signalr_emulator.connection import Timing
 from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = [
@@ -101,6 +102,7 @@ class Config:
         authority_port: Port of Entra's authority, over TLS; 0 takes any free one.
         role: Role of the system-assigned identity and of every app registration at the SignalR
             resource, or None for no assignment.
+        service_mode: How every SignalR resource treats its clients.
         identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
@@ -129,6 +131,7 @@ class Config:
     control_port: int = 8889
     authority_port: int = 0
     role: Role | None = SERVICE_OWNER
+    service_mode: ServiceMode = ServiceMode.SERVERLESS
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
     applications: tuple[Application, ...] = (APP_REGISTRATION,)

@@ -14,6 +14,7 @@ from signalr_emulator.config_file import read_config_file
 from signalr_emulator.config_schema import schema_text
 from signalr_emulator.errors import ConfigFileError
 from signalr_emulator.roles import BUILT_IN_ROLES
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.upstream_options import add_upstream_options, upstream_config
 
 __all__ = ["read_options"]
@@ -56,6 +57,7 @@ def _config(options: argparse.Namespace, defaults: Config) -> Config:
         control_port=options.control_port,
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
+        service_mode=ServiceMode(options.service_mode),
         upstream=upstream_config(options, defaults.upstream),
         local_auth=not options.disable_local_auth,
         primary_key=options.access_key,
@@ -157,6 +159,13 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         help="role of the app's identity at the SignalR resource, one of: "
         + ", ".join(BUILT_IN_ROLES)
         + f", {_NO_ROLE}",
+    )
+    parser.add_argument(
+        "--service-mode",
+        choices=[mode.value for mode in ServiceMode],
+        default=defaults.service_mode.value,
+        help="service mode of the SignalR resource; in Default every handshake is refused, since no"
+        " app server can connect here",
     )
     add_upstream_options(parser)
     parser.add_argument(

@@ -29,9 +29,9 @@ app.register_functions(
 app.register_functions(broadcast.blueprint(service, settings))
 verification = upstream.UpstreamSettings.from_environment(os.environ, settings.endpoints)
 app.register_functions(upstream.blueprint(service, settings, verification, events))
-if is_offered("SIGNALR_DEMO", os.environ):
+if is_offered(demo.OFFERED, os.environ):
     app.register_functions(demo.blueprint([each.endpoint for each in settings.endpoints]))
-if is_offered("SIGNALR_OPENAPI", os.environ):
+if is_offered(openapi.OFFERED, os.environ):
     app.register_functions(openapi.blueprint())
 
 

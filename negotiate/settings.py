@@ -9,19 +9,66 @@ from urllib.parse import urlsplit
 from negotiate.claims import ClaimMapping, parse_claim_mappings
 from shared.bearer import Issuer
 from shared.endpoint import is_loopback
-from shared.errors import SettingsError
+from shared.setting import Setting
 
-__all__ = ["Identity", "NegotiateSettings"]
+__all__ = ["SETTINGS", "Identity", "NegotiateSettings"]
 
-_IDENTITY: Final = "NEGOTIATE_IDENTITY"
-_LIFETIME: Final = "NEGOTIATE_TOKEN_LIFETIME_MINUTES"
 _LONGEST_LIFETIME: Final = 90
-_CLAIMS: Final = "NEGOTIATE_CLAIMS"
-_ISSUER: Final = "NEGOTIATE_OIDC_ISSUER"
-_AUDIENCE: Final = "NEGOTIATE_OIDC_AUDIENCE"
-_JWKS_URI: Final = "NEGOTIATE_OIDC_JWKS_URI"
-_USER_ID_CLAIM: Final = "NEGOTIATE_OIDC_USER_ID_CLAIM"
-_ISSUER_EXAMPLE: Final = "https://login.microsoftonline.com/<tenant id>/v2.0"
+_IDENTITY: Final = Setting(
+    "NEGOTIATE_IDENTITY",
+    "`app-service`: callers are logged in by App Service authentication, and the user id is"
+    " theirs; `oidc`: they show a bearer token of the issuer below; `anonymous`: everybody may"
+    " connect, and nobody has a user id. Several with commas are asked in turn:"
+    " `app-service,anonymous`",
+    "app-service",
+    "`app-service` where the platform authenticates, else required",
+)
+_CLAIMS: Final = Setting(
+    "NEGOTIATE_CLAIMS",
+    "claims of the caller that go into the client token; `roles=role` takes `role` and calls it"
+    " `roles`",
+    "name,roles=role",
+)
+_LIFETIME: Final = Setting(
+    "NEGOTIATE_TOKEN_LIFETIME_MINUTES",
+    f"1 to {_LONGEST_LIFETIME}: how many minutes a client may connect with its token",
+    "60",
+    "60",
+)
+_ISSUER: Final = Setting(
+    "NEGOTIATE_OIDC_ISSUER",
+    "the issuer of callers' bearer tokens, as their claim `iss` has it",
+    "https://login.microsoftonline.com/<tenant id>/v2.0",
+    "required with `oidc`",
+)
+_AUDIENCE: Final = Setting(
+    "NEGOTIATE_OIDC_AUDIENCE",
+    "the audiences of bearer tokens that are for this app, separated by commas",
+    "api://<application id>",
+    "required with `oidc`",
+)
+_JWKS_URI: Final = Setting(
+    "NEGOTIATE_OIDC_JWKS_URI",
+    "where the issuer's public keys are",
+    "https://login.microsoftonline.com/<tenant id>/discovery/v2.0/keys",
+    "what the issuer's OpenID configuration names",
+)
+_USER_ID_CLAIM: Final = Setting(
+    "NEGOTIATE_OIDC_USER_ID_CLAIM",
+    "the claim of a bearer token that is the user id",
+    "oid",
+    "`sub`",
+)
+SETTINGS: Final = (
+    _IDENTITY,
+    _CLAIMS,
+    _LIFETIME,
+    _ISSUER,
+    _AUDIENCE,
+    _JWKS_URI,
+    _USER_ID_CLAIM,
+)
+"""All of them."""
 
 
 class Identity(Enum):
@@ -71,7 +118,7 @@ class NegotiateSettings:
             _token_lifetime(environment),
             _claims(environment),
             _issuer(environment) if Identity.OIDC in identities else None,
-            environment.get(_USER_ID_CLAIM, "").strip() or "sub",
+            _USER_ID_CLAIM.read(environment) or "sub",
         )
 
 
@@ -79,26 +126,22 @@ def _identities(environment: Mapping[str, str]) -> tuple[Identity, ...]:
     # App Service sets this itself. Without it nobody strips the principal headers from requests,
     # and anybody could send them.
     platform_authenticates = environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
-    names = [each.strip().lower() for each in environment.get(_IDENTITY, "").split(",")]
-    identities = tuple(_identity(name) for name in names if name)
+    identities = tuple(_identity(name.lower()) for name in _IDENTITY.read_list(environment))
     if not identities and platform_authenticates:
         return (Identity.APP_SERVICE,)
     if not identities:
-        raise SettingsError(
-            _IDENTITY,
+        raise _IDENTITY.error(
             "is not set, and App Service authentication is off: say 'anonymous' to let everybody "
             "connect",
             Identity.ANONYMOUS.value,
         )
     if Identity.ANONYMOUS in identities[:-1]:
-        raise SettingsError(
-            _IDENTITY,
+        raise _IDENTITY.error(
             "asks for more after 'anonymous', which everybody is",
             "app-service,anonymous",
         )
     if Identity.APP_SERVICE in identities and not platform_authenticates:
-        raise SettingsError(
-            _IDENTITY,
+        raise _IDENTITY.error(
             "has 'app-service', but App Service authentication is off (WEBSITE_AUTH_ENABLED is not "
             "true). Turn it on in the Function App, or choose another identity",
             Identity.ANONYMOUS.value,
@@ -111,49 +154,38 @@ def _identity(name: str) -> Identity:
         return Identity(name)
     except ValueError:
         known = ", ".join(repr(each.value) for each in Identity)
-        raise SettingsError(
-            _IDENTITY, f"has {name!r}, and can have {known}", Identity.APP_SERVICE.value
-        ) from None
+        raise _IDENTITY.error(f"has {name!r}, and can have {known}") from None
 
 
 def _claims(environment: Mapping[str, str]) -> tuple[ClaimMapping, ...]:
     try:
-        return parse_claim_mappings(environment.get(_CLAIMS, ""))
+        return parse_claim_mappings(_CLAIMS.read(environment))
     except ValueError as error:
-        raise SettingsError(_CLAIMS, f"is wrong: {error}", "name,roles=role") from None
+        raise _CLAIMS.error(f"is wrong: {error}") from None
 
 
 def _issuer(environment: Mapping[str, str]) -> Issuer:
-    issuer = _https(environment, _ISSUER, _ISSUER_EXAMPLE)
+    issuer = _https(environment, _ISSUER)
     if issuer is None:
-        raise SettingsError(_ISSUER, "is not set, and callers show its tokens", _ISSUER_EXAMPLE)
-    audiences = tuple(
-        each.strip() for each in environment.get(_AUDIENCE, "").split(",") if each.strip()
-    )
+        raise _ISSUER.error("is not set, and callers show its tokens")
+    audiences = tuple(_AUDIENCE.read_list(environment))
     if not audiences:
-        raise SettingsError(
-            _AUDIENCE,
-            "is not set: without it a token for any other app would do",
-            "api://<application id>",
-        )
-    keys = f"{_ISSUER_EXAMPLE}/discovery/keys"
-    return Issuer(issuer, audiences, _https(environment, _JWKS_URI, keys))
+        raise _AUDIENCE.error("is not set: without it a token for any other app would do")
+    return Issuer(issuer, audiences, _https(environment, _JWKS_URI))
 
 
-def _https(environment: Mapping[str, str], setting: str, example: str) -> str | None:
-    value = environment.get(setting, "").strip()
+def _https(environment: Mapping[str, str], setting: Setting) -> str | None:
+    value = setting.read(environment)
     if not value:
         return None
     parts = urlsplit(value)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value)):
         return value
-    raise SettingsError(setting, f"is {value!r}, which is no https address", example)
+    raise setting.error(f"is {value!r}, which is no https address")
 
 
 def _token_lifetime(environment: Mapping[str, str]) -> int:
-    value = environment.get(_LIFETIME, "").strip() or "60"
+    value = _LIFETIME.read(environment) or "60"
     if not (value.isascii() and value.isdigit()) or not 1 <= int(value) <= _LONGEST_LIFETIME:
-        raise SettingsError(
-            _LIFETIME, f"is {value!r}, and must be a number from 1 to {_LONGEST_LIFETIME}", "60"
-        )
+        raise _LIFETIME.error(f"is {value!r}, and must be a number from 1 to {_LONGEST_LIFETIME}")
     return int(value)

@@ -14,26 +14,85 @@ from urllib.parse import urlsplit
 from shared.credential import CredentialKind, CredentialSettings
 from shared.endpoint import AUDIENCE, Endpoint, EndpointType, is_loopback
 from shared.errors import SettingsError
+from shared.setting import Setting
 
-__all__ = ["PARTS", "SERVICE_EXAMPLE", "EndpointSettings", "endpoint_url", "read_parts"]
+__all__ = [
+    "PARTS",
+    "SERVICE_EXAMPLE",
+    "SERVICE_URI",
+    "EndpointSettings",
+    "endpoint_url",
+    "read_parts",
+]
 
 SERVICE_EXAMPLE: Final = "https://contoso.service.signalr.net"
-_CLIENT_ID_EXAMPLE: Final = "00000000-0000-0000-0000-000000000000"
 
-PARTS: Final = {
-    name.lower(): name
-    for name in (
-        "serviceUri",
-        "clientEndpoint",
-        "serverEndpoint",
-        "type",
-        "weight",
-        "audience",
-        "credential",
-        "clientId",
-        "tenantId",
-        "clientSecret",
-        "clientCertificatePath",
+SERVICE_URI: Final = Setting(
+    "serviceUri",
+    "address of the service; `http` for this machine only",
+    SERVICE_EXAMPLE,
+    "required, unless there is a connection string",
+)
+_CREDENTIAL: Final = Setting(
+    "credential",
+    "`managedidentity`, `workloadidentity` or `default`, to insist on it",
+    "managedidentity",
+    "managed identity where App Service offers one, else `DefaultAzureCredential`",
+)
+_CLIENT_ID: Final = Setting(
+    "clientId",
+    "client id of a user-assigned identity or an app registration",
+    "00000000-0000-0000-0000-000000000000",
+    "the system-assigned identity",
+)
+_TENANT_ID: Final = Setting(
+    "tenantId", "tenant of an app registration", "00000000-0000-0000-0000-000000000000"
+)
+_CLIENT_SECRET: Final = Setting(
+    "clientSecret", "secret of the app registration", "<a reference to Key Vault>"
+)
+_CERTIFICATE: Final = Setting(
+    "clientCertificatePath",
+    "instead of the secret: file with certificate and private key",
+    "/home/site/wwwroot/app.pem",
+)
+_CLIENT_ENDPOINT: Final = Setting(
+    "clientEndpoint",
+    "where clients connect, if a gateway stands before the service",
+    "https://chat.contoso.com",
+    "the service",
+)
+_SERVER_ENDPOINT: Final = Setting(
+    "serverEndpoint",
+    "where the app calls the REST API",
+    "https://signalr.contoso.internal",
+    "the service",
+)
+_AUDIENCE: Final = Setting(
+    "audience", "audience of Entra tokens", AUDIENCE, f"`{AUDIENCE}`, in every cloud"
+)
+_TYPE: Final = Setting(
+    "type",
+    "`primary`, or `secondary`: takes clients only while no primary is healthy",
+    "secondary",
+    "`primary`",
+)
+_WEIGHT: Final = Setting("weight", "its share of the clients among endpoints", "2", "1")
+
+PARTS: Final[Mapping[str, Setting]] = {
+    part.name.lower(): part
+    for part in (
+        SERVICE_URI,
+        _CREDENTIAL,
+        _CLIENT_ID,
+        _TENANT_ID,
+        _CLIENT_SECRET,
+        _CERTIFICATE,
+        _CLIENT_ENDPOINT,
+        _SERVER_ENDPOINT,
+        _AUDIENCE,
+        _TYPE,
+        _WEIGHT,
     )
 }
 """The parts of a connection, by their names in lower case."""
@@ -79,14 +138,14 @@ def read_parts(
         SettingsError: A part is wrong.
     """
 
-    def url(part: str) -> str:
-        value = parts.get(part.lower())
-        return "" if value is None else endpoint_url(f"{connection}__{part}", value)
+    def url(part: Setting) -> str:
+        value = parts.get(part.name.lower())
+        return "" if value is None else endpoint_url(part.of(connection).name, value)
 
     endpoint = Endpoint(
-        url("serviceUri"),
-        url("clientEndpoint"),
-        url("serverEndpoint"),
+        url(SERVICE_URI),
+        url(_CLIENT_ENDPOINT),
+        url(_SERVER_ENDPOINT),
         name=name,
         type=_type(connection, parts.get("type")),
         weight=_weight(connection, parts.get("weight")),
@@ -127,9 +186,8 @@ def _type(connection: str, value: str | None) -> EndpointType:
     try:
         return EndpointType((value or "primary").lower())
     except ValueError:
-        raise SettingsError(
-            f"{connection}__type", f"is {value!r}, and it is primary or secondary", "secondary"
-        ) from None
+        problem = f"is {value!r}, and it is primary or secondary"
+        raise _TYPE.of(connection).error(problem) from None
 
 
 def _weight(connection: str, value: str | None) -> float:
@@ -138,14 +196,14 @@ def _weight(connection: str, value: str | None) -> float:
     except ValueError:
         weight = 0.0
     if not (math.isfinite(weight) and weight > 0):
-        raise SettingsError(f"{connection}__weight", f"is {value!r}, no positive number", "2")
+        raise _WEIGHT.of(connection).error(f"is {value!r}, no positive number")
     return weight
 
 
 def _audience(connection: str, value: str | None) -> str:
     audience = (value or AUDIENCE).removesuffix("/.default").rstrip("/")
     if not audience or any(character.isspace() for character in audience):
-        raise SettingsError(f"{connection}__audience", f"is {value!r}, no audience", AUDIENCE)
+        raise _AUDIENCE.of(connection).error(f"is {value!r}, no audience")
     return audience
 
 
@@ -166,18 +224,16 @@ def _kind(
 ) -> CredentialKind:
     named = parts.get("credential")
     if named is not None and named.lower() not in _NAMED_KINDS:
-        raise SettingsError(
-            f"{connection}__credential",
-            f"is {named!r}, and it is {', '.join(_NAMED_KINDS)} or not set",
-            CredentialKind.MANAGED_IDENTITY.value,
+        raise _CREDENTIAL.of(connection).error(
+            f"is {named!r}, and it is {', '.join(_NAMED_KINDS)} or not set"
         )
     if named is not None:
         return _NAMED_KINDS[named.lower()]
     for part, kind in (
-        ("clientSecret", CredentialKind.CLIENT_SECRET),
-        ("clientCertificatePath", CredentialKind.CLIENT_CERTIFICATE),
+        (_CLIENT_SECRET, CredentialKind.CLIENT_SECRET),
+        (_CERTIFICATE, CredentialKind.CLIENT_CERTIFICATE),
     ):
-        if part.lower() in parts:
+        if part.name.lower() in parts:
             _require_app(connection, parts, part)
             return kind
     if "IDENTITY_ENDPOINT" in environment:
@@ -185,11 +241,8 @@ def _kind(
     return CredentialKind.DEFAULT
 
 
-def _require_app(connection: str, parts: Mapping[str, str], needs_it: str) -> None:
-    for part in ("clientId", "tenantId"):
-        if part.lower() not in parts:
-            raise SettingsError(
-                f"{connection}__{part}",
-                f"is not set, and {connection}__{needs_it} needs it",
-                _CLIENT_ID_EXAMPLE,
-            )
+def _require_app(connection: str, parts: Mapping[str, str], needs_it: Setting) -> None:
+    for part in (_CLIENT_ID, _TENANT_ID):
+        if part.name.lower() not in parts:
+            problem = f"is not set, and {needs_it.of(connection).name} needs it"
+            raise part.of(connection).error(problem)

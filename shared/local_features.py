@@ -3,28 +3,28 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.errors import SettingsError
+from shared.setting import Setting
 
 __all__ = ["is_offered"]
 
 _CHOICES: Final = {"true": True, "false": False}
 
 
-def is_offered(setting: str, environment: Mapping[str, str]) -> bool:
+def is_offered(setting: Setting, environment: Mapping[str, str]) -> bool:
     """Tell whether something that tells anybody about the app is offered.
 
     In Azure an anonymous caller learns nothing that the app's owner has not decided to tell.
 
     Args:
-        setting: Name of the setting that decides.
+        setting: The setting that decides.
         environment: Names and values, as in `os.environ`.
 
     Raises:
         SettingsError: The setting is neither true nor false.
     """
-    value = environment.get(setting, "").strip().lower()
+    value = setting.read(environment).lower()
     if value and value not in _CHOICES:
-        raise SettingsError(setting, f"is {value!r}, and can be 'true' or 'false'", "true")
+        raise setting.error(f"is {value!r}, and can be 'true' or 'false'")
     return _CHOICES[value] if value else _is_local(environment)
 
 

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from shared.connection import PARTS, SERVICE_EXAMPLE, EndpointSettings, read_parts
-from shared.connection_string import read_connection_string
+from shared.connection import PARTS, SERVICE_EXAMPLE, SERVICE_URI, EndpointSettings, read_parts
+from shared.connection_string import EXAMPLE, read_connection_string
 from shared.endpoint import EndpointType
 from shared.errors import InvalidArgumentError, SettingsError, UnknownHubError
 from shared.names import check_hub
 from shared.negotiation import TokenOrigin
+from shared.setting import Setting
 
-__all__ = ["CONNECTION", "Settings"]
+__all__ = ["CONNECTION", "ENDPOINTS", "SETTINGS", "Settings"]
 
 CONNECTION: Final = "AzureSignalRConnectionString"
 """Name of the connection, and what its settings begin with."""
@@ -24,9 +25,41 @@ CONNECTION: Final = "AzureSignalRConnectionString"
 ENDPOINTS: Final = "Azure__SignalR__Endpoints"
 """What the settings of named endpoints begin with."""
 
-_HUBS: Final = "SIGNALR_HUBS"
-_DEFAULT_HUB: Final = "SIGNALR_DEFAULT_HUB"
-_TOKENS: Final = "SIGNALR_CLIENT_TOKENS"
+_CONNECTION_STRING: Final = Setting(
+    CONNECTION,
+    "a connection string instead of the parts above; `AuthType` is `azure`, `azure.msi` or"
+    " `azure.app`",
+    EXAMPLE,
+)
+_HUBS: Final = Setting(
+    "SIGNALR_HUBS",
+    "the hubs that the app serves, separated by commas; no other can be reached",
+    "chat,notifications",
+    "required",
+)
+_DEFAULT_HUB: Final = Setting(
+    "SIGNALR_DEFAULT_HUB",
+    "hub of a request that names none",
+    "chat",
+    f"the first of `{_HUBS.name}`",
+)
+_TOKENS: Final = Setting(
+    "SIGNALR_CLIENT_TOKENS",
+    "`access-key`: the app signs client tokens; `service`: the service makes each (needs *SignalR"
+    " REST API Owner* only, costs a request, has no claims); `auto`: the service makes them while"
+    " the app may not have an access key",
+    TokenOrigin.ACCESS_KEY.value,
+    f"`{TokenOrigin.ACCESS_KEY.value}`",
+)
+SETTINGS: Final = (
+    *(part.of(CONNECTION) for part in PARTS.values()),
+    _CONNECTION_STRING,
+    _HUBS,
+    _DEFAULT_HUB,
+    _TOKENS,
+)
+"""All of them; each endpoint with a name of its own has the parts of the connection as well."""
+
 _STRINGS: Final[Mapping[tuple[str, ...], EndpointType]] = {
     (): EndpointType.PRIMARY,
     ("primary",): EndpointType.PRIMARY,
@@ -103,7 +136,7 @@ def _endpoints(environment: Mapping[str, str]) -> tuple[EndpointSettings, ...]:
     unnamed = [each for each in _connection(environment) if each.endpoint.url not in addresses]
     found = [*unnamed, *named]
     if not found:
-        raise SettingsError(f"{CONNECTION}__serviceUri", "is not set", SERVICE_EXAMPLE)
+        raise SERVICE_URI.of(CONNECTION).error("is not set")
     names = [each.endpoint.name for each in found]
     for each in (*names, *addresses):
         if names.count(each) > 1 or addresses.count(each) > 1:
@@ -184,42 +217,41 @@ def _from_parts(
         if part not in PARTS:
             raise SettingsError(
                 setting,
-                f"is not known; {connection} has {', '.join(sorted(PARTS.values()))}",
+                f"is not known; {connection} has {', '.join(_part_names())}",
                 SERVICE_EXAMPLE,
-                instead=f"{connection}__serviceUri",
+                instead=SERVICE_URI.of(connection).name,
             )
         parts[part] = value
     if "serviceuri" not in parts:
-        raise SettingsError(f"{connection}__serviceUri", "is not set", SERVICE_EXAMPLE)
+        raise SERVICE_URI.of(connection).error("is not set")
     return read_parts(connection, parts, environment, name)
 
 
+def _part_names() -> list[str]:
+    return sorted(part.name for part in PARTS.values())
+
+
 def _token_origin(environment: Mapping[str, str]) -> TokenOrigin:
-    value = environment.get(_TOKENS, "").strip().lower() or TokenOrigin.ACCESS_KEY.value
+    value = _TOKENS.read(environment).lower() or TokenOrigin.ACCESS_KEY.value
     try:
         return TokenOrigin(value)
     except ValueError:
         known = ", ".join(each.value for each in TokenOrigin)
-        raise SettingsError(
-            _TOKENS, f"is {value!r}, and it is one of {known}", TokenOrigin.ACCESS_KEY.value
-        ) from None
+        raise _TOKENS.error(f"is {value!r}, and it is one of {known}") from None
 
 
 def _hubs(environment: Mapping[str, str]) -> list[str]:
-    value = environment.get(_HUBS, "")
-    names = [name.strip() for name in value.split(",") if name.strip()]
+    names = _HUBS.read_list(environment)
     if not names:
-        raise SettingsError(
-            _HUBS, "is not set: the hubs that this app serves", "chat,notifications"
-        )
+        raise _HUBS.error("is not set: the hubs that this app serves")
     try:
         return [check_hub(name) for name in names]
     except InvalidArgumentError as error:
-        raise SettingsError(_HUBS, f"is wrong: {error}", "chat,notifications") from None
+        raise _HUBS.error(f"is wrong: {error}") from None
 
 
 def _default_hub(environment: Mapping[str, str], hubs: list[str]) -> str:
-    value = environment.get(_DEFAULT_HUB, "").strip().lower()
+    value = _DEFAULT_HUB.read(environment).lower()
     if value and value not in hubs:
-        raise SettingsError(_DEFAULT_HUB, f"is {value!r}, which is not in {_HUBS}", hubs[0])
+        raise _DEFAULT_HUB.error(f"is {value!r}, which is not in {_HUBS.name}", hubs[0])
     return value or hubs[0]

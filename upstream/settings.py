@@ -7,20 +7,36 @@ from typing import Final
 
 from shared.bearer import Issuer
 from shared.connection import EndpointSettings, endpoint_url
-from shared.errors import SettingsError
+from shared.setting import Setting
 
-__all__ = ["UpstreamSettings"]
+__all__ = ["SETTINGS", "UpstreamSettings"]
 
-_TENANT: Final = "UPSTREAM_TENANT_ID"
-_AUDIENCE: Final = "UPSTREAM_AUDIENCE"
-_IDENTITIES: Final = "UPSTREAM_IDENTITIES"
-_KEYS_URL: Final = "UPSTREAM_KEYS_URL"
-_EXAMPLES: Final = {
-    _TENANT: "00000000-0000-0000-0000-000000000000",
-    _AUDIENCE: "api://my-app",
-    _IDENTITIES: "00000000-0000-0000-0000-000000000000",
-    _KEYS_URL: "https://login.microsoftonline.com/common/discovery/keys",
-}
+_TENANT: Final = Setting(
+    "UPSTREAM_TENANT_ID",
+    "tenant of the SignalR resource, whose managed identity calls `upstream`",
+    "00000000-0000-0000-0000-000000000000",
+    "none: every call is answered 401",
+)
+_AUDIENCE: Final = Setting(
+    "UPSTREAM_AUDIENCE",
+    "audience of that identity's tokens: the resource in the upstream settings",
+    "api://my-app",
+    "required with the tenant",
+)
+_IDENTITIES: Final = Setting(
+    "UPSTREAM_IDENTITIES",
+    "client ids or object ids of the identities that may call, separated by commas",
+    "00000000-0000-0000-0000-000000000000",
+    "every identity of the tenant that can get a token for the audience",
+)
+_KEYS_URL: Final = Setting(
+    "UPSTREAM_KEYS_URL",
+    "where the tenant's public keys are; `http` for this machine only",
+    "https://login.microsoftonline.com/common/discovery/keys",
+    "the one that the issuer `https://sts.windows.net/<tenant>/` names",
+)
+SETTINGS: Final = (_TENANT, _AUDIENCE, _IDENTITIES, _KEYS_URL)
+"""All of them."""
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -54,43 +70,39 @@ class UpstreamSettings:
         Raises:
             SettingsError: A setting is missing or wrong.
         """
-        values = {name: environment.get(name, "").strip() for name in _EXAMPLES}
-        given = {name: value for name, value in values.items() if value}
+        given = [each for each in SETTINGS if each.read(environment)]
         keys = (each.credential.access_key for each in endpoints)
         return cls(
-            issuer=_issuer(given) if given else None,
-            identities=_identities(given.get(_IDENTITIES, "")),
+            issuer=_issuer(environment, given[0]) if given else None,
+            identities=_identities(environment),
             access_keys=tuple(key.encode() for key in keys if key),
         )
 
 
-def _issuer(given: Mapping[str, str]) -> Issuer:
-    for name in (_TENANT, _AUDIENCE):
-        if name not in given:
-            other = next(iter(given))
-            raise SettingsError(name, f"is not set, and {other} needs it", _EXAMPLES[name])
-    tenant = given[_TENANT].lower()
+def _issuer(environment: Mapping[str, str], given: Setting) -> Issuer:
+    for needed in (_TENANT, _AUDIENCE):
+        if not needed.read(environment):
+            raise needed.error(f"is not set, and {given.name} needs it")
+    tenant = _TENANT.read(environment).lower()
     if not _GUID.fullmatch(tenant):
-        raise SettingsError(_TENANT, f"is {tenant!r}, no id of a tenant", _EXAMPLES[_TENANT])
+        raise _TENANT.error(f"is {tenant!r}, no id of a tenant")
     return Issuer(
         # Tokens of managed identities have version 1, whatever the audience.
         issuer=f"https://sts.windows.net/{tenant}/",
-        audiences=(given[_AUDIENCE],),
-        jwks_uri=_keys_url(given.get(_KEYS_URL)),
+        audiences=(_AUDIENCE.read(environment),),
+        jwks_uri=_keys_url(environment),
     )
 
 
-def _keys_url(value: str | None) -> str | None:
-    return None if value is None else endpoint_url(_KEYS_URL, value, _EXAMPLES[_KEYS_URL])
+def _keys_url(environment: Mapping[str, str]) -> str | None:
+    value = _KEYS_URL.read(environment)
+    return endpoint_url(_KEYS_URL.name, value, _KEYS_URL.example) if value else None
 
 
-def _identities(value: str) -> frozenset[str]:
-    names = frozenset(name.strip().lower() for name in value.split(",") if name.strip())
+def _identities(environment: Mapping[str, str]) -> frozenset[str]:
+    names = frozenset(name.lower() for name in _IDENTITIES.read_list(environment))
     for name in names:
         if not _GUID.fullmatch(name):
-            raise SettingsError(
-                _IDENTITIES,
-                f"has {name!r}, which is neither a client id nor an object id",
-                _EXAMPLES[_IDENTITIES],
-            )
+            problem = f"has {name!r}, which is neither a client id nor an object id"
+            raise _IDENTITIES.error(problem)
     return names

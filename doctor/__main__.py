@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # azure-identity warns in its log of what is told here in better words.
     logging.getLogger().addHandler(logging.NullHandler())
-    report: Report = JsonReport() if options.json else TextReport()
+    report = JsonReport(sys.stdout) if options.json else TextReport(sys.stdout, os.environ)
     try:
         configuration = read_configuration(options.settings, os.environ)
         settings = Settings.from_environment(configuration.environment)

@@ -132,7 +132,7 @@ def _explain_managed_identity(
         "On a developer's machine without the emulator remove IDENTITY_ENDPOINT, IDENTITY_HEADER"
         f" and …__credential from the settings, and: {_LOGIN}"
     )
-    if "endpoint found" in error or "no response from the IMDS" in error:
+    if "endpoint found" in error or "authentication unavailable" in error:
         return Diagnosis(
             "there is no managed identity here: nothing offers one (IDENTITY_ENDPOINT and"
             " IDENTITY_HEADER, or IMDS)",

@@ -5,7 +5,7 @@ from typing import Final
 
 from doctor.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
 from doctor.client import check_client, check_mode, check_upstream
-from doctor.commands import signalr
+from doctor.commands import emulator, signalr
 from doctor.cors import preflight
 from doctor.cors_diagnosis import Host
 from doctor.examination import Examination
@@ -25,6 +25,7 @@ def _check_cors(exam: Examination) -> Finding:
     endpoint = exam.endpoint
     url = f"{endpoint.client_url}/client/negotiate?hub={exam.hub}&negotiateVersion=1"
     add = signalr("cors add", endpoint, "--allowed-origins {origin}")
+    add += emulator(endpoint, "--allowed-origin {origin}")
     host = Host("the service", "…__clientEndpoint", add, "The service itself always allows them")
     return preflight(exam.network, url, exam.origin, host)
 

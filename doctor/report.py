@@ -1,8 +1,6 @@
 """Results for people, as the steps run, and for machines, as one document at the end."""
 
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
@@ -31,13 +29,11 @@ class TextReport:
         environment: The process environment: `NO_COLOR` is respected.
     """
 
-    def __init__(
-        self, output: TextIO = sys.stdout, environment: Mapping[str, str] = os.environ
-    ) -> None:
+    def __init__(self, output: TextIO, environment: Mapping[str, str]) -> None:
         self._output = output
         self._is_terminal = output.isatty()
         self._is_coloured = self._is_terminal and not environment.get("NO_COLOR")
-        self._subject = ""
+        self._fixes: dict[str, str] = {}
         is_unicode = (output.encoding or "").lower().replace("-", "") == "utf8"
         self._marks = _MARKS if is_unicode else _PLAIN_MARKS
 
@@ -58,7 +54,7 @@ class TextReport:
         finding = result.finding
         mark = self._coloured(self._marks[finding.status], finding.status)
         self._print(f"  {mark} {result.title:<{_WIDTH}}{finding.summary}")
-        for line in finding.fix.splitlines():
+        for line in self._fix(result):
             self._print(f"{_INDENT}{line}")
 
     def finish(self, results: Sequence[Result]) -> None:
@@ -70,6 +66,14 @@ class TextReport:
             f"\n{counts[Status.OK]} well, {counts[Status.WARNING]} to look at,"
             f" {counts[Status.FAILED]} broken, {counts[Status.SKIPPED]} skipped"
         )
+
+    def _fix(self, result: Result) -> Sequence[str]:
+        """Return the lines of a fix, or where it stands already."""
+        fix = result.finding.fix
+        if not fix:
+            return ()
+        first = self._fixes.setdefault(fix, result.title)
+        return fix.splitlines() if first == result.title else (f"As for “{first}” above",)
 
     def _coloured(self, text: str, status: Status) -> str:
         return f"\x1b[{_COLOURS[status]}m{text}\x1b[0m" if self._is_coloured else text
@@ -88,7 +92,7 @@ class JsonReport:
         output: Where to.
     """
 
-    def __init__(self, output: TextIO = sys.stdout) -> None:
+    def __init__(self, output: TextIO) -> None:
         self._output = output
 
     def heading(self, text: str) -> None:

@@ -187,3 +187,14 @@ async def test_default_mode_without_app_server(start: StartWire, query: str) -> 
         assert refused["error"].startswith("SignalR Service is now in 'Default' service mode")
         await socket.closed()
         assert await wire.connection_counts() == {}
+
+
+async def test_origins_that_may_connect(start: StartWire) -> None:
+    allowed = frozenset(("https://contoso.com",))
+    async with start(Config(service_port=0, control_port=0, allowed_origins=allowed)) as wire:
+        url = f"{wire.emulator.service_url}/client/negotiate?hub=chat"
+        for origin, expected in (("https://contoso.com", "https://contoso.com"), ("null", None)):
+            headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            preflight = await wire.request("OPTIONS", url, headers=headers)
+            assert preflight.status == 204
+            assert preflight.headers.get("Access-Control-Allow-Origin") == expected

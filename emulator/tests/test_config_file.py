@@ -47,6 +47,7 @@ EVERYTHING: dict[str, Any] = {
     "federatedTokenFile": "token",
     "role": "SignalR App Server",
     "serviceMode": "Default",
+    "allowedOrigins": ["https://Contoso.com"],
     "identityHeader": "header",
     "identities": [{"kind": "user", "principalId": ONE, "clientId": TWO, "resourceId": "/id"}],
     "applications": [
@@ -100,6 +101,7 @@ OPTIONS = {
     "--federated-token-file": "federatedTokenFile",
     "--role": "role",
     "--service-mode": "serviceMode",
+    "--allowed-origin": "allowedOrigins",
     "--upstream": "upstream",
     "--upstream-settings": "upstream",
     "--access-key": "primaryKey",
@@ -161,6 +163,7 @@ def test_every_property_has_its_field(folder: Path) -> None:
             authority_port=5,
             role=APP_SERVER,
             service_mode=ServiceMode.DEFAULT,
+            allowed_origins=frozenset(["https://contoso.com"]),
             identity_header="header",
             identities=(Identity(IdentityKind.USER_ASSIGNED, ONE, TWO, "/id"),),
             applications=(
@@ -304,6 +307,7 @@ async def test_starts_with_the_file(
         (["--control-port", "9"], {"control_port": 9}),
         (["--authority-port", "9"], {"authority_port": 9}),
         (["--role", "none"], {"role": None}),
+        (["--allowed-origin", "http://A.bc/"], {"allowed_origins": frozenset(["http://a.bc"])}),
         (["--service-mode", "Serverless"], {"service_mode": ServiceMode.SERVERLESS}),
         (["--access-key", "a" * 32], {"primary_key": "a" * 32}),
         (["--secondary-access-key", "a" * 32], {"secondary_key": "a" * 32}),

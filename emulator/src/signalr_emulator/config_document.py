@@ -120,6 +120,7 @@ def _upstream(values: Mapping[str, Any], folder: Path) -> UpstreamConfig:
 _READERS: Mapping[str, Callable[[Any, Path], object]] = {
     # No built-in role has the name that stands for no assignment.
     "role": lambda name, _folder: BUILT_IN_ROLES.get(name),
+    "allowed_origins": lambda values, _folder: frozenset(each.lower() for each in values),
     "service_mode": lambda name, _folder: ServiceMode(name),
     "identities": lambda values, _folder: tuple(_identity(each) for each in values),
     "applications": lambda values, folder: (

@@ -58,6 +58,7 @@ def _config(options: argparse.Namespace, defaults: Config) -> Config:
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
         service_mode=ServiceMode(options.service_mode),
+        allowed_origins=_origins(options.allowed_origins) or defaults.allowed_origins,
         upstream=upstream_config(options, defaults.upstream),
         local_auth=not options.disable_local_auth,
         primary_key=options.access_key,
@@ -167,6 +168,15 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         help="service mode of the SignalR resource; in Default every handshake is refused, since no"
         " app server can connect here",
     )
+    parser.add_argument(
+        "--allowed-origin",
+        dest="allowed_origins",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="origin whose web pages may connect, or * for any; may be given several times"
+        f" (default: {' '.join(sorted(defaults.allowed_origins))}%(default).0s)",
+    )
     add_upstream_options(parser)
     parser.add_argument(
         "--access-key",
@@ -190,6 +200,10 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         " authentication does",
     )
     return parser
+
+
+def _origins(texts: Sequence[str]) -> frozenset[str]:
+    return frozenset(text.lower().rstrip("/") for text in texts)
 
 
 def _port(text: str) -> int:

@@ -15,9 +15,9 @@ from doctor.configuration import Configuration, check_hub, describe, read_config
 from doctor.examination import Examination
 from doctor.finding import Diagnosis, Finding
 from doctor.plan import APP_CHECKS, ENDPOINT_CHECKS
+from doctor.redaction import Secrets, secrets_of
 from doctor.report import JsonReport, TextReport, exit_status
 from doctor.runner import Result, Runner
-from doctor.secrets import Secrets, secrets_of
 from doctor.settings_file import SettingsFileError
 from shared.errors import SettingsError
 from shared.settings import Settings

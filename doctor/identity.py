@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,7 +34,7 @@ def check_credential(exam: Examination) -> Finding:
     name = _CREDENTIALS[credential.kind]
     if exam.is_local:
         return Finding.warning(
-            f"{name}: no Entra ID, since {credential.because}",
+            f"{name} and no Entra ID, since {credential.because}",
             "For an emulator on this machine only. In Azure set"
             " AzureSignalRConnectionString__serviceUri instead of the connection string",
             credential=credential.kind.value,
@@ -43,7 +42,7 @@ def check_credential(exam: Examination) -> Finding:
         )
     whose = f" of the client id {credential.client_id}" if credential.client_id else ""
     return Finding.ok(
-        f"{name}{whose}: {credential.because}",
+        f"{name}{whose}, since {credential.because}",
         credential=credential.kind.value,
         because=credential.because,
         clientId=credential.client_id,
@@ -64,20 +63,20 @@ def check_token(exam: Examination) -> Finding:
                 explain_identity(str(error), exam.credential, exam.endpoint, os.environ)
             )
     claims = token_claims(exam.token.value)
-    minutes = (exam.token.expires_at - time.time()) / 60
+    ends = moment(exam.token.expires_at)
     by = f" from {answered[-1]}" if answered else ""
     named = claims.get("upn") or claims.get("unique_name") or claims.get("app_displayname")
     who = f"{named} ({claims.get('oid', '?')})" if named else f"principal {claims.get('oid', '?')}"
     return Finding.ok(
         f"{who}, tenant {claims.get('tid', '?')}, audience {claims.get('aud', '?')},"
-        f" for {minutes:.0f} min{by}",
+        f" good until {ends}{by}",
         principal=claims.get("oid"),
         clientId=claims.get("appid") or claims.get("azp"),
         name=named,
         identity=claims.get("xms_mirid"),
         tenant=claims.get("tid"),
         audience=claims.get("aud"),
-        expires=moment(exam.token.expires_at),
+        expires=ends,
         answeredBy=answered[-1] if answered else None,
     )
 

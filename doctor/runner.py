@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from doctor.finding import Diagnosis, Finding, Status
-from doctor.secrets import Secrets
+from doctor.redaction import Secrets
 
 __all__ = ["Check", "Result", "Runner"]
 

@@ -240,7 +240,7 @@ def _kind(
             _require_app(connection, parts, part)
             return kind, f"{part.of(connection).name} is set"
     if "IDENTITY_ENDPOINT" in environment:
-        return CredentialKind.MANAGED_IDENTITY, "App Service offers one: IDENTITY_ENDPOINT is set"
+        return CredentialKind.MANAGED_IDENTITY, "App Service offers one (IDENTITY_ENDPOINT)"
     return CredentialKind.DEFAULT, (
         f"IDENTITY_ENDPOINT, {_CREDENTIAL.of(connection).name} and"
         f" {_CLIENT_SECRET.of(connection).name} are not set"

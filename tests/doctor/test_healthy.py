@@ -22,7 +22,9 @@ def test_what_is_told_of_identity_and_key(emulator: RunningEmulator, examine: Ex
     examined = examine(emulator.app_settings)
     credential = examined.step("credential")
     assert credential["details"]["credential"] == "managedidentity"
-    assert "IDENTITY_ENDPOINT is set" in credential["summary"]
+    assert credential["summary"] == (
+        "managed identity, since App Service offers one (IDENTITY_ENDPOINT)"
+    )
     token = examined.step("token")["details"]
     assert token["principal"] == PRINCIPAL
     assert token["tenant"] == "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"

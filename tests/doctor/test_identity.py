@@ -130,7 +130,7 @@ def test_managed_identity_where_there_is_none(
 
 def test_nobody_has_logged_in(no_identity: dict[str, str], examine: Examine) -> None:
     examined = examine({**no_identity, "PATH": ""})
-    assert examined.step("credential")["summary"].startswith("DefaultAzureCredential: ")
+    assert examined.step("credential")["summary"].startswith("DefaultAzureCredential, since ")
     token = examined.step("token")
     assert token["summary"].startswith("DefaultAzureCredential finds no login")
     assert "az login" in token["fix"]

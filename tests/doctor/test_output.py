@@ -12,9 +12,9 @@ from signalr_emulator.testing import RunningEmulator
 
 from doctor.__main__ import main
 from doctor.finding import Diagnosis, Finding
+from doctor.redaction import Secrets
 from doctor.report import TextReport
 from doctor.runner import Check, Result, Runner
-from doctor.secrets import Secrets
 from tests.doctor.conftest import Examine, check_no_secret
 
 ROOT = Path(__file__).parents[2]

@@ -1,63 +1,13 @@
 """Emulator and this repository's app together, as `make start` runs them."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
-from signalr_emulator.testing import RunningEmulator, running_emulator
+from signalr_emulator.testing import running_emulator
 
-from tests.doctor.conftest import Examine, check_no_secret
-from tests.e2e.processes import PATIENCE, ROOT, Process
-
-TENANT = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
-AUDIENCE = "api://upstream"
-ROUTE = "api/upstream/{hub}/{category}/{event}"
-PAGE = "http://localhost:3000"
-
-
-@dataclass(frozen=True)
-class Whole:
-    settings: Path
-    app_url: str
-    emulator: RunningEmulator
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    folder = tmp_path_factory.mktemp("whole")
-    upstream = folder / "upstream.json"
-    upstream.write_text('{"UpstreamSettings": {"Templates": []}}')
-    with running_emulator("--upstream-settings", str(upstream)) as emulator:
-        settings = folder / "local.settings.json"
-        document = json.loads((ROOT / "local.settings.json.example").read_text())
-        keys = f"{emulator.control_url}/{TENANT}/discovery/v2.0/keys"
-        document["Values"] |= {**emulator.app_settings, "UPSTREAM_KEYS_URL": keys}
-        settings.write_text(json.dumps(document))
-        app = Process(
-            [
-                *(sys.executable, "-m", "funchost", "--app-dir", str(ROOT)),
-                *("--port", "0", "--settings", str(settings)),
-            ],
-            folder / "functions.log",
-        )
-        try:
-            url = app.wait_for(r"^Functions host ready on (\S+)$")[1]
-            upstream.write_text(json.dumps({"UpstreamSettings": {"Templates": [_template(url)]}}))
-            document["Host"]["LocalHttpPort"] = int(url.rpartition(":")[2])
-            settings.write_text(json.dumps(document))
-            yield Whole(settings, url, emulator)
-        finally:
-            assert app.stop() == 0, app.output
-
-
-def _template(url: str) -> dict[str, object]:
-    auth = {"Type": "ManagedIdentity", "ManagedIdentity": {"Resource": AUDIENCE}}
-    return {"UrlTemplate": f"{url}/{ROUTE}", "Auth": auth}
+from tests.doctor.conftest import PAGE, ROUTE, Examine, Whole, check_no_secret
+from tests.e2e.processes import PATIENCE, ROOT
 
 
 def test_all_is_well(whole: Whole) -> None:

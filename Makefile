@@ -15,7 +15,7 @@ javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
 checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench examples
 
-.PHONY: help start emulator doctor test lint unit bench lock clean
+.PHONY: help start emulator doctor test lint unit bench simulate lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,6 +42,9 @@ unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run th
 
 bench: .venv/ready ## Print the benchmark tables
 	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+
+simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
+	@$(python) -m bench.simulate
 
 lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv

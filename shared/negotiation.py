@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from shared.access_key import AccessKey
+from shared.attributes import log_fields
 from shared.errors import (
     EndpointsError,
     InvalidArgumentError,
@@ -57,6 +58,11 @@ class Negotiation:
         self._key_timeout = key_timeout
         self._given = given
         self._warned = False
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether tokens are made with access keys."""
+        return self._origin is not TokenOrigin.SERVICE
 
     def at_once(self, request: TokenRequest) -> ClientAccess | None:
         """Make a client token here and now, or return `None` if that takes a conversation."""
@@ -137,4 +143,5 @@ class Negotiation:
             "The service makes the client tokens, which costs each negotiation a request and"
             " leaves claims out, since this app may not have an access key: %s",
             error,
+            extra=log_fields(error),
         )

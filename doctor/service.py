@@ -28,7 +28,7 @@ __all__ = ["check_clock", "check_key", "check_reach"]
 
 _WORTH_A_LOOK: Final = 60.0
 _REFUSED: Final = 300.0
-"""Seconds of difference past which tokens are refused: the usual tolerance of JWT libraries."""
+"""Seconds of difference past which tokens are refused: the default of token validation in .NET."""
 
 
 def check_reach(exam: Examination) -> Finding:

@@ -13,9 +13,9 @@ venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench examples
 
-.PHONY: help start emulator test lint unit bench simulate lock clean
+.PHONY: help start emulator doctor test lint unit bench simulate lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,9 @@ start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C
 emulator: .venv/ready ## Run the emulator alone
 	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
 	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
+
+doctor: .venv/ready ## Check settings against their service, step by step (ARGS="--hub chat")
+	@$(python) -m doctor $(ARGS)
 
 test: lint unit ## Run all checks and tests
 

@@ -69,6 +69,12 @@ def check_no_secret(text: str) -> None:
     assert "ABCDEFGHIJKLMNOPQRSTUVWXYZ" not in text
 
 
+@pytest.fixture(autouse=True)
+def no_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work where there is no `local.settings.json`, unlike a developer's folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def examine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Examine:
     """Runs the doctor in this process, with nothing but these settings."""

@@ -210,4 +210,4 @@ def test_the_error_looks_as_the_page_shows_it() -> None:
     claims = json.dumps({"oid": principal, "aud": "https://signalr.azure.com"}).encode()
     token = f"e30.{urlsafe_b64encode(claims).rstrip(b'=').decode()}.signature"
     endpoint = Endpoint("https://contoso.service.signalr.net")
-    assert missing_permission("auth/accessKey/action", endpoint, token) in TEXT
+    assert str(missing_permission("auth/accessKey/action", endpoint, token)) in TEXT

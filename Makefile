@@ -16,7 +16,7 @@ sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going -c docs -d 
 packages := demo $(javascript)
 checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples docs
 
-.PHONY: help start emulator test lint unit bench docs docs-links lock clean
+.PHONY: help start emulator test lint unit bench simulate docs docs-links lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,9 @@ unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run th
 
 bench: .venv/ready ## Print the benchmark tables
 	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+
+simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
+	@$(python) -m bench.simulate
 
 docs: .venv/ready ## Build the documentation as a site
 	@$(python) -m docs.configuration

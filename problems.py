@@ -15,6 +15,7 @@ from typing import Final
 
 import azure.functions as func
 
+from shared.attributes import log_fields
 from shared.errors import (
     AuthenticationError,
     ConnectionNotFoundError,
@@ -130,7 +131,7 @@ def http_function(*methods: str) -> Callable[[Handler], Handler]:
             except ProblemError as problem:
                 response = problem.response()
             except SignalRError as error:
-                _logger.warning("%s: %s", handler.__name__, error)
+                _logger.warning("%s: %s", handler.__name__, error, extra=log_fields(error))
                 response = problem_for(error).response()
             return _without_body(response) if req.method == "HEAD" else response
 

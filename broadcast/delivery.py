@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from broadcast.items import EVERYONE, Errand, Recipient
 from shared.aio import SignalRServiceClient
+from shared.attributes import log_fields
 from shared.errors import EndpointsError, SignalRError
 
 __all__ = ["Outcome", "deliver"]
@@ -78,6 +79,7 @@ async def _after(
     try:
         await errand.run(service)
     except SignalRError as error:
-        _logger.warning("Not %s in hub %s: %s", errand.done, errand.hub, error)
+        fields = log_fields(error, hub=errand.hub)
+        _logger.warning("Not %s in hub %s: %s", errand.done, errand.hub, error, extra=fields)
         return Outcome(error)
     return Outcome()

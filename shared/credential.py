@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.attributes import log_fields
 from shared.endpoint import AUDIENCE
 from shared.errors import AuthenticationError
 from shared.flow import Token
@@ -197,7 +198,9 @@ class EntraTokens:
         try:
             self._token = self._ask()
         except AuthenticationError as error:
-            _logger.warning("The Entra token at hand is used until it ends: %s", error)
+            _logger.warning(
+                "The Entra token at hand is used until it ends: %s", error, extra=log_fields(error)
+            )
             return token
         else:
             return self._token

@@ -99,6 +99,7 @@ class ServiceError(SignalRError):
     Args:
         message: What was asked, what came of it, and what mends it.
         endpoint: Name of the endpoint, if one was asked.
+        hub: Name of the hub, if it was about one.
         status: HTTP status of the answer, if there was one.
         code: Value of the answer's `x-ms-error-code` header, if there was one.
         request_id: Name of the request in the logs of the service, to be told to its support.
@@ -110,6 +111,7 @@ class ServiceError(SignalRError):
         message: str,
         *,
         endpoint: str | None = None,
+        hub: str | None = None,
         status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
@@ -117,6 +119,7 @@ class ServiceError(SignalRError):
     ) -> None:
         super().__init__(message)
         self.endpoint = endpoint
+        self.hub = hub
         self.status = status
         self.code = code
         self.request_id = request_id

@@ -3,6 +3,8 @@
 A token, the request, repetition where it does no harm, and errors that say what to mend.
 """
 
+import dataclasses
+import functools
 import json
 import random
 import time
@@ -23,6 +25,7 @@ from shared.errors import (
     UnexpectedResponseError,
 )
 from shared.flow import (
+    REQUEST_ID_HEADER,
     Flow,
     GetToken,
     NoAnswerError,
@@ -31,6 +34,7 @@ from shared.flow import (
     Token,
     TokenSource,
     Wait,
+    request_id,
 )
 from shared.operations import Operation
 from shared.permissions import missing_permission, refused_token
@@ -44,8 +48,6 @@ MAX_MESSAGE_LENGTH: Final = 1024 * 1024
 _TRANSIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _SHORT_PATIENCE: Final = 2.0
 """Seconds that an endpoint which is down has for an answer."""
-
-_REQUEST_ID: Final = "x-ms-client-request-id"
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -109,14 +111,14 @@ class Exchange:
             UnexpectedResponseError: Any other answer.
         """
         url = operation_url(self.endpoint, operation, names, query or {})
-        request_id = uuid.uuid4().hex
+        request = self._described(operation, url, body, names.get("hub", ""))
         began = self.clock()
         rejected: Token | None = None
         attempt = 0
         while True:
             token = yield GetToken(self._tokens, url, rejected)
             assert isinstance(token, Token)  # noqa: S101  the answer to this step
-            outcome = yield from self._send(operation, url, token, body, request_id)
+            outcome = yield from _answered(self._authorized(request, token))
             if isinstance(outcome, Response) and _is_answer(outcome, operation):
                 self._check_connection(operation, names, outcome)
                 return outcome
@@ -135,7 +137,7 @@ class Exchange:
                 jitter=self._jitter(),
             )
             if delay is None or not self._healthy():
-                raise self._error(operation, url, outcome, token, request_id)
+                raise self._error(operation, request, outcome, token)
             yield Wait(delay)
 
     def _check_connection(
@@ -143,48 +145,59 @@ class Exchange:
     ) -> None:
         if operation.needs_connection and answer.status != operation.success:
             raise ConnectionNotFoundError(
-                f"There is no connection {names['connection']!r}", endpoint=self.endpoint.name
+                f"There is no connection {names['connection']!r}",
+                endpoint=self.endpoint.name,
+                hub=names["hub"],
             )
 
-    def _send(
-        self, operation: Operation, url: str, token: Token, body: bytes | None, request_id: str
-    ) -> Flow[Response | NoAnswerError]:
-        headers = {"Authorization": f"Bearer {token.value}", _REQUEST_ID: request_id}
+    def _described(self, operation: Operation, url: str, body: bytes | None, hub: str) -> Request:
+        """Return the request of an operation, which lacks what proves who is asking."""
+        headers = {REQUEST_ID_HEADER: uuid.uuid4().hex}
         if body is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        patience = None if self._healthy() else _SHORT_PATIENCE
-        try:
-            response = yield Request(
-                operation.method, url, headers, body, operation.name, read_timeout=patience
-            )
-        except NoAnswerError as error:
-            return error
-        assert isinstance(response, Response)  # noqa: S101  the answer to this step
-        return response
+        return Request(
+            operation.method,
+            url,
+            headers,
+            body,
+            operation.name,
+            self.endpoint.name,
+            hub,
+            _shown_url(self.endpoint.server_url, operation.path, hub),
+        )
+
+    def _authorized(self, request: Request, token: Token) -> Request:
+        return dataclasses.replace(
+            request,
+            headers={"Authorization": f"Bearer {token.value}", **request.headers},
+            read_timeout=None if self._healthy() else _SHORT_PATIENCE,
+        )
 
     def _error(
         self,
         operation: Operation,
-        url: str,
+        request: Request,
         outcome: Response | NoAnswerError,
         token: Token,
-        request_id: str,
     ) -> ServiceError:
-        asked = f"{operation.method} {url.partition('?')[0]}"
-        name = self.endpoint.name
+        asked = f"{request.method} {request.url.partition('?')[0]}"
         if isinstance(outcome, NoAnswerError):
             return ServiceUnavailableError(
-                f"No answer to {asked}: {outcome}", endpoint=name, request_id=request_id
+                f"No answer to {asked}: {outcome}",
+                endpoint=request.endpoint,
+                hub=request.hub,
+                request_id=request_id(request),
             )
         status = outcome.status
         code = outcome.headers.get("x-ms-error-code")
         kind, problem = self._problem(operation, outcome, token)
         return kind(
             f"{status} to {asked}" + (f" ({code})" if code else "") + problem,
-            endpoint=name,
+            endpoint=request.endpoint,
+            hub=request.hub,
             status=status,
             code=code,
-            request_id=outcome.headers.get("x-ms-request-id") or request_id,
+            request_id=request_id(request, outcome),
             retry_after=retry_after(outcome, self.clock()),
         )
 
@@ -201,6 +214,20 @@ class Exchange:
         if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ServiceUnavailableError, ""
         return UnexpectedResponseError, ""
+
+
+def _answered(request: Request) -> Flow[Response | NoAnswerError]:
+    try:
+        response = yield request
+    except NoAnswerError as error:
+        return error
+    assert isinstance(response, Response)  # noqa: S101  the answer to this step
+    return response
+
+
+@functools.lru_cache
+def _shown_url(server_url: str, path: str, hub: str) -> str:
+    return server_url + path.replace("{hub}", hub)
 
 
 def operation_url(

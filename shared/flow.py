@@ -7,12 +7,13 @@ receives their answers. It does no I/O. `run` holds the conversation in the call
 
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.access_key import AccessKey
 from shared.errors import SignalRError
 
 __all__ = [
+    "REQUEST_ID_HEADER",
     "Answer",
     "Flow",
     "GetKey",
@@ -26,6 +27,7 @@ __all__ = [
     "Token",
     "TokenSource",
     "Wait",
+    "request_id",
     "run",
     "run_async",
 ]
@@ -96,6 +98,9 @@ class GetKey:
     timeout: float
 
 
+REQUEST_ID_HEADER: Final = "x-ms-client-request-id"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Step: send an HTTP request; answered with a `Response`.
@@ -106,6 +111,9 @@ class Request:
         headers: What proves who is asking, and what names the request in the service's logs.
         body: What is sent.
         operation: What the request is for, in telemetry.
+        endpoint: Name of the endpoint that it goes to, in telemetry.
+        hub: Name of the hub that it is about, in telemetry.
+        shown_url: The URL without the names of users, groups and connections, for telemetry.
         read_timeout: Seconds of silence until the answer is given up, where the usual is too long.
     """
 
@@ -114,6 +122,9 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     operation: str = ""
+    endpoint: str = ""
+    hub: str = ""
+    shown_url: str = ""
     read_timeout: float | None = None
 
 
@@ -124,6 +135,16 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+
+
+def request_id(request: Request, response: Response | None = None) -> str:
+    """Return the name that a request has in the logs of the service.
+
+    It is the `x-ms-request-id` of the answer, and without one the `x-ms-client-request-id` that
+    was sent along, or "".
+    """
+    given = response.headers.get("x-ms-request-id") if response is not None else None
+    return given or request.headers.get(REQUEST_ID_HEADER, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-__all__ = ["Health", "HealthMonitor"]
+from shared.attributes import log_fields
+
+__all__ = ["CHECK_INTERVAL", "DOUBT_INTERVAL", "Health", "HealthMonitor"]
 
 _logger = logging.getLogger(__name__)
 
@@ -18,10 +20,10 @@ _FAILURES: Final = 3
 _SUCCESSES: Final = 2
 """Good checks in a row after which it is up again."""
 
-_INTERVAL: Final = 15.0
+CHECK_INTERVAL: Final = 15.0
 """Seconds between checks while they say what is known."""
 
-_DOUBT: Final = 2.0
+DOUBT_INTERVAL: Final = 2.0
 """Seconds between checks while they say something else."""
 
 
@@ -80,7 +82,8 @@ class HealthMonitor:
             before = health.healthy
             health.observe(_answered(name, check))
             if health.healthy != before:
-                _logger.warning("Endpoint %s is %s", name, "up" if health.healthy else "down")
+                state = "up" if health.healthy else "down"
+                _logger.warning("Endpoint %s is %s", name, state, extra=log_fields(endpoint=name))
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where its thread is gone."""
@@ -96,7 +99,7 @@ class HealthMonitor:
         while not self._closed.is_set():
             self.check()
             doubt = any(health.in_doubt for health, _ in self._checks.values())
-            self._closed.wait(_DOUBT if doubt else _INTERVAL)
+            self._closed.wait(DOUBT_INTERVAL if doubt else CHECK_INTERVAL)
 
 
 def _answered(name: str, check: Callable[[], bool]) -> bool:
@@ -104,5 +107,5 @@ def _answered(name: str, check: Callable[[], bool]) -> bool:
         return check()
     except Exception:
         # The thread must live on, and the other endpoints be checked.
-        _logger.exception("Endpoint %s could not be checked", name)
+        _logger.exception("Endpoint %s could not be checked", name, extra=log_fields(endpoint=name))
         return False

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from shared.access_key import AccessKey
+from shared.attributes import log_fields
 from shared.errors import (
     EndpointsError,
     InvalidArgumentError,
@@ -137,4 +138,5 @@ class Negotiation:
             "The service makes the client tokens, which costs each negotiation a request and"
             " leaves claims out, since this app may not have an access key: %s",
             error,
+            extra=log_fields(error),
         )

@@ -52,7 +52,9 @@ class RestApi(Messages, Members):
         """Tell whether the service answers its health check, which needs no token."""
         url = operation_url(self.endpoint, op.HEALTH, {}, {})
         try:
-            response = yield Request(op.HEALTH.method, url, {}, operation=op.HEALTH.name)
+            response = yield Request(
+                op.HEALTH.method, url, {}, operation=op.HEALTH.name, endpoint=self.endpoint.name
+            )
         except NoAnswerError:
             return False
         return isinstance(response, Response) and response.status == op.HEALTH.success

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from shared.access_key import AccessKey
+from shared.attributes import log_fields
 from shared.errors import ServiceError, ServiceUnavailableError
 from shared.key_schedule import KeyState, Moment, Schedule, no_key
 
@@ -39,6 +40,7 @@ class AccessKeyRotation:
         clock: Current time in epoch seconds.
         steady: Current time in seconds of a clock that is never set.
         jitter: Random numbers from 0 to 1.
+        endpoint: Name of the endpoint, for the log.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class AccessKeyRotation:
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        endpoint: str = "",
     ) -> None:
         self._fetch = fetch
         self._prove = prove
         self._clock = clock
         self._steady = steady
         self._jitter = jitter
+        self._endpoint = endpoint
         self._schedule = Schedule()
         self._closed = False
         self._begin()
@@ -172,7 +176,7 @@ class AccessKeyRotation:
             self._settle(None, error)
         except Exception as error:
             # The thread must live on, and the callers must hear of it.
-            _logger.exception("The access key could not be fetched")
+            _logger.exception("The access key could not be fetched", extra=self._log_fields())
             self._settle(None, ServiceUnavailableError(f"{type(error).__name__}: {error}"))
         else:
             self._settle(key, None)
@@ -182,7 +186,11 @@ class AccessKeyRotation:
             schedule, now = self._schedule, self._now()
             if key is not None:
                 schedule.succeeded(key, now, self._jitter())
-                _logger.info("Access key %s in use, to be rotated in an hour", key.key_id)
+                _logger.info(
+                    "Access key %s in use, to be rotated in an hour",
+                    key.key_id,
+                    extra=self._log_fields(),
+                )
             if error is not None:
                 schedule.failed(error, now, self._jitter())
                 # The first, second, fourth … in a row: an outage of hours must not fill the log.
@@ -192,6 +200,7 @@ class AccessKeyRotation:
                     "No new access key, next try in %.0f s: %s",
                     schedule.due.seconds_from(now),
                     error,
+                    extra=self._log_fields(error),
                 )
             pending, self._pending = self._pending, None
         if pending is None:
@@ -201,6 +210,9 @@ class AccessKeyRotation:
         elif error is not None:
             wait = schedule.due_on_demand.seconds_from(now)
             pending.set_exception(no_key(error, wait))
+
+    def _log_fields(self, error: ServiceError | None = None) -> dict[str, str | int]:
+        return log_fields(error, endpoint=self._endpoint)
 
 
 def _settled(key: AccessKey | None, error: ServiceError | None) -> Future[AccessKey]:

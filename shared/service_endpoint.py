@@ -117,7 +117,7 @@ class ServiceEndpoint:
             endpoint, tokens, policy=policy, healthy=lambda: self.health.healthy, clock=clock
         )
         self.keys: AccessKeyRotation | LocalKey = local_key or AccessKeyRotation(
-            self._fetch_key, self._knows, clock=clock
+            self._fetch_key, self._knows, clock=clock, endpoint=endpoint.name
         )
         self._tokens = tokens
         self._perform = perform
@@ -189,7 +189,16 @@ class ServiceEndpoint:
         token = sign_client_token(key, audience, now=self._clock(), lifetime=_PROBE_LIFETIME)
         url = f"{self.endpoint.server_url}/client/negotiate?hub={self._probe_hub}"
         headers = {"Authorization": f"Bearer {token}"}
-        request = Request("POST", f"{url}&negotiateVersion=1", headers, b"", "prove_access_key")
+        request = Request(
+            "POST",
+            f"{url}&negotiateVersion=1",
+            headers,
+            b"",
+            "prove_access_key",
+            self.endpoint.name,
+            self._probe_hub,
+            url,
+        )
         try:
             answer = self._perform(request)
         except NoAnswerError:

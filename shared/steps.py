@@ -60,7 +60,7 @@ class Performer:
         if self._telemetry is None:
             return self._transport.send(request)
         with self._telemetry.request(request) as exchanged:
-            response = self._transport.send(request)
+            response = self._transport.send(exchanged.request)
             exchanged.answered(response)
             return response
 

@@ -4,6 +4,7 @@ The API package is imported only where an SDK has been imported before the clien
 app that wants telemetry does. Without one it costs neither an import nor a call.
 """
 
+import dataclasses
 import sys
 import time
 import weakref
@@ -13,7 +14,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from shared.flow import Request, Response
+from shared import attributes
+from shared.flow import Request, Response, request_id
 from shared.key_schedule import KeyState
 
 if TYPE_CHECKING:
@@ -25,24 +27,35 @@ _SCOPE: Final = "keyless_signalr"
 
 
 class Exchanged:
-    """What a request came to, told by whoever sends it."""
+    """A request that is recorded, and what it came to, told by whoever sends it.
 
-    def __init__(self) -> None:
-        self.status: int | None = None
+    Args:
+        request: The request as it is to be sent.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._response: Response | None = None
 
     def answered(self, response: Response) -> None:
         """Take note of the answer."""
-        self.status = response.status
+        self._response = response
 
     @property
-    def attributes(self) -> dict[str, str | int]:
+    def request_id(self) -> str:
+        """Its name in the logs of the service."""
+        return request_id(self.request, self._response)
+
+    @property
+    def outcome(self) -> dict[str, str | int]:
         """What it came to; `error.type` is there when the request failed."""
-        if self.status is None:
-            return {"error.type": "no_answer"}
-        status: dict[str, str | int] = {"http.response.status_code": self.status}
+        if self._response is None:
+            return {attributes.ERROR_TYPE: "no_answer"}
+        status = self._response.status
         # That there is no such connection, group or user is an answer and no failure.
-        failed = self.status >= HTTPStatus.BAD_REQUEST and self.status != HTTPStatus.NOT_FOUND
-        return status | ({"error.type": str(self.status)} if failed else {})
+        failed = status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND
+        outcome: dict[str, str | int] = {attributes.STATUS: status}
+        return outcome | ({attributes.ERROR_TYPE: str(status)} if failed else {})
 
 
 class Telemetry:
@@ -53,11 +66,17 @@ class Telemetry:
     """
 
     def __init__(self, keys: Callable[[], Iterable[tuple[str, KeyState]]]) -> None:
-        from opentelemetry import metrics, trace  # noqa: PLC0415  see above
+        from opentelemetry import context, metrics, trace  # noqa: PLC0415  see above
+        from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
+            TraceContextTextMapPropagator,
+        )
 
         self.key_states = keys
         self._trace = trace
         self._tracer = trace.get_tracer(_SCOPE)
+        # Not the propagators of the process: baggage can hold what the service need not know.
+        self._propagator = TraceContextTextMapPropagator()
+        self._context = context
         meter = metrics.get_meter(_SCOPE)
         self._durations = meter.create_histogram(
             "signalr.client.request.duration", "s", "Requests to the service, by operation"
@@ -79,37 +98,54 @@ class Telemetry:
 
     def negotiated(self, endpoint: str) -> None:
         """Count a client token."""
-        self._negotiations.add(1, {"signalr.endpoint": endpoint})
+        self._negotiations.add(1, {attributes.ENDPOINT: endpoint})
 
     def refreshed(self, endpoint: str, outcome: str) -> None:
         """Count an attempt to get an access key: "success", or the name of the error."""
-        self._refreshes.add(1, {"signalr.endpoint": endpoint, "outcome": outcome})
+        self._refreshes.add(1, {attributes.ENDPOINT: endpoint, attributes.OUTCOME: outcome})
 
     @contextmanager
     def request(self, request: Request) -> Iterator[Exchanged]:
-        """Record one request: names are those of OpenTelemetry's HTTP conventions."""
-        url = urlsplit(request.url)
-        attributes: dict[str, str | int] = {
-            "signalr.operation": request.operation,
-            "http.request.method": request.method,
-            "server.address": url.hostname or "",
-        }
-        exchanged = Exchanged()
+        """Record one request, and have it name the trace that it belongs to (W3C Trace Context)."""
+        described = _described(request)
         began = time.perf_counter()
-        kind = self._trace.SpanKind.CLIENT
-        name = f"SignalR {request.operation}"
-        with self._tracer.start_as_current_span(name, kind=kind, attributes=attributes) as span:
-            request_id = request.headers.get("x-ms-client-request-id")
-            if request_id:
-                span.set_attribute("az.client_request_id", request_id)
+        with (
+            self._tracer.start_as_current_span(
+                f"SignalR {request.operation}",
+                kind=self._trace.SpanKind.CLIENT,
+                attributes=described,
+            ) as span,
+            self._alone(),
+        ):
+            span.set_attributes(_shown(request))
+            exchanged = Exchanged(self._traced(request))
             try:
                 yield exchanged
             finally:
-                outcome = exchanged.attributes
+                outcome = exchanged.outcome
                 span.set_attributes(outcome)
-                if "error.type" in outcome:
+                span.set_attribute(attributes.REQUEST_ID, exchanged.request_id)
+                if attributes.ERROR_TYPE in outcome:
                     span.set_status(self._trace.StatusCode.ERROR)
-                self._durations.record(time.perf_counter() - began, attributes | outcome)
+                self._durations.record(time.perf_counter() - began, described | outcome)
+
+    def _traced(self, request: Request) -> Request:
+        headers = dict(request.headers)
+        self._propagator.inject(headers)
+        return dataclasses.replace(request, headers=headers)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep instrumentations of HTTP libraries from recording the request a second time.
+
+        Theirs would have the URL, and with it the names of users and groups.
+        """
+        key = self._context._SUPPRESS_HTTP_INSTRUMENTATION_KEY  # noqa: SLF001  as the Azure SDKs do
+        token = self._context.attach(self._context.set_value(key, value=True))
+        try:
+            yield
+        finally:
+            self._context.detach(token)
 
 
 def find_telemetry(keys: Callable[[], Iterable[tuple[str, KeyState]]]) -> Telemetry | None:
@@ -121,10 +157,32 @@ _in_use: Final[weakref.WeakSet[Telemetry]] = weakref.WeakSet()
 """Those of all clients, which share a gauge: a meter knows the callbacks of the first one only."""
 
 
+def _described(request: Request) -> dict[str, str | int]:
+    """Return what a metric says of a request too: few values, however many users there are."""
+    return {
+        attributes.OPERATION: request.operation,
+        attributes.ENDPOINT: request.endpoint,
+        "http.request.method": request.method,
+        "server.address": urlsplit(request.url).hostname or "",
+    }
+
+
+def _shown(request: Request) -> dict[str, str | int]:
+    """Return what a span says more."""
+    url = urlsplit(request.url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    shown: dict[str, str | int] = {
+        attributes.HUB: request.hub,
+        "url.full": request.shown_url,
+        "server.port": port,
+    }
+    return {name: value for name, value in shown.items() if value}
+
+
 def _ages(_: "CallbackOptions") -> Iterator["Observation"]:
     from opentelemetry.metrics import Observation  # noqa: PLC0415  see above
 
     for telemetry in tuple(_in_use):
         for endpoint, key in telemetry.key_states():
             if key.age is not None:
-                yield Observation(key.age, {"signalr.endpoint": endpoint})
+                yield Observation(key.age, {attributes.ENDPOINT: endpoint})

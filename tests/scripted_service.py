@@ -1,5 +1,6 @@
 """A real HTTP server on a free port that answers from a script, for faults nobody else makes."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +35,9 @@ HANG_UP = Reply(0)
 
 
 @contextmanager
-def scripted_service(answer: Callable[[Received], Reply]) -> Iterator[ScriptedService]:
+def scripted_service(
+    answer: Callable[[Received], Reply], tls: ssl.SSLContext | None = None
+) -> Iterator[ScriptedService]:
     """Serve until the end of the block; `answer` is called on the server's threads."""
     received: list[Received] = []
 
@@ -61,10 +64,13 @@ def scripted_service(answer: Callable[[Received], Reply]) -> Iterator[ScriptedSe
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield ScriptedService(f"http://127.0.0.1:{server.server_port}", received)
+        scheme = "http" if tls is None else "https"
+        yield ScriptedService(f"{scheme}://127.0.0.1:{server.server_port}", received)
     finally:
         server.shutdown()
         server.server_close()

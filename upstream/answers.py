@@ -11,6 +11,7 @@ import azure.functions as func
 
 from problems import ProblemError
 from shared.aio import SignalRServiceClient
+from shared.attributes import log_fields
 from shared.exchange import MAX_MESSAGE_LENGTH
 from upstream.arguments import ArgumentError, fill
 from upstream.call import Call, read_call
@@ -125,7 +126,11 @@ class Answerer:
         except ClientError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, error.message) from error
         except Exception:
-            _logger.exception("The handler %s failed", handler.function.__qualname__)
+            _logger.exception(
+                "The handler %s failed",
+                handler.function.__qualname__,
+                extra=log_fields(hub=event.hub),
+            )
             raise _failed() from None
 
 

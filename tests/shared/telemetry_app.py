@@ -49,9 +49,12 @@ def spans(exporter: InMemorySpanExporter) -> list[dict[str, Any]]:
             "kind": each.kind.name,
             "status": each.status.status_code.name,
             "parent": names[each.parent.span_id] if each.parent else None,
+            "traceparent": f"00-{each.context.trace_id:032x}-{each.context.span_id:016x}"
+            f"-{each.context.trace_flags:02x}",
             "attributes": dict(each.attributes or {}),
         }
         for each in finished
+        if each.context
     ]
 
 

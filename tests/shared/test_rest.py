@@ -361,7 +361,15 @@ def test_health_is_asked_without_a_token(
     script = Script(outcome)
     assert run(SERVICE.service_is_healthy(), script) is healthy
     url = f"https://contoso.service.signalr.net/api/health?{OLD}"
-    assert script.requests == [Request("HEAD", url, {}, operation="service_is_healthy")]
+    assert script.requests == [
+        Request(
+            "HEAD",
+            url,
+            {},
+            operation="service_is_healthy",
+            endpoint="contoso.service.signalr.net",
+        )
+    ]
 
 
 def test_a_sends_exact_body_and_headers() -> None:

@@ -1,6 +1,7 @@
 """Spans and metrics, as an app with an OpenTelemetry SDK sees them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -47,8 +48,8 @@ def recorded(kind: str, *urls: str) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.parametrize("kind", ["blocking", "awaitable"])
 def test_what_is_recorded(kind: str, endpoints: int) -> None:
     with ExitStack() as stack:
-        urls = [stack.enter_context(scripted_service(answer)).url for _ in range(endpoints)]
-        found = recorded(kind, *urls)
+        services = [stack.enter_context(scripted_service(answer)) for _ in range(endpoints)]
+        found = recorded(kind, *(service.url for service in services))
 
     requests = [each for each in found["spans"] if each["name"] != "caller"]
     assert all(each["kind"] == "CLIENT" for each in requests)
@@ -73,7 +74,38 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
     assert set(counted.values()) == {endpoints}
     for each in requests:
         assert each["attributes"]["signalr.operation"] == each["name"].removeprefix("SignalR ")
-        assert each["attributes"]["az.client_request_id"]
+        assert each["attributes"].get("signalr.hub") == (
+            None if each["name"] == "SignalR access_key" else "chat"
+        )
+
+    # No names of users, groups and connections.
+    assert {each["attributes"]["url.full"].partition("/api/")[2] for each in requests} == {
+        "v1/auth/accessKey",
+        "hubs/chat/:send",
+        "hubs/chat/users/{user}/:send",
+        "hubs/chat/groups/{group}/:send",
+        "hubs/chat/users/{user}",
+    }
+
+    # Each request names its own span, and the span the id that the service knows the request by.
+    received = [
+        (
+            request.headers["traceparent"],
+            request.headers["x-ms-client-request-id"],
+            f"endpoint-{number}",
+        )
+        for number, service in enumerate(services)
+        for request in service.received
+        if "/api/health" not in request.path
+    ]
+    assert {
+        (
+            each["traceparent"],
+            each["attributes"]["signalr.request_id"],
+            each["attributes"]["signalr.endpoint"],
+        )
+        for each in requests
+    } <= set(received), received
 
     names = {f"endpoint-{number}" for number in range(endpoints)}
     points = [
@@ -89,20 +121,31 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
     assert all(0 <= each["value"] < 60 for each in ages)
     assert ages
 
-    durations = {
-        (
-            each["attributes"]["signalr.operation"],
-            each["attributes"].get("http.response.status_code"),
-            each["attributes"].get("error.type"),
-        ): each["count"]
-        for each in found["points"]
-        if each["name"] == "signalr.client.request.duration"
-    }
-    # One more each by the earlier client.
-    assert durations["send_to_all", 202, None] == endpoints + 1
-    assert durations["send_to_group", None, "no_answer"] == endpoints + 1
-    assert durations["send_to_user", 503, "503"] == endpoints + 1
-    assert durations["user_exists", 404, None] == endpoints + 1
+    durations = Counter[tuple[str, str, int | None, str | None]]()
+    for each in found["points"]:
+        said = each["attributes"]
+        if each["name"] == "signalr.client.request.duration":
+            outcome = said.get("http.response.status_code"), said.get("error.type")
+            durations[said["signalr.operation"], said["signalr.endpoint"], *outcome] += each[
+                "count"
+            ]
+    for name in (*names, "earlier"):
+        assert durations["send_to_all", name, 202, None] == 1
+        assert durations["send_to_group", name, None, "no_answer"] == 1
+        assert durations["send_to_user", name, 503, "503"] == 1
+        assert durations["user_exists", name, 404, None] == 1
+
+    page = (ROOT / "docs/telemetry.md").read_text()
+    documented = dict(
+        re.findall(r"^\| `(signalr\.client\.[a-z_.]+)` .*\|(.*)\|$", page, re.MULTILINE)
+    )
+    assert documented.keys() == {each["name"] for each in found["points"]}
+    for each in found["points"]:
+        assert each["attributes"].keys() <= set(
+            re.findall(r"`([a-z_.]+)`", documented[each["name"]])
+        )
+    span_attributes = set(re.findall(r"`([a-z_.]+)`", page))
+    assert {name for each in requests for name in each["attributes"]} <= span_attributes
 
 
 def test_a_refused_key_is_recorded() -> None:

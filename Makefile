@@ -12,7 +12,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
-sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going -c docs -d docs/_build/doctrees .
+sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
 checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples docs
 

@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sphinx.application import Sphinx
 
 _HERE: Final = Path(__file__).parent
 sys.path[:0] = [str(_HERE.parent)]
 
-from docs.reference import document_client_methods, resolve_exported_name  # noqa: E402
+from docs.reference import (  # noqa: E402
+    AsWritten,
+    document_client_methods,
+    resolve_exported_name,
+)
 
 project = "Keyless SignalR"
 html_title = project
@@ -52,6 +58,7 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 html_additional_pages = {"index": "to_start.html"}
 templates_path = ["_templates"]
@@ -62,8 +69,18 @@ linkcheck_ignore = [r"https?://(127\.0\.0\.1|localhost)\b.*", r"https://[^/]*con
 def setup(app: "Sphinx") -> None:
     """Connect what is particular to these pages."""
     document_client_methods()
+    as_written = AsWritten()
+    for step, priority in ((as_written.save, 1), (as_written.restore, 999)):
+        app.connect("autodoc-process-docstring", _with_docstring(step), priority)
     app.connect("source-read", _make_navigation)
     app.connect("missing-reference", resolve_exported_name)
+
+
+def _with_docstring(
+    step: "Callable[[str, str, list[str]], None]",
+) -> "Callable[..., None]":
+    """Return a listener that gives a step what it needs of the event."""
+    return lambda _app, what, name, _documented, _options, lines: step(what, name, lines)
 
 
 def _make_navigation(app: "Sphinx", page: str, text: list[str]) -> None:  # noqa: ARG001  the event's

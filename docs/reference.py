@@ -15,9 +15,30 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-__all__ = ["document_client_methods", "resolve_exported_name"]
+__all__ = ["AsWritten", "document_client_methods", "resolve_exported_name"]
 
+_VALUES: Final = ("attribute", "data", "property")
 _CLIENTS: Final = (shared.SignalRServiceClient, shared.aio.SignalRServiceClient)
+
+
+class AsWritten:
+    """Keeps the docstrings of attributes from napoleon, which takes a colon for the end of a type.
+
+    An instance's two methods listen before and after it.
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[str, list[str]] = {}
+
+    def save(self, what: str, name: str, lines: list[str]) -> None:
+        """Remember the docstring of an attribute; arguments are those of the event."""
+        if what in _VALUES:
+            self._written[name] = list(lines)
+
+    def restore(self, what: str, name: str, lines: list[str]) -> None:
+        """Put back what was remembered."""
+        if what in _VALUES:
+            lines[:] = self._written.pop(name)
 
 
 def document_client_methods() -> None:

@@ -73,6 +73,7 @@ def setup(app: "Sphinx") -> None:
     for step, priority in ((as_written.save, 1), (as_written.restore, 999)):
         app.connect("autodoc-process-docstring", _with_docstring(step), priority)
     app.connect("source-read", _make_navigation)
+    app.connect("source-read", _lead_to_start)
     app.connect("missing-reference", resolve_exported_name)
 
 
@@ -92,3 +93,11 @@ def _make_navigation(app: "Sphinx", page: str, text: list[str]) -> None:  # noqa
         pages = re.findall(r"^- \[.*?\]\(([^:()]+)\.md\)", rest, re.MULTILINE)
         lines = ("```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```")
         text[0] += "\n".join(("", *lines, "")) if pages else ""
+
+
+def _lead_to_start(app: "Sphinx", page: str, text: list[str]) -> None:  # noqa: ARG001  the event's
+    """Let links to the repository's README lead to the start page, which stands for it here."""
+    root = "../" * page.count("/")
+    text[0] = re.sub(
+        rf"\]\({re.escape(root)}README\.md(#[^)]*)?\)", f"]({root}{root_doc}.md)", text[0]
+    )

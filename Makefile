@@ -14,9 +14,9 @@ python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples docs
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench examples docs
 
-.PHONY: help start emulator test lint unit bench simulate docs docs-links lock clean
+.PHONY: help start emulator doctor test lint unit bench simulate docs docs-links lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,9 @@ emulator: .venv/ready ## Run the emulator alone
 	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
 	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
 
+doctor: .venv/ready ## Check settings against their service, step by step (ARGS="--hub chat")
+	@$(python) -m doctor $(ARGS)
+
 test: lint unit ## Run all checks and tests
 
 lint: .venv/ready ## Check style and types
@@ -38,8 +41,8 @@ lint: .venv/ready ## Check style and types
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
-bench: .venv/ready ## Print the benchmark tables
-	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+bench: .venv/ready ## Measure everything: tables, bench/results.json, docs/performance.png
+	@$(python) -m bench
 
 simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
 	@$(python) -m bench.simulate

@@ -13,9 +13,14 @@ venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples docs
 
-.PHONY: help start emulator test lint unit bench lock clean
+# One resolution for Linux, macOS and Windows. Its file's head names the command to run, and no path of it.
+compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile --quiet --universal --python-version 3.13 --annotation-style line
+lowest  := .venv/lowest
+install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
+
+.PHONY: help start emulator test lint unit bench lock licences lowest audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,27 +45,41 @@ unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run th
 bench: .venv/ready ## Print the benchmark tables
 	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
 
-lock: ## Renew constraints.txt and the package locks with the newest versions
-	@rm -rf .venv
-	@$(PYTHON) -m venv .venv
-	@$(python) -m pip install --quiet --upgrade pip
-	@sed '/^-c/d' requirements.txt > .venv/requirements.txt
-	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev -e ./emulator
-	@{ head -1 constraints.txt; $(python) -m pip list --format=freeze | grep -Ev '^(signalr-emulator|pip)='; } > .venv/constraints.txt
-	@mv .venv/constraints.txt constraints.txt
-	@for folder in $(packages); do (cd $$folder && npm install --package-lock-only --silent); done
-	@touch .venv/ready
+lock: .venv/ready ## Renew the locks of all packages with the newest versions, and the list of licences
+	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
+	@$(compile) --upgrade --generate-hashes --group dev --output-file requirements-dev.txt requirements.txt emulator/pyproject.toml
+	@for folder in $(packages); do (cd $$folder && npm update --package-lock-only --silent); done
+	@$(MAKE) --no-print-directory licences
+
+licences: .venv/ready ## Write docs/licences.md anew
+	@$(python) docs/licences.py > .venv/licences.md
+	@mv .venv/licences.md docs/licences.md
+
+lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests with the oldest versions of dependencies that are allowed
+	@$(venv)/uv venv --quiet --clear --python $(python) $(lowest)
+	@$(install) --require-hashes -r requirements-dev.txt
+	@$(install) --no-deps --no-build-isolation -e ./emulator
+	@sed '/^-c/d' requirements.txt | $(compile) --resolution lowest-direct --output-file $(lowest)/app.txt -
+	@$(install) -r $(lowest)/app.txt
+	@$(lowest)/bin/pytest tests/app tests/shared tests/funchost tests/e2e/test_telemetry.py
+	@$(compile) --resolution lowest-direct --output-file $(lowest)/emulator.txt emulator/pyproject.toml
+	@$(install) -r $(lowest)/emulator.txt
+	@$(lowest)/bin/pytest emulator/tests
+
+audit: .venv/ready ## Ask for known vulnerabilities of all packages (needs the network)
+	@$(venv)/uv tool run pip-audit==2.10.1 --strict --require-hashes --disable-pip -r requirements-dev.txt
+	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
 	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
+.venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
 	  echo "Python 3.13 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(or $(MAKECMDGOALS),start) PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Setting up .venv (once, about a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@$(python) -m pip install --quiet --upgrade "pip>=25.1"
-	@$(python) -m pip install --quiet -r requirements.txt --group dev -e ./emulator
+	@$(python) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e ./emulator
 	@touch $@
 
 demo/signalr.js: demo/node_modules/ready

@@ -52,8 +52,7 @@ lock: .venv/ready ## Renew the locks of all packages with the newest versions, a
 	@$(MAKE) --no-print-directory licences
 
 licences: .venv/ready ## Write docs/licences.md anew
-	@$(python) docs/licences.py > .venv/licences.md
-	@mv .venv/licences.md docs/licences.md
+	@$(python) -m docs.licences
 
 lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests with the oldest versions of dependencies that are allowed
 	@$(venv)/uv venv --quiet --clear --python $(python) $(lowest)

@@ -25,6 +25,7 @@ packages below, and none of them is part of the repository. Which versions is in
 writes this page."""
 
 ROOT: Final = Path(__file__).parent.parent
+PAGE: Final = "docs/licences.md"
 JAVASCRIPT: Final = {
     "The demo page": ("demo",),
     "Tests in JavaScript": ("tests/e2e", "emulator/tests/javascript"),
@@ -169,4 +170,4 @@ def _javascript(heading: str, packages: dict[str, str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    (ROOT / PAGE).write_text(page())

@@ -15,12 +15,13 @@ javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
 checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples docs
 
-# One resolution for Linux, macOS and Windows. Its file's head names the command to run, and no path of it.
-compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile --quiet --universal --python-version 3.13 --annotation-style line
+# A lock for Linux, macOS and Windows, which says at its head how to renew it.
+compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
+  --quiet --universal --python-version 3.13 --annotation-style line
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator test lint unit bench lock licences lowest audit clean
+.PHONY: help start emulator test lint unit bench simulate lock licences lowest audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,16 +46,20 @@ unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run th
 bench: .venv/ready ## Print the benchmark tables
 	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
 
-lock: .venv/ready ## Renew the locks of all packages with the newest versions, and the list of licences
+simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
+	@$(python) -m bench.simulate
+
+lock: .venv/ready ## Renew all locks with the newest versions, and the list of licences
 	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
-	@$(compile) --upgrade --generate-hashes --group dev --output-file requirements-dev.txt requirements.txt emulator/pyproject.toml
+	@$(compile) --upgrade --generate-hashes --output-file requirements-dev.txt \
+	  requirements.txt emulator/pyproject.toml --group dev
 	@for folder in $(packages); do (cd $$folder && npm update --package-lock-only --silent); done
 	@$(MAKE) --no-print-directory licences
 
 licences: .venv/ready ## Write docs/licences.md anew
 	@$(python) -m docs.licences
 
-lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests with the oldest versions of dependencies that are allowed
+lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests with the oldest versions that are allowed
 	@$(venv)/uv venv --quiet --clear --python $(python) $(lowest)
 	@$(install) --require-hashes -r requirements-dev.txt
 	@$(install) --no-deps --no-build-isolation -e ./emulator
@@ -65,7 +70,7 @@ lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run 
 	@$(install) -r $(lowest)/emulator.txt
 	@$(lowest)/bin/pytest emulator/tests
 
-audit: .venv/ready ## Ask for known vulnerabilities of all packages (needs the network)
+audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs a network
 	@$(venv)/uv tool run pip-audit==2.10.1 --strict --require-hashes --disable-pip -r requirements-dev.txt
 	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 

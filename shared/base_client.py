@@ -131,6 +131,15 @@ class BaseClient:
             token_origin=settings.token_origin,
         )
 
+    def warm_up(self) -> None:
+        """Begin to get the access keys, so that the first negotiation finds them under way.
+
+        Returns at once. What goes wrong is logged, and tried again when a key is needed.
+        """
+        if self.negotiation.needs_keys:
+            for each in self._endpoints:
+                each.keys.warm_up()
+
     @property
     def rest_apis(self) -> Sequence[RestApi]:
         """The REST API of each endpoint."""

@@ -12,8 +12,9 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
+sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples docs
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench examples docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
@@ -21,10 +22,10 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator test lint unit bench simulate lock licences lowest audit clean
+.PHONY: help start emulator doctor test lint unit bench simulate docs docs-links lock licences lowest audit clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT)
 	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
@@ -32,6 +33,9 @@ start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C
 emulator: .venv/ready ## Run the emulator alone
 	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
 	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
+
+doctor: .venv/ready ## Check settings against their service, step by step (ARGS="--hub chat")
+	@$(python) -m doctor $(ARGS)
 
 test: lint unit ## Run all checks and tests
 
@@ -43,11 +47,19 @@ lint: .venv/ready ## Check style and types
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
-bench: .venv/ready ## Print the benchmark tables
-	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+bench: .venv/ready ## Measure everything: tables, bench/results.json, docs/performance.png
+	@$(python) -m bench
 
 simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
 	@$(python) -m bench.simulate
+
+docs: .venv/ready ## Build the documentation as a site
+	@$(python) -m docs.configuration
+	@$(sphinx) docs/_build/html
+	@echo "Open docs/_build/html/docs/index.html"
+
+docs-links: .venv/ready ## Check the documentation's links to other sites, which needs a network
+	@$(sphinx) -b linkcheck docs/_build/links
 
 lock: .venv/ready ## Renew all locks with the newest versions, and the list of licences
 	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
@@ -75,7 +87,7 @@ audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs
 	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build
 
 .venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \

@@ -117,18 +117,20 @@ async def assert_refused(verifier: CallVerifier, headers: Headers) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "expires_in"),
+    "headers",
     [
-        ("Bearer {}", 600),
-        ("bearer  {} ", 600),
-        ("Bearer {}", -30),  # within the leeway of the clocks
+        bearer(token()),
+        Headers({"authorization": f"bearer  {token()} "}),
     ],
 )
-async def test_a_token_of_the_service(
-    authority: ScriptedService, form: str, expires_in: int
+async def test_a_token_of_the_service(authority: ScriptedService, headers: Headers) -> None:
+    await verifier(authority).verify(headers)
+
+
+async def test_a_token_that_ended_within_the_leeway_of_the_clocks(
+    authority: ScriptedService,
 ) -> None:
-    signed = token(exp=int(time.time()) + expires_in)
-    await verifier(authority).verify(Headers({"authorization": form.format(signed)}))
+    await verifier(authority).verify(bearer(token(exp=int(time.time()) - 30)))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ async def test_a_token_of_the_service(
         pytest.param(bearer(token(aud=None)), id="no audience"),
         pytest.param(bearer(token(exp=int(time.time()) - 120)), id="expired"),
         pytest.param(bearer(token(exp=None)), id="no end"),
-        pytest.param(bearer(token(nbf=int(time.time()) + 120)), id="not yet valid"),
+        pytest.param(bearer(token(nbf=int(time.time()) + 3600)), id="not yet valid"),
         pytest.param(bearer(token(kid="key-2")), id="unknown key id"),
         pytest.param(bearer(token(kid=None)), id="no key id"),
         pytest.param(bearer(token(OTHER_KEY)), id="another key under a known id"),

@@ -28,10 +28,7 @@ def read(path: Path) -> dict[Any, Any]:
 
 def commands(path: Path) -> list[str]:
     return [
-        step["run"]
-        for job in read(path)["jobs"].values()
-        for step in job["steps"]
-        if "run" in step
+        step["run"] for job in read(path)["jobs"].values() for step in job["steps"] if "run" in step
     ]
 
 

@@ -93,7 +93,7 @@ clean: ## Remove what set-up has made
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
 	  echo "Python 3.13 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(or $(MAKECMDGOALS),start) PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Setting up .venv (once, about a minute) ..."
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv  # what has left the lock must not stay
 	@$(python) -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e ./emulator
 	@touch $@

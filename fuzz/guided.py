@@ -13,7 +13,8 @@ import atheris
 
 # Our own code and what reads tokens; all of it would take half a minute to import.
 _INSTRUMENTED: Final = [
-    "broadcast", "funchost", "jwt", "negotiate", "problems", "shared", "signalr_emulator", "upstream",
+    "broadcast", "funchost", "jwt", "negotiate", "problems", "shared", "signalr_emulator",
+    "upstream",
 ]  # fmt: skip
 
 with atheris.instrument_imports(include=_INSTRUMENTED):

@@ -99,9 +99,9 @@ def upstream_signature(data: bytes) -> None:
 
 @target(
     b"Endpoint=https://contoso.service.signalr.net;AuthType=azure.msi;Version=1.0;",
-    b"Endpoint=http://localhost;Port=8888;AccessKey=0123456789abcdefghij;Version=1.0;",
+    b"Endpoint=http://localhost;Port=8888;AccessKey=" + b"k" * 20 + b";Version=1.0;",
     b"Endpoint=https://contoso.service.signalr.net;AuthType=azure.app;ClientId=a;TenantId=b;"
-    b"ClientSecret=0123456789abcdefghij;",
+    b"ClientSecret=" + b"s" * 20,
     b"Endpoint=https://a;ClientEndpoint=https://b/x;ServerEndpoint=https://c;AuthType=aad",
 )
 def connection_string(data: bytes) -> None:

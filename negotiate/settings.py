@@ -27,8 +27,8 @@ _IDENTITY: Final = Setting(
 )
 _CLAIMS: Final = Setting(
     "NEGOTIATE_CLAIMS",
-    "claims of the caller that go into the client token; `roles=role` takes `role` and calls it"
-    " `roles`",
+    "claims of the caller that go into the client token; `roles=role` takes `roles` and calls it"
+    " `role`",
     "name,roles=role",
 )
 _LIFETIME: Final = Setting(

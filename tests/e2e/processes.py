@@ -167,10 +167,11 @@ def emulator(
     role: str = "SignalR Service Owner",
     service_port: int = 0,
     control_port: int = 0,
+    program: tuple[str, ...] = ("-m", "signalr_emulator"),
 ) -> Iterator[Emulator]:
     process = Process(
         [
-            *(sys.executable, "-m", "signalr_emulator", "--role", role),
+            *(sys.executable, *program, "--role", role),
             *("--service-port", str(service_port), "--control-port", str(control_port)),
             *options,
         ],

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,21 +20,20 @@ TOKEN_REPLY = Reply(
 KEY_REPLY = Reply(200, body=b'{"AccessKey": "%s", "KeyId": "1"}' % (b"k" * 40))
 
 
-class Settled:
+class Misleading:
     """A service that leads whoever calls it to the attacker, as soon as it is told how."""
 
     def __init__(self, attacker: ScriptedService) -> None:
         self._attacker = attacker
         self.status = 307
         self.identity_redirects = False
-        self.auth_redirects = False
 
     def answer(self, request: Received) -> Reply:
         redirect = Reply(self.status, {"Location": f"{self._attacker.url}{request.path}"})
         if request.path.startswith("/msi/token"):
             return redirect if self.identity_redirects else TOKEN_REPLY
         if request.path.endswith("/accessKey"):
-            return redirect if self.auth_redirects else KEY_REPLY
+            return redirect
         if request.method == "GET" and "/groups/linked/" in request.path:
             link = f"{self._attacker.url}/next?continuationToken=x"
             more = "continuationToken" not in request.path
@@ -42,7 +42,7 @@ class Settled:
         return redirect
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def attacker() -> Iterator[ScriptedService]:
     """Takes whatever comes, and would answer as the real thing does."""
 
@@ -55,25 +55,31 @@ def attacker() -> Iterator[ScriptedService]:
         yield running
 
 
-@pytest.fixture
-def leading(attacker: ScriptedService) -> Settled:
-    return Settled(attacker)
-
-
-@pytest.fixture
-def app(leading: Settled, tmp_path: Path) -> Iterator[FunctionApp]:
+@contextmanager
+def led_app(leading: Misleading, folder: Path) -> Iterator[FunctionApp]:
     with scripted_service(leading.answer) as service:
         settings = {
             "AzureSignalRConnectionString__serviceUri": service.url,
             "IDENTITY_ENDPOINT": f"{service.url}/msi/token",
             "IDENTITY_HEADER": IDENTITY_HEADER,
         }
-        with function_app(settings, tmp_path) as running:
+        with function_app(settings, folder) as running:
             yield running
 
 
+@pytest.fixture(scope="module")
+def leading(attacker: ScriptedService) -> Misleading:
+    return Misleading(attacker)
+
+
+@pytest.fixture(scope="module")
+def app(leading: Misleading, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FunctionApp]:
+    with led_app(leading, tmp_path_factory.mktemp("led")) as running:
+        yield running
+
+
 def test_no_token_follows_a_redirect_of_the_service(
-    app: FunctionApp, leading: Settled, attacker: ScriptedService
+    app: FunctionApp, leading: Misleading, attacker: ScriptedService
 ) -> None:
     for status in REDIRECTS:
         leading.status = status
@@ -95,18 +101,19 @@ def test_no_token_follows_a_link_to_the_next_page(
 
 
 def test_no_token_follows_a_redirect_of_the_auth_api(
-    app: FunctionApp, leading: Settled, attacker: ScriptedService
+    app: FunctionApp, attacker: ScriptedService
 ) -> None:
-    leading.auth_redirects = True
     assert app.post("negotiate").status_code in {502, 503}
     assert attacker.received == []
 
 
 def test_no_secret_follows_a_redirect_of_the_identity_endpoint(
-    app: FunctionApp, leading: Settled, attacker: ScriptedService
+    attacker: ScriptedService, tmp_path: Path
 ) -> None:
+    leading = Misleading(attacker)
     leading.identity_redirects = True
-    assert app.post("negotiate").status_code in {502, 503}
+    with led_app(leading, tmp_path) as app:
+        assert app.post("negotiate").status_code in {502, 503}
     assert IDENTITY_HEADER not in str(attacker.received)
 
 

@@ -213,12 +213,11 @@ def _check_answer(
 
 
 def _secrets_of(connection_string: str) -> list[str]:
+    """Return the secrets that stand nowhere else, as an address may."""
     pairs = (part.partition("=") for part in connection_string.split(";"))
-    return [
-        value.strip()
-        for name, _, value in pairs
-        if name.strip().lower() in {"accesskey", "clientsecret"} and len(value.strip()) > _SHORT
-    ]
+    named = {"accesskey", "clientsecret"}
+    values = [value.strip() for name, _, value in pairs if name.strip().lower() in named]
+    return [each for each in values if len(each) > _SHORT and connection_string.count(each) == 1]
 
 
 def _returned[T](answering: Coroutine[object, object, T]) -> T:

@@ -27,7 +27,7 @@ _LONGEST_INPUT: Final = 20
 _EXECUTIONS: Final = re.compile(r"stat::number_of_executed_units: (\d+)")
 _WRITTEN: Final = re.compile(r"Test unit written to (\S+)")
 _STATISTICS: Final = re.compile(
-    r"(\d+) passing examples, (\d+) failing examples, (\d+) invalid examples"
+    r"- (\d+) passing\b[^,\n]*, (\d+) failing\b[^,\n]*, (?:and )?(\d+) invalid\b"
 )
 _TEST: Final = re.compile(r"^(\S+\.py)::\S+:$", re.MULTILINE)
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -70,11 +70,16 @@ def properties(target: Target, seconds: float) -> Row:
         return Row("properties", target.name, finding.number, (_again(target, file),))
 
 
-def property_tests(seconds: float) -> list[Row]:
-    """Run the property tests of the repository at depth, as often as the time allows."""
+def property_tests(seconds: float, *files: str) -> list[Row]:
+    """Run the property tests of the repository at depth, as often as the time allows.
+
+    Args:
+        seconds: The time; they run once at least.
+        files: Those whose tests run, if not all.
+    """
     executions: Counter[str] = Counter()
     findings: set[str] = set()
-    for told in _rounds(seconds, "-m", "hypothesis", "--hypothesis-show-statistics"):
+    for told in _rounds(seconds, *files, "-m", "hypothesis", "--hypothesis-show-statistics"):
         blocks = _TEST.split(told.stdout)
         for file, block in zip(blocks[1::2], blocks[2::2], strict=True):
             executions[file] += sum(sum(map(int, each)) for each in _STATISTICS.findall(block))
@@ -89,7 +94,7 @@ def described(seconds: float) -> list[Row]:
     tests = ("tests/e2e/test_openapi.py", "emulator/tests/test_contract.py", "-k", "conform")
     executions: Counter[str] = Counter()
     findings: set[str] = set()
-    for told in _rounds(seconds, *tests, f"--junitxml={report}"):
+    for told in _rounds(seconds, *tests, f"--junitxml={report}", "-o", "junit_family=xunit1"):
         for case in ET.parse(report).iter("testcase"):  # noqa: S314  pytest wrote it
             count = sum(int(each.get("value", "0")) for each in case.iter("property"))
             executions[f"{case.get('classname', '').replace('.', '/')}.py"] += count

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -35,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [name for name in options.targets if name not in TARGETS]
     if unknown or (options.file and len(options.targets) != 1):
         parser.error(f"no target {unknown[0]!r}" if unknown else "--file goes with one target")
-    # What a target logs about its inputs is of no use to anybody.
+    # What a target says about its inputs is of no use to anybody.
     logging.disable()
+    warnings.simplefilter("ignore")
     if options.file:
         TARGETS[options.targets[0]].run(options.file.read_bytes())
         return 0

@@ -81,6 +81,8 @@ def test_each_token_opens_its_own_door_only(emulator: RunningEmulator) -> None:
     rest_token = signed(emulator, key, aud=url)
     assert send(emulator, rest_token) == 202
     assert admitted(emulator, rest_token) == 401
+    assert send(emulator, signed(emulator, key, aud=url, exp=0)) == 401
+    assert send(emulator, signed(emulator, key, aud=f"{url}/x")) == 401
     assert admitted(emulator, entra_token(emulator)) == 401
 
 

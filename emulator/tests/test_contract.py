@@ -36,7 +36,7 @@ FILES = {"2022-06-01": ("V20220601.json", 19), "2023-07-01": ("V20230701.json", 
 DEPTH = settings().max_examples // 100
 """How often the usual number of requests is made: once, unless a profile asks for more examples."""
 
-EXAMPLES = 14 * DEPTH
+EXAMPLES = 20 * DEPTH
 
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir() and "SIGNALR_SWAGGER_DIR" not in os.environ,

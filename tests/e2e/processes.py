@@ -167,10 +167,11 @@ def emulator(
     role: str = "SignalR Service Owner",
     service_port: int = 0,
     control_port: int = 0,
+    program: tuple[str, ...] = ("-m", "signalr_emulator"),
 ) -> Iterator[Emulator]:
     process = Process(
         [
-            *(sys.executable, "-m", "signalr_emulator", "--role", role),
+            *(sys.executable, *program, "--role", role),
             *("--service-port", str(service_port), "--control-port", str(control_port)),
             *options,
         ],
@@ -188,7 +189,9 @@ def emulator(
         assert process.stop() == 0, process.output
 
 
-def start_functions(settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT) -> Process:
+def start_functions(
+    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
+) -> Process:
     """Start the app in the local host, with a clock that the test can move by a file."""
     (folder / "clock").write_text("0")
     values = {"SIGNALR_HUBS": "chat,news", "NEGOTIATE_IDENTITY": "anonymous", **settings}
@@ -198,6 +201,7 @@ def start_functions(settings: Mapping[str, str], folder: Path, app_folder: Path 
         [
             *(sys.executable, str(E2E / "moved_clock.py"), str(folder / "clock"), "funchost"),
             *("--app-dir", str(app_folder), "--port", "0", "--settings", str(settings_file)),
+            *options,
         ],
         folder / "functions.log",
     )
@@ -205,10 +209,10 @@ def start_functions(settings: Mapping[str, str], folder: Path, app_folder: Path 
 
 @contextlib.contextmanager
 def function_app(
-    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT
+    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
 ) -> Iterator[FunctionApp]:
     """Run an app, which is the one of this repository or another, until the end of the block."""
-    process = start_functions(settings, folder, app_folder)
+    process = start_functions(settings, folder, app_folder, *options)
     try:
         url = process.wait_for(r"^Functions host ready on (\S+)$")[1]
         yield FunctionApp(process, f"{url}/api", folder / "clock")

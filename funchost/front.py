@@ -4,7 +4,6 @@ Answers what the Functions host answers: 404 without a body where no function is
 to a missing key, 500 without one when a function fails, 413 for bodies over the limit.
 """
 
-import logging
 from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Final, Protocol
@@ -15,6 +14,7 @@ from multidict import CIMultiDict
 from funchost.cors import CorsPolicy, is_preflight
 from funchost.easy_auth import EasyAuth, is_auth_path
 from funchost.keys import FunctionKeys
+from funchost.log import tell
 from funchost.messages import HttpRequest, HttpResponse, new_invocation_id
 from funchost.routes import Router
 from funchost.worker import Function, InvocationError
@@ -36,8 +36,6 @@ _NOT_COPIED: Final = frozenset(
         "upgrade",
     }
 )
-
-_log: Final = logging.getLogger("funchost")
 
 
 class Invoker(Protocol):
@@ -114,7 +112,7 @@ class Front:
         if self._keys is not None and not self._keys.opens(
             function.auth_level, request.headers, request.query.items()
         ):
-            _log.info("Refused 'Functions.%s': the key is missing or wrong", function.name)
+            tell("INFO", f"Refused 'Functions.{function.name}': the key is missing or wrong")
             return web.Response(status=401)
         try:
             body = await self._body(request)
@@ -146,24 +144,16 @@ class Front:
     async def _run(self, function: Function, request: HttpRequest) -> web.Response:
         invocation_id = new_invocation_id()
         started = perf_counter()
-        _log.info("Executing 'Functions.%s' (Id=%s)", function.name, invocation_id)
+        tell("INFO", f"Executing 'Functions.{function.name}' (Id={invocation_id})")
         try:
             answer = await self._worker.invoke(function, request, invocation_id)
         except InvocationError as error:
-            _log.error(
-                "Executed 'Functions.%s' (Failed, Id=%s, Duration=%dms)\n%s",
-                function.name,
-                invocation_id,
-                _milliseconds(started),
-                error.stack_trace.rstrip() or error,
-            )
+            outcome = f"Failed, Id={invocation_id}, Duration={_milliseconds(started)}ms"
+            reason = error.stack_trace.rstrip() or error
+            tell("ERROR", f"Executed 'Functions.{function.name}' ({outcome})\n{reason}")
             return web.Response(status=500)
-        _log.info(
-            "Executed 'Functions.%s' (Succeeded, Id=%s, Duration=%dms)",
-            function.name,
-            invocation_id,
-            _milliseconds(started),
-        )
+        outcome = f"Succeeded, Id={invocation_id}, Duration={_milliseconds(started)}ms"
+        tell("INFO", f"Executed 'Functions.{function.name}' ({outcome})")
         return _response(answer)
 
 

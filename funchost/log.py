@@ -3,6 +3,7 @@
 The records of an app in a worker process go the same way, and say which process they come from.
 """
 
+import functools
 import logging
 import sys
 import time
@@ -12,9 +13,10 @@ from typing import Final
 import azure_functions_runtime as library  # type: ignore[import-untyped]  # ships no py.typed
 from aiohttp.http_exceptions import HttpProcessingError
 
-__all__ = ["configure_logging"]
+__all__ = ["configure_logging", "tell"]
 
 _FORMAT: Final = "[{asctime}.{msecs:03.0f}Z] {levelname:<7} {origin}{message}"
+_TIME: Final = "%Y-%m-%dT%H:%M:%S"
 # They tell each request and each success in several lines.
 _CHATTY: Final = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
 # Their DEBUG records carry URLs with query values.
@@ -28,7 +30,7 @@ def configure_logging(*, verbose: bool, worker: str = "") -> None:
         verbose: Whether DEBUG records are shown too, with the worker library's own.
         worker: Name of this worker process; empty for the host's own.
     """
-    formatter = logging.Formatter(_FORMAT, "%Y-%m-%dT%H:%M:%S", "{")
+    formatter = logging.Formatter(_FORMAT, _TIME, "{")
     formatter.converter = time.gmtime
     console = logging.StreamHandler()
     console.setFormatter(formatter)
@@ -47,6 +49,25 @@ def configure_logging(*, verbose: bool, worker: str = "") -> None:
     logging.getLogger("aiohttp.server").addFilter(_is_no_fault_of_a_caller)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
+
+
+def tell(level: str, text: str) -> None:
+    """Write a line of the host's own about an invocation, in the form of the others.
+
+    In Azure the host is another process: its lines are none of the app's records, which the app may
+    send elsewhere, and cost the app nothing. So no record is made of them.
+
+    Args:
+        level: Name of the level.
+        text: What happened.
+    """
+    now = time.time()
+    sys.stderr.write(f"[{_second(int(now))}.{int(now % 1 * 1000):03}Z] {level:<7} {text}\n")
+
+
+@functools.lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return time.strftime(_TIME, time.gmtime(seconds))
 
 
 class _Origin(logging.Filter):

@@ -8,7 +8,6 @@ import functools
 import json
 import random
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
@@ -152,7 +151,8 @@ class Exchange:
 
     def _described(self, operation: Operation, url: str, body: bytes | None, hub: str) -> Request:
         """Return the request of an operation, which lacks what proves who is asking."""
-        headers = {REQUEST_ID_HEADER: uuid.uuid4().hex}
+        # It names a request and guards nothing: a tenth of what the system's randomness costs.
+        headers = {REQUEST_ID_HEADER: f"{random.getrandbits(128):032x}"}
         if body is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
         return Request(

@@ -49,7 +49,7 @@ lint: .venv/ready ## Check style and types
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
-bench: .venv/ready ## Measure everything: tables, bench/results.json, docs/performance.png
+bench: .venv/ready ## Measure everything, and renew docs/performance.md
 	@$(python) -m bench
 
 fuzz: .venv/fuzz ## Look for inputs that break a parser (FUZZ_SECONDS for each way, FUZZ_TARGETS)

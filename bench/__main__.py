@@ -1,8 +1,8 @@
 """Every measurement, one after another: `python -m bench`.
 
 Prints the tables, writes them to `bench/results.json` with the versions of what was measured, and
-draws `docs/performance.png` and `docs/growth.png`. Each measurement is a program of its own, so
-that none inherits the state of another. It ends with 1 when a target is missed.
+renews the tables and pictures of `docs/performance.md`. Each measurement is a program of its own,
+so that none inherits the state of another. It ends with 1 when a target is missed.
 """
 
 import argparse
@@ -17,7 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from bench.page import with_tables
 from bench.plot import draw_growth, draw_targets
+from bench.tables import tables as markdown
 
 _HERE: Final = Path(__file__).parent
 _MEASUREMENTS: Final = (
@@ -73,8 +75,7 @@ def _measure(name: str) -> list[dict[str, Any]]:
         subprocess.run(command, check=False)  # noqa: S603  our own command
         if not results.exists():
             raise SystemExit(f"bench.{name} could not measure")
-        tables: list[dict[str, Any]] = json.loads(results.read_text())
-        return tables
+        return [{"measurement": name, **table} for table in json.loads(results.read_text())]
 
 
 def _write(tables: list[dict[str, Any]]) -> None:
@@ -85,10 +86,12 @@ def _write(tables: list[dict[str, Any]]) -> None:
         "tables": tables,
     }
     (_HERE / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    pictures = _HERE.parent / "docs"
-    draw_targets([each for each in tables if not each["curve"]], pictures / "performance.png")
-    draw_growth([each for each in tables if each["curve"]], pictures / "growth.png")
-    print("Written: bench/results.json, docs/performance.png, docs/growth.png")
+    docs = _HERE.parent / "docs"
+    page = docs / "performance.md"
+    page.write_text(with_tables(page.read_text(), markdown(results)))
+    draw_targets([each for each in tables if not each["curve"]], docs / "performance.png")
+    draw_growth([each for each in tables if each["curve"]], docs / "growth.png")
+    print("Renewed: bench/results.json, docs/performance.md and its pictures")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
-"""The tables of `docs/scaling.md`, and how they get there."""
+"""The tables of `docs/scaling.md`."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ from bench.simulate.fleet import instances_for, rate_of_an_instance
 from bench.simulate.limits import QUOTA_UNITS, USER_SENDS_A_UNIT
 from bench.simulate.summary import Summary
 
-__all__ = ["tables", "with_tables"]
+__all__ = ["tables"]
 
 _NEVER: Final = "never"
 _TEN: Final = 10
@@ -38,24 +37,6 @@ def tables(results: Summary) -> Mapping[str, str]:
         "backlogs": _backlogs(results),
         "calls": _calls(),
     }
-
-
-def with_tables(page: str, generated: Mapping[str, str]) -> str:
-    """Return a page with its tables replaced.
-
-    Args:
-        page: Text with a pair of comments for each table: `<!-- table: name -->` and
-            `<!-- end -->`.
-        generated: Tables by name.
-
-    Raises:
-        KeyError: The page asks for a table that there is not.
-    """
-
-    def replaced(match: re.Match[str]) -> str:
-        return f"{match[1]}\n\n{generated[match[2]]}\n\n<!-- end -->"
-
-    return re.sub(r"(<!-- table: (\w+) -->).*?<!-- end -->", replaced, page, flags=re.DOTALL)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

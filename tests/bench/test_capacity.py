@@ -2,11 +2,11 @@
 
 import pytest
 
+from bench.page import with_tables
 from bench.simulate.calls import calls
 from bench.simulate.capacity import Purchase, Workload, need, purchase
 from bench.simulate.fleet import instances_for, rate_of_an_instance
 from bench.simulate.limits import sizes
-from bench.simulate.tables import with_tables
 
 
 def test_a_workload_needs_units_for_connections_bandwidth_and_sends_to_users() -> None:

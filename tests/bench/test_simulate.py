@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.page import with_tables
 from bench.simulate.__main__ import CLIENTS, SEED, run
 from bench.simulate.clients import (
     FIRST_SPREAD,
@@ -24,7 +25,7 @@ from bench.simulate.rotation import requests_each_minute, requests_while_down
 from bench.simulate.routing import Affinity, Dice, noticed_after, split_share
 from bench.simulate.series import simulate
 from bench.simulate.summary import summary
-from bench.simulate.tables import tables, with_tables
+from bench.simulate.tables import tables
 
 SMALL = 2_000
 DOCS = Path(__file__).parents[2] / "docs"

@@ -13,7 +13,7 @@ venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench load examples
 
 .PHONY: help start emulator test lint unit bench lock clean
 

@@ -1,0 +1,339 @@
+"""One client: negotiates, connects, listens, comes back when its connection ends."""
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import count
+from math import inf
+from typing import Any, Final
+
+import aiohttp
+
+from load.app import App, UnusableAnswerError
+from load.hub_protocol import (
+    CLOSE,
+    COMPLETION,
+    HANDSHAKE,
+    INVOCATION,
+    PING,
+    Record,
+    RecordReader,
+    invocation,
+)
+from load.journal import FailureKind, Journal, now
+from load.ledger import Connection, Ledger, Membership
+from load.transports import EndedError, RefusedError, Transport, TransportKind, connect
+
+__all__ = ["MESSAGE", "Client", "Net", "Profile"]
+
+MESSAGE: Final = "newMessage"
+"""Target of the messages that carry numbers, in the second argument."""
+
+_ACCEPTED: Final = "accepted"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
+_HANDSHAKE_TIMEOUT: Final = 15.0
+_INVOCATION_TIMEOUT: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """What all clients share.
+
+    Args:
+        session: Sends requests.
+        app: The app.
+        ledger: Where messages and connections are entered.
+        journal: Where the rest is.
+        tasks: What goes on at present.
+    """
+
+    session: aiohttp.ClientSession
+    app: App
+    ledger: Ledger
+    journal: Journal
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside everything else; what it raises ends the run."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.journal.broke(task.exception())
+
+    async def negotiate(self, user: str) -> tuple[str, str, str]:
+        """Negotiate with the app and then with the service.
+
+        Returns:
+            The URL to connect to, the client token, and the connection's id.
+
+        Raises:
+            RefusedError: One of them does not want it.
+        """
+        began = now()
+        self.journal.count("negotiations")
+        try:
+            url, token = await self.app.negotiate(user)
+            self.journal.took("negotiation", began)
+            negotiated = await self._negotiate(url, token)
+        except UnusableAnswerError as error:
+            self.journal.failed(FailureKind.NEGOTIATION, str(error), began)
+            raise RefusedError(str(error)) from None
+        return (
+            f"{url}&id={negotiated['connectionToken']}",
+            token,
+            str(negotiated["connectionId"]),
+        )
+
+    async def _negotiate(self, url: str, token: str) -> dict[str, Any]:
+        address = f"{url.replace('/client/?', '/client/negotiate?')}&negotiateVersion=1"
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with self.session.post(address, headers=headers) as answer:
+                if answer.status != HTTPStatus.OK:
+                    raise UnusableAnswerError(f"the service's negotiate: {answer.status}")
+                negotiated: dict[str, Any] = await answer.json()
+                return negotiated
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnusableAnswerError(f"the service's negotiate: {type(error).__name__}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a client is.
+
+    Args:
+        number: Its number.
+        user: Its user.
+        group: The group that it joins whenever it has connected.
+        kind: Its transport.
+    """
+
+    number: int
+    user: str
+    group: str
+    kind: TransportKind
+
+
+class Client:
+    """A client that keeps itself connected until it is told to end.
+
+    Args:
+        profile: What it is.
+        net: What it shares with others.
+        chance: Spreads its attempts.
+    """
+
+    def __init__(self, profile: Profile, net: Net, chance: float) -> None:
+        self.profile = profile
+        self.connection: Connection | None = None
+        self._net = net
+        self._random = random.Random(chance)
+        self._transport: Transport | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._joining = asyncio.Lock()
+        self._pause = 0.0
+        self._ends = False
+        self._numbers = count(1)
+        self._calls: dict[str, asyncio.Future[str]] = {}
+
+    async def live(self) -> None:
+        """Be connected, again and again, until `end` is called."""
+        failures = 0
+        while not self._ends:
+            try:
+                await self._connect()
+            except RefusedError:
+                failures += 1
+                longest = min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE)
+                await asyncio.sleep(longest * self._random.uniform(0.5, 1.0))
+                continue
+            failures = 0
+            if self._listening is not None:
+                await asyncio.wait([self._listening])
+            await asyncio.sleep(self._pause)
+            self._pause = 0.0
+
+    async def leave(self, *, abruptly: bool, pause: float = 0.0) -> None:
+        """End the connection, and open another one after a pause in seconds."""
+        connection, transport, listening = self.connection, self._transport, self._listening
+        if connection is None or transport is None or listening is None:
+            return
+        self._pause = pause
+        connection.leaving_at = now()
+        self._forget()
+        if abruptly:
+            await transport.cut()
+        listening.cancel()
+        if not abruptly:
+            await transport.close()
+
+    async def end(self) -> None:
+        """Leave for good."""
+        self._ends = True
+        await self.leave(abruptly=False)
+
+    async def ping(self) -> None:
+        """Show the service that the client is there; who polls does so anyway."""
+        if self._transport is None or self.profile.kind is TransportKind.LONG_POLLING:
+            return
+        # The listener notices what is wrong.
+        await self._try(self._transport, PING)
+
+    async def invoke(self, target: str, *arguments: object) -> str:
+        """Call a method of the hub and return "accepted", or what went wrong."""
+        if self._transport is None:
+            return "not connected"
+        name = str(next(self._numbers))
+        completed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._calls[name] = completed
+        if not await self._try(self._transport, invocation(name, target, *arguments)):
+            self._calls.pop(name, None)
+            return "not sent"
+        try:
+            return await asyncio.wait_for(completed, _INVOCATION_TIMEOUT)
+        except TimeoutError:
+            return "no completion"
+        finally:
+            self._calls.pop(name, None)
+
+    async def join(self, group: str, *, by_invocation: bool = False) -> None:
+        """Enter a group, by the REST API or by a method of the hub."""
+        async with self._joining:
+            connection = self.connection
+            if connection is None or _stay(connection, group) is not None:
+                return
+            stay = Membership(group, now())
+            connection.memberships.append(stay)
+            if by_invocation:
+                outcome = await self.invoke("joinGroup", group)
+            else:
+                outcome = await self._group_action("add", group, connection)
+            if self._settled("join", outcome, connection, stay.join_asked):
+                stay.joined = now()
+
+    async def quit(self, group: str) -> None:
+        """Leave a group."""
+        async with self._joining:
+            connection = self.connection
+            stay = None if connection is None else _stay(connection, group)
+            if connection is None or stay is None:
+                return
+            stay.leave_asked = now()
+            outcome = await self._group_action("remove", group, connection)
+            if self._settled("quit", outcome, connection, stay.leave_asked):
+                stay.left = now()
+
+    async def _connect(self) -> None:
+        journal = self._net.journal
+        url, token, connection_id = await self._net.negotiate(self.profile.user)
+        began = now()
+        reader = RecordReader()
+        try:
+            transport = await connect(self.profile.kind, self._net.session, url, token)
+            early = await _shake_hands(transport, reader)
+        except (RefusedError, EndedError, TimeoutError) as error:
+            journal.failed(FailureKind.CONNECTION, f"{error}" or "handshake: no answer", began)
+            raise RefusedError(str(error)) from None
+        journal.count(f"connects.{self.profile.kind.value}")
+        opened = self._net.ledger.open(self.profile.number, self.profile.user, connection_id, now())
+        self.connection, self._transport = opened, transport
+        reasons: list[str] = []
+        for record in early:
+            self._take(record, opened, reasons)
+        self._listening = asyncio.create_task(self._listen(opened, transport, reader, reasons))
+        self._net.spawn(self.join(self.profile.group))
+
+    async def _listen(
+        self,
+        connection: Connection,
+        transport: Transport,
+        reader: RecordReader,
+        reasons: list[str],
+    ) -> None:
+        try:
+            while True:
+                data = await transport.receive()
+                connection.heard_at = now()
+                for record in reader.feed(data):
+                    self._take(record, connection, reasons)
+        except EndedError as error:
+            if connection.is_open:
+                connection.lost_at = now()
+                self._forget()
+                detail = " ".join([str(error), *reasons])
+                self._net.journal.failed(FailureKind.LOSS, detail, connection.heard_at)
+            await transport.cut()
+
+    def _take(self, record: dict[str, Any], connection: Connection, reasons: list[str]) -> None:
+        kind = record.get("type")
+        if kind == INVOCATION:
+            if record["target"] == MESSAGE:
+                connection.receive(int(record["arguments"][1].partition(" ")[0]), now())
+        elif kind == COMPLETION:
+            call = self._calls.get(record["invocationId"])
+            if call is not None and not call.done():
+                call.set_result(record.get("error", _ACCEPTED))
+        elif kind == CLOSE:
+            reasons.append(f"({record.get('error', 'closed without an error')})")
+
+    def _forget(self) -> None:
+        self.connection = self._transport = None
+        for call in self._calls.values():
+            if not call.done():
+                call.set_result("the connection ended")
+
+    async def _group_action(self, action: str, group: str, connection: Connection) -> str:
+        try:
+            return await self._net.app.group(
+                {
+                    "action": action,
+                    "groupName": group,
+                    "connectionId": connection.connection_id,
+                }
+            )
+        except UnusableAnswerError as error:
+            return str(error)
+
+    def _settled(self, what: str, outcome: str, connection: Connection, began: float) -> bool:
+        if outcome == _ACCEPTED:
+            self._net.journal.count(f"groups.{what}")
+            return True
+        # Of a connection that ended meanwhile nothing else can be expected.
+        if connection.is_open:
+            self._net.journal.failed(FailureKind.GROUP, outcome, began)
+        return False
+
+    @staticmethod
+    async def _try(transport: Transport, data: bytes) -> bool:
+        try:
+            await transport.send(data)
+        except EndedError:
+            return False
+        return True
+
+
+async def _shake_hands(transport: Transport, reader: RecordReader) -> list[Record]:
+    """Shake hands, and give what came right after."""
+    async with asyncio.timeout(_HANDSHAKE_TIMEOUT):
+        await transport.send(HANDSHAKE)
+        received: list[Record] = []
+        while not received:
+            received = reader.feed(await transport.receive())
+    answer, *early = received
+    if "error" in answer:
+        raise EndedError(f"handshake: {answer['error']}")
+    return early
+
+
+def _stay(connection: Connection, group: str) -> Membership | None:
+    """Return the stay in a group that is not over."""
+    for stay in reversed(connection.memberships):
+        if stay.group == group and stay.leave_asked == inf:
+            return stay
+    return None

@@ -180,22 +180,17 @@ class Client:
 
     async def ping(self) -> None:
         """Show the service that the client is there; who polls does so anyway."""
-        if self._transport is None or self.profile.kind is TransportKind.LONG_POLLING:
-            return
-        # The listener notices what is wrong.
-        await self._try(self._transport, PING)
+        if self.profile.kind is not TransportKind.LONG_POLLING:
+            await self._send(PING)
 
     async def invoke(self, target: str, *arguments: object) -> str:
         """Call a method of the hub and return "accepted", or what went wrong."""
-        if self._transport is None:
-            return "not connected"
         name = str(next(self._numbers))
         completed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._calls[name] = completed
-        if not await self._try(self._transport, invocation(name, target, *arguments)):
-            self._calls.pop(name, None)
-            return "not sent"
         try:
+            if not await self._send(invocation(name, target, *arguments)):
+                return "not sent"
             return await asyncio.wait_for(completed, _INVOCATION_TIMEOUT)
         except TimeoutError:
             return "no completion"
@@ -263,12 +258,15 @@ class Client:
                 for record in reader.feed(data):
                     self._take(record, connection, reasons)
         except EndedError as error:
-            if connection.is_open:
-                connection.lost_at = now()
-                self._forget()
-                detail = " ".join([str(error), *reasons])
-                self._net.journal.failed(FailureKind.LOSS, detail, connection.heard_at)
+            self._lose(connection, " ".join([str(error), *reasons]))
             await transport.cut()
+
+    def _lose(self, connection: Connection, detail: str) -> None:
+        """Take note that the connection has ended, unless the client has left it."""
+        if connection.is_open:
+            connection.lost_at = now()
+            self._forget()
+            self._net.journal.failed(FailureKind.LOSS, detail, connection.heard_at)
 
     def _take(self, record: dict[str, Any], connection: Connection, reasons: list[str]) -> None:
         kind = record.get("type")
@@ -309,11 +307,17 @@ class Client:
             self._net.journal.failed(FailureKind.GROUP, outcome, began)
         return False
 
-    @staticmethod
-    async def _try(transport: Transport, data: bytes) -> bool:
+    async def _send(self, data: bytes) -> bool:
+        """Send something, and give the connection up when the service does not take it."""
+        connection, transport, listening = self.connection, self._transport, self._listening
+        if connection is None or transport is None or listening is None:
+            return False
         try:
             await transport.send(data)
-        except EndedError:
+        except EndedError as error:
+            self._lose(connection, str(error))
+            listening.cancel()
+            await transport.cut()
             return False
         return True
 

@@ -16,7 +16,7 @@ from load.ledger import Kind
 __all__ = ["Act", "Crowd", "Step", "Target", "crowd", "plan", "rates"]
 
 _LONGEST_LIST: Final = 12
-_PAUSES: Final = (0.0, 0.1, 1.0, 3.0)
+_PAUSES: Final = (0.0, 0.1, 0.5, 1.0)
 _EXCLUDED: Final = 3
 
 
@@ -114,16 +114,16 @@ def rates(clients: int) -> Mapping[Act, float]:
     """
     crowded = 1000 / (1000 + clients)
     return {
-        Act.SEND: 20.0,
-        Act.SEND_TO_EVERYONE: 2.0 * crowded,
-        Act.SEND_LIST: 2.0,
-        Act.SAY: 1.0 * crowded,
-        Act.SAY_TO_GROUP: 4.0,
-        Act.NEGOTIATE: 4.0,
-        Act.JOIN: 2.0,
-        Act.QUIT: 1.0,
-        Act.LEAVE: 1.5,
-        Act.CUT: 1.0,
+        Act.SEND: 40.0,
+        Act.SEND_TO_EVERYONE: 4.0 * crowded,
+        Act.SEND_LIST: 4.0,
+        Act.SAY: 2.0 * crowded,
+        Act.SAY_TO_GROUP: 8.0,
+        Act.NEGOTIATE: 8.0,
+        Act.JOIN: 4.0,
+        Act.QUIT: 3.0,
+        Act.LEAVE: 3.0,
+        Act.CUT: 2.0,
     }
 
 

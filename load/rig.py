@@ -1,5 +1,6 @@
 """Emulator and function app under load, and the ways to disturb them."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -73,6 +74,11 @@ class Rig:
         """End the function app in order."""
         status = self._functions.stop()
         assert status == 0, self._functions.output  # noqa: S101  nothing else would tell
+
+    async def restart_app(self) -> None:
+        """End the function app in order and start it anew."""
+        await asyncio.to_thread(self.stop_app)
+        await asyncio.to_thread(self.start_app)
 
     def kill_worker(self) -> None:
         """Kill one of the host's worker processes."""

@@ -64,11 +64,11 @@ class Traffic:
         """
         batch = max(1, round(per_second * _BATCH_SECONDS))
         lives: list[asyncio.Task[None]] = []
+        pinging = asyncio.create_task(self._ping())
         for start in range(0, len(self.clients), batch):
             lives += [asyncio.create_task(c.live()) for c in self.clients[start : start + batch]]
             await asyncio.sleep(_BATCH_SECONDS)
         await until(lambda: self.connected == len(self.clients) and not self._net.tasks)
-        pinging = asyncio.create_task(self._ping())
         try:
             yield
         finally:

@@ -12,13 +12,14 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 venv   := .venv/bin
 python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
+sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared funchost emulator tests bench load examples
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples docs
 
-.PHONY: help start emulator test lint unit bench lock clean
+.PHONY: help start emulator doctor test lint unit bench load chaos simulate docs docs-links lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT)
 	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
@@ -26,6 +27,9 @@ start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C
 emulator: .venv/ready ## Run the emulator alone
 	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
 	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
+
+doctor: .venv/ready ## Check settings against their service, step by step (ARGS="--hub chat")
+	@$(python) -m doctor $(ARGS)
 
 test: lint unit ## Run all checks and tests
 
@@ -37,8 +41,25 @@ lint: .venv/ready ## Check style and types
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
-bench: .venv/ready ## Print the benchmark tables
-	@missed=0; for name in negotiate rest broadcast fanout; do $(python) -m bench.$$name || missed=1; done; exit $$missed
+load: .venv/ready ## Put 2,000 clients on the app for ten minutes, docs/load.json
+	@$(python) -m load steady
+
+chaos: .venv/ready ## Do the same under every fault, docs/chaos.json
+	@$(python) -m load chaos
+
+bench: .venv/ready ## Measure everything: tables, bench/results.json, docs/performance.png
+	@$(python) -m bench
+
+simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
+	@$(python) -m bench.simulate
+
+docs: .venv/ready ## Build the documentation as a site
+	@$(python) -m docs.configuration
+	@$(sphinx) docs/_build/html
+	@echo "Open docs/_build/html/docs/index.html"
+
+docs-links: .venv/ready ## Check the documentation's links to other sites, which needs a network
+	@$(sphinx) -b linkcheck docs/_build/links
 
 lock: ## Renew constraints.txt and the package locks with the newest versions
 	@rm -rf .venv
@@ -52,7 +73,7 @@ lock: ## Renew constraints.txt and the package locks with the newest versions
 	@touch .venv/ready
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \

@@ -19,6 +19,8 @@ from shared.settings import Settings
 
 settings = Settings.from_environment(os.environ)
 service = SignalRServiceClient.from_settings(settings)
+# The identity endpoint and the service answer while the host starts.
+service.warm_up()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(

@@ -6,11 +6,8 @@ another and answers 202 to anything; the emulator is its identity. Every side se
 straight to the answering server: one hop, where a message through the app makes two.
 """
 
-import argparse
 import contextlib
 import json
-import os
-import platform
 import re
 import sys
 import tempfile
@@ -22,7 +19,8 @@ from pathlib import Path
 import requests
 from requests.adapters import HTTPAdapter
 
-from bench.pairs import Row, at_least, faster, print_rows, take_timed_turns
+from bench import report
+from bench.pairs import at_least, faster, take_timed_turns
 from bench.processes import answering_server, emulator_settings, running
 
 _ROOT = Path(__file__).parents[1]
@@ -36,24 +34,18 @@ _ACCEPTED = 202
 type Send = Callable[[], object]
 
 
-def main() -> int:
-    """Print the tables; return 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench.broadcast", description=__doc__)
-    parser.parse_args()
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores,"
-        f" medians of {_ROUNDS} turns of {_MESSAGES} messages"
-    )
+def tables() -> Iterator[report.Table]:
+    """Measure messages one by one and in lists."""
     with (
         answering_server() as service,
         emulator_settings() as identity,
         _app(service, identity) as app,
     ):
-        rows = [*_one_by_one(service, app), *_lists(app)]
-    return 0 if all(row.met for row in rows) else 1
+        yield _one_by_one(service, app)
+        yield _lists(app)
 
 
-def _one_by_one(service: str, app: str) -> list[Row]:
+def _one_by_one(service: str, app: str) -> report.Table:
     message = {"target": "newMessage", "arguments": _ARGUMENTS}
     with ThreadPoolExecutor(_THREADS) as pool:
         sides = {
@@ -62,11 +54,11 @@ def _one_by_one(service: str, app: str) -> list[Row]:
         }
         turns = take_timed_turns(sides, rounds=_ROUNDS)
     rows = [at_least(0.85, turns, "function app", "requests.Session")]
-    print_rows(f"A message of 1 KB through POST /api/broadcast, {_THREADS} threads", rows)
-    return rows
+    title = f"Broadcast by POST /api/broadcast, 1 KB, {_THREADS} threads"
+    return report.Table(f"{title} ({_ROUNDS} turns of {_MESSAGES})", rows)
 
 
-def _lists(app: str) -> list[Row]:
+def _lists(app: str) -> report.Table:
     messages = [
         {"target": "newMessage", "arguments": _ARGUMENTS, "userId": f"user{number}"}
         for number in range(_LIST)
@@ -90,8 +82,7 @@ def _lists(app: str) -> list[Row]:
     sides = {list_name: list_turn, requests_name: request_turn}
     turns = take_timed_turns(sides, rounds=_ROUNDS)
     rows = [faster(5, turns, list_name, requests_name)]
-    print_rows(f"{_LIST} messages of 1 KB to as many users, per message", rows)
-    return rows
+    return report.Table(f"Send to user, {_LIST} of 1 KB, per message ({_ROUNDS} turns)", rows)
 
 
 def _turn(pool: ThreadPoolExecutor, send: Send) -> Callable[[], float]:
@@ -140,4 +131,4 @@ def _app(service: str, identity: dict[str, str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.run(tables, report.parser("broadcast", __doc__).parse_args().json))

@@ -10,26 +10,28 @@ is a binary one, as it sends no others.
 Memory is what a process has grown by since it listens, by connection.
 """
 
-import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from signalr_emulator.open_files import raise_open_file_limit
 
+from bench import report
 from bench.fanout_clients import Clients
-from bench.pairs import Row, at_least, at_most, print_rows, take_timed_turns
+from bench.pairs import Row, at_least, at_most, take_timed_turns
 
 _CLIENTS = 5000
 _FEW = 100
 _MEMBERS = 10
+_PEERS = ("websockets", "aiosignalr")
+"""Servers that keep what a connection needs; bare sockets do not."""
+
 _OTHER_FILES = 300
 """Open files of the clients' process that are no clients of a broadcast, generously counted."""
 
@@ -77,19 +79,20 @@ class _Server:
 
 def main() -> int:
     """Print the tables; return 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench.fanout")
+    parser = report.parser("fanout", __doc__)
     parser.add_argument("--clients", type=int, default=_CLIENTS, help="clients of every server")
+    options = parser.parse_args()
     raise_open_file_limit()
-    count = min(parser.parse_args().clients, _most_clients())
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {count:,} clients,"
-        f" 1 KB, medians of {_ROUNDS} turns"
-    )
+    count = min(options.clients, _most_clients())
+    return report.run(partial(_tables, count), options.json)
+
+
+def _tables(count: int) -> Iterator[report.Table]:
     with _server("emulator") as emulator:
         memory = {"emulator": emulator.connect("many", count, is_signalr=True)}
-        rows = [*_fan_out(emulator, count, memory), *_group(emulator, count)]
-    _print_memory(memory)
-    return 0 if all(row.met for row in rows) else 1
+        yield _fan_out(emulator, count, memory)
+        yield _group(emulator, count)
+    yield _memory(memory)
 
 
 def _most_clients() -> int:
@@ -98,7 +101,7 @@ def _most_clients() -> int:
     return sys.maxsize if limit == resource.RLIM_INFINITY else (limit - _OTHER_FILES) // 3
 
 
-def _fan_out(emulator: _Server, count: int, memory: dict[str, float]) -> list[Row]:
+def _fan_out(emulator: _Server, count: int, memory: dict[str, float]) -> report.Table:
     ours = emulator.broadcasting(count)
     with ExitStack() as stack:
         sides = {"emulator": ours}
@@ -117,25 +120,28 @@ def _fan_out(emulator: _Server, count: int, memory: dict[str, float]) -> list[Ro
         sides = {"emulator": ours, "aiosignalr": server.broadcasting(count)}
         turns = take_timed_turns(sides, rounds=_ROUNDS)
     rows.append(at_least(1.0, turns, "emulator", "aiosignalr"))
-    print_rows("A broadcast, per recipient", rows)
-    return rows
+    title = f"Broadcast, 1 KB to {count:,} clients, per recipient ({_ROUNDS} turns)"
+    return report.Table(title, rows)
 
 
-def _group(emulator: _Server, count: int) -> list[Row]:
+def _group(emulator: _Server, count: int) -> report.Table:
     emulator.connect("few", _FEW + _MEMBERS, is_signalr=True)
     crowds = {"many": f"among {count:,}", "few": f"among {_FEW + _MEMBERS:,}"}
     sides = {name: emulator.sending(hub, _MEMBERS) for hub, name in crowds.items()}
     turns = take_timed_turns(sides, rounds=_GROUP_ROUNDS)
     rows = [at_most(1.2, turns, crowds["many"], crowds["few"])]
-    print_rows(f"A send to a group of {_MEMBERS}, per recipient", rows)
-    return rows
+    title = f"Send to small group, {_MEMBERS} members, per recipient ({_GROUP_ROUNDS} turns)"
+    return report.Table(title, rows)
 
 
-def _print_memory(memory: dict[str, float]) -> None:
-    print("\nMemory per connection\n")
-    width = max(map(len, memory))
-    for name, size in memory.items():
-        print(f"  {name:<{width}} {size / 1024:8.1f} KB")
+def _memory(memory: dict[str, float]) -> report.Table:
+    ours = memory["emulator"] / 1024
+    others = {name: size / 1024 for name, size in memory.items() if name in _PEERS}
+    rows = [
+        Row("emulator", name, ours, size, ours / size, "≤ 2×", ours <= 2 * size, "KB")
+        for name, size in others.items()
+    ]
+    return report.Table("Memory of a connection", rows)
 
 
 @contextmanager

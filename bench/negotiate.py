@@ -9,18 +9,18 @@ import hmac
 import json
 import logging
 import os
-import platform
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jwt
 from azure.core.credentials import AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 
-from bench.pairs import Row, at_most, faster, print_rows, take_turns
+from bench import report
+from bench.pairs import at_most, faster, take_turns
 from bench.processes import emulator_settings
 from funchost.messages import HttpRequest
 from funchost.worker import Function, Worker
@@ -35,16 +35,15 @@ _KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 _AUDIENCE = "https://contoso.service.signalr.net/client/?hub=chat"
 
 
-def main() -> int:
-    """Print both tables; return 1 when a target is missed."""
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {_ROUNDS} turns")
+def tables() -> Iterator[report.Table]:
+    """Measure negotiations and client tokens."""
     with emulator_settings() as settings:
         os.environ |= settings
-        rows = [*_invocations(), *_tokens()]
-    return 0 if all(row.met for row in rows) else 1
+        yield _invocations()
+    yield _tokens()
 
 
-def _invocations() -> list[Row]:
+def _invocations() -> report.Table:
     os.environ |= {
         "SIGNALR_HUBS": "chat",
         "NEGOTIATE_IDENTITY": "app-service",
@@ -70,8 +69,7 @@ def _invocations() -> list[Row]:
         at_most(1.4, turns, "negotiate", "empty async function"),
         faster(5, turns, "negotiate", "sync function with jwt.encode"),
     ]
-    print_rows("A hot negotiation through Microsoft's worker", rows)
-    return rows
+    return report.Table(f"Negotiate, hot, through Microsoft's worker ({_ROUNDS} turns)", rows)
 
 
 def _side(runner: asyncio.Runner, worker: Worker, function: Function) -> Callable[[int], object]:
@@ -91,7 +89,7 @@ def _side(runner: asyncio.Runner, worker: Worker, function: Function) -> Callabl
     return lambda calls: runner.run(invoke(calls))
 
 
-def _tokens() -> list[Row]:
+def _tokens() -> report.Table:
     key = AccessKey("0123456789abcdef0123456789abcdef", _KEY.encode(), time.time())
     web_pub_sub = WebPubSubServiceClient(
         "https://contoso.webpubsub.azure.com", "chat", AzureKeyCredential(_KEY)
@@ -122,8 +120,7 @@ def _tokens() -> list[Row]:
         faster(2, turns, "client token", "jwt.encode"),
         faster(2, turns, "client token", "Web PubSub SDK"),
     ]
-    print_rows("A client token", rows)
-    return rows
+    return report.Table(f"A client token ({_ROUNDS} turns)", rows)
 
 
 def _claims(now: float) -> dict[str, object]:
@@ -148,4 +145,4 @@ def _floor(key: AccessKey, calls: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.run(tables, report.parser("negotiate", __doc__).parse_args().json))

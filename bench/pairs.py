@@ -11,8 +11,8 @@ __all__ = [
     "Turns",
     "at_least",
     "at_most",
+    "exactly",
     "faster",
-    "print_rows",
     "take_timed_turns",
     "take_turns",
 ]
@@ -24,25 +24,27 @@ type Turns = Mapping[str, list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table: a ratio between two sides of one run.
+    """One line of a table: two sides of one run, or a count.
 
     Args:
         what: What was measured.
-        against: What it is held against.
-        value: Median microseconds of one call.
+        against: What it is held against; "" for a count.
+        value: Median of what was measured.
         other: The same of the other side.
         ratio: Median of the ratios turn by turn, in the direction of the target.
-        target: What the ratio is to be, as text.
+        target: What the ratio or the count is to be, as text.
         met: Whether it is.
+        unit: What the figures are in.
     """
 
     what: str
     against: str
     value: float
-    other: float
-    ratio: float
+    other: float | None
+    ratio: float | None
     target: str
     met: bool
+    unit: str = "µs"
 
 
 def at_most(limit: float, turns: Turns, what: str, against: str) -> Row:
@@ -61,6 +63,11 @@ def at_least(factor: float, turns: Turns, what: str, against: str) -> Row:
     """Return a row for a side that is to reach `factor` times the rate of another."""
     ratio = _ratio(turns[against], turns[what])
     return _row(turns, what, against, ratio, f"≥ {factor:g}× rate", met=ratio >= factor)
+
+
+def exactly(wanted: int, value: int, what: str) -> Row:
+    """Return a row for what is to be counted, neither more nor less."""
+    return Row(what, "", value, None, None, f"= {wanted}", value == wanted, "")
 
 
 def take_turns(sides: Mapping[str, Callable[[int], object]], *, calls: int, rounds: int) -> Turns:
@@ -89,20 +96,6 @@ def take_timed_turns(sides: Mapping[str, Callable[[], float]], *, rounds: int) -
             if number:
                 turns[name].append(microseconds)
     return turns
-
-
-def print_rows(title: str, rows: list[Row]) -> None:
-    """Print a table."""
-    print(f"\n{title}\n")
-    width = max(len(row.what) for row in rows)
-    other_width = max(len(row.against) for row in rows)
-    for row in rows:
-        print(
-            f"  {row.what:<{width}} {row.value:8.1f} µs   {row.against:<{other_width}}"
-            f" {row.other:8.1f} µs   {row.ratio:5.2f}×   target {row.target:<11}"
-            f" {'pass' if row.met else 'FAIL'}",
-            flush=True,
-        )
 
 
 def _microseconds(side: Callable[[int], object], calls: int) -> float:

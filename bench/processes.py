@@ -1,24 +1,27 @@
 """The other processes of a measurement."""
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 __all__ = ["answering_server", "emulator_settings", "running"]
 
 
 @contextlib.contextmanager
-def running(*arguments: str) -> Iterator[IO[str]]:
+def running(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[IO[str]]:
     """Run a program of ours until the end of the block and give its output.
 
     Args:
         arguments: What stands after `python` on the command line.
+        environment: More environment variables for it.
     """
     with subprocess.Popen(  # noqa: S603  our own command
         [sys.executable, *arguments],
+        env={**os.environ, **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

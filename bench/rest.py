@@ -4,12 +4,10 @@ Each side sends the same message to everyone, with the same number of threads ov
 are kept open, to the same server, which is a process of its own and answers 202 to anything.
 """
 
-import argparse
 import json
-import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -17,7 +15,8 @@ from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 from requests.adapters import HTTPAdapter
 
-from bench.pairs import Row, at_least, print_rows, take_timed_turns
+from bench import report
+from bench.pairs import at_least, take_timed_turns
 from bench.processes import answering_server
 from shared import SignalRServiceClient
 from shared.messages import encode_message
@@ -42,22 +41,19 @@ class _Credential:
         return AccessToken(_TOKEN, int(time.time()) + 3600)
 
 
-def main() -> int:
-    """Print the tables; return 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench.rest", description=__doc__)
-    parser.parse_args()
-    print(f"Python {platform.python_version()}, medians of {_ROUNDS} turns of {_MESSAGES} messages")
+def tables() -> Iterator[report.Table]:
+    """Measure with one thread and with several."""
     with answering_server() as url, SignalRServiceClient(url, _Credential()) as client:
         sides = {
             "client": lambda: client.send_to_all("chat", _TARGET, _ARGUMENTS),
             "requests.Session": _session(url),
             "Web PubSub SDK": _web_pub_sub(url),
         }
-        rows = [row for threads in _THREADS for row in _rows(sides, threads)]
-    return 0 if all(row.met for row in rows) else 1
+        for threads in _THREADS:
+            yield _table(sides, threads)
 
 
-def _rows(sides: dict[str, Send], threads: int) -> list[Row]:
+def _table(sides: dict[str, Send], threads: int) -> report.Table:
     with ThreadPoolExecutor(threads) as pool:
         turns = take_timed_turns(
             {name: _turn(pool, threads, send) for name, send in sides.items()}, rounds=_ROUNDS
@@ -66,8 +62,10 @@ def _rows(sides: dict[str, Send], threads: int) -> list[Row]:
         at_least(0.9, turns, "client", "requests.Session"),
         at_least(1.0, turns, "client", "Web PubSub SDK"),
     ]
-    print_rows(f"A message of 1 KB to everyone, {threads} thread{'s' * (threads > 1)}", rows)
-    return rows
+    with_threads = f"{threads} thread{'s' * (threads > 1)}"
+    return report.Table(
+        f"Broadcast by REST, 1 KB, {with_threads} ({_ROUNDS} turns of {_MESSAGES})", rows
+    )
 
 
 def _turn(pool: ThreadPoolExecutor, threads: int, send: Send) -> Callable[[], float]:
@@ -109,4 +107,4 @@ def _web_pub_sub(url: str) -> Send:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.run(tables, report.parser("rest", __doc__).parse_args().json))

@@ -37,7 +37,7 @@ def blueprint(
     quoted = functools.lru_cache(maxsize=128)(json.dumps)
 
     @http_function("POST")
-    async def answer(req: func.HttpRequest) -> func.HttpResponse:
+    async def negotiate(req: func.HttpRequest) -> func.HttpResponse:
         hub = settings.hub(req.route_params.get("hub"))
         caller = await identity.identify(req.headers)
         decided = policy(caller, hub, _offered(caller, negotiation))
@@ -53,7 +53,7 @@ def blueprint(
         return json_response(f'{{"url":{quoted(access.url)},"accessToken":"{access.token}"}}')
 
     for name, route in (("negotiate", "negotiate"), ("negotiate_hub", "{hub}/negotiate")):
-        routed = functions.route(route, auth_level=func.AuthLevel.ANONYMOUS)(answer)
+        routed = functions.route(route, auth_level=func.AuthLevel.ANONYMOUS)(negotiate)
         functions.function_name(name)(routed)
     return functions
 

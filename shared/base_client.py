@@ -4,7 +4,6 @@ A conversation about several endpoints is a `shared.flow` like one with a single
 clients differ in how they hold it and in nothing else.
 """
 
-import dataclasses
 import functools
 import os
 import time
@@ -131,6 +130,15 @@ class BaseClient:
             token_origin=settings.token_origin,
         )
 
+    def warm_up(self) -> None:
+        """Begin to get the access keys, so that the first negotiation finds them under way.
+
+        Returns at once. What goes wrong is logged, and tried again when a key is needed.
+        """
+        if self.negotiation.needs_keys:
+            for each in self._endpoints:
+                each.keys.warm_up()
+
     @property
     def rest_apis(self) -> Sequence[RestApi]:
         """The REST API of each endpoint."""
@@ -212,8 +220,7 @@ class BaseClient:
 
     def _tokens_for(self, credential: Credential, endpoint: Endpoint) -> EntraTokens:
         if isinstance(credential, CredentialSettings):
-            authority_host = credential.authority_host or endpoint.authority_host
-            settings = dataclasses.replace(credential, authority_host=authority_host)
+            settings = credential.at_authority(endpoint.authority_host)
             key: object = (settings, endpoint.audience)
             opened = functools.partial(open_credential, settings, os.environ)
         else:

@@ -210,35 +210,41 @@ def _audience(connection: str, value: str | None) -> str:
 def _credential(
     connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
 ) -> CredentialSettings:
+    kind, because = _kind(connection, parts, environment)
     return CredentialSettings(
-        _kind(connection, parts, environment),
+        kind,
         client_id=parts.get("clientid"),
         tenant_id=parts.get("tenantid"),
         client_secret=parts.get("clientsecret"),
         certificate_path=parts.get("clientcertificatepath"),
+        because=because,
     )
 
 
 def _kind(
     connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
-) -> CredentialKind:
+) -> tuple[CredentialKind, str]:
+    """Return which credential, and why."""
     named = parts.get("credential")
     if named is not None and named.lower() not in _NAMED_KINDS:
         raise _CREDENTIAL.of(connection).error(
             f"is {named!r}, and it is {', '.join(_NAMED_KINDS)} or not set"
         )
     if named is not None:
-        return _NAMED_KINDS[named.lower()]
+        return _NAMED_KINDS[named.lower()], f"{_CREDENTIAL.of(connection).name} says so"
     for part, kind in (
         (_CLIENT_SECRET, CredentialKind.CLIENT_SECRET),
         (_CERTIFICATE, CredentialKind.CLIENT_CERTIFICATE),
     ):
         if part.name.lower() in parts:
             _require_app(connection, parts, part)
-            return kind
+            return kind, f"{part.of(connection).name} is set"
     if "IDENTITY_ENDPOINT" in environment:
-        return CredentialKind.MANAGED_IDENTITY
-    return CredentialKind.DEFAULT
+        return CredentialKind.MANAGED_IDENTITY, "App Service offers one (IDENTITY_ENDPOINT)"
+    return CredentialKind.DEFAULT, (
+        f"IDENTITY_ENDPOINT, {_CREDENTIAL.of(connection).name} and"
+        f" {_CLIENT_SECRET.of(connection).name} are not set"
+    )
 
 
 def _require_app(connection: str, parts: Mapping[str, str], needs_it: Setting) -> None:

@@ -6,6 +6,7 @@ strings in the service's documentation.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -63,7 +64,10 @@ def read_connection_string(
         name=name,
         type=type,
     )
-    return EndpointSettings(endpoint, _credential(setting, endpoint, parts))
+    credential = _credential(setting, endpoint, parts)
+    return EndpointSettings(
+        endpoint, replace(credential, because=_reason(setting, credential, parts))
+    )
 
 
 def _parts(setting: str, text: str) -> Mapping[str, str]:
@@ -110,6 +114,12 @@ def _credential(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> C
             )
         case _:
             return _access_key(setting, endpoint, parts)
+
+
+def _reason(setting: str, credential: CredentialSettings, parts: Mapping[str, str]) -> str:
+    if credential.kind is CredentialKind.ACCESS_KEY:
+        return f"{setting} has an AccessKey"
+    return f"{setting} has AuthType={parts['authtype']}"
 
 
 def _app(setting: str, parts: Mapping[str, str]) -> CredentialSettings:

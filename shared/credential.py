@@ -4,9 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.attributes import log_fields
 from shared.endpoint import AUDIENCE
@@ -66,6 +66,7 @@ class CredentialSettings:
         access_key: Access key of an emulator on this machine.
         timeout: Seconds that the identity endpoint has for an answer. azure-identity alone would
             wait for five minutes, and the rotation of the access key with it.
+        because: Why it is this credential, as the end of a sentence that names it.
     """
 
     kind: CredentialKind = CredentialKind.DEFAULT
@@ -76,6 +77,11 @@ class CredentialSettings:
     authority_host: str | None = None
     access_key: str | None = field(default=None, repr=False)
     timeout: float = 10.0
+    because: str = field(default="", compare=False)
+
+    def at_authority(self, authority_host: str | None) -> Self:
+        """Return the same with where tokens come from, unless that is known already."""
+        return replace(self, authority_host=self.authority_host or authority_host)
 
 
 def open_credential(

@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.attributes import log_fields
 
-__all__ = ["Health", "HealthMonitor"]
+__all__ = ["CHECK_INTERVAL", "DOUBT_INTERVAL", "Health", "HealthMonitor"]
 
 _logger = logging.getLogger(__name__)
 
@@ -20,10 +20,10 @@ _FAILURES: Final = 3
 _SUCCESSES: Final = 2
 """Good checks in a row after which it is up again."""
 
-_INTERVAL: Final = 15.0
+CHECK_INTERVAL: Final = 15.0
 """Seconds between checks while they say what is known."""
 
-_DOUBT: Final = 2.0
+DOUBT_INTERVAL: Final = 2.0
 """Seconds between checks while they say something else."""
 
 
@@ -99,7 +99,7 @@ class HealthMonitor:
         while not self._closed.is_set():
             self.check()
             doubt = any(health.in_doubt for health, _ in self._checks.values())
-            self._closed.wait(_DOUBT if doubt else _INTERVAL)
+            self._closed.wait(DOUBT_INTERVAL if doubt else CHECK_INTERVAL)
 
 
 def _answered(name: str, check: Callable[[], bool]) -> bool:

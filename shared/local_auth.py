@@ -40,6 +40,9 @@ class LocalKey:
         """Return what an operator wants to know: there is nothing to refresh."""
         return KeyState(key_id=None, age=None, next_refresh=inf, error=None)
 
+    def warm_up(self) -> None:
+        """Get ready, which takes nothing."""
+
     def after_fork(self) -> None:
         """Make it usable in a child process, which takes nothing."""
 

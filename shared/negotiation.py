@@ -59,6 +59,11 @@ class Negotiation:
         self._given = given
         self._warned = False
 
+    @property
+    def needs_keys(self) -> bool:
+        """Whether tokens are made with access keys."""
+        return self._origin is not TokenOrigin.SERVICE
+
     def at_once(self, request: TokenRequest) -> ClientAccess | None:
         """Make a client token here and now, or return `None` if that takes a conversation."""
         if self._origin is TokenOrigin.SERVICE:

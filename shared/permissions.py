@@ -3,11 +3,12 @@
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from shared.endpoint import Endpoint
 
-__all__ = ["missing_permission", "refused_token"]
+__all__ = ["MissingPermission", "missing_permission", "refused_token", "token_claims"]
 
 _ACTIONS: Final = "Microsoft.SignalRService/SignalR/"
 
@@ -28,8 +29,50 @@ _REST_API_OWNER: Final = (
 )
 
 
-def missing_permission(data_action: str, endpoint: Endpoint, entra_token: str) -> str:
-    """Say which role the principal needs, at which scope, and the command that assigns it.
+@dataclass(frozen=True, slots=True)
+class MissingPermission:
+    """A data action that a principal may not do, and what mends it; as text it tells all of it.
+
+    Args:
+        data_action: Full name of the data action.
+        scope: Resource id of the SignalR resource, as far as it is known.
+        principal: Object id of the principal.
+        principal_type: What kind of principal it is, for a role assignment.
+        audience: Audience of its token.
+        role: The built-in role that allows everything that an app of this kind does.
+        narrower: A built-in role that allows less, and this.
+        meaning: What the narrower role allows, as the end of a sentence that begins with its name.
+    """
+
+    data_action: str
+    scope: str
+    principal: str
+    principal_type: str
+    audience: str
+    role: str
+    narrower: str
+    meaning: str
+
+    @property
+    def command(self) -> str:
+        """The command that assigns the role."""
+        return (
+            f"az role assignment create --assignee-object-id {self.principal}"
+            f" --assignee-principal-type {self.principal_type}"
+            f' --role "{self.role}" --scope {self.scope}'
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"the principal {self.principal} (audience {self.audience}) has no role with the data"
+            f" action {self.data_action} at the scope {self.scope}. '{self.role}' has it, or"
+            f" '{self.narrower}', {self.meaning}. Assign it: {self.command}."
+            " A new role assignment can take up to 30 minutes to be effective"
+        )
+
+
+def missing_permission(data_action: str, endpoint: Endpoint, entra_token: str) -> MissingPermission:
+    """Return which role the principal needs, at which scope, and the command that assigns it.
 
     Roles and what they allow are those of the Azure built-in roles reference.
 
@@ -38,20 +81,21 @@ def missing_permission(data_action: str, endpoint: Endpoint, entra_token: str) -
         endpoint: The service that refuses.
         entra_token: The token that was refused, of which only who and what for is read.
     """
-    claims = _claims(entra_token)
-    principal = claims.get("oid", "<object id>")
+    claims = token_claims(entra_token)
     narrower, meaning = _NARROWER.get(data_action, _REST_API_OWNER)
-    scope = (
-        "/subscriptions/<subscription>/resourceGroups/<resource group>"
-        f"/providers/Microsoft.SignalRService/SignalR/{endpoint.resource_name}"
-    )
-    return (
-        f"the principal {principal} (audience {claims.get('aud', '<unknown>')}) has no role with"
-        f" the data action {_ACTIONS}{data_action} at the scope {scope}. '{_SERVICE_OWNER}' has"
-        f" it, or '{narrower}', {meaning}. Assign it: az role assignment create"
-        f" --assignee-object-id {principal} --assignee-principal-type ServicePrincipal"
-        f' --role "{_SERVICE_OWNER}" --scope {scope}.'
-        " A new role assignment can take up to 30 minutes to be effective"
+    return MissingPermission(
+        data_action=_ACTIONS + data_action,
+        scope=(
+            "/subscriptions/<subscription>/resourceGroups/<resource group>"
+            f"/providers/Microsoft.SignalRService/SignalR/{endpoint.resource_name}"
+        ),
+        principal=claims.get("oid", "<object id>"),
+        # Only the token of a person who has logged in has scopes (access token claims reference).
+        principal_type="User" if "scp" in claims else "ServicePrincipal",
+        audience=claims.get("aud", "<unknown>"),
+        role=_SERVICE_OWNER,
+        narrower=narrower,
+        meaning=meaning,
     )
 
 
@@ -62,7 +106,7 @@ def refused_token(endpoint: Endpoint, entra_token: str) -> str:
         endpoint: The service that refuses.
         entra_token: The token that was refused, of which only who and what for is read.
     """
-    claims = _claims(entra_token)
+    claims = token_claims(entra_token)
     if claims and "oid" not in claims:
         # Signed with the access key of a connection string: Entra's tokens name a principal.
         return "the service does not accept the access key of the connection string"
@@ -74,8 +118,12 @@ def refused_token(endpoint: Endpoint, entra_token: str) -> str:
     )
 
 
-def _claims(entra_token: str) -> Mapping[str, str]:
-    """Read the claims of our own token, unverified: they are only shown."""
+def token_claims(entra_token: str) -> Mapping[str, Any]:
+    """Read the claims of our own token, unverified: they are only shown.
+
+    Args:
+        entra_token: The token. What is none has no claims.
+    """
     try:
         payload = entra_token.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

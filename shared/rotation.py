@@ -71,6 +71,10 @@ class AccessKeyRotation:
             return schedule.key
         return self._aging(Moment(*now))
 
+    def warm_up(self) -> None:
+        """Start the fetch of the first key, and return without waiting for it."""
+        self._request()
+
     def get(self, timeout: float) -> AccessKey:
         """Return a usable key, waiting for the fetch that brings it.
 

@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config
 from signalr_emulator.connection import Timing
+from signalr_emulator.service_mode import ServiceMode
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Socket, Wire, said
@@ -171,3 +173,28 @@ async def test_cors(wire: Wire) -> None:
         "HEAD", f"{wire.emulator.service_url}/api/health", headers={"Origin": origin}
     )
     assert "Access-Control-Allow-Origin" not in health.headers
+
+
+@pytest.mark.parametrize("query", ["", "&useStatefulReconnect=true"])
+async def test_default_mode_without_app_server(start: StartWire, query: str) -> None:
+    config = Config(service_port=0, control_port=0, service_mode=ServiceMode.DEFAULT)
+    async with start(config) as wire:
+        negotiated = (await wire.negotiate(query=f"&negotiateVersion=1{query}")).json
+        ws = await wire.open(connection_token=negotiated["connectionToken"])
+        await ws.send_str(HANDSHAKE)
+        socket = Socket(ws, negotiated["connectionId"])
+        refused = json.loads((await socket.text()).removesuffix("\x1e"))
+        assert refused["error"].startswith("SignalR Service is now in 'Default' service mode")
+        await socket.closed()
+        assert await wire.connection_counts() == {}
+
+
+async def test_origins_that_may_connect(start: StartWire) -> None:
+    allowed = frozenset(("https://contoso.com",))
+    async with start(Config(service_port=0, control_port=0, allowed_origins=allowed)) as wire:
+        url = f"{wire.emulator.service_url}/client/negotiate?hub=chat"
+        for origin, expected in (("https://contoso.com", "https://contoso.com"), ("null", None)):
+            headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            preflight = await wire.request("OPTIONS", url, headers=headers)
+            assert preflight.status == 204
+            assert preflight.headers.get("Access-Control-Allow-Origin") == expected

@@ -24,6 +24,7 @@ from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.options import read_options
 from signalr_emulator.roles import APP_SERVER
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.testing import ControlError, running_emulator
 from signalr_emulator.upstream_settings import UpstreamConfig, parse_template
 
@@ -45,6 +46,8 @@ EVERYTHING: dict[str, Any] = {
     "caFile": "ca.pem",
     "federatedTokenFile": "token",
     "role": "SignalR App Server",
+    "serviceMode": "Default",
+    "allowedOrigins": ["https://Contoso.com"],
     "identityHeader": "header",
     "identities": [{"kind": "user", "principalId": ONE, "clientId": TWO, "resourceId": "/id"}],
     "applications": [
@@ -97,6 +100,8 @@ OPTIONS = {
     "--ca-file": "caFile",
     "--federated-token-file": "federatedTokenFile",
     "--role": "role",
+    "--service-mode": "serviceMode",
+    "--allowed-origin": "allowedOrigins",
     "--upstream": "upstream",
     "--upstream-settings": "upstream",
     "--access-key": "primaryKey",
@@ -157,6 +162,8 @@ def test_every_property_has_its_field(folder: Path) -> None:
             control_port=4,
             authority_port=5,
             role=APP_SERVER,
+            service_mode=ServiceMode.DEFAULT,
+            allowed_origins=frozenset(["https://contoso.com"]),
             identity_header="header",
             identities=(Identity(IdentityKind.USER_ASSIGNED, ONE, TWO, "/id"),),
             applications=(
@@ -300,6 +307,8 @@ async def test_starts_with_the_file(
         (["--control-port", "9"], {"control_port": 9}),
         (["--authority-port", "9"], {"authority_port": 9}),
         (["--role", "none"], {"role": None}),
+        (["--allowed-origin", "http://A.bc/"], {"allowed_origins": frozenset(["http://a.bc"])}),
+        (["--service-mode", "Serverless"], {"service_mode": ServiceMode.SERVERLESS}),
         (["--access-key", "a" * 32], {"primary_key": "a" * 32}),
         (["--secondary-access-key", "a" * 32], {"secondary_key": "a" * 32}),
         (["--no-disable-local-auth"], {"local_auth": True}),

@@ -56,7 +56,12 @@ class FunctionApp:
     url: str
     clock: MovableClock
 
-    def post(self, path: str, body: object = None, **headers: str) -> requests.Response:
+    def post(
+        self,
+        path: str,
+        body: Any = None,  # noqa: ANN401  whatever JSON can say, and more
+        **headers: str,
+    ) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.post(f"{self.url}/{path}", json=body, headers=named, timeout=PATIENCE)
 

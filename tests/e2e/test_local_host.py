@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -42,7 +43,11 @@ class Site:
     def negotiate(self, session: requests.Session, **headers: str) -> requests.Response:
         return session.post(f"{self.url}/api/negotiate", headers=headers, timeout=PATIENCE)
 
-    def send(self, message: object, **headers: str) -> requests.Response:
+    def send(
+        self,
+        message: Any,  # noqa: ANN401  whatever JSON can say
+        **headers: str,
+    ) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.post(
             f"{self.url}/api/broadcast", json=message, headers=named, timeout=PATIENCE

@@ -50,6 +50,19 @@ def test_who_the_app_is(parts: dict[str, str], credential: CredentialSettings) -
     assert read(parts).credential == credential
 
 
+@pytest.mark.parametrize(
+    ("parts", "because"),
+    [
+        ({}, f"IDENTITY_ENDPOINT, {PREFIX}credential and {PREFIX}clientSecret are not set"),
+        ({"credential": "managedidentity"}, f"{PREFIX}credential says so"),
+        ({"clientSecret": "hidden"} | APP, f"{PREFIX}clientSecret is set"),
+        ({"clientCertificatePath": "/p"} | APP, f"{PREFIX}clientCertificatePath is set"),
+    ],
+)
+def test_why_the_app_is_this(parts: dict[str, str], because: str) -> None:
+    assert read(parts).credential.because == because
+
+
 def test_where_the_service_is() -> None:
     endpoint = read(
         {"serviceUri": "HTTPS://a.bc/", "clientEndpoint": "https://c.bc/", "weight": "2.5"}

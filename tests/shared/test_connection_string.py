@@ -49,6 +49,19 @@ def test_who_the_app_is(identity: str, credential: CredentialSettings) -> None:
 
 
 @pytest.mark.parametrize(
+    ("identity", "because"),
+    [
+        ("AuthType=azure.msi", "AuthType=azure.msi"),
+        ("AccessKey=k", "an AccessKey"),
+        ("AuthType=AccessKey=hidden;AccessKey=k", "an AccessKey"),
+    ],
+)
+def test_why_the_app_is_this(identity: str, because: str) -> None:
+    credential = read_connection_string(SETTING, f"Endpoint={LOCAL};{identity}").credential
+    assert credential.because == f"{SETTING} has {because}"
+
+
+@pytest.mark.parametrize(
     ("text", "endpoint"),
     [
         (f"Endpoint={URL}", Endpoint(URL)),

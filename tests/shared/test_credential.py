@@ -18,6 +18,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from shared import SignalRServiceClient
 from shared.credential import CredentialKind, CredentialSettings, EntraTokens, open_credential
 from shared.errors import AuthenticationError
+from shared.flow import Response
+from shared.transport import Transport
 from tests.scripted_service import Received, Reply, scripted_service
 
 
@@ -259,6 +261,7 @@ def entra(monkeypatch: pytest.MonkeyPatch) -> Entra:
     monkeypatch.setattr(
         requests.adapters.HTTPAdapter, "send", lambda _, request, **__: entra.send(request)
     )
+    monkeypatch.setattr(Transport, "send", lambda *_: Response(200, {}))
     return entra
 
 

@@ -60,6 +60,7 @@ class Client:
         events: Runs what the handler does.
         timing: Time limits.
         traits: What its transport is able to do.
+        refusal: Why its handshake is refused, or None.
         loop: Runs the timers.
         on_end: Called once, when the client is gone for good.
     """
@@ -73,6 +74,7 @@ class Client:
         events: EventQueue,
         timing: Timing,
         traits: Traits,
+        refusal: str | None,
         loop: asyncio.AbstractEventLoop,
         on_end: Callable[[], None],
     ) -> None:
@@ -91,7 +93,7 @@ class Client:
         self._was_open = False
         self._invocations = 0
         self._pending: dict[str, asyncio.Future[Completion]] = {}
-        self._connection = Connection(loop.time(), timing, traits)
+        self._connection = Connection(loop.time(), timing, traits, refusal=refusal)
         self._timer = loop.call_at(self._connection.deadline, self._check)
 
     @property

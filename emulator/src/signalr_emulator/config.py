@@ -8,9 +8,11 @@ from signalr_emulator.connection import Timing
 from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = [
+    "ANY_ORIGIN",
     "APP_REGISTRATION",
     "EXTERNAL_ISSUER",
     "SYSTEM_ASSIGNED",
@@ -19,6 +21,9 @@ __all__ = [
     "ResourceConfig",
     "signalr_resource_id",
 ]
+
+ANY_ORIGIN = "*"
+"""Stands for every origin, as in the resource's CORS settings."""
 
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
 
@@ -101,6 +106,8 @@ class Config:
         authority_port: Port of Entra's authority, over TLS; 0 takes any free one.
         role: Role of the system-assigned identity and of every app registration at the SignalR
             resource, or None for no assignment.
+        service_mode: How every SignalR resource treats its clients.
+        allowed_origins: Origins, in lower case, whose web pages may connect (CORS); `*` for any.
         identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
@@ -129,6 +136,8 @@ class Config:
     control_port: int = 8889
     authority_port: int = 0
     role: Role | None = SERVICE_OWNER
+    service_mode: ServiceMode = ServiceMode.SERVERLESS
+    allowed_origins: frozenset[str] = frozenset((ANY_ORIGIN,))
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
     applications: tuple[Application, ...] = (APP_REGISTRATION,)

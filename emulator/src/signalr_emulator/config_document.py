@@ -12,6 +12,7 @@ from signalr_emulator.connection import Timing
 from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import BUILT_IN_ROLES
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.upstream_settings import UpstreamConfig, parse_template
 
 __all__ = ["Choices", "read_document"]
@@ -119,6 +120,8 @@ def _upstream(values: Mapping[str, Any], folder: Path) -> UpstreamConfig:
 _READERS: Mapping[str, Callable[[Any, Path], object]] = {
     # No built-in role has the name that stands for no assignment.
     "role": lambda name, _folder: BUILT_IN_ROLES.get(name),
+    "allowed_origins": lambda values, _folder: frozenset(each.lower() for each in values),
+    "service_mode": lambda name, _folder: ServiceMode(name),
     "identities": lambda values, _folder: tuple(_identity(each) for each in values),
     "applications": lambda values, folder: (
         APP_REGISTRATION,

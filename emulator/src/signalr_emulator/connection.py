@@ -101,11 +101,20 @@ class Connection:
         now: Monotonic time at which the transport connected, in seconds.
         timing: Time limits.
         traits: What the transport is able to do.
+        refusal: Why its handshake is refused, or None.
     """
 
-    def __init__(self, now: float, timing: Timing, traits: Traits | None = None) -> None:
+    def __init__(
+        self,
+        now: float,
+        timing: Timing,
+        traits: Traits | None = None,
+        *,
+        refusal: str | None = None,
+    ) -> None:
         self._timing = timing
         self._traits = traits or Traits()
+        self._refusal = refusal
         self._state = State.HANDSHAKE
         self._handshake = Handshake(self._traits.transfer_formats)
         self._protocol = JSON
@@ -286,6 +295,8 @@ class Connection:
         agreed = self._handshake.feed(data)
         if agreed is None:
             return b""
+        if self._refusal is not None:
+            raise ProtocolError(self._refusal)
         if self._traits.is_stateful and agreed.version == STATEFUL_VERSION:
             self._resend = ResendBuffer(self._traits.max_unacknowledged)
         self._open(agreed.protocol, now)

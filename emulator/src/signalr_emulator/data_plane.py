@@ -6,6 +6,7 @@ from functools import partial
 from aiohttp import hdrs, web
 
 from signalr_emulator.client_endpoint import ClientEndpoint
+from signalr_emulator.config import ANY_ORIGIN
 from signalr_emulator.fault_middleware import fault_middleware
 from signalr_emulator.journal import Call
 from signalr_emulator.parameters import MAX_BODY_BYTES
@@ -35,7 +36,7 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     clients = ClientEndpoint(service, resource)
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())
-    app.on_response_prepare.append(_allow_origin)
+    app.on_response_prepare.append(partial(_allow_origin, service.config.allowed_origins))
     app.on_response_prepare.append(partial(_record, service))
     app.on_shutdown.append(clients.disconnect_all)
     app.cleanup_ctx.append(_upstream_session(resource))
@@ -65,10 +66,14 @@ async def _record(service: Service, request: web.Request, response: web.StreamRe
     )
 
 
-async def _allow_origin(request: web.Request, response: web.StreamResponse) -> None:
-    """Let browsers of any origin read what clients are answered, errors included."""
+async def _allow_origin(
+    allowed: frozenset[str], request: web.Request, response: web.StreamResponse
+) -> None:
+    """Let browsers read what clients of allowed origins are answered, errors included."""
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None or not request.path.startswith(_CLIENT_PREFIX):
+        return
+    if ANY_ORIGIN not in allowed and origin.lower() not in allowed:
         return
     response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
     response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"

@@ -44,6 +44,7 @@ class LiveClients:
     def __init__(self, service: Service, resource: Resource) -> None:
         self._resource = resource
         self._timing = service.config.timing
+        self._refusal = service.config.service_mode.refusal
         self._live: dict[str, LiveClient] = {}
         self._expiry = AuthenticationExpiry(service.clock, self._timing.expiry_scan)
 
@@ -85,6 +86,7 @@ class LiveClients:
             events=self._resource.events,
             timing=self.timing(identity),
             traits=traits,
+            refusal=self._refusal,
             loop=asyncio.get_running_loop(),
             on_end=ended,
         )

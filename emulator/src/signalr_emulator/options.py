@@ -14,6 +14,7 @@ from signalr_emulator.config_file import read_config_file
 from signalr_emulator.config_schema import schema_text
 from signalr_emulator.errors import ConfigFileError
 from signalr_emulator.roles import BUILT_IN_ROLES
+from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.upstream_options import add_upstream_options, upstream_config
 
 __all__ = ["read_options"]
@@ -56,6 +57,8 @@ def _config(options: argparse.Namespace, defaults: Config) -> Config:
         control_port=options.control_port,
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
+        service_mode=ServiceMode(options.service_mode),
+        allowed_origins=_origins(options.allowed_origins) or defaults.allowed_origins,
         upstream=upstream_config(options, defaults.upstream),
         local_auth=not options.disable_local_auth,
         primary_key=options.access_key,
@@ -158,6 +161,22 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         + ", ".join(BUILT_IN_ROLES)
         + f", {_NO_ROLE}",
     )
+    parser.add_argument(
+        "--service-mode",
+        choices=[mode.value for mode in ServiceMode],
+        default=defaults.service_mode.value,
+        help="service mode of the SignalR resource; in Default every handshake is refused, since no"
+        " app server can connect here",
+    )
+    parser.add_argument(
+        "--allowed-origin",
+        dest="allowed_origins",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="origin whose web pages may connect, or * for any; may be given several times"
+        f" (default: {' '.join(sorted(defaults.allowed_origins))}%(default).0s)",
+    )
     add_upstream_options(parser)
     parser.add_argument(
         "--access-key",
@@ -181,6 +200,10 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         " authentication does",
     )
     return parser
+
+
+def _origins(texts: Sequence[str]) -> frozenset[str]:
+    return frozenset(text.lower().rstrip("/") for text in texts)
 
 
 def _port(text: str) -> int:

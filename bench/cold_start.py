@@ -1,0 +1,53 @@
+"""The first negotiation of a cold process: `python -m bench.cold_start`.
+
+From the start of the interpreter to the first answer, through Microsoft's worker library. Identity
+and access key come from the emulator, over sockets. Held against an app that imports
+azure.functions and requests and does nothing. Both have their bytecode at hand, as the deployed
+package has.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import report
+from bench.pairs import at_most, take_timed_turns
+from bench.processes import emulator_settings, running
+
+_ROOT = Path(__file__).parents[1]
+_EMPTY = Path(__file__).parent / "functions"
+_ROUNDS = 15
+
+
+def tables() -> Iterator[report.Table]:
+    """Measure."""
+    with emulator_settings() as settings:
+        own = {"SIGNALR_HUBS": "chat", "NEGOTIATE_IDENTITY": "anonymous", **settings}
+        sides = {
+            "first negotiation": _starting(_ROOT, own),
+            "first answer of an empty app": _starting(
+                _EMPTY, {"PYTHON_SCRIPT_FILE_NAME": "empty_app.py"}
+            ),
+        }
+        turns = take_timed_turns(sides, rounds=_ROUNDS)
+    rows = [at_most(1.6, turns, *sides)]
+    yield report.Table(f"Negotiate, cold process ({_ROUNDS} turns)", rows)
+
+
+def _starting(folder: Path, settings: dict[str, str]) -> Callable[[], float]:
+    def start() -> float:
+        began = time.perf_counter()
+        environment = {**settings, "PYTHONDONTWRITEBYTECODE": ""}
+        with running("-m", "bench.first_answer", str(folder), environment=environment) as output:
+            status = output.readline().strip()
+            took = (time.perf_counter() - began) * 1e6
+        if status != "200":
+            raise RuntimeError(f"{folder} answered {status}")
+        return took
+
+    return start
+
+
+if __name__ == "__main__":
+    sys.exit(report.run(tables, report.parser("cold_start", __doc__).parse_args().json))

@@ -1,0 +1,164 @@
+"""Many negotiations at once: `python -m bench.crowds`.
+
+The app runs through Microsoft's worker library, and the emulator counts what it is asked. First a
+thousand callers come to a cold app together. Then callers come without a pause while the access key
+is replaced: the clocks of app and emulator are set forward by an hour at the beginning of every
+other second, and the slowest hundredth of the calls in these seconds is held against that of the
+others.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from bench import report
+from bench.pairs import at_most, exactly, take_timed_turns
+from bench.processes import emulator_settings
+from funchost.messages import HttpRequest
+from funchost.worker import Function, Worker
+
+_ROOT = Path(__file__).parents[1]
+_CROWD = 1000
+_CALLERS = 8
+_SECONDS = 1.0
+_ROUNDS = 10
+_HOUR = 3660.0
+_REQUEST = HttpRequest("POST", "http://localhost:7071/api/negotiate", {}, {})
+
+
+@dataclass(slots=True)
+class _Clock:
+    """The wall clock of this process, which can be set forward."""
+
+    ahead: float = 0.0
+
+    def time(self) -> float:
+        return _time() + self.ahead
+
+
+_time = time.time
+
+
+class _Emulator:
+    def __init__(self, settings: dict[str, str]) -> None:
+        parts = urlsplit(settings["IDENTITY_ENDPOINT"])
+        self._url = f"{parts.scheme}://{parts.netloc}/emulator"
+
+    def state(self) -> dict[str, int]:
+        with urlopen(f"{self._url}/state", timeout=10) as answer:  # noqa: S310  this machine
+            state: dict[str, int] = json.load(answer)
+            return state
+
+    def advance(self, seconds: float) -> None:
+        body = json.dumps({"advance": seconds}).encode()
+        request = Request(  # noqa: S310  this machine
+            f"{self._url}/clock", body, {"Content-Type": "application/json"}
+        )
+        urlopen(request, timeout=10).close()  # noqa: S310  this machine
+
+
+class _App:
+    """The app in Microsoft's worker."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+        self._worker = Worker()
+        self.failures = 0
+        found = runner.run(self._worker.start(_ROOT))
+        self._negotiate: Function = next(each for each in found if each.name == "negotiate")
+
+    def negotiate(self, callers: int) -> None:
+        """Let so many callers come at once."""
+
+        async def crowd() -> None:
+            await asyncio.gather(*(self._call() for _ in range(callers)))
+
+        self._runner.run(crowd())
+
+    def busy(self, seconds: float) -> Sequence[float]:
+        """Let callers come without a pause, and give the microseconds of each call."""
+        until = time.perf_counter() + seconds
+        took: list[float] = []
+
+        async def caller() -> None:
+            while (began := time.perf_counter()) < until:
+                await self._call()
+                took.append((time.perf_counter() - began) * 1e6)
+                await asyncio.sleep(0)
+
+        async def callers() -> None:
+            await asyncio.gather(*(caller() for _ in range(_CALLERS)))
+
+        self._runner.run(callers())
+        return took
+
+    def stop(self) -> None:
+        self._worker.stop()
+
+    async def _call(self) -> None:
+        response = await self._worker.invoke(self._negotiate, _REQUEST)
+        self.failures += response.status != 200  # noqa: PLR2004  anything else is a failure
+
+
+def tables() -> Iterator[report.Table]:
+    """Measure."""
+    logging.basicConfig(level=logging.CRITICAL)
+    clock = _Clock()
+    # Before the app is loaded, whose parts keep the function itself.
+    time.time = clock.time
+    with emulator_settings() as settings, asyncio.Runner() as runner:
+        os.environ |= {**settings, "SIGNALR_HUBS": "chat", "NEGOTIATE_IDENTITY": "anonymous"}
+        emulator = _Emulator(settings)
+        app = _App(runner)
+        yield _cold(app, emulator)
+        yield _rotation(app, emulator, clock)
+        app.stop()
+
+
+def _cold(app: _App, emulator: _Emulator) -> report.Table:
+    app.negotiate(_CROWD)
+    state = emulator.state()
+    rows = [
+        exactly(1, state["identityRequests"], "identity requests"),
+        exactly(1, state["keyRequests"], "access key requests"),
+        exactly(0, app.failures, "failures"),
+    ]
+    return report.Table(f"Negotiate, {_CROWD:,} callers of a cold process at once", rows)
+
+
+def _rotation(app: _App, emulator: _Emulator, clock: _Clock) -> report.Table:
+    before = emulator.state()["keyRequests"]
+
+    def rotating() -> float:
+        emulator.advance(_HOUR)
+        clock.ahead += _HOUR
+        return _slowest_hundredth(app.busy(_SECONDS))
+
+    sides = {
+        "99th percentile while the key is replaced": rotating,
+        "99th percentile otherwise": lambda: _slowest_hundredth(app.busy(_SECONDS)),
+    }
+    turns = take_timed_turns(sides, rounds=_ROUNDS)
+    rows = [
+        at_most(1.5, turns, *sides),
+        exactly(_ROUNDS + 1, emulator.state()["keyRequests"] - before, "keys replaced"),
+        exactly(0, app.failures, "failures"),
+    ]
+    return report.Table(f"Negotiate, {_CALLERS} callers without a pause ({_ROUNDS} turns)", rows)
+
+
+def _slowest_hundredth(took: Sequence[float]) -> float:
+    return quantiles(took, n=100)[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(report.run(tables, report.parser("crowds", __doc__).parse_args().json))

@@ -1,0 +1,28 @@
+"""A cold process: `python -m bench.first_answer FOLDER`, which answers one negotiation and waits.
+
+It loads the app in the folder as Microsoft's worker does, invokes its function `negotiate` once and
+prints the status. It ends with its input.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from funchost.messages import HttpRequest
+from funchost.worker import Worker
+
+
+async def main() -> None:
+    """Answer once."""
+    logging.basicConfig(level=logging.ERROR)
+    worker = Worker()
+    functions = {each.name: each for each in await worker.start(Path(sys.argv[1]))}
+    request = HttpRequest("POST", "http://localhost:7071/api/negotiate", {}, {})
+    response = await worker.invoke(functions["negotiate"], request)
+    print(response.status, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,53 @@
+"""Draws how the measurements stand to their targets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+
+__all__ = ["draw"]
+
+_MET: Final = "#2e7d32"
+_MISSED: Final = "#c62828"
+_LONGEST: Final = 60
+
+
+def draw(tables: Sequence[dict[str, Any]], file: Path) -> None:
+    """Draw each ratio in parts of its target: right of the line is better.
+
+    Args:
+        tables: The tables as JSON.
+        file: Where the picture goes.
+    """
+    mpl.use("Agg")
+    rows = [(table, row) for table in tables for row in table["rows"] if row["ratio"] is not None]
+    rows.reverse()
+    figure, axes = plt.subplots(figsize=(11, 0.42 * len(rows) + 1.6), layout="constrained")
+    values = [_share(row) for _, row in rows]
+    colours = [_MET if row["met"] else _MISSED for _, row in rows]
+    bars = axes.barh(range(len(rows)), values, left=0, color=colours, height=0.62)
+    axes.bar_label(
+        bars, [f" {row['ratio']:.2f}×  (target {row['target']})" for _, row in rows], fontsize=8
+    )
+    axes.set_yticks(range(len(rows)), [_label(table, row) for table, row in rows], fontsize=8)
+    axes.axvline(1, color="#444444", linewidth=1.2)
+    axes.set_xlim(0, max(values) * 1.35)
+    axes.set_xlabel("share of the target: 1 is met, more is better")
+    axes.set_title("Measured in one run, each against what stands beside it", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=110, facecolor="white")
+    plt.close(figure)
+
+
+def _share(row: dict[str, Any]) -> float:
+    """Return the ratio in parts of its target, turned over where less is better."""
+    limit = float(row["target"].split()[1].removesuffix("×"))
+    ratio = float(row["ratio"])
+    return limit / ratio if row["target"].startswith("≤") else ratio / limit
+
+
+def _label(table: dict[str, Any], row: dict[str, Any]) -> str:
+    title = table["title"].partition(" (")[0]
+    return f"{title}\n{row['what']} / {row['against']}"

@@ -1,0 +1,80 @@
+"""Sends requests and remembers the last answer, which tells more than the error made of it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.errors import ServiceError
+from shared.flow import Answer, Flow, NoAnswerError, Request, Response, Step, run
+from shared.steps import Performer
+from shared.transport import Timeouts, Transport
+
+__all__ = ["Network", "Outcome"]
+
+_TIMEOUTS: Final = Timeouts(connect=3.0, read=5.0)
+"""Shorter than an app's: somebody sits and waits."""
+
+type Outcome = Response | NoAnswerError
+"""What a request came to."""
+
+
+class Network:
+    """The way to the service and to the app."""
+
+    def __init__(self) -> None:
+        self._performer = Performer(Transport(_TIMEOUTS), None)
+        self.last: Outcome | None = None
+
+    def run[T](self, flow: Flow[T]) -> T:
+        """Hold a conversation with the service.
+
+        Raises:
+            SignalRError: As the conversation does.
+        """
+        self.last = None
+        return run(flow, self._perform)
+
+    def tell[T](self, flow: Flow[T]) -> T | ServiceError:
+        """Hold a conversation with the service, and return the error that ends it."""
+        try:
+            return self.run(flow)
+        except ServiceError as error:
+            return error
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        patience: float | None = None,
+    ) -> Outcome:
+        """Send one request; redirects are not followed.
+
+        Args:
+            method: HTTP method.
+            url: Where to.
+            headers: Its headers.
+            body: Its body.
+            patience: Seconds of silence until the answer is given up, where the usual is too short.
+        """
+        try:
+            answer = self._perform(Request(method, url, headers or {}, body, read_timeout=patience))
+        except NoAnswerError as error:
+            return error
+        assert isinstance(answer, Response)  # noqa: S101  the answer to this step
+        return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._performer.close()
+
+    def _perform(self, step: Step) -> Answer:
+        try:
+            answer = self._performer.perform(step)
+        except NoAnswerError as error:
+            self.last = error
+            raise
+        if isinstance(answer, Response):
+            self.last = answer
+        return answer

@@ -1,0 +1,55 @@
+"""All checks in their order."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from doctor.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
+from doctor.client import check_client, check_mode, check_upstream
+from doctor.commands import emulator, signalr
+from doctor.cors import preflight
+from doctor.cors_diagnosis import Host
+from doctor.examination import Examination
+from doctor.finding import Finding
+from doctor.identity import check_credential, check_token
+from doctor.permissions import check_manage, check_read, check_send
+from doctor.runner import Check
+from doctor.service import check_clock, check_key, check_reach
+
+__all__ = ["APP_CHECKS", "ENDPOINT_CHECKS"]
+
+
+def _check_cors(exam: Examination) -> Finding:
+    """Ask whether browsers let a page negotiate with the service."""
+    if not exam.origin:
+        return Finding.skipped("no --origin is given")
+    endpoint = exam.endpoint
+    url = f"{endpoint.client_url}/client/negotiate?hub={exam.hub}&negotiateVersion=1"
+    add = signalr("cors add", endpoint, "--allowed-origins {origin}")
+    add += emulator(endpoint, "--allowed-origin {origin}")
+    host = Host("the service", "…__clientEndpoint", add, "The service itself always allows them")
+    return preflight(exam.network, url, exam.origin, host)
+
+
+ENDPOINT_CHECKS: Final[Sequence[Check[Examination]]] = (
+    Check("reach", "Service reachable", check_reach),
+    Check("credential", "Credential", check_credential),
+    Check("token", "Entra token", check_token, ("credential",)),
+    Check("clock", "Clock", check_clock, ("reach",)),
+    Check("key", "Access key", check_key, ("reach", "token")),
+    Check("client", "Client handshake", check_client, ("key",)),
+    Check("mode", "Service mode", check_mode, ("key",)),
+    Check("read", "REST: read", check_read, ("reach", "token")),
+    Check("manage", "REST: change", check_manage, ("reach", "token")),
+    Check("send", "REST: send", check_send, ("reach", "token")),
+    Check("upstream", "Upstream", check_upstream, ("client",)),
+    Check("cors", "CORS of the service", _check_cors, ("reach",)),
+)
+"""What is checked of each endpoint."""
+
+APP_CHECKS: Final[Sequence[Check[AppUnderTest]]] = (
+    Check("app", "Function app", check_app),
+    Check("app-negotiate", "Negotiate", check_negotiate, ("app",)),
+    Check("app-upstream", "Unsigned upstream call", check_unsigned, ("app",)),
+    Check("app-cors", "CORS of the app", check_app_cors, ("app",)),
+)
+"""What is checked of the function app."""

@@ -1,0 +1,151 @@
+"""The endpoint itself: whether it answers, its clock, and what signs client tokens."""
+
+import socket
+import time
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from doctor.examination import Examination
+from doctor.finding import Diagnosis, Finding
+from doctor.identity import moment
+from doctor.network import Outcome
+from doctor.service_diagnosis import (
+    SERVICE_URI,
+    explain_access,
+    explain_error,
+    explain_status,
+)
+from doctor.silence_diagnosis import explain_silence
+from shared import operations as op
+from shared.errors import PermissionDeniedError, ServiceError
+from shared.flow import NoAnswerError, Response
+from shared.local_auth import LocalKey
+from shared.negotiation import TokenOrigin
+from shared.permissions import token_claims
+
+__all__ = ["check_clock", "check_key", "check_reach"]
+
+_WORTH_A_LOOK: Final = 60.0
+_REFUSED: Final = 300.0
+"""Seconds of difference past which tokens are refused: the default of token validation in .NET."""
+
+
+def check_reach(exam: Examination) -> Finding:
+    """Ask for the endpoint's health, which needs no token."""
+    url = f"{exam.endpoint.server_url}{op.HEALTH.path}?api-version={op.HEALTH.api_version}"
+    began = time.monotonic()
+    outcome = exam.network.request(op.HEALTH.method, url)
+    exam.seconds_ahead = _seconds_ahead(outcome, time.time())
+    milliseconds = round((time.monotonic() - began) * 1000)
+    address = _address(url)
+    if isinstance(outcome, NoAnswerError):
+        diagnosis = explain_silence(outcome, url, SERVICE_URI, address=address)
+        return Finding.failed(diagnosis, address=address)
+    if outcome.status == op.HEALTH.success:
+        return Finding.ok(
+            f"{exam.endpoint.server_url} answers in {milliseconds} ms",
+            url=exam.endpoint.server_url,
+            address=address,
+            milliseconds=milliseconds,
+            type=exam.endpoint.type.value,
+        )
+    if outcome.status == 403:  # noqa: PLR2004  nobody but the access control refuses a health check
+        return Finding.failed(explain_access(exam.endpoint, "RESTAPI"), status=outcome.status)
+    return Finding.failed(explain_status(outcome, exam.endpoint), status=outcome.status)
+
+
+def check_clock(exam: Examination) -> Finding:
+    """Compare this machine's clock with the service's and with that of the token's issuer."""
+    measured = [] if exam.seconds_ahead is None else [exam.seconds_ahead]
+    since_issue = time.time() - token_claims(exam.entra_token).get("iat", 0)
+    if since_issue < 0:
+        # A token of the past may come from a cache; one of the future tells the time.
+        measured.append(since_issue)
+    if not measured:
+        return Finding.skipped("the service's answer has no Date")
+    ahead = max(measured, key=abs)
+    if abs(ahead) <= _WORTH_A_LOOK:
+        return Finding.ok(
+            f"within {max(1, round(abs(ahead)))} s of the service's", secondsAhead=round(ahead)
+        )
+    summary = f"this machine's clock is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}"
+    fix = (
+        "Set it: sudo timedatectl set-ntp true (Linux), w32tm /resync (Windows),"
+        " sudo sntp -sS time.apple.com (macOS)"
+    )
+    if abs(ahead) <= _REFUSED:
+        return Finding.warning(summary, fix, secondsAhead=round(ahead))
+    return Finding.failed(
+        Diagnosis(f"{summary}, so that tokens are refused", fix), secondsAhead=round(ahead)
+    )
+
+
+def check_key(exam: Examination) -> Finding:
+    """Get what signs client tokens: a temporary access key, or a token of the service itself."""
+    if exam.is_local:
+        exam.sign(LocalKey(exam.credential.access_key or "").get(), time.time())
+        return Finding.ok("that of the connection string, which has no id and no end")
+    if exam.token_origin is TokenOrigin.SERVICE:
+        return _service_token(exam)
+    error = exam.network.tell(exam.rest.access_key())
+    if not isinstance(error, ServiceError):
+        exam.sign(error, time.time())
+        ends = moment(error.expires_at)
+        return Finding.ok(
+            f"key {error.key_id}, good until {ends}", keyId=error.key_id, expires=ends
+        )
+    refused = explain_error(exam.network.last, op.ACCESS_KEY, exam.endpoint, exam.entra_token)
+    if exam.token_origin is TokenOrigin.AUTO and isinstance(error, PermissionDeniedError):
+        made = _service_token(exam)
+        if not made.fix:
+            return Finding.warning(
+                "no access key, so the service makes client tokens (SIGNALR_CLIENT_TOKENS=auto)",
+                refused.fix,
+            )
+    return Finding.failed(
+        refused,
+        operation=op.ACCESS_KEY.name,
+        status=error.status,
+        dataAction=op.ACCESS_KEY.permission,
+        requestId=error.request_id,
+    )
+
+
+def _service_token(exam: Examination) -> Finding:
+    token = exam.network.tell(exam.rest.generate_client_token(exam.hub, user_id=exam.user_id))
+    if isinstance(token, ServiceError):
+        diagnosis = explain_error(
+            exam.network.last, op.GENERATE_TOKEN, exam.endpoint, exam.entra_token
+        )
+        return Finding.failed(
+            diagnosis,
+            operation=op.GENERATE_TOKEN.name,
+            status=token.status,
+            dataAction=op.GENERATE_TOKEN.permission,
+            requestId=token.request_id,
+        )
+    exam.client_token = token
+    return Finding.ok(
+        f"the service makes client tokens ({exam.token_origin.value} in SIGNALR_CLIENT_TOKENS)"
+    )
+
+
+def _seconds_ahead(outcome: Outcome, now: float) -> float | None:
+    """Return how far this machine's clock is ahead of that of who answered."""
+    if not isinstance(outcome, Response):
+        return None
+    try:
+        return now - parsedate_to_datetime(outcome.headers.get("Date", "")).timestamp()
+    except ValueError:
+        return None
+
+
+def _address(url: str) -> str:
+    """Return what the host's name stands for."""
+    parts = urlsplit(url)
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme)
+    except OSError:
+        return ""
+    return str(found[0][4][0])

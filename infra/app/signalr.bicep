@@ -1,0 +1,86 @@
+// One SignalR resource. It has no access keys: apps and users need a role (roles.bicep).
+
+param name string
+param sku string
+param units int
+param allowedOrigins string[]
+param messagingLogs bool
+param upstreamAudience string
+param upstreamHostName string
+param workspaceId string
+param location string
+param tags object
+
+var upstream = [
+  {
+    hubPattern: '*'
+    categoryPattern: '*'
+    eventPattern: '*'
+    // SignalR replaces the names in braces.
+    urlTemplate: 'https://${upstreamHostName}/api/upstream/{hub}/{category}/{event}'
+    auth: {
+      type: 'ManagedIdentity'
+      managedIdentity: {
+        resource: upstreamAudience
+      }
+    }
+  }
+]
+
+resource signalR 'Microsoft.SignalRService/signalR@2024-03-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'SignalR'
+  sku: {
+    name: sku
+    capacity: units
+  }
+  // The identity that proves calls of the app.
+  identity: {
+    type: 'SystemAssigned'
+  }
+  properties: {
+    disableLocalAuth: true
+    disableAadAuth: false
+    features: [
+      {
+        flag: 'ServiceMode'
+        value: 'Serverless'
+      }
+      {
+        flag: 'EnableConnectivityLogs'
+        value: 'true'
+      }
+      {
+        flag: 'EnableMessagingLogs'
+        value: string(messagingLogs)
+      }
+    ]
+    cors: {
+      allowedOrigins: allowedOrigins
+    }
+    upstream: {
+      templates: empty(upstreamAudience) ? [] : upstream
+    }
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'logs'
+  scope: signalR
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+  }
+}
+
+output id string = signalR.id
+output name string = signalR.name
+output hostName string = signalR.properties.hostName
+output principalId string = signalR.identity.principalId

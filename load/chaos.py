@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -11,20 +11,21 @@ from typing import Final
 from load.client import Client
 from load.faults import TIME_PASSES, Fault
 from load.journal import Failure, FailureKind, now
-from load.run import World
+from load.run import World, say
 from load.traffic import until
 from load.transports import RefusedError
 
 __all__ = ["Chaos", "Window", "unexcused"]
-
-_CALM: Final = 5.0
-"""Seconds of undisturbed traffic between two faults."""
 
 _WELL: Final = 6
 """Times in a row that the app has to say that it is well: it has two processes to ask."""
 
 _LONGEST_RECOVERY: Final = 120.0
 _PROBE_PAUSE: Final = 0.05
+_LATE_NOTICE: Final = 12.0
+"""Seconds after which a client that only listens has noticed that its token is too old: it sends a
+ping every ten."""
+
 _SLACK: Final = 1.0
 """Seconds by which a machine that is busy may be late."""
 
@@ -55,7 +56,8 @@ class Window:
 
     def excuses(self, failure: Failure) -> bool:
         """Tell whether the fault may have caused a failure."""
-        if failure.ended < self.began or failure.began > self.closed:
+        seen_late = _LATE_NOTICE if failure.kind is FailureKind.LOSS else 0.0
+        if failure.ended < self.began or failure.began > self.closed + seen_late:
             return False
         if failure.kind not in self.fault.may_fail:
             return False
@@ -99,18 +101,16 @@ class Chaos:
         faults: What happens, one after another at first.
         seconds: How long it goes on, with faults at random once all were tried.
         seed: Decides which.
-        say: Is told how it goes.
+        calm: Seconds of undisturbed traffic between two faults.
     """
 
-    def __init__(
-        self, faults: Sequence[Fault], seconds: float, seed: int, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, faults: Sequence[Fault], seconds: float, seed: int, *, calm: float) -> None:
         self.windows: list[Window] = []
         self.leaps: list[tuple[float, float]] = []
         self._faults = faults
         self._seconds = seconds
         self._random = random.Random(seed)
-        self._say = say
+        self._calm = calm
 
     async def run(self, world: World) -> None:
         """Let every fault happen once, and then any for as long as there is time."""
@@ -125,7 +125,7 @@ class Chaos:
             await self._leap(seconds, world)
         counts = world.net.journal.counts
         window = Window(fault, now(), negotiations=-counts["negotiations"])
-        self._say(f"         {fault.name}")
+        say(f"         {fault.name}")
         async with fault.disturbance(world.rig):
             await asyncio.sleep(fault.hold)
         window.ended = now()
@@ -137,11 +137,11 @@ class Chaos:
         window.closed = now()
         window.negotiations += counts["negotiations"]
         self.windows.append(window)
-        self._say(
+        say(
             f"         served after {window.served:.1f} s, well after {window.well:.1f} s,"
             f" all clients back after {window.back:.1f} s"
         )
-        await asyncio.sleep(_CALM)
+        await asyncio.sleep(self._calm)
 
     async def _leap(self, seconds: float, world: World) -> None:
         """Let time pass, and clients whose tokens are too old come back."""
@@ -153,7 +153,7 @@ class Chaos:
                 await asyncio.gather(
                     self._served(window, world), self._well(window, world), _back(window, world)
                 )
-        self.leaps.append((began, now()))
+        self.leaps.append((began, now() + _LATE_NOTICE))
 
     @staticmethod
     async def _served(window: Window, world: World) -> None:

@@ -18,7 +18,7 @@ from load.plan import crowd, plan, rates
 from load.rig import Rig
 from load.traffic import Traffic, until
 
-__all__ = ["PATIENCE", "Options", "Outcome", "World", "carry_out"]
+__all__ = ["PATIENCE", "Options", "Outcome", "World", "carry_out", "say"]
 
 PATIENCE: Final = 10.0
 """Seconds that a message may take after its sender was told that it is sent."""
@@ -92,7 +92,7 @@ async def carry_out(
         disturb: Goes on beside the traffic, which flows until it is done.
     """
     async with _world(rig, options) as world:
-        _say(f"connecting {options.clients:,} clients")
+        say(f"connecting {options.clients:,} clients")
         async with world.traffic.connecting(_CONNECTS_PER_SECOND):
             sampler = Sampler(lambda: rig.programs)
             began = now()
@@ -142,7 +142,7 @@ async def _watch(world: World, sampler: Sampler, options: Options) -> None:
         await asyncio.sleep(pause)
         if now() - spoke >= _PROGRESS_SECONDS:
             spoke = now()
-            _say(_progress(world, sampler, spoke - began))
+            say(_progress(world, sampler, spoke - began))
 
 
 def _progress(world: World, sampler: Sampler, seconds: float) -> str:
@@ -155,5 +155,6 @@ def _progress(world: World, sampler: Sampler, seconds: float) -> str:
     )
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell whoever watches."""
     print(text, flush=True)

@@ -121,7 +121,7 @@ class Profile:
 
 
 class Client:
-    """A client that keeps itself connected until it is told to end.
+    """A client that keeps itself connected.
 
     Args:
         profile: What it is.
@@ -138,14 +138,13 @@ class Client:
         self._listening: asyncio.Task[None] | None = None
         self._joining = asyncio.Lock()
         self._pause = 0.0
-        self._ends = False
         self._numbers = count(1)
         self._calls: dict[str, asyncio.Future[str]] = {}
 
     async def live(self) -> None:
-        """Be connected, again and again, until `end` is called."""
+        """Be connected, again and again, until cancelled."""
         failures = 0
-        while not self._ends:
+        while True:
             try:
                 await self._connect()
             except RefusedError:
@@ -172,11 +171,6 @@ class Client:
         listening.cancel()
         if not abruptly:
             await transport.close()
-
-    async def end(self) -> None:
-        """Leave for good."""
-        self._ends = True
-        await self.leave(abruptly=False)
 
     async def ping(self) -> None:
         """Show the service that the client is there; who polls does so anyway."""

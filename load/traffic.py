@@ -72,11 +72,12 @@ class Traffic:
         try:
             yield
         finally:
-            pinging.cancel()
-            await asyncio.gather(*(client.end() for client in self.clients))
-            for life in lives:
-                life.cancel()
+            # Nobody comes back any more, so that the last of them leaves once.
+            for task in (pinging, *lives):
+                task.cancel()
             await asyncio.gather(*lives, return_exceptions=True)
+            await asyncio.gather(*(client.leave(abruptly=False) for client in self.clients))
+            await self.quiet()
 
     async def run(self, steps: Iterator[Step]) -> None:
         """Do what a plan says, each act at its time, until cancelled."""

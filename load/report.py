@@ -78,7 +78,7 @@ class Report:
             + ", ".join(f"{count:,} {name}" for name, count in deliveries["violations"].items()),
             f"  latency      {_milliseconds(latency['delivery'])}",
             (
-                f"  negotiation  {content['counts']['negotiations']:,},"
+                f"  negotiation  {content['counts'].get('negotiations', 0):,},"
                 f" {_milliseconds(latency['negotiation'])}"
             ),
             *(

@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import inf
 from typing import Final
 
@@ -15,7 +16,7 @@ from load.run import World, say
 from load.traffic import until
 from load.transports import RefusedError
 
-__all__ = ["Chaos", "Window", "unexcused"]
+__all__ = ["Chaos", "Recovery", "Window", "unexcused"]
 
 _WELL: Final = 6
 """Times in a row that the app has to say that it is well: it has two processes to ask."""
@@ -30,6 +31,21 @@ _SLACK: Final = 1.0
 """Seconds by which a machine that is busy may be late."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How long it took after the end of a fault, in seconds; infinite if it took too long.
+
+    Args:
+        served: Until a negotiation succeeded.
+        well: Until the app said that it is well.
+        back: Until every client had a connection again.
+    """
+
+    served: float = inf
+    well: float = inf
+    back: float = inf
+
+
 @dataclass(slots=True)
 class Window:
     """The time of one fault, until everything is as before.
@@ -37,22 +53,16 @@ class Window:
     Args:
         fault: What it is.
         began: When it began.
-        ended: When it was over.
         closed: When everything was as before.
         negotiations: How many there were.
-        served: Seconds from its end to the first negotiation that succeeded.
-        well: Seconds from its end until the app said that it is well.
-        back: Seconds from its end until every client had a connection again.
+        recovery: How long it took to be as before.
     """
 
     fault: Fault
     began: float
-    ended: float = inf
     closed: float = inf
     negotiations: int = 0
-    served: float = inf
-    well: float = inf
-    back: float = inf
+    recovery: Recovery = Recovery()
 
     def excuses(self, failure: Failure) -> bool:
         """Tell whether the fault may have caused a failure."""
@@ -71,7 +81,8 @@ class Window:
     @property
     def too_slow(self) -> bool:
         """Whether it took longer to recover than is promised."""
-        return max(self.served, self.well) > self.fault.recovers_within + _SLACK
+        slowest = max(self.recovery.served, self.recovery.well)
+        return slowest > self.fault.recovers_within + _SLACK
 
 
 def unexcused(
@@ -122,68 +133,66 @@ class Chaos:
 
     async def _one(self, fault: Fault, world: World) -> None:
         for seconds in fault.earlier:
-            await self._leap(seconds, world)
+            began = now()
+            await world.rig.pass_time(seconds)
+            # Clients whose tokens are too old come back.
+            await _recovered(world)
+            self.leaps.append((began, now() + _LATE_NOTICE))
         counts = world.net.journal.counts
         window = Window(fault, now(), negotiations=-counts["negotiations"])
         say(f"         {fault.name}")
         async with fault.disturbance(world.rig):
             await asyncio.sleep(fault.hold)
-        window.ended = now()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST_RECOVERY):
-                await asyncio.gather(
-                    self._served(window, world), self._well(window, world), _back(window, world)
-                )
+        window.recovery = await _recovered(world)
         window.closed = now()
         window.negotiations += counts["negotiations"]
         self.windows.append(window)
         say(
-            f"         served after {window.served:.1f} s, well after {window.well:.1f} s,"
-            f" all clients back after {window.back:.1f} s"
+            f"         served after {window.recovery.served:.1f} s, well after"
+            f" {window.recovery.well:.1f} s, all clients back after {window.recovery.back:.1f} s"
         )
         await asyncio.sleep(self._calm)
 
-    async def _leap(self, seconds: float, world: World) -> None:
-        """Let time pass, and clients whose tokens are too old come back."""
-        began = now()
-        await world.rig.pass_time(seconds)
-        window = Window(self._faults[0], began, ended=began)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST_RECOVERY):
-                await asyncio.gather(
-                    self._served(window, world), self._well(window, world), _back(window, world)
-                )
-        self.leaps.append((began, now() + _LATE_NOTICE))
 
-    @staticmethod
-    async def _served(window: Window, world: World) -> None:
-        number = 0
-        while True:
-            number += 1
-            try:
-                await world.net.negotiate(f"probe-{number}")
-            except RefusedError:
-                await asyncio.sleep(_PROBE_PAUSE)
-            else:
-                break
-        window.served = now() - window.ended
-
-    @staticmethod
-    async def _well(window: Window, world: World) -> None:
-        in_a_row = 0
-        while in_a_row < _WELL:
-            in_a_row = in_a_row + 1 if await world.net.app.is_well() else 0
-            if in_a_row == 1:
-                first = now()
-            await asyncio.sleep(_PROBE_PAUSE)
-        window.well = first - window.ended
+async def _recovered(world: World) -> Recovery:
+    """Wait until everything is as before, but not for ever."""
+    began = now()
+    try:
+        async with asyncio.timeout(_LONGEST_RECOVERY):
+            moments = await asyncio.gather(_served(world), _well(world), _back(world))
+    except TimeoutError:
+        return Recovery()
+    return Recovery(*(moment - began for moment in moments))
 
 
-async def _back(window: Window, world: World) -> None:
+async def _served(world: World) -> float:
+    """Return when a negotiation has succeeded."""
+    for number in count():
+        with contextlib.suppress(RefusedError):
+            await world.net.negotiate(f"probe-{number}")
+            break
+        await asyncio.sleep(_PROBE_PAUSE)
+    return now()
+
+
+async def _well(world: World) -> float:
+    """Return when the app has begun to say, again and again, that it is well."""
+    began, in_a_row = now(), 0
+    while in_a_row < _WELL:
+        asked = now()
+        is_well = await world.net.app.is_well()
+        in_a_row = in_a_row + 1 if is_well else 0
+        began = began if in_a_row > 1 else asked
+        await asyncio.sleep(_PROBE_PAUSE)
+    return began
+
+
+async def _back(world: World) -> float:
+    """Return when every client that is away has been connected again."""
     away = [client for client in world.traffic.clients if client.connection is None]
     # One that has been connected again since may have left once more.
     await until(lambda: not _still(away))
-    window.back = now() - window.ended
+    return now()
 
 
 def _still(away: list[Client]) -> list[Client]:

@@ -6,7 +6,7 @@ docs/reliability.md.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 from urllib.parse import urlsplit
@@ -53,7 +53,7 @@ class Fault:
     may_fail: frozenset[FailureKind] = _NOTHING
     noticed_within: float = inf
     recovers_within: float = 30.0
-    earlier: tuple[float, ...] = field(default=())
+    earlier: tuple[float, ...] = ()
 
 
 @asynccontextmanager

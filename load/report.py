@@ -79,7 +79,7 @@ class Report:
             f"  latency      {_milliseconds(latency['delivery'])}",
             (
                 f"  negotiation  {content['counts'].get('negotiations', 0):,},"
-                f" {_milliseconds(latency['negotiation'])}"
+                f" {_milliseconds(latency.get('negotiation', {}))}"
             ),
             *(
                 f"  memory       {name} {memory['megabytes'][-1]:.0f} MB,"
@@ -227,9 +227,9 @@ def _row(windows: Sequence[Window], outcome: Outcome) -> Json:
         "accepted": sum(message.accepted for message in sent),
         "failures": dict(sorted(failed.items())),
         "violations": dict(violations),
-        "servedAfter": round(max(window.served for window in windows), 1),
-        "wellAfter": round(max(window.well for window in windows), 1),
-        "backAfter": round(max(window.back for window in windows), 1),
+        "servedAfter": round(max(window.recovery.served for window in windows), 1),
+        "wellAfter": round(max(window.recovery.well for window in windows), 1),
+        "backAfter": round(max(window.recovery.back for window in windows), 1),
     }
     return row | {"measured": _measured(row)}
 

@@ -10,10 +10,10 @@ import aiohttp
 
 from load.app import App
 from load.checker import Verdict, check, missing
-from load.client import Net
 from load.journal import Journal, now
 from load.ledger import Ledger
 from load.measures import Sampler
+from load.net import Net
 from load.plan import crowd, plan, rates
 from load.rig import Rig
 from load.traffic import Traffic, until

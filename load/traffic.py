@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final
 
 from load.app import UnusableAnswerError
-from load.client import MESSAGE, Client, Net, Profile
+from load.client import MESSAGE, Client, Profile
 from load.journal import FailureKind, now
 from load.ledger import EVERYONE, Audience, Kind, Message
+from load.net import Net
 from load.plan import Act, Crowd, Step, Target
 from load.transports import RefusedError, TransportKind
 

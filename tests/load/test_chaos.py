@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from load.chaos import Window, unexcused
+from load.chaos import Recovery, Window, unexcused
 from load.faults import FAULTS, QUICK, Fault
 from load.journal import Failure, FailureKind
 from load.rig import Rig
@@ -16,7 +16,7 @@ async def _nothing(_rig: Rig) -> AsyncIterator[None]:
 
 def window(*kinds: FailureKind, noticed_within: float = 1000.0) -> Window:
     fault = Fault("f", "p", _nothing, 1.0, frozenset(kinds), noticed_within, 30.0)
-    return Window(fault, began=100.0, ended=110.0, closed=120.0, served=0.0, well=0.0)
+    return Window(fault, began=100.0, closed=120.0, recovery=Recovery(0.0, 0.0, 0.0))
 
 
 def failure(kind: FailureKind, began: float, ended: float) -> Failure:
@@ -50,7 +50,7 @@ def test_a_leap_of_the_clock_explains_tokens_that_are_too_old_and_no_more() -> N
 def test_a_recovery_that_takes_longer_than_promised_is_too_slow() -> None:
     slow = window()
     assert not slow.too_slow
-    slow.well = 32.0
+    slow.recovery = Recovery(served=0.0, well=32.0, back=0.0)
     assert slow.too_slow
 
 

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 from load.ledger import Connection, Kind, Ledger, Membership, Message
 
@@ -74,15 +75,16 @@ class Verdict:
         return {fault.value: found[fault] for fault in Fault}
 
 
-def check(ledger: Ledger, *, patience: float) -> Verdict:
+def check(ledger: Ledger, *, patience: float, end: float = inf) -> Verdict:
     """Judge a run that is over.
 
     Args:
         ledger: What happened.
         patience: Seconds from a sender's answer until the message must have arrived: a connection
             that ended sooner need not have got it.
+        end: When everything must have arrived: who was there until then must have got all.
     """
-    expected, lost = _missing(ledger, ledger.messages.values(), patience)
+    expected, lost = _missing(ledger, ledger.messages.values(), patience, end)
     violations = [
         *lost,
         *_doubled(ledger),
@@ -102,11 +104,11 @@ def missing(ledger: Ledger, *, patience: float, since: float) -> int:
         since: Messages that were sent before are not looked at.
     """
     recent = (each for each in ledger.messages.values() if each.sent_at >= since)
-    return len(_missing(ledger, recent, patience)[1])
+    return len(_missing(ledger, recent, patience, inf)[1])
 
 
 def _missing(
-    ledger: Ledger, messages: Iterable[Message], patience: float
+    ledger: Ledger, messages: Iterable[Message], patience: float, end: float
 ) -> tuple[int, list[Violation]]:
     audiences = _Audiences(ledger.connections)
     arrived = {id(each): frozenset(each.numbers) for each in ledger.connections}
@@ -115,7 +117,7 @@ def _missing(
     for message in messages:
         if not message.accepted:
             continue
-        due = message.settled_at + patience
+        due = min(message.settled_at + patience, end)
         for connection in audiences.certain(message):
             if connection.opened_at > message.sent_at or connection.certain_until < due:
                 continue

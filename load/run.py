@@ -109,8 +109,9 @@ async def carry_out(
             await world.traffic.quiet()
             watching.cancel()
             await _arrivals(world)
-            # While they are connected, so that all that was sent to them is due.
-            verdict = check(world.net.ledger, patience=PATIENCE)
+            end = now()
+        # Judging takes time, in which nobody would answer the service.
+        verdict = check(world.net.ledger, patience=PATIENCE, end=end)
         return Outcome(verdict, world.net.ledger, world.net.journal, sampler, seconds)
 
 

@@ -99,12 +99,14 @@ class Traffic:
             await asyncio.wait(set(self._net.tasks))
 
     async def _ping(self) -> None:
-        batch = max(1, round(len(self.clients) * _BATCH_SECONDS / _PING_SECONDS))
+        """Have each client send a ping in its turn, however late this program is."""
+        began, turn = now(), 0
         while True:
-            for start in range(0, len(self.clients), batch):
-                for client in self.clients[start : start + batch]:
-                    self._net.spawn(client.ping())
-                await asyncio.sleep(_BATCH_SECONDS)
+            due = (now() - began) / _PING_SECONDS * len(self.clients)
+            while turn < due:
+                self._net.spawn(self.clients[turn % len(self.clients)].ping())
+                turn += 1
+            await asyncio.sleep(_BATCH_SECONDS)
 
     async def _do(self, step: Step) -> None:
         try:

@@ -95,6 +95,17 @@ def test_a_message_is_not_lost_to_who_was_not_surely_there() -> None:
     assert story.violations() == [(Fault.LOST, message.number, name) for name in ("c", "d", "e")]
 
 
+def test_who_stays_until_the_end_misses_nothing() -> None:
+    story = Story()
+    message = story.sent(EVERYONE, 10.0)
+    story.ann.leaving_at, story.bob.leaving_at = 14.0, 16.0
+    assert story.violations() == []
+    found = check(story.ledger, patience=PATIENCE, end=15.0).violations
+    assert [(each.fault, each.number, each.connection_id) for each in found] == [
+        (Fault.LOST, message.number, "b")
+    ]
+
+
 def test_what_was_not_accepted_may_come_or_not() -> None:
     story = Story()
     story.sent(EVERYONE, 10.0, accepted=False)

@@ -119,7 +119,7 @@ def _missing(
             continue
         due = min(message.settled_at + patience, end)
         for connection in audiences.certain(message):
-            if connection.opened_at > message.sent_at or connection.certain_until < due:
+            if connection.opened_at > message.sent_at or connection.certain_until(end) < due:
                 continue
             expected += 1
             if message.number not in arrived[id(connection)]:

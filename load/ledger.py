@@ -113,10 +113,16 @@ class Connection:
     numbers: array[int] = field(default_factory=lambda: array("q"))
     times: array[float] = field(default_factory=lambda: array("d"))
 
-    @property
-    def certain_until(self) -> float:
-        """Until when it was surely there: the other side may have ended it before we noticed."""
-        return min(self.leaving_at, self.heard_at if self.lost_at < inf else inf)
+    def certain_until(self, end: float) -> float:
+        """Return until when it was surely there.
+
+        The other side may have ended it before the client noticed or left, so that only the last
+        sign of life counts, unless it stayed until everything was over.
+
+        Args:
+            end: When everything was over.
+        """
+        return inf if min(self.leaving_at, self.lost_at) >= end else self.heard_at
 
     @property
     def is_open(self) -> bool:

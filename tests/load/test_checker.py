@@ -85,13 +85,13 @@ def test_a_message_is_not_lost_to_who_was_not_surely_there() -> None:
     arrives(message, story.ann, story.bob)
     late = story.ledger.open(2, "cem", "c", 10.1)
     left = story.ledger.open(3, "dan", "d", 1.0)
-    left.leaving_at = 20.9
+    left.heard_at, left.leaving_at = 20.9, 60.0
     cut = story.ledger.open(4, "eve", "e", 1.0)
     cut.heard_at, cut.lost_at = 20.9, 60.0
     assert story.violations() == []
 
     late.opened_at = 9.9
-    left.leaving_at = cut.heard_at = 21.0
+    left.heard_at = cut.heard_at = 21.0
     assert story.violations() == [(Fault.LOST, message.number, name) for name in ("c", "d", "e")]
 
 

@@ -16,7 +16,17 @@ sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env
 packages := demo $(javascript)
 checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples docs
 
+<<<<<<< HEAD
 .PHONY: help start emulator doctor test lint unit bench load chaos simulate docs docs-links lock clean
+=======
+# A lock for Linux, macOS and Windows, which says at its head how to renew it.
+compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
+  --quiet --universal --python-version 3.13 --annotation-style line
+lowest  := .venv/lowest
+install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
+
+.PHONY: help start emulator doctor test lint unit bench simulate docs docs-links lock licences lowest audit clean
+>>>>>>> main
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -61,27 +71,41 @@ docs: .venv/ready ## Build the documentation as a site
 docs-links: .venv/ready ## Check the documentation's links to other sites, which needs a network
 	@$(sphinx) -b linkcheck docs/_build/links
 
-lock: ## Renew constraints.txt and the package locks with the newest versions
-	@rm -rf .venv
-	@$(PYTHON) -m venv .venv
-	@$(python) -m pip install --quiet --upgrade pip
-	@sed '/^-c/d' requirements.txt > .venv/requirements.txt
-	@$(python) -m pip install --quiet -r .venv/requirements.txt --group dev -e ./emulator
-	@{ head -1 constraints.txt; $(python) -m pip list --format=freeze | grep -Ev '^(signalr-emulator|pip)='; } > .venv/constraints.txt
-	@mv .venv/constraints.txt constraints.txt
-	@for folder in $(packages); do (cd $$folder && npm install --package-lock-only --silent); done
-	@touch .venv/ready
+lock: .venv/ready ## Renew all locks with the newest versions, and the list of licences
+	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
+	@$(compile) --upgrade --generate-hashes --output-file requirements-dev.txt \
+	  requirements.txt emulator/pyproject.toml --group dev
+	@for folder in $(packages); do (cd $$folder && npm update --package-lock-only --silent); done
+	@$(MAKE) --no-print-directory licences
+
+licences: .venv/ready ## Write docs/licences.md anew
+	@$(python) -m docs.licences
+
+lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests with the oldest versions that are allowed
+	@$(venv)/uv venv --quiet --clear --python $(python) $(lowest)
+	@$(install) --require-hashes -r requirements-dev.txt
+	@$(install) --no-deps --no-build-isolation -e ./emulator
+	@sed '/^-c/d' requirements.txt | $(compile) --resolution lowest-direct --output-file $(lowest)/app.txt -
+	@$(install) -r $(lowest)/app.txt
+	@$(lowest)/bin/pytest tests/app tests/shared tests/funchost tests/e2e/test_telemetry.py
+	@$(compile) --resolution lowest-direct --output-file $(lowest)/emulator.txt emulator/pyproject.toml
+	@$(install) -r $(lowest)/emulator.txt
+	@$(lowest)/bin/pytest emulator/tests
+
+audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs a network
+	@$(venv)/uv tool run pip-audit==2.10.1 --strict --require-hashes --disable-pip -r requirements-dev.txt
+	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
 	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build
 
-.venv/ready: requirements.txt constraints.txt pyproject.toml emulator/pyproject.toml
+.venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
 	  echo "Python 3.13 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(or $(MAKECMDGOALS),start) PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Setting up .venv (once, about a minute) ..."
-	@$(PYTHON) -m venv .venv
-	@$(python) -m pip install --quiet --upgrade "pip>=25.1"
-	@$(python) -m pip install --quiet -r requirements.txt --group dev -e ./emulator
+	@$(PYTHON) -m venv --clear .venv  # what has left the lock must not stay
+	@$(python) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e ./emulator
 	@touch $@
 
 demo/signalr.js: demo/node_modules/ready

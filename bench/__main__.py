@@ -1,8 +1,8 @@
 """Every measurement, one after another: `python -m bench`.
 
 Prints the tables, writes them to `bench/results.json` with the versions of what was measured, and
-draws `docs/performance.png`. Each measurement is a program of its own, so that none inherits the
-state of another. It ends with 1 when a target is missed.
+draws `docs/performance.png` and `docs/growth.png`. Each measurement is a program of its own, so
+that none inherits the state of another. It ends with 1 when a target is missed.
 """
 
 import argparse
@@ -17,10 +17,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench.plot import draw
+from bench.plot import draw_growth, draw_targets
 
 _HERE: Final = Path(__file__).parent
-_MEASUREMENTS: Final = ("negotiate", "crowds", "cold_start", "rest", "broadcast", "fanout")
+_MEASUREMENTS: Final = (
+    "negotiate",
+    "crowds",
+    "cold_start",
+    "rest",
+    "broadcast",
+    "fanout",
+    "growth",
+)
 _PACKAGES: Final = (
     "aiohttp",
     "aiosignalr",
@@ -77,8 +85,10 @@ def _write(tables: list[dict[str, Any]]) -> None:
         "tables": tables,
     }
     (_HERE / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    draw(tables, _HERE.parent / "docs/performance.png")
-    print("Written: bench/results.json, docs/performance.png")
+    pictures = _HERE.parent / "docs"
+    draw_targets([each for each in tables if not each["curve"]], pictures / "performance.png")
+    draw_growth([each for each in tables if each["curve"]], pictures / "growth.png")
+    print("Written: bench/results.json, docs/performance.png, docs/growth.png")
 
 
 if __name__ == "__main__":

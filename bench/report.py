@@ -19,10 +19,12 @@ class Table:
     Args:
         title: What was measured, by the names of Azure's performance guide where it has one.
         rows: The lines.
+        curve: Cost in microseconds by size, where growth was measured.
     """
 
     title: str
     rows: Sequence[Row]
+    curve: Sequence[tuple[int, float]] = ()
 
 
 def parser(module: str, description: str | None) -> argparse.ArgumentParser:

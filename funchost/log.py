@@ -15,6 +15,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 __all__ = ["configure_logging"]
 
 _FORMAT: Final = "[{asctime}.{msecs:03.0f}Z] {levelname:<7} {origin}{message}"
+# They tell each request and each success in several lines.
+_CHATTY: Final = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
 # Their DEBUG records carry URLs with query values.
 _QUIET: Final = ("asyncio", "msal", "urllib3")
 
@@ -38,6 +40,8 @@ def configure_logging(*, verbose: bool, worker: str = "") -> None:
         own = logging.getLogger("azure.functions")
         own.setLevel(logging.WARNING)
         own.addFilter(lambda record: record.levelno < logging.ERROR)
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.INFO)
     logging.getLogger("aiohttp.server").addFilter(_is_no_fault_of_a_caller)

@@ -104,7 +104,7 @@ def test_an_older_python_is_one_line(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.11.7"\nexit 1\n')
     old.chmod(0o755)
-    for name in ("Makefile", "requirements.txt", "constraints.txt", "pyproject.toml"):
+    for name in ("Makefile", "requirements-dev.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / "emulator").mkdir()
     (tmp_path / "emulator" / "pyproject.toml").touch()

@@ -6,6 +6,7 @@ the worker the Functions host makes one more span in Azure; the local host makes
 
 import json
 import ssl
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,8 @@ class Ingestion:
         self.settings = {
             "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
             "APPLICATIONINSIGHTS_CONNECTION_STRING": (
-                "InstrumentationKey=00000000-0000-0000-0000-000000000001"
+                # Another one each time, since what could not be sent is kept for the next run.
+                f"InstrumentationKey={uuid.uuid4()}"
                 f";IngestionEndpoint={service.url};LiveEndpoint={service.url}"
             ),
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "Authorization=AAD",

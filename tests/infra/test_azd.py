@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from pathspec import GitIgnoreSpec
 
 from tests.infra.bicep import ROOT, SOURCES, read

@@ -1,0 +1,126 @@
+"""What is installed is locked, for a deployment by version and for development by hash."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+APP = "constraints.txt"
+DEVELOPMENT = "requirements-dev.txt"
+# Dependabot reads no requirements file that is longer than this.
+LONGEST = 500_000
+
+
+def entries(lock: str) -> list[str]:
+    """Return each entry of a lock in one line, without comments."""
+    lines = (ROOT / lock).read_text().replace("\\\n", " ").splitlines()
+    texts = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
+    return [text for text in texts if text]
+
+
+def versions(lock: str) -> dict[str, Version]:
+    found: dict[str, Version] = {}
+    for entry in entries(lock):
+        requirement = Requirement(entry.partition(" --hash")[0])
+        (exact,) = requirement.specifier
+        assert exact.operator == "==", entry
+        found[canonicalize_name(requirement.name)] = Version(exact.version)
+    return found
+
+
+def app_requirements() -> list[Requirement]:
+    return [Requirement(each) for each in entries("requirements.txt") if not each.startswith("-c")]
+
+
+def development_requirements() -> list[Requirement]:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    emulator = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text())
+    texts = [
+        *groups["dev"],
+        *emulator["project"]["dependencies"],
+        *emulator["build-system"]["requires"],
+    ]
+    return [*app_requirements(), *(Requirement(text) for text in texts)]
+
+
+def missed(requirements: list[Requirement], lock: str) -> list[str]:
+    locked = versions(lock)
+    return [
+        str(each)
+        for each in requirements
+        if (version := locked.get(canonicalize_name(each.name))) is None
+        or not each.specifier.contains(version, prereleases=True)
+    ]
+
+
+def test_the_app_names_the_oldest_versions_that_work() -> None:
+    operators = {
+        each.name: [specifier.operator for specifier in each.specifier]
+        for each in app_requirements()
+    }
+    # An exact version chooses the worker that Azure runs.
+    assert operators.pop("azure-functions-runtime") == ["=="]
+    assert operators
+    assert all(found == [">="] for found in operators.values()), operators
+
+
+def test_a_deployment_gets_the_locked_versions() -> None:
+    assert entries("requirements.txt")[0] == f"-c {APP}"
+    assert missed(app_requirements(), APP) == [], "Run: make lock"
+    assert APP not in (ROOT / ".funcignore").read_text().splitlines()
+
+
+def test_no_hash_stands_where_azures_pip_would_refuse_it() -> None:
+    assert "--hash" not in (ROOT / APP).read_text()
+
+
+def test_development_and_tests_get_what_is_deployed() -> None:
+    development = versions(DEVELOPMENT)
+    deployed = versions(APP)
+    assert {name: development[name] for name in deployed} == deployed, "Run: make lock"
+
+
+def test_the_lock_has_all_that_is_asked_for() -> None:
+    assert missed(development_requirements(), DEVELOPMENT) == [], "Run: make lock"
+
+
+def test_every_package_has_hashes() -> None:
+    for entry in entries(DEVELOPMENT):
+        _, *hashes = entry.split(" --hash=")
+        assert hashes, entry
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each.strip()) for each in hashes), entry
+
+
+def test_dependabot_reads_the_lock() -> None:
+    assert (ROOT / DEVELOPMENT).stat().st_size < LONGEST
+
+
+def test_set_up_installs_nothing_that_is_not_locked() -> None:
+    """Read what `make` would run: each installation is by hash, or of the emulator itself."""
+    made = subprocess.run(
+        ["make", "--always-make", "--dry-run", "--no-print-directory", ".venv/ready"],
+        cwd=ROOT,
+        env={**os.environ, "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    installations = [line for line in made.stdout.splitlines() if " install " in line]
+    assert any("--require-hashes" in line for line in installations)
+    for line in installations:
+        ours = "--no-deps --no-build-isolation" in line and line.endswith("-e ./emulator")
+        assert ours or f"--require-hashes -r {DEVELOPMENT}" in line, line
+
+
+@pytest.mark.parametrize("lock", [APP, DEVELOPMENT])
+def test_a_lock_names_no_server(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert not re.search(r"^--?[a-z]", text, re.MULTILINE)

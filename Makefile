@@ -16,17 +16,13 @@ sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env
 packages := demo $(javascript)
 checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples docs
 
-<<<<<<< HEAD
-.PHONY: help start emulator doctor test lint unit bench load chaos simulate docs docs-links lock clean
-=======
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
   --quiet --universal --python-version 3.13 --annotation-style line
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit bench simulate docs docs-links lock licences lowest audit clean
->>>>>>> main
+.PHONY: help start emulator doctor test lint unit bench load chaos simulate docs docs-links lock licences lowest audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18

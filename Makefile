@@ -6,6 +6,8 @@ PORT         ?= 7071
 SERVICE_PORT ?= 8888
 CONTROL_PORT ?= 8889
 
+FUZZ_SECONDS ?= 60
+
 # python3.13 first, since python3 is an older one on many machines.
 PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 
@@ -14,7 +16,7 @@ python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples docs
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples fuzz docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
@@ -22,7 +24,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit bench load chaos simulate docs docs-links lock licences lowest audit clean
+.PHONY: help start emulator doctor test lint unit bench load chaos fuzz simulate docs docs-links lock licences lowest audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -56,6 +58,9 @@ chaos: .venv/ready ## Do the same under every fault, docs/chaos.json
 bench: .venv/ready ## Measure everything: tables, bench/results.json, docs/performance.png
 	@$(python) -m bench
 
+fuzz: .venv/fuzz ## Look for inputs that break a parser (FUZZ_SECONDS for each way, FUZZ_TARGETS)
+	@$(python) -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
 	@$(python) -m bench.simulate
 
@@ -71,6 +76,8 @@ lock: .venv/ready ## Renew all locks with the newest versions, and the list of l
 	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
 	@$(compile) --upgrade --generate-hashes --output-file requirements-dev.txt \
 	  requirements.txt emulator/pyproject.toml --group dev
+	@$(compile) --upgrade --generate-hashes --output-file requirements-fuzz.txt \
+	  --group fuzz
 	@for folder in $(packages); do (cd $$folder && npm update --package-lock-only --silent); done
 	@$(MAKE) --no-print-directory licences
 
@@ -93,7 +100,7 @@ audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs
 	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/_build
+	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz docs/_build
 
 .venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
@@ -102,6 +109,11 @@ clean: ## Remove what set-up has made
 	@$(PYTHON) -m venv --clear .venv  # what has left the lock must not stay
 	@$(python) -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e ./emulator
+	@touch $@
+
+.venv/fuzz: requirements-fuzz.txt .venv/ready
+	@echo "Setting up the fuzzer (once) ..."
+	@$(python) -m pip install --quiet --require-hashes -r requirements-fuzz.txt
 	@touch $@
 
 demo/signalr.js: demo/node_modules/ready

@@ -16,9 +16,12 @@ __all__ = ["Check", "constraint"]
 
 type Check = Callable[[str], bool]
 
-_INTEGER: Final = re.compile(r"\s*[+-]?[0-9]+\s*")
+# Whitespace as .NET's numbers have it: Python counts four control characters more.
+_SPACE: Final = r"[\t-\r ]*"
+_INTEGER: Final = re.compile(rf"{_SPACE}[+-]?[0-9]+{_SPACE}")
+_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _NUMBER: Final = re.compile(
-    r"\s*[+-]?(?=\.?[0-9])[0-9,]*(?:\.[0-9]*)?(?P<e>e[+-]?[0-9]+)?\s*", re.IGNORECASE
+    rf"{_SPACE}[+-]?(?=\.?[0-9])[0-9,]*(?:\.[0-9]*)?(?P<e>e[+-]?[0-9]+)?{_SPACE}", re.IGNORECASE
 )
 _ALPHA: Final = re.compile(r"[a-z]*", re.IGNORECASE | re.ASCII)
 _NOT_A_NUMBER: Final = frozenset({"nan", "infinity", "-infinity"})
@@ -73,13 +76,20 @@ def constraint(name: str, arguments: str | None) -> Check:
 def _integer(bits: int) -> Check:
     limit = 1 << (bits - 1)
     return lambda text: (
-        _INTEGER.fullmatch(text) is not None and _digits_fit(text) and -limit <= int(text) < limit
+        _INTEGER.fullmatch(text) is not None
+        and _digits_fit(text)
+        and -limit <= _whole(text) < limit
     )
 
 
 def _digits_fit(text: str) -> bool:
     # int() refuses thousands of digits with an exception; no number here has more than 20.
     return len(text.strip().lstrip("+-").lstrip("0")) <= 20  # noqa: PLR2004 - digits of 2**64
+
+
+def _whole(text: str) -> int:
+    # The same is true of zeros at the start, of which there may be any number.
+    return int(_ZEROS.sub("", text))
 
 
 def _is_float(text: str) -> bool:
@@ -121,7 +131,7 @@ def _regex(pattern: str) -> Check:
 
 
 def _between(low: int, high: int) -> Check:
-    return lambda text: _is_long(text) and low <= int(text) <= high
+    return lambda text: _is_long(text) and low <= _whole(text) <= high
 
 
 def _length(low: int, high: int) -> Check:

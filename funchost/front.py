@@ -88,7 +88,8 @@ class Front:
     def application(self) -> web.Application:
         """Return the aiohttp application."""
         application = web.Application(client_max_size=self._max_body_bytes)
-        application.router.add_route("*", "/{path:.*}", self._serve)
+        # With line breaks, which a dot alone leaves to aiohttp's own 404.
+        application.router.add_route("*", "/{path:(?s:.*)}", self._serve)
         return application
 
     async def _serve(self, request: web.Request) -> web.Response:

@@ -61,5 +61,6 @@ class Sessions:
     def _verified(self, cookie: str) -> dict[str, Any] | None:
         try:
             return jwt.decode(cookie, self._key, [_ALGORITHM])
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, UnicodeEncodeError):
+            # A header's bytes that are no UTF-8 are half characters in Python.
             return None

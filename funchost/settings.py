@@ -231,6 +231,8 @@ def _object(text: str, name: str) -> dict[str, object]:
         raise SettingsError(
             f"{name}, line {error.lineno}, column {error.colno}: {error.msg}"
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{name} cannot be read: {error}") from error
     if not isinstance(root, dict):
         raise SettingsError(f"{name} must hold a JSON object")
     return root

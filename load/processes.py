@@ -99,16 +99,19 @@ class EmulatorProcess:
 
 
 @contextlib.contextmanager
-def emulator_process(log: Path, *options: str) -> Iterator[EmulatorProcess]:
+def emulator_process(
+    log: Path, *options: str, program: Sequence[str] = ("-m", "signalr_emulator")
+) -> Iterator[EmulatorProcess]:
     """Run the emulator until the end of the block.
 
     Args:
         log: Where its output goes.
         options: Options of the command; ports of its own choice unless they name others.
+        program: What Python runs.
     """
     ports = ("--service-port", "0", "--control-port", "0")
     chosen = () if "--service-port" in options else ports
-    process = Process([sys.executable, "-m", "signalr_emulator", *chosen, *options], log)
+    process = Process([sys.executable, *program, *chosen, *options], log)
     try:
         process.wait_for(r"^Emulator ready\.$")
         said = process.output
@@ -126,7 +129,7 @@ def start_functions(
     settings: Mapping[str, str],
     folder: Path,
     clock: MovableClock,
-    *,
+    *options: str,
     app_folder: Path = ROOT,
     port: int = 0,
 ) -> Process:
@@ -136,6 +139,7 @@ def start_functions(
         settings: Its settings.
         folder: Where settings file and log go.
         clock: Its wall clock.
+        options: More options of the host.
         app_folder: Where the app is.
         port: Where it listens; 0 for any free one.
     """
@@ -145,6 +149,7 @@ def start_functions(
         [
             *(sys.executable, "-m", "funchost", "--app-dir", str(app_folder)),
             *("--port", str(port), "--settings", str(settings_file)),
+            *options,
         ],
         folder / "functions.log",
         environment=clock.environment,

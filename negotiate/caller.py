@@ -90,7 +90,7 @@ class CallerIdentity:
                 claims,
                 float(claims["exp"]),
             )
-        except InvalidTokenError as error:
+        except (InvalidTokenError, OverflowError) as error:
             # Quoted and cut, since it can repeat what an anonymous caller wrote.
             _logger.warning("A bearer token was refused: %.300r", str(error))
             raise unauthorized("The bearer token is not valid.", INVALID_TOKEN) from None
@@ -107,7 +107,7 @@ def _logged_in(headers: Mapping[str, str]) -> Caller | None:
         claims = principal_claims(principal)
         end = claims.get("exp")
         return Caller(user_id, claims, None if end is None else float(int(str(end))))
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         _logger.warning("The principal of App Service authentication cannot be read: %s", error)
         raise unauthorized("The principal cannot be read. Log in again.") from None
 

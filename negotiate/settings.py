@@ -1,5 +1,6 @@
 """The settings of negotiation, read from the environment of the Function App."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from shared.setting import Setting
 __all__ = ["SETTINGS", "Identity", "NegotiateSettings"]
 
 _LONGEST_LIFETIME: Final = 90
+_MINUTES: Final = re.compile("[0-9]{1,3}")
 _IDENTITY: Final = Setting(
     "NEGOTIATE_IDENTITY",
     "`app-service`: callers are logged in by App Service authentication, and the user id is"
@@ -25,8 +27,8 @@ _IDENTITY: Final = Setting(
 )
 _CLAIMS: Final = Setting(
     "NEGOTIATE_CLAIMS",
-    "claims of the caller that go into the client token; `roles=role` takes `role` and calls it"
-    " `roles`",
+    "claims of the caller that go into the client token; `roles=role` takes `roles` and calls it"
+    " `role`",
     "name,roles=role",
 )
 _LIFETIME: Final = Setting(
@@ -178,14 +180,17 @@ def _https(environment: Mapping[str, str], setting: Setting) -> str | None:
     value = setting.read(environment)
     if not value:
         return None
-    parts = urlsplit(value)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value)):
+    try:
+        scheme = urlsplit(value).scheme
+    except ValueError:
+        scheme = ""
+    if scheme == "https" or (scheme == "http" and is_loopback(value)):
         return value
     raise setting.error(f"is {value!r}, which is no https address")
 
 
 def _token_lifetime(environment: Mapping[str, str]) -> int:
     value = _LIFETIME.read(environment) or "60"
-    if not (value.isascii() and value.isdigit()) or not 1 <= int(value) <= _LONGEST_LIFETIME:
+    if not _MINUTES.fullmatch(value) or not 1 <= int(value) <= _LONGEST_LIFETIME:
         raise _LIFETIME.error(f"is {value!r}, and must be a number from 1 to {_LONGEST_LIFETIME}")
     return int(value)

@@ -55,11 +55,11 @@ def parse_access_key(body: bytes, *, obtained_at: float) -> AccessKey:
     """
     try:
         answer = json.loads(body)
-        key_id, secret = answer["KeyId"], answer["AccessKey"]
-    except (ValueError, KeyError, TypeError):
+        key_id, secret = answer["KeyId"], answer["AccessKey"].encode()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         key_id = secret = None
-    if not (isinstance(key_id, str) and isinstance(secret, str) and key_id and secret):
+    if not (isinstance(key_id, str) and key_id and secret):
         raise UnexpectedResponseError(
             "The auth API answered 200 without a usable AccessKey and KeyId", status=200
         )
-    return AccessKey(key_id, secret.encode(), obtained_at)
+    return AccessKey(key_id, secret, obtained_at)

@@ -271,7 +271,7 @@ def read_object(response: Response) -> Mapping[str, object]:
     """
     try:
         answer = json.loads(response.body) if response.body else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise UnexpectedResponseError(

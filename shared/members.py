@@ -176,12 +176,27 @@ class Members(Exchange):
 
 def _page_query(next_link: str) -> dict[str, str]:
     """Take the query of a link and nothing else: the token goes to the service's own host only."""
-    return dict(parse_qsl(urlsplit(next_link).query))
+    try:
+        return dict(parse_qsl(urlsplit(next_link).query))
+    except ValueError:
+        raise _unusable() from None
 
 
 def _page(answer: Mapping[str, object]) -> ConnectionPage:
     items, next_link = answer.get("value"), answer.get("nextLink")
     if not isinstance(items, list):
-        raise UnexpectedResponseError("A page of connections has no value", status=HTTPStatus.OK)
-    connections = tuple(GroupConnection(each["connectionId"], each.get("userId")) for each in items)
+        raise _unusable()
+    connections = tuple(map(_connection, items))
     return ConnectionPage(connections, next_link if isinstance(next_link, str) else None)
+
+
+def _connection(item: object) -> GroupConnection:
+    named = item if isinstance(item, dict) else {}
+    connection_id, user_id = named.get("connectionId"), named.get("userId")
+    if not isinstance(connection_id, str) or not isinstance(user_id, str | None):
+        raise _unusable()
+    return GroupConnection(connection_id, user_id)
+
+
+def _unusable() -> UnexpectedResponseError:
+    return UnexpectedResponseError("A page of connections cannot be read", status=HTTPStatus.OK)

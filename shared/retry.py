@@ -1,5 +1,6 @@
 """When a request to the service is repeated, and after how long. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,8 @@ __all__ = ["Repeatable", "RetryPolicy", "backoff", "retry_after"]
 
 _REFUSED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _FAILED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT})
+# Thirty years; a float takes more digits for infinity, which is no time to wait.
+_SECONDS: Final = re.compile("[0-9]{1,9}")
 
 
 class Repeatable(Enum):
@@ -102,11 +105,11 @@ def retry_after(response: Response, now: float) -> float | None:
         now: Current time in epoch seconds.
     """
     value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
+    if _SECONDS.fullmatch(value):
         return float(value)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # A date without a zone is UTC by RFC 9110, and Python would take it for local time.
     zoned = date if date.tzinfo else date.replace(tzinfo=UTC)

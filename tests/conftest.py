@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("any machine")
+settings.register_profile("deep", settings.get_profile("any machine"), max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any machine"))
 
 _OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_", "UPSTREAM_")
 

@@ -2,7 +2,7 @@ import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signalr_emulator.errors import ProtocolError
+from signalr_emulator.errors import JsonError, ProtocolError
 from signalr_emulator.hub_protocol import (
     MAX_RECORD_BYTES,
     Ack,
@@ -132,6 +132,15 @@ def test_values_that_only_json_has() -> None:
     framed = encode_messagepack(StreamItem("1", [2**64, -(2**63) - 1, 10**400, "\ud800"]))
     (record,) = FrameReader().feed(framed)
     assert msgpack.unpackb(record)[3] == [2.0**64, -(2.0**63), float("inf"), "?"]
+
+
+@pytest.mark.parametrize("number", [1, 10**30])
+def test_values_that_are_nested_too_deep_have_no_form(number: int) -> None:
+    nested: Json = []
+    for _ in range(600):
+        nested = [nested]
+    with pytest.raises(JsonError):
+        encode_messagepack(Invocation("t", (number, nested)))
 
 
 @settings(deadline=None)

@@ -105,7 +105,7 @@ async def test_a_principal_that_cannot_be_read_is_no_login(text: str) -> None:
         assert caller == Caller("ann")
 
 
-@pytest.mark.parametrize("end", ["soon", "nan", "inf"])
+@pytest.mark.parametrize("end", ["soon", "nan", "inf", "9" * 400])
 async def test_a_session_without_a_readable_end_is_no_login(end: str) -> None:
     headers = {"x-ms-client-principal-id": "ann", "x-ms-client-principal": principal(("exp", end))}
     await refused(APP_SERVICE, headers)
@@ -152,6 +152,12 @@ async def test_a_token_that_proves_nothing_is_refused_and_the_log_says_why(
     (record,) = caplog.records
     assert "refused" in record.getMessage()
     assert token not in record.getMessage()
+
+
+async def test_a_token_that_ends_after_all_time_is_refused(
+    oidc: CallerIdentity, issuer: TestIssuer
+) -> None:
+    await refused(oidc, {"authorization": f"Bearer {issuer.token(exp=10**400)}"})
 
 
 async def test_who_does_not_log_in_may_be_anonymous_if_the_settings_say_so() -> None:

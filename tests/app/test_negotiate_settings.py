@@ -49,6 +49,7 @@ def test_identity(environment: dict[str, str], identities: tuple[Identity, ...])
             "NEGOTIATE_OIDC_ISSUER",
             "no https address",
         ),
+        (OIDC | {"NEGOTIATE_OIDC_ISSUER": "https://[a"}, "NEGOTIATE_OIDC_ISSUER", "no https"),
         (OIDC | {"NEGOTIATE_OIDC_AUDIENCE": " , "}, "NEGOTIATE_OIDC_AUDIENCE", "any other app"),
         (OIDC | {"NEGOTIATE_OIDC_JWKS_URI": "file:///x"}, "NEGOTIATE_OIDC_JWKS_URI", "no https"),
         *(
@@ -72,7 +73,7 @@ def test_identity(environment: dict[str, str], identities: tuple[Identity, ...])
                 "NEGOTIATE_TOKEN_LIFETIME_MINUTES",
                 "from 1 to 90",
             )
-            for value in ("0", "91", "-1", "1.5", "an hour", "²")
+            for value in ("0", "91", "-1", "1.5", "an hour", "²", "9" * 5000)
         ),
     ],
 )

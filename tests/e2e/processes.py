@@ -136,9 +136,10 @@ def emulator(
     role: str = "SignalR Service Owner",
     service_port: int = 0,
     control_port: int = 0,
+    program: tuple[str, ...] = ("-m", "signalr_emulator"),
 ) -> Iterator[Emulator]:
     ports = ("--service-port", str(service_port), "--control-port", str(control_port))
-    with emulator_process(log, *ports, "--role", role, *options) as started:
+    with emulator_process(log, *ports, "--role", role, *options, program=program) as started:
         yield Emulator(
             service_url=started.service_urls[0],
             control_url=started.control_url,
@@ -151,22 +152,27 @@ def start_functions(
     settings: Mapping[str, str],
     folder: Path,
     app_folder: Path = ROOT,
+    *options: str,
     clock: MovableClock | None = None,
 ) -> Process:
     """Start the app in the local host, with a clock that the test can move."""
     values = {"SIGNALR_HUBS": "chat,news", "NEGOTIATE_IDENTITY": "anonymous", **settings}
     return processes.start_functions(
-        values, folder, clock or MovableClock(folder / "clock"), app_folder=app_folder
+        values,
+        folder,
+        clock or MovableClock(folder / "clock"),
+        *options,
+        app_folder=app_folder,
     )
 
 
 @contextlib.contextmanager
 def function_app(
-    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT
+    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
 ) -> Iterator[FunctionApp]:
     """Run an app, which is the one of this repository or another, until the end of the block."""
     clock = MovableClock(folder / "clock")
-    process = start_functions(settings, folder, app_folder, clock)
+    process = start_functions(settings, folder, app_folder, *options, clock=clock)
     try:
         url = process.wait_for(r"^Functions host ready on (\S+)$")[1]
         yield FunctionApp(process, f"{url}/api", clock)

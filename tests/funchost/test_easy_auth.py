@@ -139,6 +139,7 @@ def _altered(cookie: str) -> Iterator[str]:
     yield from ("", "x", "a.b.c", f"{head}.{body}.", f"{head}.{body}.{signature[:-2]}AA")
     yield jwt.encode(claims, "", "none")
     yield jwt.encode(claims, "another key, which has to have a certain length", "HS256")
+    yield "\x80\xff"
     forged = jwt.encode(claims, "x" * 32, "HS256").split(".")[1]
     yield f"{head}.{forged}.{signature}"
 

@@ -47,6 +47,7 @@ def test_joins_repeated_query_values_and_drops_empty_ones(host: RunningHost) -> 
 def test_route_values_are_decoded_inside_their_segment(host: RunningHost) -> None:
     assert _json(host.call("GET", "/api/echo/caf%C3%A9%20%3F"))["params"] == {"name": "café ?"}
     assert _json(host.call("GET", "/api/echo/a%2Fb"))["params"] == {"name": "a%2Fb"}
+    assert _json(host.call("GET", "/api/echo/a%0Ab%0D%0A"))["params"] == {"name": "a\nb\r\n"}
     assert _json(host.call("GET", "/API/Echo"))["params"] == {}
 
 

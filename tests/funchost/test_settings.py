@@ -81,6 +81,13 @@ def test_refuses_a_local_file(settings: dict[str, object], message: str) -> None
         parse_local_settings(json.dumps(settings))
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5_000])
+def test_a_file_that_is_no_settings_at_all(text: str) -> None:
+    for parse in (parse_host_settings, parse_local_settings):
+        with pytest.raises(SettingsError, match=r"settings\.json|host\.json"):
+            parse(text)
+
+
 def test_the_environment_wins_over_the_file() -> None:
     environ = {"A": "environment"}
     assert apply_values({"A": "file", "B": "file"}, environ) == ["A"]

@@ -22,6 +22,8 @@ def test_answer_of_the_auth_api() -> None:
         b'{"AccessKey": "", "KeyId": "k1"}',
         b'{"AccessKey": "hidden", "KeyId": 7}',
         b"\xff",
+        b'{"AccessKey": "hidden\\ud800", "KeyId": "k1"}',
+        b"[" * 100_000,
     ],
 )
 def test_an_unusable_answer_is_an_error_that_repeats_nothing_of_it(body: bytes) -> None:

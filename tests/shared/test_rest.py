@@ -564,6 +564,27 @@ def test_a_missing_role_is_named_with_principal_and_scope() -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b"{}",
+        b'{"value":[1]}',
+        b'{"value":[{"userId":"u"}]}',
+        b'{"value":[{"connectionId":"c","userId":1}]}',
+    ],
+    ids=lambda body: str(body[:40]),
+)
+def test_a_page_that_cannot_be_read_is_an_error_of_the_service(body: bytes) -> None:
+    with pytest.raises(UnexpectedResponseError):
+        run(SERVICE.connection_page("chat", "g"), Script(Response(200, {}, body)))
+
+
+def test_a_link_that_is_none_leads_nowhere() -> None:
+    with pytest.raises(UnexpectedResponseError):
+        run(SERVICE.connection_page("chat", "g", "https://[x"), Script())
+
+
+@pytest.mark.parametrize(
     ("flow", "argument"),
     [
         (SERVICE.send_to_all("1", "t"), "hub"),

@@ -69,6 +69,8 @@ def test_retry_after_is_honoured_and_a_long_one_is_left_to_the_caller() -> None:
         ("-1", None),
         ("1.5", None),
         ("²", None),
+        ("9" * 400, None),
+        ("2147500000 Nov 0 0:0", None),
     ],
 )
 def test_retry_after_values(value: str, expected: float | None) -> None:

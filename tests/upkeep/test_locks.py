@@ -14,6 +14,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 APP = "constraints.txt"
 DEVELOPMENT = "requirements-dev.txt"
+FUZZER = "requirements-fuzz.txt"
 # Dependabot reads no requirements file that is longer than this.
 LONGEST = 500_000
 
@@ -92,7 +93,7 @@ def test_the_lock_has_all_that_is_asked_for() -> None:
 
 
 def test_every_package_has_hashes() -> None:
-    for entry in entries(DEVELOPMENT):
+    for entry in (*entries(DEVELOPMENT), *entries(FUZZER)):
         _, *hashes = entry.split(" --hash=")
         assert hashes, entry
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each.strip()) for each in hashes), entry
@@ -105,7 +106,7 @@ def test_dependabot_reads_the_lock() -> None:
 def test_set_up_installs_nothing_that_is_not_locked() -> None:
     """Read what `make` would run: each installation is by hash, or of the emulator itself."""
     made = subprocess.run(
-        ["make", "--always-make", "--dry-run", "--no-print-directory", ".venv/ready"],
+        ["make", "--always-make", "--dry-run", "--no-print-directory", ".venv/ready", ".venv/fuzz"],
         cwd=ROOT,
         env={**os.environ, "MAKEFLAGS": ""},
         capture_output=True,
@@ -116,10 +117,11 @@ def test_set_up_installs_nothing_that_is_not_locked() -> None:
     assert any("--require-hashes" in line for line in installations)
     for line in installations:
         ours = "--no-deps --no-build-isolation" in line and line.endswith("-e ./emulator")
-        assert ours or f"--require-hashes -r {DEVELOPMENT}" in line, line
+        locked = any(f"--require-hashes -r {each}" in line for each in (DEVELOPMENT, FUZZER))
+        assert ours or locked, line
 
 
-@pytest.mark.parametrize("lock", [APP, DEVELOPMENT])
+@pytest.mark.parametrize("lock", [APP, DEVELOPMENT, FUZZER])
 def test_a_lock_names_no_server(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert "://" not in text

@@ -73,11 +73,8 @@ def encode_messagepack(message: Message) -> bytes:
         JsonError: An argument, item or result is nested too deep.
     """
     try:
-        body: bytes = msgpack.packb(_elements(message), unicode_errors="replace")
-    except OverflowError:
-        # Rare enough that the values are looked through only after the failure.
-        body = msgpack.packb(_with_doubles(_elements(message)), unicode_errors="replace")
-    except ValueError as error:
+        body = _packed(message)
+    except (ValueError, RecursionError) as error:
         raise JsonError("is nested too deep for MessagePack") from error
     return _length_prefix(len(body)) + body
 
@@ -129,6 +126,17 @@ def _length_prefix(length: int) -> bytes:
         length >>= 7
     prefix.append(length)
     return bytes(prefix)
+
+
+def _packed(message: Message) -> bytes:
+    elements = _elements(message)
+    packed: bytes
+    try:
+        packed = msgpack.packb(elements, unicode_errors="replace")
+    except OverflowError:
+        # Rare enough that the values are looked through only after the failure.
+        packed = msgpack.packb(_with_doubles(elements), unicode_errors="replace")
+    return packed
 
 
 def _elements(message: Message) -> list[Any]:  # noqa: PLR0911 - one case a message type

@@ -1,0 +1,1 @@
+"""Looks for inputs that break a parser: guided by coverage, by properties, by descriptions."""

@@ -1,0 +1,250 @@
+"""What callers, the service and operators give the app."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from typing import Final
+
+import jwt
+import msgspec
+from signalr_emulator.errors import ProtocolError
+from signalr_emulator.hub_protocol import Completion as ReceivedCompletion
+from signalr_emulator.protocols import JSON as EMULATOR_JSON
+from signalr_emulator.protocols import MESSAGEPACK as EMULATOR_MESSAGEPACK
+from signalr_emulator.protocols import HubProtocol as EmulatorProtocol
+
+from broadcast.body import read_items
+from broadcast.groups import GroupAction
+from broadcast.messages import Message
+from fuzz.target import target, text
+from negotiate.caller import Caller, CallerIdentity
+from negotiate.claims import parse_claim_mappings, selected_claims
+from negotiate.settings import Identity, NegotiateSettings
+from problems import ProblemError
+from shared.access_key import AccessKey
+from shared.client_token import sign_client_token
+from shared.connection_string import read_connection_string
+from shared.errors import InvalidArgumentError, SettingsError, TokenTooLargeError
+from shared.settings import Settings
+from upstream.call import read_call
+from upstream.hub_protocol import (
+    Completion,
+    HubProtocol,
+    MessageError,
+    close_error,
+    read_invocation,
+)
+from upstream.json_protocol import JSON
+from upstream.messagepack_protocol import MESSAGEPACK
+from upstream.settings import UpstreamSettings
+from upstream.signature import is_signed
+
+__all__: list[str] = []
+
+_UNWRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
+"""What `HubProtocol.encode` says that it raises."""
+
+_SHORT: Final = 15
+"""Length up to which a text stands in another one by chance."""
+
+
+@target(
+    b'{"type":1,"invocationId":"7","target":"add","arguments":[1,"\xc3\xa4",null,{"a":[1.5]}]}',
+    b'{"type":4,"invocationId":"7","target":"count","arguments":[]}',
+    b'{"type":11,"error":"gone"}',
+)
+def upstream_json(data: bytes) -> None:
+    """A message of the service is read or refused, and the client can read its answer."""
+    _upstream(JSON, EMULATOR_JSON, data)
+
+
+@target(
+    *map(
+        msgspec.msgpack.encode,
+        (
+            [1, {}, "7", "add", [1, "ä", None, {"a": 1.5}, b"\xff"], []],
+            [1, {}, None, "add", [2**64 - 1, -(2**63)]],
+            [11, "gone"],
+            [11],
+        ),
+    )
+)
+def upstream_messagepack(data: bytes) -> None:
+    """As `upstream_json`."""
+    _upstream(MESSAGEPACK, EMULATOR_MESSAGEPACK, data)
+
+
+@target(
+    b"chat\nmessages\nadd\nc1\nann\na: b, c: d\n?x=1&y=%20",
+    b"chat\nconnections\nconnected\nc1\n\n\n",
+)
+def upstream_call(data: bytes) -> None:
+    """URL and headers of a call are read or refused."""
+    names = ("Hub", "Category", "Event", "Connection-Id", "User-Id", "User-Claims", "Client-Query")
+    values = dict(zip(names, text(data).split("\n"), strict=False))
+    route = {name.lower(): values.get(name, "") for name in names[:3]}
+    headers = {f"X-ASRS-{name}": value for name, value in values.items()}
+    with suppress(ProblemError):
+        call = read_call(route, headers)
+        assert call.client["user_id"] == (values.get("User-Id") or None)
+
+
+@target(b"c1\nsha256=" + b"0" * 64, b"c1\nsha256=00,sha256=11", b"\nsha256=")
+def upstream_signature(data: bytes) -> None:
+    """Nobody signs without the key."""
+    connection_id, _, header = text(data).partition("\n")
+    assert not is_signed(connection_id, header, [b"a key that nobody knows"])
+
+
+@target(
+    b"Endpoint=https://contoso.service.signalr.net;AuthType=azure.msi;Version=1.0;",
+    b"Endpoint=http://localhost;Port=8888;AccessKey=" + b"k" * 20 + b";Version=1.0;",
+    b"Endpoint=https://contoso.service.signalr.net;AuthType=azure.app;ClientId=a;TenantId=b;"
+    b"ClientSecret=" + b"s" * 20,
+    b"Endpoint=https://a;ClientEndpoint=https://b/x;ServerEndpoint=https://c;AuthType=aad",
+)
+def connection_string(data: bytes) -> None:
+    """A connection string is read or refused, and no secret of it is repeated."""
+    given = text(data)
+    try:
+        found = read_connection_string("Setting", given)
+    except SettingsError as error:
+        said = str(error)
+    else:
+        said = repr(found)
+    assert not [secret for secret in _secrets_of(given) if secret in said]
+
+
+@target(
+    b"SIGNALR_HUBS=chat,news\nAzureSignalRConnectionString__serviceUri=https://contoso.service."
+    b"signalr.net\nNEGOTIATE_IDENTITY=oidc,anonymous\nNEGOTIATE_OIDC_ISSUER=https://a\n"
+    b"NEGOTIATE_OIDC_AUDIENCE=b\nNEGOTIATE_CLAIMS=name,roles=role",
+    b"SIGNALR_HUBS=chat\nAzure:SignalR:Endpoints:east:serviceUri=https://a\n"
+    b"Azure__SignalR__Endpoints__west=Endpoint=https://b;AuthType=azure\n"
+    b"UPSTREAM_TENANT_ID=11111111-1111-1111-1111-111111111111\nUPSTREAM_AUDIENCE=c\n"
+    b"WEBSITE_AUTH_ENABLED=true\nNEGOTIATE_TOKEN_LIFETIME_MINUTES=90",
+)
+def app_settings(data: bytes) -> None:
+    """Settings are read or refused."""
+    pairs = (line.partition("=") for line in text(data).split("\n"))
+    environment = {name: value for name, _, value in pairs}
+    with suppress(SettingsError):
+        NegotiateSettings.from_environment(environment)
+    with suppress(SettingsError):
+        settings = Settings.from_environment(environment)
+        UpstreamSettings.from_environment(environment, settings.endpoints)
+
+
+_IDENTITY: Final = CallerIdentity(NegotiateSettings((Identity.APP_SERVICE,)))
+_CLAIMS: Final = parse_claim_mappings("name,roles=role,uid,sub")
+_KEY: Final = AccessKey("key-1", b"s" * 40, 1_700_000_000.0)
+_AUDIENCE: Final = "https://contoso.service.signalr.net/client/?hub=chat"
+
+
+@target(
+    json.dumps(
+        {
+            "claims": [
+                {"typ": "name", "val": "Ann"},
+                {"typ": "http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "val": "a"},
+                {"typ": "http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "val": "b"},
+                {"typ": "exp", "val": "1700000600"},
+            ]
+        }
+    ).encode(),
+    b'{"claims": [{"typ": "aud", "val": "x"}, {"typ": "asrs.s.uid", "val": "eve"}]}',
+)
+def principal(data: bytes) -> None:
+    """Whoever App Service has logged in gets a token of its own user and of this hub."""
+    for header in (b64encode(data).decode(), text(data)):
+        headers = {"x-ms-client-principal-id": "ann", "x-ms-client-principal": header}
+        with suppress(ProblemError, InvalidArgumentError, TokenTooLargeError):
+            caller = _returned(_IDENTITY.identify(headers))
+            _check_token(caller)
+
+
+@target(
+    b'{"target":"t","arguments":[1,{"a":null}],"userId":"ann"}',
+    b'[{"target":"t","groupName":"a/b","excluded":["c"]},{"target":"t","hub":"News"}]',
+    b'[{"action":"add","groupName":"g","userId":"u","ttl":5},'
+    b'{"action":"removeAll","connectionId":"c"}]',
+    b'{"target":"\\ud800","arguments":[1e999]}',
+)
+def broadcast_body(data: bytes) -> None:
+    """A body is read or refused with JSON that says which field is wrong."""
+    for item in (Message, GroupAction):
+        try:
+            for read in read_items(data, item, _SETTINGS):
+                assert read.errand("chat").hub in _SETTINGS.hubs
+        except ProblemError as problem:
+            told = json.loads(problem.response().get_body())
+            assert told["errors"]
+            assert all(each["pointer"].startswith("#") for each in told["errors"])
+
+
+_SETTINGS: Final = Settings((), frozenset({"chat", "news"}), "chat")
+
+
+def _upstream(protocol: HubProtocol, receiver: EmulatorProtocol, data: bytes) -> None:
+    with suppress(MessageError):
+        fields = protocol.decode(data)
+        with suppress(MessageError):
+            close_error(fields)
+        invocation = read_invocation(fields)
+        outcomes = (
+            Completion("7", list(invocation.arguments)),
+            Completion("7", error=invocation.target),
+        )
+        for completion in outcomes:
+            _check_answer(protocol, receiver, completion)
+
+
+def _check_answer(
+    protocol: HubProtocol, receiver: EmulatorProtocol, completion: Completion
+) -> None:
+    try:
+        written = protocol.encode(completion)
+    except _UNWRITABLE:
+        return
+    (record,) = receiver.reader().feed(written)
+    with suppress(ProtocolError):
+        assert isinstance(receiver.parse(record), ReceivedCompletion)
+
+
+def _secrets_of(connection_string: str) -> list[str]:
+    """Return the secrets that stand nowhere else, as an address may."""
+    pairs = (part.partition("=") for part in connection_string.split(";"))
+    named = {"accesskey", "clientsecret"}
+    values = [value.strip() for name, _, value in pairs if name.strip().lower() in named]
+    return [each for each in values if len(each) > _SHORT and connection_string.count(each) == 1]
+
+
+def _returned[T](answering: Coroutine[object, object, T]) -> T:
+    """Return what a coroutine that waits for nothing returns."""
+    try:
+        answering.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise AssertionError("it waits")
+
+
+def _check_token(caller: Caller) -> None:
+    token = sign_client_token(
+        _KEY,
+        _AUDIENCE,
+        now=1_700_000_000.0,
+        lifetime=60,
+        user_id=caller.user_id,
+        claims=selected_claims(_CLAIMS, caller.claims),
+    )
+    payload: Mapping[str, object] = json.loads(_payload(token))
+    assert payload["aud"] == _AUDIENCE
+    assert payload["exp"] == 1_700_000_060.0
+    assert payload["asrs.s.uid"] == "ann"
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "key-1", "typ": "JWT"}
+
+
+def _payload(token: str) -> bytes:
+    return b64decode(token.split(".")[1] + "==", altchars=b"-_")

@@ -1,0 +1,231 @@
+"""What clients and callers send to the emulator."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import jwt
+from signalr_emulator.access_keys import AccessKeys
+from signalr_emulator.authentication import Authenticator, CalledUrl
+from signalr_emulator.binary_payload import parse_binary_item, parse_binary_payload
+from signalr_emulator.client_tokens import validate_client_token
+from signalr_emulator.clock import Clock
+from signalr_emulator.commands import parse_commands
+from signalr_emulator.connection import Connection, Timing, Traits
+from signalr_emulator.connection_events import Event
+from signalr_emulator.entra import SigningKey, Tenant
+from signalr_emulator.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    JsonError,
+    ProtocolError,
+)
+from signalr_emulator.filters import Candidate, parse_filter
+from signalr_emulator.frames import binary_frame
+from signalr_emulator.hub_protocol import (
+    Close,
+    Completion,
+    Invocation,
+    Message,
+    Ping,
+    Sequence,
+    StreamInvocation,
+    StreamItem,
+)
+from signalr_emulator.outgoing import Outgoing
+from signalr_emulator.pages import page
+from signalr_emulator.parameters import parse_json, parse_payload
+from signalr_emulator.protocols import JSON, MESSAGEPACK, HubProtocol
+from websockets.frames import Frame
+from websockets.streams import StreamReader
+
+from fuzz.target import pieces, target, text
+
+__all__: list[str] = []
+
+_MESSAGES: Final[tuple[Message, ...]] = (
+    Invocation("send", (1, "ä", None, [True], {"a": -1.5}), "7"),
+    StreamInvocation("8", "count", (2**64 - 1,)),
+    StreamItem("8", {"deep": [[]]}),
+    Completion("7", result="done", has_result=True),
+    Completion("7", error="no"),
+    Close("bye", allow_reconnect=True),
+    Ping(),
+    Sequence(3),
+)
+
+
+def _written(protocol: HubProtocol) -> list[bytes]:
+    return [protocol.encode(message) for message in _MESSAGES]
+
+
+def _streams(protocol: HubProtocol, handshake: bytes = b"") -> list[bytes]:
+    """Return streams of messages, whole and to be cut into single bytes."""
+    whole = handshake + b"".join(_written(protocol))
+    return [b"\xff" + whole, b"\x00" + whole, *(b"\x02" + each for each in _written(protocol))]
+
+
+def _handshake(protocol: HubProtocol, version: int = 1) -> bytes:
+    return f'{{"protocol":"{protocol.name}","version":{version}}}\x1e'.encode()
+
+
+@target(*_streams(JSON), b'\x03{"type":1,"target":"\\ud800","arguments":[1e400]}\x1e')
+def json_stream(data: bytes) -> None:
+    """Records are the same however they are cut, and a message is read as it is written."""
+    _stream(JSON, data)
+
+
+@target(*_streams(MESSAGEPACK), b"\x00\x80\x80\x80\x80\x10")
+def messagepack_stream(data: bytes) -> None:
+    """As `json_stream`."""
+    _stream(MESSAGEPACK, data)
+
+
+@target(
+    *_streams(JSON, _handshake(JSON)),
+    *_streams(MESSAGEPACK, _handshake(MESSAGEPACK)),
+    *_streams(JSON, _handshake(JSON, 2)),
+)
+def connection(data: bytes) -> None:
+    """What a client does leads to the same events, however its bytes are cut."""
+    whole, cut = pieces(data)
+    assert _events([whole]) == _events(cut)
+
+
+@target(b'{"target":"t","arguments":[1]}', b'{"Target":"t","ARGUMENTS":null}')
+def rest_body(data: bytes) -> None:
+    """A message of a REST call is refused, or can be written for clients."""
+    with suppress(InvalidRequestError, JsonError):
+        _write(Outgoing(parse_payload(data)))
+
+
+@target(
+    b"\x82\xa6target\xa1t\xa9arguments\x91\xc4\x01\xff",
+    b'\x81\xa4json\xc4\x28{"type":1,"target":"t","arguments":[1]}\x1e',
+    b"\x81\xabmessagepack\xc4\x08\x07\x96\x01\x80\xc0\xa1t\x90\x90",
+    b"\x81\xabmessagepack\xc4\x05\x04\x94\x02\x80\xa18\x05",
+)
+def rest_messagepack(data: bytes) -> None:
+    """As `rest_body`, for messages and items of streams."""
+    with suppress(InvalidRequestError, JsonError):
+        _write(Outgoing(parse_binary_payload(data)))
+    with suppress(InvalidRequestError, JsonError):
+        JSON.encode(StreamItem("1", parse_binary_item(data)))
+
+
+@target(
+    b'[{"type":"SendMessage","message":{"target":"t"}},{"type":"JoinGroup","group":"g"},'
+    b'{"type":"CloseConnection","reason":"r"}]'
+)
+def commands(data: bytes) -> None:
+    """Commands are read or refused."""
+    with suppress(InvalidRequestError):
+        parse_commands(parse_json(data))
+
+
+@target(b"userId eq 'ann' and not ('admins' in groups or connectionId ne 'x''y') or userId eq null")
+def connection_filter(data: bytes) -> None:
+    """A filter is refused or can be asked."""
+    with suppress(InvalidRequestError):
+        parse_filter(text(data))(Candidate("c", "ann", frozenset({"admins"})))
+
+
+@target(b"YWJj", b"\xff")
+def continuation(data: bytes) -> None:
+    """A continuation is refused or gives a page."""
+    with suppress(InvalidRequestError):
+        page(["a", "b"], size=1, top=None, continuation=text(data))
+
+
+@target(b"", b"x" * 125, b"x" * 126, b"x" * 70_000)
+def websocket_frame(data: bytes) -> None:
+    """Another implementation reads the frame that holds some bytes."""
+    reader = StreamReader()
+    reader.feed_data(binary_frame(data))
+    reading = Frame.parse(reader.read_exact, mask=False)
+    try:
+        next(reading)
+    except StopIteration as stop:
+        assert stop.value.data == data
+        return
+    raise AssertionError("the frame is longer than what was written")
+
+
+_NOW: Final = 1_700_000_000.0
+_CLOCK: Final = Clock(lambda: _NOW)
+_KEYS: Final = AccessKeys(_CLOCK, ("k" * 40,))
+_TENANT: Final = Tenant("11111111-1111-1111-1111-111111111111", SigningKey.generate(), _CLOCK)
+_AUTHENTICATOR: Final = Authenticator(_TENANT, _KEYS, _CLOCK)
+_AUDIENCE: Final = "http://localhost/client/?hub=chat"
+_CLAIMS: Final = {"aud": _AUDIENCE, "exp": _NOW + 60, "asrs.s.uid": "ann", "asrs.s.ttl": "9"}
+
+
+@target(
+    jwt.encode(_CLAIMS, "k" * 40, "HS256").encode(),
+    jwt.encode(_CLAIMS, "x" * 64, "HS512", headers={"kid": "1"}).encode(),
+    b"eyJhbGciOiJub25lIn0.e30.",
+    b"eyJhbGciOiJSUzI1NiJ9.e30.eA",
+)
+def bearer_token(data: bytes) -> None:
+    """A token is one of ours or refused, as a client's and as a caller's."""
+    token = text(data)
+    if not token.isascii():
+        return
+    with suppress(AuthenticationError):
+        audiences = frozenset({_AUDIENCE})
+        validate_client_token(token, audiences=audiences, keys=_KEYS, clock=_CLOCK)
+    with suppress(AuthenticationError):
+        url = CalledUrl("/api/hubs/chat/:send", "", frozenset({"http://localhost"}))
+        _AUTHENTICATOR.caller(f"Bearer {token}", url)
+
+
+def _stream(protocol: HubProtocol, data: bytes) -> None:
+    whole, cut = pieces(data)
+    records = _records(protocol, [whole])
+    assert records == _records(protocol, cut)
+    for record in records:
+        if isinstance(record, bytes):
+            _message(protocol, record)
+
+
+def _records(protocol: HubProtocol, parts: list[bytes]) -> list[bytes | str]:
+    """Return what a reader cuts out of a stream, and at the end why it stopped, if it did."""
+    reader = protocol.reader()
+    found: list[bytes | str] = []
+    try:
+        for part in parts:
+            found.extend(reader.feed(part))
+    except ProtocolError as error:
+        found.append(str(error))
+    return found
+
+
+def _message(protocol: HubProtocol, record: bytes) -> None:
+    try:
+        message = protocol.parse(record)
+    except ProtocolError:
+        return
+    if message is None:
+        return
+    with suppress(JsonError):
+        (again,) = _records(protocol, [protocol.encode(message)])
+        assert isinstance(again, bytes)
+        assert protocol.parse(again) == message
+    for other in (JSON, MESSAGEPACK):
+        with suppress(JsonError):
+            other.encode(message)
+
+
+def _events(parts: list[bytes]) -> list[Event]:
+    client = Connection(0.0, Timing(), Traits(is_stateful=True))
+    return [event for part in parts for event in client.receive(part, 0.0)]
+
+
+def _write(message: Outgoing) -> None:
+    forms: tuple[Callable[[], bytes], ...] = (
+        lambda: message.websocket_text,
+        lambda: message.websocket_binary,
+        lambda: message.event,
+    )
+    for form in forms:
+        form()

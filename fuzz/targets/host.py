@@ -1,0 +1,133 @@
+"""What callers and developers give the Functions host of this machine."""
+
+from contextlib import suppress
+from typing import Final
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from funchost.cors import CorsPolicy
+from funchost.easy_auth import local_target
+from funchost.keys import FunctionKeys
+from funchost.messages import trace_parent
+from funchost.principal import Principal, read_principal
+from funchost.routes import Router
+from funchost.sessions import Sessions
+from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
+from funchost.templates import TemplateError, parse_template
+from fuzz.target import target, text
+from negotiate.app_service import principal_claims
+
+__all__: list[str] = []
+
+_ORIGIN: Final = "http://127.0.0.1:7071"
+
+
+@target(
+    b"groups/{name:maxlength(64)}/{*rest}\n/groups/a/b/c",
+    b"{id:int}/{a}.{b?}\n/7/x.y",
+    b"{{x}}/{p:regex(^a{{2}}$)=aa}\n/{x}/aa",
+    b"a/{d:datetime}/{g:guid?}\n/a/2024-01-01",
+    b"{f:decimal:range(1,5)}\n/3",
+)
+def route_template(data: bytes) -> None:
+    """A template is refused, or any path matches it or not."""
+    template, _, path = text(data).partition("\n")
+    with suppress(TemplateError):
+        parse_template(template).match(path.split("/"))
+
+
+_ROUTER: Final = Router("api")
+for _route in (
+    "{hub}/negotiate", "upstream/{hub}/{category}/{event}", "n/{i:int}/{d:decimal}/{t:datetime}",
+    "f/{a}.{b?}", "l/{l:long:range(-5,5)}", "x/{x:double}/{g:guid?}",
+    "r/{r:regex(^[a-z]+$)}/{*all}",
+):  # fmt: skip
+    _ROUTER.add(_route, _route)
+
+
+@target(
+    b"/api/chat/negotiate", b"/api/upstream/chat/messages/a%2Fb", b"/api/n/7/1.5/2024-01-01",
+    b"/api/n/0001/1e5/01/02/2024", b"/api/f/a.b", b"/api/r/abc/%ff/%C3%A4",
+)  # fmt: skip
+def request_path(data: bytes) -> None:
+    """Any path leads to one function or to none."""
+    _ROUTER.match("POST", data.decode("latin-1"))
+
+
+@target(
+    b'{"version": "2.0", "extensions": {"http": {"routePrefix": "api"}}}',
+    b'{"IsEncrypted": false, "Values": {"A": "b", "C": 1}, "Host": {"CORS": "http://localhost:3000",'
+    b' "CORSCredentials": true, "LocalHttpPort": 7072}}',
+)
+def host_settings(data: bytes) -> None:
+    """The text of a settings file is read or refused."""
+    with suppress(SettingsError):
+        parse_host_settings(text(data))
+    with suppress(SettingsError):
+        parse_local_settings(text(data))
+
+
+_SESSIONS: Final = Sessions()
+_ANN: Final = Principal("aad", "ann", "Ann", (("roles", "a"),), 4_000_000_000)
+_COOKIE: Final = _SESSIONS.begin(_ANN)
+
+
+@target(b"eyJhbGciOiJub25lIn0.e30.", b"eyJhbGciOiJIUzI1NiJ9.e30.eA")
+def session_cookie(data: bytes) -> None:
+    """Nobody has a session by a cookie of their own making."""
+    cookie = text(data)
+    assert _SESSIONS.read(cookie) is None
+    _SESSIONS.end(cookie)
+    assert _SESSIONS.read(_COOKIE) == _ANN
+
+
+@target(b"/", b"/a?b=c#d", b"//evil", b"/\\evil", b"http://127.0.0.1:7071/x", b"/\t/evil", b"/%2f/")
+def redirect(data: bytes) -> None:
+    """After signing in a browser stays at this host."""
+    found = local_target(text(data), _ORIGIN)
+    assert found.isascii()
+    assert found.isprintable()
+    assert urlsplit(urljoin(_ORIGIN, found)).netloc == urlsplit(_ORIGIN).netloc
+    assert not found.startswith("//")
+    assert "\\" not in found
+
+
+@target(b"user_id=ann&name=Ann+%C3%84&roles=a,b&claims=x%3Dy%0Az%3D1", b"user_id=%0D%0Ax")
+def sign_in_form(data: bytes) -> None:
+    """Who signs in is told to the app as it was written, in headers that hold."""
+    form = dict(parse_qsl(data.decode(errors="replace")))
+    try:
+        written = read_principal("aad", form, 4_000_000_000)
+    except ValueError:
+        return
+    headers = written.headers()
+    assert all(value.isascii() and value.isprintable() for value in headers.values())
+    assert principal_claims(headers["x-ms-client-principal"])["exp"] == "4000000000"
+    with suppress(ValueError):
+        assert _SESSIONS.read(_SESSIONS.begin(written)) == written
+
+
+@target(b"http://localhost:3000,https://a.b", b"*", b"http://[::1]")
+def cors_origins(data: bytes) -> None:
+    """A list of origins is read or refused, and gives no other origin anything."""
+    with suppress(ValueError):
+        policy = CorsPolicy.parse(text(data), credentials=True)
+        assert "Access-Control-Allow-Origin" not in policy.response_headers("http://other.example")
+
+
+@target(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+def trace_context(data: bytes) -> None:
+    """A trace that is none is replaced by one."""
+    found = trace_parent(text(data))
+    assert trace_parent(found) == found
+
+
+_KEYS: Final = FunctionKeys("f" * 40, "m" * 40)
+
+
+@target(b"FUNCTION\nwrong", b"ADMIN\n" + b"f" * 40)
+def function_key(data: bytes) -> None:
+    """No other text than a key opens a function."""
+    level, _, shown = text(data).partition("\n")
+    accepted = {"m" * 40} if level == "ADMIN" else {"f" * 40, "m" * 40}
+    opened = _KEYS.opens(level, {"x-functions-key": shown}, ())
+    assert opened is (level == "ANONYMOUS" or shown in accepted)

@@ -72,6 +72,11 @@ class Client:
         self._numbers = count(1)
         self._calls: dict[str, asyncio.Future[str]] = {}
 
+    @property
+    def is_in_several(self) -> bool:
+        """Whether it has entered another group beside its own."""
+        return self.connection is not None and len(_stays(self.connection)) > 1
+
     async def live(self) -> None:
         """Be connected, again and again, until cancelled."""
         failures = 0
@@ -126,7 +131,7 @@ class Client:
         """Enter a group, by the REST API or by a method of the hub."""
         async with self._joining:
             connection = self.connection
-            if connection is None or _stay(connection, group) is not None:
+            if connection is None or group in {stay.group for stay in _stays(connection)}:
                 return
             stay = Membership(group, now())
             connection.memberships.append(stay)
@@ -137,15 +142,23 @@ class Client:
             if self._settled("join", outcome, connection, stay.join_asked):
                 stay.joined = now()
 
-    async def quit(self, group: str) -> None:
-        """Leave a group."""
+    async def quit(self, choice: int) -> None:
+        """Leave one of the groups that it has entered since it connected, if there is one.
+
+        Args:
+            choice: Any number, which decides between several.
+        """
         async with self._joining:
             connection = self.connection
-            stay = None if connection is None else _stay(connection, group)
-            if connection is None or stay is None:
+            if connection is None:
                 return
+            # The first one is that of every connection.
+            stays = _stays(connection)[1:]
+            if not stays:
+                return
+            stay = stays[choice % len(stays)]
             stay.leave_asked = now()
-            outcome = await self._group_action("remove", group, connection)
+            outcome = await self._group_action("remove", stay.group, connection)
             if self._settled("quit", outcome, connection, stay.leave_asked):
                 stay.left = now()
 
@@ -260,9 +273,6 @@ async def _shake_hands(transport: Transport, reader: RecordReader) -> list[Recor
     return early
 
 
-def _stay(connection: Connection, group: str) -> Membership | None:
-    """Return the stay in a group that is not over."""
-    for stay in reversed(connection.memberships):
-        if stay.group == group and stay.leave_asked == inf:
-            return stay
-    return None
+def _stays(connection: Connection) -> list[Membership]:
+    """Return the stays in groups that are not over."""
+    return [stay for stay in connection.memberships if stay.leave_asked == inf]

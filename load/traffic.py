@@ -130,10 +130,15 @@ class Traffic:
             case Act.JOIN:
                 await client.join(group, by_invocation=step.coin)
             case Act.QUIT:
-                await client.quit(group)
+                await self._next_member(step.client).quit(step.group)
             case Act.LEAVE | Act.CUT:
                 self._net.journal.count(f"drops.{step.act.value}")
                 await client.leave(abruptly=step.act is Act.CUT, pause=step.pause)
+
+    def _next_member(self, start: int) -> Client:
+        """Return the first client from a number on that is in several groups, or that very one."""
+        around = self.clients[start:] + self.clients[:start]
+        return next((client for client in around if client.is_in_several), around[0])
 
     async def _send(self, targets: Sequence[Target], excluded: Sequence[int]) -> None:
         """Send messages, after those to the same recipients that are under way."""

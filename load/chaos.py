@@ -74,9 +74,9 @@ class Window:
         late = failure.began > self.began + self.fault.noticed_within + _SLACK
         return not (failure.kind is FailureKind.NEGOTIATION and late)
 
-    def holds(self, at: float) -> bool:
-        """Tell whether a moment is within it."""
-        return self.began <= at <= self.closed
+    def overlaps(self, began: float, ended: float) -> bool:
+        """Tell whether something happened within it, if only in part."""
+        return began <= self.closed and ended >= self.began
 
     @property
     def too_slow(self) -> bool:

@@ -211,12 +211,12 @@ def _row(windows: Sequence[Window], outcome: Outcome) -> Json:
     sent = [
         message
         for message in outcome.ledger.messages.values()
-        if any(window.holds(message.sent_at) for window in windows)
+        if any(window.overlaps(message.sent_at, message.settled_at) for window in windows)
     ]
     violations = Counter(
         each.fault.value
         for each in outcome.verdict.violations
-        if any(window.holds(each.at) for window in windows)
+        if any(window.overlaps(each.at, each.at) for window in windows)
     )
     row: Json = {
         "fault": fault.name,

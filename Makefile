@@ -16,7 +16,7 @@ python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench examples fuzz docs
+checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples fuzz docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
@@ -24,7 +24,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit bench fuzz simulate docs docs-links lock licences lowest audit clean
+.PHONY: help start emulator doctor test lint unit bench load chaos fuzz simulate docs docs-links lock licences lowest audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -48,6 +48,12 @@ lint: .venv/ready ## Check style and types
 
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
+
+load: .venv/ready ## Put 2,000 clients on the app for ten minutes, docs/load.json
+	@$(python) -m load steady
+
+chaos: .venv/ready ## Do the same under every fault, docs/chaos.json
+	@$(python) -m load chaos
 
 bench: .venv/ready ## Measure everything, and renew docs/performance.md
 	@$(python) -m bench

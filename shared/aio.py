@@ -3,15 +3,27 @@
 import asyncio
 import contextvars
 import functools
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Self, overload
 
 from shared.base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
 from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
 from shared.errors import ServiceError
-from shared.flow import Answer, Flow, GetKey, GetToken, Step, Together, Wait, run_async
+from shared.flow import (
+    Answer,
+    Flow,
+    GetKey,
+    GetToken,
+    NoAnswerError,
+    Request,
+    Step,
+    Together,
+    Wait,
+    run_async,
+)
 from shared.members import GroupConnection
 from shared.outcomes import Reach
 from shared.rest import RestApi
@@ -20,18 +32,24 @@ from shared.service_endpoint import ClientAccess, TokenRequest
 __all__ = ["MAX_CONCURRENCY", "SignalRServiceClient"]
 
 MAX_CONCURRENCY: Final = 16
-"""Most requests to the service at a time."""
+"""Most requests to an endpoint at a time."""
+
+_IDENTITY: Final = ""
+"""What tokens are asked for with: threads of no endpoint."""
 
 
 class _AsyncBaseClient(BaseClient):
     """Does the blocking steps on threads of its own.
 
-    Not on the worker's pool, which belongs to the app's blocking functions and is small.
+    Not on the worker's pool, which belongs to the app's blocking functions and is small. Each
+    endpoint has its own, so that one which does not answer holds up nobody else.
     """
 
     @functools.cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
+    def _threads(self) -> defaultdict[str, ThreadPoolExecutor]:
+        return defaultdict(
+            lambda: ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
+        )
 
     async def perform_async(self, step: Step) -> Answer:
         """Do one step of a conversation without blocking the event loop."""
@@ -46,18 +64,27 @@ class _AsyncBaseClient(BaseClient):
                 return await source.get_async(timeout)
             case Together(flows):
                 return await self._together(flows)
+            case Request():
+                return await self._send(step)
             case _:
-                # The caller's span is the parent of the request's.
-                context = contextvars.copy_context()
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(
-                    self._threads, context.run, self.performer.perform, step
-                )
+                return await asyncio.wrap_future(self._on_thread(_IDENTITY, step))
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has its keys and none of its threads."""
         self.__dict__.pop("_threads", None)
         super().after_fork()
+
+    async def _send(self, request: Request) -> Answer:
+        held = self._on_thread(request.endpoint, request)
+        patience = self.patience_with(request)
+        if patience is None:
+            return await asyncio.wrap_future(held)
+        return await _in_turn(held, patience)
+
+    def _on_thread(self, name: str, step: Step) -> Future[Answer]:
+        # The caller's span is the parent of the request's.
+        context = contextvars.copy_context()
+        return self._threads[name].submit(context.run, self.performer.perform, step)
 
     async def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
         return await asyncio.gather(*map(self._outcome, flows))
@@ -67,6 +94,31 @@ class _AsyncBaseClient(BaseClient):
             return await run_async(flow, self.perform_async)
         except ServiceError as error:
             return error
+
+
+async def _in_turn(held: Future[Answer], patience: float) -> Answer:
+    """Wait for an answer, and at most `patience` seconds until its request is begun.
+
+    Raises:
+        NoAnswerError: It was not begun in time, or got no answer.
+    """
+    given_up = False
+
+    def give_up() -> None:
+        nonlocal given_up
+        given_up = held.cancel()  # which has no effect on one that is under way
+
+    timer = asyncio.get_running_loop().call_later(patience, give_up)
+    try:
+        return await asyncio.wrap_future(held)
+    except asyncio.CancelledError:
+        if not given_up:
+            raise
+        raise NoAnswerError(
+            f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s", delivered=False
+        ) from None
+    finally:
+        timer.cancel()
 
 
 class awaitable[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a decorator
@@ -162,7 +214,8 @@ class SignalRServiceClient(_AsyncBaseClient):
     async def close(self) -> None:
         """Stop the rotation of the access key and close threads and connections."""
         await asyncio.to_thread(self._close)
-        self._threads.shutdown(wait=False)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:
         return self

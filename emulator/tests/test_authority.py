@@ -62,7 +62,7 @@ async def test_token_of_an_application(client: Client, tenant: str | None) -> No
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["aud"], claims["appid"], claims["appidacr"]) == (SIGNALR, "app", "1")
     assert (claims["oid"], claims["sub"], claims["ver"]) == ("principal", "principal", "1.0")
-    assert claims["exp"] - claims["iat"] == 3599
+    assert claims["exp"] - claims["iat"] == 3599 + 300
     accepted = await client.wire.rest("GET", "/api/v1/auth/accessKey", token=token)
     assert accepted.status == 200
 

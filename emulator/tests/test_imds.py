@@ -30,7 +30,7 @@ async def test_reply(wire: Wire) -> None:
         "expires_in": "86400",
         "expires_on": "1700086400",
         "ext_expires_in": "86400",
-        "not_before": "1700000000",
+        "not_before": "1699999700",
         "resource": SIGNALR,
         "token_type": "Bearer",
     }

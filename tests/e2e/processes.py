@@ -2,13 +2,9 @@
 
 import contextlib
 import json
-import os
 import queue
-import re
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,50 +13,25 @@ from typing import IO, Any, Final, cast
 import requests
 from signalr_emulator.testing import RunningEmulator
 
-ROOT: Final = Path(__file__).parents[2]
+from load import processes
+from load.clock import MovableClock
+from load.processes import PATIENCE, ROOT, Process, emulator_process
+
+__all__ = [
+    "E2E",
+    "PATIENCE",
+    "ROOT",
+    "Client",
+    "Emulator",
+    "FunctionApp",
+    "Process",
+    "client",
+    "emulator",
+    "function_app",
+    "start_functions",
+]
+
 E2E: Final = Path(__file__).parent
-PATIENCE: Final = 30.0
-
-
-class Process:
-    """A child process whose output a test can search and wait for."""
-
-    def __init__(
-        self, command: list[str], log: Path, *, keyboard: int = subprocess.DEVNULL
-    ) -> None:
-        self._log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                cwd=ROOT,
-                stdin=keyboard,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def output(self) -> str:
-        return self._log.read_text()
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            match = re.search(pattern, self.output, re.MULTILINE)
-            if match is not None:
-                return match
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        raise AssertionError(f"{pattern!r} never came:\n{self.output}")
-
-    def stop(self) -> int:
-        self.process.terminate()
-        try:
-            return self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
 
 
 @dataclass(frozen=True)
@@ -83,7 +54,7 @@ class Emulator(RunningEmulator):
 class FunctionApp:
     process: Process
     url: str
-    clock: Path
+    clock: MovableClock
 
     def post(
         self,
@@ -101,9 +72,7 @@ class FunctionApp:
 
     def move_clock(self, seconds: float) -> None:
         """Set how far the app's clock is ahead of this machine's."""
-        replacement = self.clock.with_suffix(".new")
-        replacement.write_text(str(seconds))
-        replacement.replace(self.clock)
+        self.clock.move(seconds)
 
 
 class Client:
@@ -169,41 +138,31 @@ def emulator(
     control_port: int = 0,
     program: tuple[str, ...] = ("-m", "signalr_emulator"),
 ) -> Iterator[Emulator]:
-    process = Process(
-        [
-            *(sys.executable, *program, "--role", role),
-            *("--service-port", str(service_port), "--control-port", str(control_port)),
-            *options,
-        ],
-        log,
-    )
-    try:
-        process.wait_for(r"^Emulator ready\.$")
+    ports = ("--service-port", str(service_port), "--control-port", str(control_port))
+    with emulator_process(log, *ports, "--role", role, *options, program=program) as started:
         yield Emulator(
-            service_url=process.wait_for(r"^SignalR service: +(\S+)$")[1],
-            control_url=process.wait_for(r"^Control plane: +(\S+)$")[1],
-            app_settings=dict(re.findall(r"^(\w+)=(\S+)$", process.output, re.MULTILINE)),
-            process=process,
+            service_url=started.service_urls[0],
+            control_url=started.control_url,
+            app_settings=started.app_settings,
+            process=started.process,
         )
-    finally:
-        assert process.stop() == 0, process.output
 
 
 def start_functions(
-    settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
+    settings: Mapping[str, str],
+    folder: Path,
+    app_folder: Path = ROOT,
+    *options: str,
+    clock: MovableClock | None = None,
 ) -> Process:
-    """Start the app in the local host, with a clock that the test can move by a file."""
-    (folder / "clock").write_text("0")
+    """Start the app in the local host, with a clock that the test can move."""
     values = {"SIGNALR_HUBS": "chat,news", "NEGOTIATE_IDENTITY": "anonymous", **settings}
-    settings_file = folder / "local.settings.json"
-    settings_file.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
-    return Process(
-        [
-            *(sys.executable, str(E2E / "moved_clock.py"), str(folder / "clock"), "funchost"),
-            *("--app-dir", str(app_folder), "--port", "0", "--settings", str(settings_file)),
-            *options,
-        ],
-        folder / "functions.log",
+    return processes.start_functions(
+        values,
+        folder,
+        clock or MovableClock(folder / "clock"),
+        *options,
+        app_folder=app_folder,
     )
 
 
@@ -212,10 +171,11 @@ def function_app(
     settings: Mapping[str, str], folder: Path, app_folder: Path = ROOT, *options: str
 ) -> Iterator[FunctionApp]:
     """Run an app, which is the one of this repository or another, until the end of the block."""
-    process = start_functions(settings, folder, app_folder, *options)
+    clock = MovableClock(folder / "clock")
+    process = start_functions(settings, folder, app_folder, *options, clock=clock)
     try:
         url = process.wait_for(r"^Functions host ready on (\S+)$")[1]
-        yield FunctionApp(process, f"{url}/api", folder / "clock")
+        yield FunctionApp(process, f"{url}/api", clock)
     finally:
         assert process.stop() == 0, process.output
 

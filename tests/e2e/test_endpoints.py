@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,12 +25,15 @@ from shared import (
     ServiceUnavailableError,
     Settings,
     SignalRServiceClient,
+    Timeouts,
     UnexpectedResponseError,
 )
-from tests.e2e.processes import client, function_app
+from shared.aio import MAX_CONCURRENCY
+from tests.e2e.processes import PATIENCE, client, function_app
 from tests.e2e.service_clients import (
     BOTH_CLIENTS,
     OpenClient,
+    awaited,
     connected,
     raw_client,
     use_identity,
@@ -198,6 +202,52 @@ def test_one_yes_settles_a_question_and_one_no_does_not(
             assert set(caught.value.failures) == {WEST}
         with pytest.raises(EndpointsError):
             signalr.add_connection_to_group("chat", "editors", "nobody's")
+
+
+def test_an_endpoint_that_does_not_answer_holds_up_nobody_else(
+    emulator: RunningEmulator, identity: CredentialSettings
+) -> None:
+    sends = 3 * MAX_CONCURRENCY
+    # Longer than the test waits for a message, so that no send has given up by then.
+    timeouts = Timeouts(read=2 * PATIENCE)
+    with (
+        awaited(both(emulator), identity, router=by_name, timeouts=timeouts) as signalr,
+        connected(signalr, EAST) as (east,),
+        ThreadPoolExecutor(sends) as senders,
+    ):
+        east.connection_id()
+        disturb(emulator, WEST, "freeze", operation="sendToHub")
+        sent = [
+            senders.submit(signalr.send_to_all, "chat", "newMessage", [number])
+            for number in range(sends)
+        ]
+        try:
+            assert {east.message()[0] for _ in range(sends)} == set(range(sends))
+            assert not any(each.done() for each in sent)
+        finally:
+            emulator.clear_faults()
+        for each in sent:
+            each.result()
+
+
+def test_a_send_that_is_never_begun_is_given_up_and_named(
+    emulator: RunningEmulator, identity: CredentialSettings
+) -> None:
+    sends = 8 * MAX_CONCURRENCY
+    timeouts = Timeouts(read=0.5)
+    with (
+        awaited(both(emulator), identity, timeouts=timeouts, policy=ONCE) as signalr,
+        ThreadPoolExecutor(sends) as senders,
+    ):
+        signalr.send_to_all("chat", "newMessage")
+        disturb(emulator, WEST, "freeze", operation="sendToHub")
+        sent = [senders.submit(signalr.send_to_all, "chat", "newMessage") for _ in range(sends)]
+        failures = [each.exception() for each in sent]
+        emulator.clear_faults()
+    for failure in failures:
+        assert isinstance(failure, EndpointsError)
+        assert failure.succeeded == (EAST,)
+    assert any("other requests" in str(failure) for failure in failures)
 
 
 def settle(signalr: SignalRServiceClient, *, healthy: bool) -> None:

@@ -235,13 +235,16 @@ class Client:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(ClientResultError("The client is gone."))
-        if self._transport is not None:
-            self._transport.close()
         if self._handler is not None and self._was_open:
             self._events.put(
                 self.connection_id, partial(self._handler.on_disconnected, self.identity, error)
             )
-        self._on_end()
+        transport, self._transport = self._transport, None
+        on_end, self._on_end = self._on_end, _nothing
+        # Both know this client: it would stay in memory until a garbage collection.
+        if transport is not None:
+            transport.close()
+        on_end()
 
     def _relay(self, message: Outgoing) -> None:
         record = message.record(self._connection.protocol)
@@ -284,6 +287,10 @@ class Client:
             self.send(answer)
         elif answer:
             self._carry_out(self._connection.relay(answer))
+
+
+def _nothing() -> None:
+    """Do nothing: the end is told already."""
 
 
 def _nowhere(_message: Outgoing) -> None:

@@ -38,15 +38,14 @@ def imds_routes(service: Service) -> list[web.RouteDef]:
             return _refused("Identity not found")
         resource = request.query["resource"]
         issued = service.tenant.issue(identity, resource, _TOKEN_LIFETIME)
-        expires_on = issued.expires_on
         return web.json_response(
             {
                 "access_token": issued.text,
                 "client_id": identity.client_id,
                 "expires_in": str(_TOKEN_LIFETIME),
-                "expires_on": str(expires_on),
+                "expires_on": str(issued.expires_on),
                 "ext_expires_in": str(_TOKEN_LIFETIME),
-                "not_before": str(expires_on - _TOKEN_LIFETIME),
+                "not_before": str(issued.not_before),
                 "resource": resource,
                 "token_type": "Bearer",
             },

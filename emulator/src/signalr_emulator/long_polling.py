@@ -173,4 +173,11 @@ class LongPollingTransport:
 
     def _finish(self) -> None:
         self._stop_idle()
-        self._on_finished()
+        finished = self._on_finished
+        # They know this transport: it would stay in memory until a garbage collection.
+        self._on_gone = self._on_overflow = self._on_finished = _nothing
+        finished()
+
+
+def _nothing() -> None:
+    """Do nothing: the end is told already."""

@@ -86,6 +86,10 @@ class WebSocketTransport(SocketWriter):
         self.close()
         if self._closing is not None:
             await self._closing
+        error = self._response.exception()
+        if error is not None:
+            # Its frames hold the response, which would stay in memory until a garbage collection.
+            error.with_traceback(None)
 
     async def receive_all(self, take: Callable[[bytes], None]) -> bool:
         """Hand every message of the WebSocket on until it ends.

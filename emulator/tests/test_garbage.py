@@ -1,0 +1,60 @@
+"""A client that is gone is gone from memory as well, without a garbage collection."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from aiohttp import web
+from signalr_emulator.client import Client
+
+from emulator.tests.test_transports import negotiated, polling
+from emulator.tests.wire import HANDSHAKE, Wire
+
+
+@pytest.fixture
+def no_collections() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def web_socket(wire: Wire) -> None:
+    client = await wire.connect()
+    await client.ws.close()
+
+
+async def broken_web_socket(wire: Wire) -> None:
+    client = await wire.connect()
+    client.ws.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+    await client.closed()
+
+
+async def event_stream(wire: Wire) -> None:
+    link = await negotiated(wire)
+    async with link.events() as events:
+        await link.request("POST", HANDSHAKE.encode())
+        await events.readuntil(b"\n\n")
+
+
+async def polls(wire: Wire) -> None:
+    link = await polling(wire)
+    assert (await link.request("DELETE")).status == 202
+    assert (await link.poll())[0] == 204
+
+
+@pytest.mark.usefixtures("no_collections")
+@pytest.mark.parametrize("comes_and_goes", [web_socket, broken_web_socket, event_stream, polls])
+async def test_a_client_that_is_gone_leaves_nothing(
+    wire: Wire, comes_and_goes: Callable[[Wire], Awaitable[None]]
+) -> None:
+    await comes_and_goes(wire)
+    async with asyncio.timeout(10):
+        while _left():  # noqa: ASYNC110  the end of an object has no event
+            await asyncio.sleep(0.01)
+
+
+def _left() -> list[object]:
+    return [each for each in gc.get_objects() if isinstance(each, Client | web.WebSocketResponse)]

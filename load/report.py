@@ -1,0 +1,268 @@
+"""What a run came to, as JSON for machines and as text for people."""
+
+import json
+import os
+import platform
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from load.chaos import Window, unexcused
+from load.checker import Violation
+from load.journal import Failure
+from load.measures import Series, growth, percentiles
+from load.run import PATIENCE, Options, Outcome
+
+__all__ = ["Report", "chaos_report", "steady_report"]
+
+_PACKAGES: Final = ("aiohttp", "azure-functions", "azure-functions-runtime", "azure-identity")
+_NUMBERS: Final = re.compile(r"\[[\s\d.,-]+\]")
+_SHOWN: Final = 20
+"""Violations and failures that a report tells in full."""
+
+GROWTH_SHARE: Final = 0.05
+GROWTH_MEGABYTES: Final = 4.0
+"""By how much the memory of emulator and host may grow over the second half of a run, by the line
+that fits best: this share of it, or so many megabytes if that is more. Python's allocator gives
+memory back in large pieces only, so that less than that says nothing."""
+
+_JUDGED_SECONDS: Final = 120.0
+"""A shorter run is all warm-up, and says nothing of memory."""
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to.
+
+    Args:
+        content: Everything, as it goes into the file.
+    """
+
+    content: Json
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the run has failed; nothing if it has not."""
+        problems: list[str] = self.content["problems"]
+        return problems
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        text = json.dumps(self.content, indent=2, ensure_ascii=False)
+        # A series takes one line, not one for each number.
+        path.write_text(_NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
+
+    def summary(self) -> str:
+        """Return what people want to know at the end of a run."""
+        content = self.content
+        deliveries, latency = content["deliveries"], content["milliseconds"]
+        lines = [
+            "",
+            (
+                f"{content['clients']:,} clients, {content['seconds']:.0f} s,"
+                f" seed {content['seed']}, CPU {content['cpu']['machine']:.0%}"
+                f" of {content['machine']['cores']} cores"
+            ),
+            (
+                f"  messages     {content['messages']['sent']:,} sent,"
+                f" {content['messages']['accepted']:,} accepted,"
+                f" {deliveries['received']:,} received, {deliveries['due']:,} of them due"
+            ),
+            "  deliveries   "
+            + ", ".join(f"{count:,} {name}" for name, count in deliveries["violations"].items()),
+            f"  latency      {_milliseconds(latency['delivery'])}",
+            (
+                f"  negotiation  {content['counts'].get('negotiations', 0):,},"
+                f" {_milliseconds(latency.get('negotiation', {}))}"
+            ),
+            *(
+                f"  memory       {name} {memory['megabytes'][-1]:.0f} MB,"
+                f" {memory['growth']:+.1f} MB over the second half"
+                for name, memory in content["memory"].items()
+            ),
+            *(f"  {row['fault']}: {row['measured']}" for row in content.get("faults", [])),
+            *(f"  FAILED: {problem}" for problem in content["problems"]),
+            "passed" if not content["problems"] else "FAILED",
+        ]
+        return "\n".join(lines)
+
+
+def steady_report(options: Options, outcome: Outcome) -> Report:
+    """Make the report of a run that nothing disturbs."""
+    content = _content(options, outcome)
+    failures = outcome.journal.failures
+    content["failures"] = _told(failures)
+    content["problems"] = [
+        *_violated(outcome),
+        *([f"{len(failures)} failures without a fault"] if failures else []),
+        *_grown(outcome),
+    ]
+    return Report(content)
+
+
+def chaos_report(
+    options: Options,
+    outcome: Outcome,
+    windows: Sequence[Window],
+    leaps: Sequence[tuple[float, float]],
+) -> Report:
+    """Make the report of a run that faults disturb.
+
+    Args:
+        options: What was chosen.
+        outcome: What the run came to.
+        windows: The faults.
+        leaps: From when until when the clock leapt between them.
+    """
+    content = _content(options, outcome)
+    unexpected = unexcused(outcome.journal.failures, windows, leaps)
+    content["failures"] = _told(unexpected)
+    content["faults"] = [
+        _row([window for window in windows if window.fault.name == name], outcome)
+        for name in dict.fromkeys(window.fault.name for window in windows)
+    ]
+    content["problems"] = [
+        *_violated(outcome),
+        *([f"{len(unexpected)} failures that no fault explains"] if unexpected else []),
+        *(f"{each.fault.name}: not as before in time" for each in windows if each.too_slow),
+    ]
+    return Report(content)
+
+
+def _content(options: Options, outcome: Outcome) -> Json:
+    ledger, journal, verdict = outcome.ledger, outcome.journal, outcome.verdict
+    sent = ledger.messages.values()
+    return {
+        "seed": options.seed,
+        "clients": options.clients,
+        "seconds": round(outcome.seconds, 1),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "machine": {"cores": os.cpu_count(), "system": platform.system()},
+        "counts": dict(sorted(journal.counts.items())),
+        "messages": {"sent": len(sent), "accepted": sum(each.accepted for each in sent)},
+        "deliveries": {
+            "received": verdict.received,
+            "due": verdict.expected,
+            "patienceSeconds": PATIENCE,
+            "violations": verdict.counts,
+        },
+        "violations": [_violation(each) for each in verdict.violations[:_SHOWN]],
+        "milliseconds": {
+            "delivery": percentiles(list(ledger.latencies())),
+            **{name: percentiles(taken) for name, taken in sorted(journal.durations.items())},
+        },
+        "cpu": {
+            "machine": round(outcome.sampler.machine_share(), 3),
+            **{
+                name: round(series.cpu_seconds / outcome.seconds, 3)
+                for name, series in outcome.sampler.series.items()
+            },
+        },
+        "memory": {name: _memory(series) for name, series in outcome.sampler.series.items()},
+    }
+
+
+def _memory(series: Series) -> Json:
+    return {
+        "seconds": series.times,
+        "megabytes": series.megabytes,
+        "growth": round(growth(series.times, series.megabytes), 2),
+    }
+
+
+def _violated(outcome: Outcome) -> list[str]:
+    counts = outcome.verdict.counts
+    violated = [f"{count} deliveries {name}" for name, count in counts.items() if count]
+    mistakes = outcome.journal.mistakes
+    return violated + ([f"this program failed: {mistakes[0]}"] if mistakes else [])
+
+
+def _grown(outcome: Outcome) -> list[str]:
+    if outcome.seconds < _JUDGED_SECONDS:
+        return []
+    problems = []
+    for name in ("emulator", "functions"):
+        series = outcome.sampler.series[name]
+        grown = growth(series.times, series.megabytes)
+        limit = max(GROWTH_MEGABYTES, GROWTH_SHARE * series.megabytes[-1])
+        if grown > limit:
+            problems.append(f"{name} grows: {grown:.1f} MB over the second half")
+    return problems
+
+
+def _row(windows: Sequence[Window], outcome: Outcome) -> Json:
+    """Say what a fault has done, all its times taken together."""
+    fault = windows[0].fault
+    caused = [
+        failure
+        for failure in outcome.journal.failures
+        if any(window.excuses(failure) for window in windows)
+    ]
+    failed = Counter(failure.kind.value for failure in caused)
+    sent = [
+        message
+        for message in outcome.ledger.messages.values()
+        if any(window.overlaps(message.sent_at, message.settled_at) for window in windows)
+    ]
+    violations = Counter(
+        each.fault.value
+        for each in outcome.verdict.violations
+        if any(window.overlaps(each.at, each.at) for window in windows)
+    )
+    row: Json = {
+        "fault": fault.name,
+        "promised": fault.promised,
+        "times": len(windows),
+        "negotiations": sum(window.negotiations for window in windows),
+        "messages": len(sent),
+        "accepted": sum(message.accepted for message in sent),
+        "failures": dict(sorted(failed.items())),
+        "violations": dict(violations),
+        "servedAfter": round(max(window.recovery.served for window in windows), 1),
+        "wellAfter": round(max(window.recovery.well for window in windows), 1),
+        "backAfter": round(max(window.recovery.back for window in windows), 1),
+    }
+    return row | {"measured": _measured(row)}
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    failures, violations = row["failures"], row["violations"]
+    refused = row["messages"] - row["accepted"]
+    lost, doubled = violations.get("lost", 0), violations.get("doubled", 0)
+    return (
+        f"{failures.get('negotiation', 0):,} of {row['negotiations']:,} negotiations failed;"
+        f" {row['accepted']:,} messages accepted and {refused:,} not;"
+        f" {lost:,} lost, {doubled:,} doubled; {failures.get('loss', 0):,} connections ended;"
+        f" served after {row['servedAfter']} s, well after {row['wellAfter']} s,"
+        f" all clients back after {row['backAfter']} s"
+    )
+
+
+def _told(failures: Sequence[Failure]) -> list[Json]:
+    counted = Counter((failure.kind.value, failure.detail) for failure in failures)
+    return [
+        {"kind": kind, "detail": detail, "times": times}
+        for (kind, detail), times in counted.most_common(_SHOWN)
+    ]
+
+
+def _violation(violation: Violation) -> Json:
+    return {
+        "fault": violation.fault.value,
+        "message": violation.number,
+        "client": violation.client,
+        "connection": violation.connection_id,
+    }
+
+
+def _milliseconds(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {figure:.1f} ms" for name, figure in figures.items())

@@ -1,0 +1,33 @@
+"""A short form of the load and of the chaos, judged by counts."""
+
+from pathlib import Path
+
+from load.__main__ import chaos, steady
+from load.faults import QUICK
+from load.run import Options
+
+SEED = 7
+
+
+def test_traffic_without_faults(tmp_path: Path) -> None:
+    report = steady(Options(clients=80, seconds=8, seed=SEED), tmp_path)
+    assert report.problems == [], report.content["failures"]
+    content = report.content
+    assert content["deliveries"]["due"] > 1000
+    for counted in (
+        "connects.webSockets", "connects.serverSentEvents", "connects.longPolling",
+        "messages.everyone", "messages.user", "messages.group", "messages.connection",
+        "upstream calls", "groups.join", "groups.quit", "drops.leave", "drops.cut",
+    ):  # fmt: skip
+        assert content["counts"][counted] > 0, counted
+
+
+def test_traffic_under_faults(tmp_path: Path) -> None:
+    report = chaos(Options(clients=60, seconds=0, seed=SEED), tmp_path, quick=True)
+    assert report.problems == [], report.content["failures"]
+    faults = {row["fault"]: row for row in report.content["faults"]}
+    assert list(faults) == [fault.name for fault in QUICK]
+    # Each was felt, so that it is no wonder that nothing is lost.
+    assert faults["half of the clients dropped"]["failures"]["loss"] > 10
+    assert faults["access keys revoked"]["failures"]["negotiation"] > 0
+    assert report.content["deliveries"]["due"] > 1000

@@ -36,6 +36,10 @@ class LocalKey:
         return self._key
 
     @property
+    def error(self) -> None:
+        """Return that nothing fails, since nothing is fetched."""
+
+    @property
     def state(self) -> KeyState:
         """Return what an operator wants to know: there is nothing to refresh."""
         return KeyState(key_id=None, age=None, next_refresh=inf, error=None)

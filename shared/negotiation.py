@@ -113,10 +113,7 @@ class Negotiation:
     def _signed(
         self, endpoint: ServiceEndpoint, key: AccessKey, request: TokenRequest
     ) -> ClientAccess:
-        access = endpoint.sign(key, request)
-        if self._given is not None:
-            self._given(endpoint.endpoint.name)
-        return access
+        return self._handed_out(endpoint, endpoint.sign(key, request))
 
     def _made_by_service(
         self, endpoint: ServiceEndpoint, request: TokenRequest
@@ -131,9 +128,12 @@ class Negotiation:
             user_id=request.user_id,
             minutes_to_expire=max(1, int(request.minutes_to_expire)),
         )
+        return self._handed_out(endpoint, ClientAccess(endpoint.address(request.hub)[1], token))
+
+    def _handed_out(self, endpoint: ServiceEndpoint, access: ClientAccess) -> ClientAccess:
         if self._given is not None:
             self._given(endpoint.endpoint.name)
-        return ClientAccess(endpoint.address(request.hub)[1], token)
+        return access
 
     def _warn(self, error: ServiceError) -> None:
         if self._warned:

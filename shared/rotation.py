@@ -98,6 +98,11 @@ class AccessKeyRotation:
             raise _too_slow(timeout) from None
 
     @property
+    def error(self) -> ServiceError | None:
+        """Why the last attempt to get a key failed, or `None` when it did not."""
+        return self._schedule.error
+
+    @property
     def state(self) -> KeyState:
         """What an operator wants to know."""
         schedule, now = self._schedule, self._now()
@@ -106,7 +111,7 @@ class AccessKeyRotation:
             key_id=key.key_id if key else None,
             age=now.wall - key.obtained_at if key else None,
             next_refresh=max(0.0, schedule.due.seconds_from(now)),
-            error=schedule.error,
+            error=self.error,
         )
 
     def after_fork(self) -> None:

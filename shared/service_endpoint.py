@@ -130,9 +130,7 @@ class ServiceEndpoint:
     @property
     def available(self) -> bool:
         """Whether clients should be sent here: it answers, and it gives access keys."""
-        return self.health.healthy and (
-            self.keys.state.error is None or self.keys.current() is not None
-        )
+        return self.health.healthy and (self.keys.error is None or self.keys.current() is not None)
 
     @property
     def state(self) -> EndpointState:

@@ -12,16 +12,17 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
+from signalr_emulator.testing import running_emulator
 
 from bench import report
 from bench.pairs import at_least, faster, take_timed_turns
-from bench.processes import answering_server, emulator_settings, running
+from bench.processes import answering_server, running
 
 _ROOT = Path(__file__).parents[1]
 _ROUNDS = 15
@@ -38,8 +39,8 @@ def tables() -> Iterator[report.Table]:
     """Measure messages one by one and in lists."""
     with (
         answering_server() as service,
-        emulator_settings() as identity,
-        _app(service, identity) as app,
+        running_emulator() as emulator,
+        _app(service, emulator.app_settings) as app,
     ):
         yield _one_by_one(service, app)
         yield _lists(app)
@@ -114,7 +115,7 @@ def _posting(url: str, body: object) -> Send:
 
 
 @contextlib.contextmanager
-def _app(service: str, identity: dict[str, str]) -> Iterator[str]:
+def _app(service: str, identity: Mapping[str, str]) -> Iterator[str]:
     values = {
         **identity,
         "AzureSignalRConnectionString__serviceUri": service,

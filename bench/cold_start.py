@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from signalr_emulator.testing import running_emulator
+
 from bench import report
 from bench.pairs import at_most, take_timed_turns
-from bench.processes import emulator_settings, running
+from bench.processes import running
 
 _ROOT = Path(__file__).parents[1]
 _OTHERS = Path(__file__).parent / "functions"
@@ -23,7 +25,8 @@ _ROUNDS = 15
 
 def tables() -> Iterator[report.Table]:
     """Measure."""
-    with emulator_settings() as settings:
+    with running_emulator() as emulator:
+        settings = emulator.app_settings
         own = {"SIGNALR_HUBS": "chat", "NEGOTIATE_IDENTITY": "anonymous", **settings}
         sides = {
             "first negotiation": _starting(_ROOT, own),

@@ -8,7 +8,6 @@ others.
 """
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -17,12 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+
+from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from bench import report
 from bench.pairs import at_most, exactly, take_timed_turns
-from bench.processes import emulator_settings
 from funchost.messages import HttpRequest
 from funchost.worker import Function, Worker
 
@@ -46,24 +44,6 @@ class _Clock:
 
 
 _time = time.time
-
-
-class _Emulator:
-    def __init__(self, settings: dict[str, str]) -> None:
-        parts = urlsplit(settings["IDENTITY_ENDPOINT"])
-        self._url = f"{parts.scheme}://{parts.netloc}/emulator"
-
-    def state(self) -> dict[str, int]:
-        with urlopen(f"{self._url}/state", timeout=10) as answer:  # noqa: S310  this machine
-            state: dict[str, int] = json.load(answer)
-            return state
-
-    def advance(self, seconds: float) -> None:
-        body = json.dumps({"advance": seconds}).encode()
-        request = Request(  # noqa: S310  this machine
-            f"{self._url}/clock", body, {"Content-Type": "application/json"}
-        )
-        urlopen(request, timeout=10).close()  # noqa: S310  this machine
 
 
 class _App:
@@ -115,16 +95,19 @@ def tables() -> Iterator[report.Table]:
     clock = _Clock()
     # Before the app is loaded, whose parts keep the function itself.
     time.time = clock.time
-    with emulator_settings() as settings, asyncio.Runner() as runner:
-        os.environ |= {**settings, "SIGNALR_HUBS": "chat", "NEGOTIATE_IDENTITY": "anonymous"}
-        emulator = _Emulator(settings)
+    with running_emulator() as emulator, asyncio.Runner() as runner:
+        os.environ |= {
+            **emulator.app_settings,
+            "SIGNALR_HUBS": "chat",
+            "NEGOTIATE_IDENTITY": "anonymous",
+        }
         app = _App(runner)
         yield _cold(app, emulator)
         yield _rotation(app, emulator, clock)
         app.stop()
 
 
-def _cold(app: _App, emulator: _Emulator) -> report.Table:
+def _cold(app: _App, emulator: RunningEmulator) -> report.Table:
     app.negotiate(_CROWD)
     state = emulator.state()
     rows = [
@@ -135,11 +118,11 @@ def _cold(app: _App, emulator: _Emulator) -> report.Table:
     return report.Table(f"Negotiate, {_CROWD:,} callers of a cold process at once", rows)
 
 
-def _rotation(app: _App, emulator: _Emulator, clock: _Clock) -> report.Table:
+def _rotation(app: _App, emulator: RunningEmulator, clock: _Clock) -> report.Table:
     before = emulator.state()["keyRequests"]
 
     def rotating() -> float:
-        emulator.advance(_HOUR)
+        emulator.advance_clock(_HOUR)
         clock.ahead += _HOUR
         return _slowest_hundredth(app.busy(_SECONDS))
 

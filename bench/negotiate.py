@@ -18,10 +18,10 @@ from pathlib import Path
 import jwt
 from azure.core.credentials import AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
+from signalr_emulator.testing import running_emulator
 
 from bench import report
 from bench.pairs import at_most, faster, take_turns
-from bench.processes import emulator_settings
 from funchost.messages import HttpRequest
 from funchost.worker import Function, Worker
 from shared.access_key import AccessKey
@@ -37,8 +37,8 @@ _AUDIENCE = "https://contoso.service.signalr.net/client/?hub=chat"
 
 def tables() -> Iterator[report.Table]:
     """Measure negotiations and client tokens."""
-    with emulator_settings() as settings:
-        os.environ |= settings
+    with running_emulator() as emulator:
+        os.environ |= emulator.app_settings
         yield _invocations()
     yield _tokens()
 

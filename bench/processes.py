@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from typing import IO
 
-__all__ = ["answering_server", "emulator_settings", "running"]
+__all__ = ["answering_server", "running"]
 
 
 @contextlib.contextmanager
@@ -40,12 +39,3 @@ def answering_server() -> Iterator[str]:
     """Run a server that answers 202 to anything and give its address."""
     with running("-m", "bench.answering_server") as output:
         yield f"http://127.0.0.1:{int(output.readline())}"
-
-
-@contextlib.contextmanager
-def emulator_settings() -> Iterator[dict[str, str]]:
-    """Run the emulator on free ports and give the settings that it prints."""
-    ports = ("--service-port", "0", "--control-port", "0")
-    with running("-m", "signalr_emulator", *ports) as output:
-        lines = iter(output.readline, "Emulator ready.\n")
-        yield dict(re.findall(r"^(\w+)=(\S+)$", "".join(lines), re.MULTILINE))

@@ -22,6 +22,7 @@ from shared.errors import PermissionDeniedError, ServiceError
 from shared.flow import NoAnswerError, Response
 from shared.local_auth import LocalKey
 from shared.negotiation import TokenOrigin
+from shared.operations import Operation
 from shared.permissions import token_claims
 
 __all__ = ["check_clock", "check_key", "check_reach"]
@@ -107,11 +108,15 @@ def check_key(exam: Examination) -> Finding:
                 "no access key, so the service makes client tokens (SIGNALR_CLIENT_TOKENS=auto)",
                 refused.fix,
             )
+    return _refused(refused, op.ACCESS_KEY, error)
+
+
+def _refused(diagnosis: Diagnosis, operation: Operation, error: ServiceError) -> Finding:
     return Finding.failed(
-        refused,
-        operation=op.ACCESS_KEY.name,
+        diagnosis,
+        operation=operation.name,
         status=error.status,
-        dataAction=op.ACCESS_KEY.permission,
+        dataAction=operation.permission,
         requestId=error.request_id,
     )
 
@@ -122,13 +127,7 @@ def _service_token(exam: Examination) -> Finding:
         diagnosis = explain_error(
             exam.network.last, op.GENERATE_TOKEN, exam.endpoint, exam.entra_token
         )
-        return Finding.failed(
-            diagnosis,
-            operation=op.GENERATE_TOKEN.name,
-            status=token.status,
-            dataAction=op.GENERATE_TOKEN.permission,
-            requestId=token.request_id,
-        )
+        return _refused(diagnosis, op.GENERATE_TOKEN, token)
     exam.client_token = token
     return Finding.ok(
         f"the service makes client tokens ({exam.token_origin.value} in SIGNALR_CLIENT_TOKENS)"

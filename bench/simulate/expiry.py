@@ -1,7 +1,5 @@
 """Tokens that are made together: how long they last, and when their connections end."""
 
-import json
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +9,7 @@ from bench.simulate.clients import Floats, Ints
 from bench.simulate.rotation import rotation_interval
 from shared.access_key import AccessKey
 from shared.client_token import sign_client_token
+from shared.permissions import token_claims
 
 __all__ = ["Herd", "key_ages", "simulate_herd", "token_lifetime"]
 
@@ -44,8 +43,7 @@ def token_lifetime(key_age: float, minutes: float) -> float:
     """
     key = AccessKey("simulated", b"simulated", obtained_at=0.0)
     token = sign_client_token(key, _AUDIENCE, now=key_age, lifetime=minutes * 60)
-    payload = token.split(".")[1]
-    claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims = token_claims(token)
     return float(claims["exp"] - claims["iat"])
 
 

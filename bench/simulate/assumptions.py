@@ -36,4 +36,5 @@ START_TIME: Final = 5.0
 (Azure/azure-functions-host#11526)."""
 
 WORKER_SECONDS: Final = 38.5e-6
-"""Seconds of the worker process that a hot negotiation takes (measured: docs/performance.md)."""
+"""Seconds of the worker process that a hot negotiation takes: a median of many runs on a quiet
+machine. The run in docs/performance.md is one, and differs by what else the machine had to do."""

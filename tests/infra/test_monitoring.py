@@ -8,7 +8,7 @@ import pytest
 
 from shared import attributes
 from shared.access_key import LIFETIME
-from tests.infra.bicep import SOURCES
+from tests.infra.bicep import ROOT, SOURCES
 from tests.infra.cases import CASES, deployed
 from tests.infra.deployment import Resource
 from tests.scripted_service import Reply, scripted_service
@@ -141,3 +141,8 @@ def test_alerts_tell_who_is_to_be_told(case: str) -> None:
 def test_every_query_file_is_used() -> None:
     files = {each for each in SOURCES if each.endswith(".kql")}
     assert {SOURCES[each] for each in files} <= set(queries())
+
+
+def test_the_host_hands_its_traces_to_the_worker() -> None:
+    host = json.loads((ROOT / "host.json").read_text())
+    assert host["telemetryMode"] == "OpenTelemetry"

@@ -6,9 +6,8 @@ Sources: OpenID Connect Discovery 1.0, section 4; RFC 7517 for the keys; RFC 872
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.request import Request, urlopen
 
 import jwt
@@ -32,8 +31,7 @@ class InvalidTokenError(SignalRError):
     """A bearer token proves nothing; the message says why, for the app's log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(NamedTuple):
     """Whose tokens are accepted.
 
     Args:

@@ -55,8 +55,7 @@ _NOW: Final = Moment(0.0, 0.0)
 """A moment that is over whatever the clocks say."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
+class KeyState(NamedTuple):
     """What an operator wants to know of a key.
 
     Args:

@@ -1,9 +1,8 @@
 """Conversations about who is connected: existence, groups, and the end of connections."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from shared import operations as op
@@ -19,8 +18,7 @@ _MAX_PAGE: Final = 200
 """Most connections of one page of a list (REST API 2024-12-01)."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupConnection:
+class GroupConnection(NamedTuple):
     """A connection in a group.
 
     Args:
@@ -32,8 +30,7 @@ class GroupConnection:
     user_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionPage:
+class ConnectionPage(NamedTuple):
     """One page of the connections in a group.
 
     Args:

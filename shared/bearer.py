@@ -7,12 +7,13 @@ import json
 import threading
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.request import Request, urlopen
 
-import jwt
-
 from shared.errors import ServiceUnavailableError, SignalRError
+
+if TYPE_CHECKING:
+    import jwt
 
 __all__ = ["BearerVerifier", "InvalidTokenError", "Issuer"]
 
@@ -70,6 +71,9 @@ class BearerVerifier:
             InvalidTokenError: It proves nothing.
             ServiceUnavailableError: The issuer's keys cannot be had.
         """
+        # Not above, so that callers who show no token do not wait for it in a cold start.
+        import jwt  # noqa: PLC0415
+
         try:
             key = self._key_source().get_signing_key_from_jwt(token)
             claims: Mapping[str, Any] = jwt.decode(
@@ -88,11 +92,13 @@ class BearerVerifier:
             raise InvalidTokenError(f"{type(error).__name__}: {error}") from error
         return claims
 
-    def _key_source(self) -> jwt.PyJWKClient:
+    def _key_source(self) -> "jwt.PyJWKClient":
+        from jwt import PyJWKClient  # noqa: PLC0415  as above
+
         with self._lock:
             if self._keys is None:
                 address = self._issuer.jwks_uri or _described_jwks_uri(self._issuer.issuer)
-                self._keys = jwt.PyJWKClient(address, timeout=_TIMEOUT)
+                self._keys = PyJWKClient(address, timeout=_TIMEOUT)
             return self._keys
 
 

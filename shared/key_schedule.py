@@ -1,6 +1,5 @@
 """When an access key is replaced, and how long it may be used. Pure: no thread and no clock."""
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shared.access_key import AccessKey
@@ -71,17 +70,17 @@ class KeyState(NamedTuple):
     error: ServiceError | None
 
 
-@dataclass(slots=True)
 class Schedule:
     """What is known of the key, and when the next fetch is due."""
 
-    key: AccessKey | None = None
-    obtained: Moment = _NOW
-    expires: Moment = _NOW
-    due: Moment = _NOW
-    due_on_demand: Moment = _NOW
-    error: ServiceError | None = None
-    failures: int = 0
+    def __init__(self) -> None:
+        self.key: AccessKey | None = None
+        self.obtained = _NOW
+        self.expires = _NOW
+        self.due = _NOW
+        self.due_on_demand = _NOW
+        self.error: ServiceError | None = None
+        self.failures = 0
 
     def usable(self, now: Moment) -> AccessKey | None:
         """Return the key if the service still accepts what it signs."""

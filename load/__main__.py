@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _renew_page()
         return 0
     raise_open_file_limit()
-    options = Options(chosen.clients, chosen.minutes * 60, chosen.seed)
+    seed = random.randrange(10_000) if chosen.seed is None else chosen.seed
+    options = Options(chosen.clients, chosen.minutes * 60, seed)
     say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory() as folder:
         if chosen.command == "steady":
@@ -94,15 +95,19 @@ def _parser() -> argparse.ArgumentParser:
         ("steady", "mixed traffic without faults", _STEADY),
         ("chaos", "the same under every fault, then under faults at random", _CHAOS),
     ):
-        run = commands.add_parser(
-            name, help=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
-        run.add_argument("--minutes", type=float, default=10.0, help="how long traffic flows")
-        run.add_argument("--clients", type=int, default=2000, help="clients that are connected")
+        run = commands.add_parser(name, help=what)
         run.add_argument(
-            "--seed", type=int, default=random.randrange(10_000), help="decides what happens when"
+            "--minutes", type=float, default=10.0, help="how long traffic flows (%(default)g)"
         )
-        run.add_argument("--report", type=Path, default=report, help="file for the report")
+        run.add_argument(
+            "--clients", type=int, default=2000, help="clients that are connected (%(default)s)"
+        )
+        run.add_argument(
+            "--seed", type=int, help="decides what happens when (a random one, which is printed)"
+        )
+        run.add_argument(
+            "--report", type=Path, default=report, help="file for the report (%(default)s)"
+        )
         if name == "chaos":
             run.add_argument(
                 "--quick", action="store_true", help="only the faults that take seconds"

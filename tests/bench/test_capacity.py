@@ -6,7 +6,7 @@ from bench.page import with_tables
 from bench.simulate.calls import calls
 from bench.simulate.capacity import Purchase, Workload, need, purchase
 from bench.simulate.fleet import instances_for, rate_of_an_instance
-from bench.simulate.limits import sizes
+from bench.simulate.limits import SIZES
 
 
 def test_a_workload_needs_units_for_connections_bandwidth_and_sends_to_users() -> None:
@@ -67,8 +67,8 @@ def test_those_that_are_left_carry_all() -> None:
 
 
 def test_units_come_in_the_sizes_that_are_sold() -> None:
-    assert sizes(premium_p2=False) == (1, 2, 3, 4, 5, 6, 7, 8, 9, *range(10, 101, 10))
-    assert sizes(premium_p2=True) == (100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000)
+    assert SIZES["Standard"] == (1, 2, 3, 4, 5, 6, 7, 8, 9, *range(10, 101, 10))
+    assert SIZES["Premium_P2"] == (100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000)
 
 
 def test_instances_follow_from_the_cost_of_a_negotiation() -> None:

@@ -18,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench.page import with_tables
 from bench.plot import draw_growth, draw_targets
 from bench.tables import tables as markdown
+from docs.page import with_tables
 
 _HERE: Final = Path(__file__).parent
 _MEASUREMENTS: Final = (

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from docs.page import with_tables
 from load.chaos import Chaos
 from load.faults import FAULTS, QUICK
 from load.open_files import raise_open_file_limit
@@ -17,7 +18,7 @@ from load.processes import ROOT
 from load.report import Report, chaos_report, steady_report
 from load.rig import rig
 from load.run import Options, carry_out, say
-from load.tables import replace_table, table
+from load.tables import tables
 
 __all__ = ["main"]
 
@@ -120,7 +121,7 @@ def _renew_page() -> None:
     chaos_figures, steady_figures = (
         json.loads((ROOT / path).read_text()) for path in (_CHAOS, _STEADY)
     )
-    _PAGE.write_text(replace_table(_PAGE.read_text(), table(chaos_figures, steady_figures)))
+    _PAGE.write_text(with_tables(_PAGE.read_text(), tables(chaos_figures, steady_figures)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bench.page import with_tables
 from bench.simulate.calls import calls
 from bench.simulate.capacity import Purchase, Workload, need, purchase
 from bench.simulate.fleet import instances_for, rate_of_an_instance
@@ -85,13 +84,3 @@ def test_calls_grow_with_processes_and_keys_with_endpoints() -> None:
     assert asked.at_one_resource_an_hour == pytest.approx(400 * 60 / 57.5)
     assert asked.key_requests_an_hour == pytest.approx(3 * asked.at_one_resource_an_hour)
     assert (asked.tokens_a_day, asked.at_one_instance_at_once) == (400, 4)
-
-
-def test_a_table_goes_between_its_marks_and_nothing_else_changes() -> None:
-    page = "a\n<!-- table: one -->\nold\n<!-- end -->\nb\n<!-- table: two --><!-- end -->\n"
-    assert with_tables(page, {"one": "| 1 |", "two": "| 2 |"}) == (
-        "a\n<!-- table: one -->\n\n| 1 |\n\n<!-- end -->\nb\n"
-        "<!-- table: two -->\n\n| 2 |\n\n<!-- end -->\n"
-    )
-    with pytest.raises(KeyError):
-        with_tables(page, {"one": ""})

@@ -17,7 +17,7 @@ _COLUMNS: Final = 4
 
 
 def draw_targets(tables: Sequence[dict[str, Any]], file: Path) -> None:
-    """Draw each ratio in parts of its target: right of the line is better.
+    """Draw each ratio as a share of its target: right of the line is better.
 
     Args:
         tables: The tables as JSON.
@@ -82,7 +82,7 @@ def _draw_curve(axes: Axes, table: dict[str, Any]) -> None:
 
 
 def _share(row: dict[str, Any]) -> float:
-    """Return the ratio in parts of its target, turned over where less is better."""
+    """Return the ratio as a share of its target, turned over where less is better."""
     limit = float(row["target"].split()[1].removesuffix("×"))
     ratio = float(row["ratio"])
     return limit / ratio if row["target"].startswith("≤") else ratio / limit

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -11,6 +12,8 @@ from signalr_emulator.client import Client
 
 from emulator.tests.test_transports import negotiated, polling
 from emulator.tests.wire import HANDSHAKE, Wire
+
+CLOSING_FRAME = b"\x88\x82" + bytes(4) + (1000).to_bytes(2)
 
 
 @pytest.fixture
@@ -32,6 +35,14 @@ async def broken_web_socket(wire: Wire) -> None:
     await client.closed()
 
 
+async def web_socket_broken_while_it_closes(wire: Wire) -> None:
+    client = await wire.connect()
+    raw = client.ws.get_extra_info("socket")
+    os.write(raw.fileno(), CLOSING_FRAME)
+    raw.shutdown(socket.SHUT_RDWR)
+    await client.closed()
+
+
 async def event_stream(wire: Wire) -> None:
     link = await negotiated(wire)
     async with link.events() as events:
@@ -46,7 +57,10 @@ async def polls(wire: Wire) -> None:
 
 
 @pytest.mark.usefixtures("no_collections")
-@pytest.mark.parametrize("comes_and_goes", [web_socket, broken_web_socket, event_stream, polls])
+@pytest.mark.parametrize(
+    "comes_and_goes",
+    [web_socket, broken_web_socket, web_socket_broken_while_it_closes, event_stream, polls],
+)
 async def test_a_client_that_is_gone_leaves_nothing(
     wire: Wire, comes_and_goes: Callable[[Wire], Awaitable[None]]
 ) -> None:

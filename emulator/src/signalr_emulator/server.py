@@ -20,6 +20,7 @@ from signalr_emulator.data_plane import data_plane
 from signalr_emulator.entra import SigningKey
 from signalr_emulator.errors import PortUnavailableError
 from signalr_emulator.http_log import http_logger
+from signalr_emulator.receiving import with_one_buffer
 from signalr_emulator.service import Service
 
 __all__ = ["Emulator", "running"]
@@ -195,7 +196,11 @@ async def _listen(
     await runner.setup()
     try:
         server = await asyncio.get_running_loop().create_server(
-            cast("web.Server", runner.server), host, port, backlog=_BACKLOG, ssl=tls
+            with_one_buffer(cast("web.Server", runner.server)),
+            host,
+            port,
+            backlog=_BACKLOG,
+            ssl=tls,
         )
     except OSError as error:
         await runner.cleanup()

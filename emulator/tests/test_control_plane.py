@@ -151,7 +151,9 @@ async def test_clock_is_advanced(wire: Wire) -> None:
         (b'{"advance": true}', "#/advance"),
         (b'{"advance": 1e300}', "#/advance"),
         (b"{}", "#/advance"),
-        (b"[]", "#/advance"),
+        (b'{"advance": 1%s}' % (b"0" * 400), "#/advance"),
+        (b'{"advance": 1, "by": 1}', "#/by"),
+        (b"[]", "#"),
         (b"{", "#"),
         (b'{"advance": NaN}', "#"),
     ],
@@ -171,13 +173,13 @@ async def test_state(wire: Wire) -> None:
     await wire.identity(header="wrong")
     sockets = [await wire.connect() for _ in range(2)]
     await wire.rest("GET", "/api/v1/auth/accessKey", token="wrong")
-    (key_id,) = wire.emulator.service.first.access_keys.live_ids()
+    (key,) = wire.emulator.service.first.access_keys.live()
     state = await wire.control("/emulator/state")
     assert state.pop("resources") == {"local": state}
     assert state == {
         "identityRequests": 2,
         "keyRequests": 2,
-        "liveKeys": [key_id],
+        "liveKeys": [key.key_id],
         "connections": {"chat": len(sockets)},
         "roleAssignments": [
             {

@@ -124,8 +124,9 @@ async def test_an_unknown_role_assignment(wire: Wire) -> None:
 @pytest.mark.parametrize("path", ["/", "/emulator/state", "/emulator/clock"])
 async def test_other_pages_get_nothing(wire: Wire, path: str) -> None:
     url = wire.emulator.control_url
-    headers = {"Origin": "https://evil.example"}
-    assert (await wire.request("GET", url + path, headers=headers)).status == 403
+    for origin in ("https://evil.example", "null", "", "http://[", f"{url}.evil.example"):
+        headers = {"Origin": origin}
+        assert (await wire.request("GET", url + path, headers=headers)).status == 403
     assert (await wire.request("GET", url + path, headers={"Origin": url})).status == 200
 
 
@@ -161,4 +162,6 @@ async def test_a_person_uses_the_page(wire: Wire) -> None:
         assert "sendToUser" in fault["row"]
         assert "503" in fault["row"]
         assert await page.event() == {"event": "end", "errors": []}
-    assert socket.ws.closed or await socket.ws.receive(timeout=5)
+    while (await socket.ws.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+        continue
+    assert socket.ws.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE

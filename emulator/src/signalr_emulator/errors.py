@@ -1,4 +1,4 @@
-"""Every exception of the emulator, and the two error bodies that it sends.
+"""Every exception of the emulator.
 
     EmulatorError
     ├── JsonError                    text is not JSON, or a value has no JSON form
@@ -13,7 +13,7 @@
     ├── PortUnavailableError         a port cannot be listened on
     ├── ConfigFileError              a configuration file is not acceptable
     ├── UpstreamSettingsError        an upstream template is not acceptable
-    ├── FaultError                   a fault is not acceptable
+    ├── DocumentError                the JSON body of an `/emulator/…` route is not acceptable
     ├── FileUnavailableError         a file cannot be written
     └── RequestError                 a REST request is refused
         ├── InvalidRequestError      400
@@ -24,10 +24,9 @@
         └── UnsupportedContentError  415
 
 The data plane answers with the service's ErrorDetail (swagger of the REST data plane,
-2024-12-01), the `/emulator/…` routes with problem details (RFC 9457).
+2024-12-01).
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
@@ -37,9 +36,8 @@ __all__ = [
     "ClientResultError",
     "ConfigFileError",
     "ConnectionInUseError",
+    "DocumentError",
     "EmulatorError",
-    "FaultError",
-    "FieldError",
     "FileUnavailableError",
     "ForbiddenError",
     "InvalidRequestError",
@@ -49,7 +47,6 @@ __all__ = [
     "NotExistedError",
     "PayloadTooLargeError",
     "PortUnavailableError",
-    "Problem",
     "ProtocolError",
     "RequestError",
     "TokenRequestError",
@@ -148,8 +145,8 @@ class UpstreamSettingsError(EmulatorError):
     """An upstream template is not acceptable; the text never contains its URL."""
 
 
-class FaultError(EmulatorError):
-    """A fault, or another request to disturb clients, is not acceptable.
+class DocumentError(EmulatorError):
+    """The JSON body of an `/emulator/…` route is not acceptable.
 
     Args:
         pointer: JSON pointer to the wrong property, as a URI fragment.
@@ -242,35 +239,3 @@ class UnsupportedContentError(RequestError):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     default_code = "UnsupportedMediaType"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One wrong field of a JSON body.
-
-    Attributes:
-        pointer: JSON pointer (RFC 6901) in the form of a URI fragment.
-        detail: What is wrong.
-    """
-
-    pointer: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Problem details of an `/emulator/…` route (RFC 9457)."""
-
-    status: HTTPStatus
-    detail: str
-    errors: tuple[FieldError, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the body of content type `application/problem+json`."""
-        return {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": int(self.status),
-            "detail": self.detail,
-            "errors": [{"pointer": e.pointer, "detail": e.detail} for e in self.errors],
-        }

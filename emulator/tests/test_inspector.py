@@ -110,6 +110,17 @@ async def test_a_role_assignment_is_switched_off_and_on(wire: Wire) -> None:
     assert (await wire.send("chat/")).status == 202
 
 
+async def test_an_assignment_made_anew_has_effect(wire: Wire) -> None:
+    async with watching(wire) as state:
+        shown = (await state())["roleAssignments"][0]
+    roles = wire.emulator.service.roles
+    assignment = roles.assignment(shown["scope"], shown["id"])
+    assert await switch(wire, shown["id"], {"enabled": False}) == 200
+    roles.delete_assignment(assignment)
+    roles.put_assignment(assignment, SYSTEM_ASSIGNED.principal_id)
+    assert (await wire.send("chat/")).status == 202
+
+
 @pytest.mark.parametrize("body", [{}, {"enabled": "yes"}, {"enabled": None}, [], 1])
 async def test_a_switch_that_is_not_understood(wire: Wire, body: object) -> None:
     async with watching(wire) as state:

@@ -129,6 +129,13 @@ async def test_identity_outage_and_clearing(wire: Wire) -> None:
     assert await health(wire) == 200
 
 
+@pytest.mark.parametrize("path", ["/api/health", "/api/v1/health"])
+async def test_every_health_check_is_meant(wire: Wire, path: str) -> None:
+    await arm(wire, operation="health", status=503)
+    for method in ("HEAD", "GET"):
+        assert (await wire.request(method, wire.emulator.service_url + path)).status == 503
+
+
 async def test_reset(wire: Wire) -> None:
     await arm(wire, operation="health", action="reset", times=1)
     host, port = wire.emulator.service_url.removeprefix("http://").split(":")

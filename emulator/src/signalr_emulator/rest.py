@@ -15,7 +15,14 @@ from signalr_emulator.errors import (
     RequestError,
 )
 from signalr_emulator.journal import SentMessage
-from signalr_emulator.operations import OPERATIONS, DataAction, Operation, Task
+from signalr_emulator.operations import (
+    HEALTH_PATHS,
+    OPERATIONS,
+    READS,
+    DataAction,
+    Operation,
+    Task,
+)
 from signalr_emulator.parameters import check_api_version
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest_call import Call, Handler, error_response
@@ -36,7 +43,6 @@ type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _PREFIX = "/api/"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_HEALTH = ("/api/health", "/api/v1/health")
 
 
 class RestApi:
@@ -64,7 +70,7 @@ class RestApi:
     def routes(self) -> list[web.RouteDef]:
         """Give the routes of every operation, and the health check, which needs no token."""
         return [
-            *(_route(method, path, _health) for path in _HEALTH for method in ("HEAD", "GET")),
+            *(_route(method, path, _health) for path in HEALTH_PATHS for method in READS),
             *(
                 _route(operation.method, operation.path, self._admitting(operation))
                 for operation in OPERATIONS

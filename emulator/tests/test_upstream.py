@@ -39,7 +39,9 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
     async with calling(start, template) as wire:
         claims: dict[str, Any] = {"asrs.s.uid": "Ann", "role": ["a", "b"]}
         token = await wire.client_token(**claims)
-        ws = await wire.open(token=token)
+        connection_token = (await wire.negotiate(token=token)).json["connectionToken"]
+        query = f"access_token={token}&hub=chat&id={connection_token}&b=é&b="
+        ws = await wire.session.ws_connect(f"{wire.emulator.service_url}/client/?{query}")
         await ws.send_str('{"protocol":"json","version":1}\x1e')
         request, body = await app.next()
         assert request.method == "POST"
@@ -60,7 +62,8 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
             "X-ASRS-Event": "connected",
             "X-ASRS-User-Id": "Ann",
             "X-ASRS-User-Claims": "role: a, role: b",
-            "X-ASRS-Client-Query": "?hub=chat",
+            # Neither the client token nor the connection token that the client showed.
+            "X-ASRS-Client-Query": "?hub=chat&b=%C3%A9&b=",
             "X-ASRS-Signature": ",".join(signatures),
         }
         assert "Authorization" not in request.headers

@@ -1,35 +1,32 @@
 """Every exception of the emulator.
 
-    EmulatorError
-    ├── JsonError                    text is not JSON, or a value has no JSON form
-    ├── ProtocolError                a client's bytes break the hub protocol
-    ├── AuthenticationError          no token, or one that is not valid here (401)
-    ├── UnknownIdentityError         no managed identity answers to the given id
-    ├── TokenRequestError            Entra refuses a token request (400, 401)
-    ├── ManagementError              Resource Manager refuses a request (400, 401, 403, 404, 409)
-    ├── UnknownConnectionError       no negotiated connection has this token
-    ├── ConnectionInUseError         the negotiated connection is already connected
-    ├── ClientResultError            a client did not give the result that it was asked for
-    ├── PortUnavailableError         a port cannot be listened on
-    ├── ConfigFileError              a configuration file is not acceptable
-    ├── UpstreamSettingsError        an upstream template is not acceptable
-    ├── DocumentError                the JSON body of an `/emulator/…` route is not acceptable
-    ├── FileUnavailableError         a file cannot be written
-    └── RequestError                 a REST request is refused
-        ├── InvalidRequestError      400
-        ├── ForbiddenError           403
-        ├── NotExistedError          404
-        ├── MethodNotAllowedError    405
-        ├── PayloadTooLargeError     413
-        └── UnsupportedContentError  415
-
-The data plane answers with the service's ErrorDetail (swagger of the REST data plane,
-2024-12-01).
+EmulatorError
+├── JsonError                    text is not JSON, or a value has no JSON form
+├── ProtocolError                a client's bytes break the hub protocol
+├── AuthenticationError          no token, or one that is not valid here (401)
+├── UnknownIdentityError         no managed identity answers to the given id
+├── TokenRequestError            Entra refuses a token request (400, 401)
+├── ManagementError              Resource Manager refuses a request (400, 401, 403, 404, 409)
+├── UnknownConnectionError       no negotiated connection has this token
+├── ConnectionInUseError         the negotiated connection is already connected
+├── ClientResultError            a client did not give the result that it was asked for
+├── PortUnavailableError         a port cannot be listened on
+├── ConfigFileError              a configuration file is not acceptable
+├── UpstreamSettingsError        an upstream template is not acceptable
+├── DocumentError                the JSON body of an `/emulator/…` route is not acceptable
+├── FileUnavailableError         a file cannot be written
+└── RequestError                 a REST request is refused
+├── InvalidRequestError      400
+├── ForbiddenError           403
+├── NotExistedError          404
+├── MethodNotAllowedError    405
+├── PayloadTooLargeError     413
+└── UnsupportedContentError  415
 """
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 __all__ = [
     "AuthenticationError",
@@ -190,13 +187,6 @@ class RequestError(EmulatorError):
         self.message = message
         self.target = target
         self.code = code or self.default_code
-
-    def error_detail(self) -> dict[str, Any]:
-        """Give the ErrorDetail body; absent properties are left out."""
-        detail = {"code": self.code, "message": self.message}
-        if self.target is not None:
-            detail["target"] = self.target
-        return detail
 
 
 class InvalidRequestError(RequestError):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from signalr_emulator.binary_payload import json_value
 from signalr_emulator.commands import (
     CloseConnection,
     Command,
@@ -142,7 +141,7 @@ class MessageOperations:
         if not completion.has_result:
             return web.json_response({})
         try:
-            body = encode({"result": json_value(completion.result)})
+            body = encode({"result": completion.result})
         except JsonError as error:
             raise InvalidRequestError(
                 f"The client's result {error}.", code=_INVOCATION_FAILED

@@ -22,7 +22,7 @@ __all__ = [
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _EVENT_STREAM = "text/event-stream"
 _NOT_SHOWN = frozenset(("access_token", "id"))
-"""With either, and a client token of one's own, anybody could take the client's place."""
+"""Whoever has the first can connect as the user, and with both take over the connection."""
 
 
 async def preflight(request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from signalr_emulator.errors import (
     RequestError,
 )
 
-__all__ = ["error_details", "error_response", "unauthorized"]
+__all__ = ["error_details", "error_response", "no_connection", "unauthorized"]
 
 _PREFIX = "/api/"
 
@@ -28,6 +28,11 @@ def error_response(error: RequestError) -> web.Response:
     return web.json_response(
         detail, status=HTTPStatus(error.status), headers={"x-ms-error-code": error.code}
     )
+
+
+def no_connection() -> NotExistedError:
+    """Say that the connection is not there that a call would do something to."""
+    return NotExistedError("There is no such connection.", code="Error.Connection.NotExisted")
 
 
 def unauthorized(error: AuthenticationError) -> web.Response:

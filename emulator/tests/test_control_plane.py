@@ -8,15 +8,11 @@ from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 from signalr_emulator import Config, running
 from signalr_emulator.config import APP_REGISTRATION, SYSTEM_ASSIGNED
 from signalr_emulator.entra import SigningKey
-from signalr_emulator.identities import Identity, IdentityKind
 
-from emulator.tests.conftest import NOW, StartWire
+from emulator.tests.conftest import NOW, USER_ASSIGNED, StartWire
 from emulator.tests.wire import SIGNALR, Wire
 
 QUERY = f"api-version=2019-08-01&resource={SIGNALR}"
-USER_ASSIGNED = Identity(
-    IdentityKind.USER_ASSIGNED, "principal-2", "client-2", "/subscriptions/s/ids/two"
-)
 
 
 @pytest.mark.parametrize("resource", [SIGNALR, f"{SIGNALR}/"])

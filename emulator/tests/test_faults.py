@@ -78,6 +78,8 @@ def test_share_is_repeatable() -> None:
         ({"status": 99}, "#/status"),
         ({"status": True}, "#/status"),
         ({"status": 500, "operation": "fly"}, "#/operation"),
+        ({"operation": "freeze"}, "#/operation"),
+        ({"method": 1}, "#/method"),
         ({"status": 500, "operation": [1]}, "#/operation"),
         ({"status": 500, "headers": {"a b": "c"}}, "#/headers"),
         ({"status": 500, "headers": {"a": "b\r\nc"}}, "#/headers/a"),

@@ -51,12 +51,13 @@ def parse_fault(document: Json, operations: frozenset[str]) -> Fault:
     """
     fields = properties(document, _PROPERTIES)
     action = _action(fields)
+    method, path = text(fields, "method"), text(fields, "path")
+    chosen = _operations(fields.get("operation"), action, operations, path)
     if action is Action.PASS and not fields.get("delay"):
         raise DocumentError("#/delay", "is needed where nothing else happens")
-    method, path = text(fields, "method"), text(fields, "path")
     return Fault(
         action=action,
-        operations=_operations(fields.get("operation"), action, operations, path),
+        operations=chosen,
         method=None if method is None else method.upper(),
         path=path,
         port=optional_integer(fields, "port", 1, 65535),

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from aiohttp import web
 from signalr_emulator.client import Client
+from signalr_emulator.long_polling import LongPollingTransport
+from signalr_emulator.socket_writer import SocketWriter
 
 from emulator.tests.test_transports import negotiated, polling
 from emulator.tests.wire import HANDSHAKE, Wire
@@ -51,7 +53,8 @@ async def event_stream(wire: Wire) -> None:
 
 
 async def polls(wire: Wire) -> None:
-    link = await polling(wire)
+    # The time between two polls is over long after the test.
+    link = await polling(wire, **{"asrs.s.ttl": "300"})
     assert (await link.request("DELETE")).status == 202
     assert (await link.poll())[0] == 204
 
@@ -73,5 +76,5 @@ async def test_a_client_that_is_gone_leaves_nothing(
 
 def _clients() -> dict[int, object]:
     """Return those in memory, which may be other tests' too; held, they keep their ids."""
-    found = (each for each in gc.get_objects() if isinstance(each, Client | web.WebSocketResponse))
-    return {id(each): each for each in found}
+    kinds = (Client, LongPollingTransport, SocketWriter, web.WebSocketResponse)
+    return {id(each): each for each in gc.get_objects() if isinstance(each, kinds)}

@@ -10,12 +10,13 @@ from typing import cast
 
 from aiohttp import web
 
+from signalr_emulator.app_service import MSI_PATH
 from signalr_emulator.applications import Application
 from signalr_emulator.authority import authority
 from signalr_emulator.certificates import ServerCertificate
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config
-from signalr_emulator.control_plane import MSI_PATH, control_plane
+from signalr_emulator.control_plane import control_plane
 from signalr_emulator.data_plane import data_plane
 from signalr_emulator.entra import SigningKey
 from signalr_emulator.errors import PortUnavailableError

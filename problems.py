@@ -122,8 +122,9 @@ def http_function(*methods: str) -> Callable[[Handler], Handler]:
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
         async def answer(req: func.HttpRequest) -> func.HttpResponse:
+            method = req.method
             try:
-                if req.method not in methods:
+                if method not in methods:
                     raise _method_not_allowed(methods)
                 response = await handler(req)
             except ProblemError as problem:
@@ -131,7 +132,7 @@ def http_function(*methods: str) -> Callable[[Handler], Handler]:
             except SignalRError as error:
                 _logger.warning("%s: %s", handler.__name__, error, extra=log_fields(error))
                 response = problem_for(error).response()
-            return _without_body(response) if req.method == "HEAD" else response
+            return _without_body(response) if method == "HEAD" else response
 
         return answer
 

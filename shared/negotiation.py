@@ -70,7 +70,7 @@ class Negotiation:
             return None
         endpoint = self._route(request.hub, request.user_id)[0]
         key = endpoint.keys.current()
-        return None if key is None else self._signed(endpoint, key, request)
+        return None if key is None else self._handed_out(endpoint, endpoint.sign(key, request))
 
     def access(self, request: TokenRequest) -> Flow[ClientAccess]:
         """Get a client token from the first endpoint that can give one.
@@ -108,11 +108,6 @@ class Negotiation:
                 return (yield from self._made_by_service(endpoint, request))
             raise
         assert isinstance(key, AccessKey)  # noqa: S101  the answer to this step
-        return self._signed(endpoint, key, request)
-
-    def _signed(
-        self, endpoint: ServiceEndpoint, key: AccessKey, request: TokenRequest
-    ) -> ClientAccess:
         return self._handed_out(endpoint, endpoint.sign(key, request))
 
     def _made_by_service(

@@ -4,6 +4,7 @@ import functools
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -40,7 +41,8 @@ class ClientAccess(NamedTuple):
     token: str
 
 
-class TokenRequest(NamedTuple):
+@dataclass(slots=True)
+class TokenRequest:
     """What a client token shall say.
 
     Args:

@@ -67,10 +67,10 @@ class AccessKeyRotation:
     def current(self) -> AccessKey | None:
         """Return the key if there is a usable one, and see to its rotation. Never blocks."""
         schedule = self._schedule
-        now = (self._clock(), self._steady())
-        if schedule.is_fresh(*now):
+        wall, steady = self._clock(), self._steady()
+        if schedule.is_fresh(wall, steady):
             return schedule.key
-        return self._aging(Moment(*now))
+        return self._aging(Moment(wall, steady))
 
     def warm_up(self) -> None:
         """Start the fetch of the first key, and return without waiting for it."""

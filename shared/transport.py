@@ -83,9 +83,7 @@ class Transport:
                 request.url if way.whole_url else path,
                 body=request.body,
                 headers={**_HEADERS, **request.headers},
-                timeout=Timeout(
-                    self._timeouts.connect, request.read_timeout or self._timeouts.read
-                ),
+                timeout=self._patience(request),
                 # Repetition is decided in shared.retry, where it is known what may be repeated.
                 retries=False,
                 redirect=False,
@@ -95,9 +93,6 @@ class Transport:
             raise NoAnswerError(_reason(error), delivered=_may_be_delivered(error)) from error
         return Response(answer.status, answer.headers, answer.data)
 
-    def _patience(self, request: Request) -> Timeout:
-        return Timeout(self._timeouts.connect, request.read_timeout or self._timeouts.read)
-
     def renew(self) -> None:
         """Leave the kept connections to whoever has them too: a parent process."""
         self._adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size)
@@ -106,6 +101,9 @@ class Transport:
     def close(self) -> None:
         """Close the kept connections."""
         self._adapter.close()
+
+    def _patience(self, request: Request) -> Timeout:
+        return Timeout(self._timeouts.connect, request.read_timeout or self._timeouts.read)
 
 
 def _split(url: str) -> tuple[str, str]:

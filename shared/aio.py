@@ -183,13 +183,9 @@ class SignalRServiceClient(_AsyncBaseClient):
             SignalRError: As `send_to_all`, from the iteration.
         """
         for rest in self.rest_apis:
-            next_link: str | None = ""
-            while next_link is not None:
-                flow = rest.connection_page(hub, group, next_link)
-                page = await run_async(flow, self.perform_async)
-                for connection in page.connections:
+            for page in rest.connection_pages(hub, group):
+                for connection in await run_async(page, self.perform_async):
                     yield connection
-                next_link = page.next_link
 
     async def get_client_access_token(
         self,

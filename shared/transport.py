@@ -16,6 +16,7 @@ from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
 from shared.flow import NoAnswerError, Request, Response
+from shared.one_write import in_one_write
 
 __all__ = ["Timeouts", "Transport"]
 
@@ -121,7 +122,8 @@ def _find_way(adapter: HTTPAdapter, origin: str) -> _Way:
     pool = adapter.get_connection_with_tls_context(
         anything, found["verify"], found["proxies"], found["cert"]
     )
-    return _Way(pool, whole_url=adapter.request_url(anything, found["proxies"]) != "/")
+    whole_url = adapter.request_url(anything, found["proxies"]) != "/"
+    return _Way(in_one_write(pool), whole_url)
 
 
 def _may_be_delivered(error: Exception) -> bool:

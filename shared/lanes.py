@@ -5,11 +5,13 @@ cannot be begun there in time is given up unsent: behind it a queue would only g
 """
 
 import asyncio
+import contextlib
 import contextvars
-from collections import defaultdict
+import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
 
 from shared.errors import ServiceError
 from shared.flow import (
@@ -50,15 +52,12 @@ class Lanes:
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where its threads are gone."""
-        # Not the worker's pool, which belongs to the app's blocking functions and is small.
-        self._threads: defaultdict[str, ThreadPoolExecutor] = defaultdict(
-            lambda: ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
-        )
+        self._lanes: defaultdict[str, _Lane] = defaultdict(lambda: _Lane(self._perform))
 
     def close(self) -> None:
         """End its threads."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=False)
+        for lane in self._lanes.values():
+            lane.close()
 
     async def perform(self, step: Step) -> Answer:
         """Do one step and return its answer."""
@@ -73,21 +72,13 @@ class Lanes:
                 return await source.get_async(timeout)
             case Together(flows):
                 return await self._together(flows)
-            case Request():
-                return await self._send(step)
+            case Request(endpoint=name):
+                return await self._lanes[name].do(step, self._patience_with(step))
             case _:
-                return await asyncio.wrap_future(self._begin(_IDENTITY, step))
+                return await self._lanes[_IDENTITY].do(step, None)
 
-    async def _send(self, request: Request) -> Answer:
-        held = self._begin(request.endpoint, request)
-        if self._patience is None:
-            return await asyncio.wrap_future(held)
-        return await _in_turn(held, request.read_timeout or self._patience)
-
-    def _begin(self, name: str, step: Step) -> Future[Answer]:
-        # The caller's span is the parent of the request's.
-        context = contextvars.copy_context()
-        return self._threads[name].submit(context.run, self._perform, step)
+    def _patience_with(self, request: Request) -> float | None:
+        return None if self._patience is None else request.read_timeout or self._patience
 
     async def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
         return await asyncio.gather(*map(self._outcome, flows))
@@ -99,26 +90,97 @@ class Lanes:
             return error
 
 
-async def _in_turn(held: Future[Answer], patience: float) -> Answer:
-    """Wait for an answer, and at most `patience` seconds until its request is begun.
+class _Errand(NamedTuple):
+    step: Step
+    context: contextvars.Context
+    answer: asyncio.Future[Answer]
 
-    Raises:
-        NoAnswerError: It was not begun in time, or got no answer.
+
+class _Lane:
+    """The threads of one endpoint and what waits for them.
+
+    A thread does errand after errand as long as there are any, and hands each answer to the event
+    loop itself: a pool's futures would cost a tenth of a message.
     """
-    given_up = False
 
-    def give_up() -> None:
-        nonlocal given_up
-        given_up = held.cancel()  # which has no effect on one that is under way
+    def __init__(self, perform: Callable[[Step], Answer]) -> None:
+        self._perform = perform
+        # Not the worker's pool, which belongs to the app's blocking functions and is small.
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
+        self._lock = threading.Lock()
+        self._waiting: deque[_Errand] = deque()
+        self._busy = 0
 
-    timer = asyncio.get_running_loop().call_later(patience, give_up)
-    try:
-        return await asyncio.wrap_future(held)
-    except asyncio.CancelledError:
-        if not given_up:
-            raise
-        raise NoAnswerError(
-            f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s", delivered=False
-        ) from None
-    finally:
-        timer.cancel()
+    def close(self) -> None:
+        self._threads.shutdown(wait=False)
+
+    async def do(self, step: Step, patience: float | None) -> Answer:
+        """Do a step on a thread.
+
+        Args:
+            step: The step.
+            patience: Seconds that it may wait until it is begun, or `None` for any number.
+
+        Raises:
+            NoAnswerError: It was not begun in time, or got no answer.
+        """
+        loop = asyncio.get_running_loop()
+        # The caller's span is the parent of the request's.
+        errand = _Errand(step, contextvars.copy_context(), loop.create_future())
+        self._take(errand)
+        if patience is None:
+            return await errand.answer
+        timer = loop.call_later(patience, self._give_up, errand, patience)
+        try:
+            return await errand.answer
+        finally:
+            timer.cancel()
+
+    def _take(self, errand: _Errand) -> None:
+        with self._lock:
+            self._waiting.append(errand)
+            all_busy = self._busy == MAX_CONCURRENCY
+            if not all_busy:
+                self._busy += 1
+        if not all_busy:
+            self._threads.submit(self._work)
+
+    def _give_up(self, errand: _Errand, patience: float) -> None:
+        with self._lock:
+            if errand not in self._waiting:
+                return
+            self._waiting.remove(errand)
+        problem = f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s"
+        _settle(errand.answer, None, NoAnswerError(problem, delivered=False))
+
+    def _work(self) -> None:
+        while (errand := self._next()) is not None:
+            if not errand.answer.cancelled():
+                self._do(errand)
+
+    def _next(self) -> _Errand | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._busy -= 1
+            return None
+
+    def _do(self, errand: _Errand) -> None:
+        answer: Answer = None
+        failure: Exception | None = None
+        try:
+            answer = errand.context.run(self._perform, errand.step)
+        except Exception as error:  # noqa: BLE001  the flow decides what an error means
+            failure = error
+        # A loop that is closed has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            errand.answer.get_loop().call_soon_threadsafe(_settle, errand.answer, answer, failure)
+
+
+def _settle(future: asyncio.Future[Answer], answer: Answer, failure: Exception | None) -> None:
+    if future.cancelled():
+        return
+    if failure is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(failure)

@@ -104,7 +104,9 @@ class Transport:
         self._adapter.close()
 
     def _patience(self, request: Request) -> Timeout:
-        return Timeout(self._timeouts.connect, request.read_timeout or self._timeouts.read)
+        return Timeout(
+            connect=self._timeouts.connect, read=request.read_timeout or self._timeouts.read
+        )
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -49,10 +49,10 @@ lint: .venv/ready ## Check style and types
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
 
-load: .venv/ready ## Put 2,000 clients on the app for ten minutes, docs/load.json
+load: .venv/ready ## Put 2,000 clients on the app for ten minutes, and write docs/load.json
 	@$(python) -m load steady
 
-chaos: .venv/ready ## Do the same under every fault, docs/chaos.json
+chaos: .venv/ready ## The same under every fault, and write docs/chaos.json
 	@$(python) -m load chaos
 
 bench: .venv/ready ## Measure everything, and renew docs/performance.md

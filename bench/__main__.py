@@ -1,8 +1,9 @@
 """Every measurement, one after another: `python -m bench`.
 
 Prints the tables, writes them to `bench/results.json` with the versions of what was measured, and
-renews the tables and pictures of `docs/performance.md`. Each measurement is a program of its own,
-so that none inherits the state of another. It ends with 1 when a target is missed.
+renews the tables and pictures of `docs/performance.md`; with names of measurements it only prints
+theirs. Each measurement is a program of its own, so that none inherits the state of another. The
+exit status is 1 when a target is missed.
 """
 
 import argparse
@@ -17,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench.page import with_tables
 from bench.plot import draw_growth, draw_targets
 from bench.tables import tables as markdown
+from docs.page import with_tables
 
 _HERE: Final = Path(__file__).parent
 _MEASUREMENTS: Final = (

@@ -11,28 +11,23 @@ import json
 import re
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import requests
-from requests.adapters import HTTPAdapter
 from signalr_emulator.testing import running_emulator
 
 from bench import report
-from bench.pairs import at_least, faster, take_timed_turns
+from bench.pairs import at_least, faster, take_turns
 from bench.processes import answering_server, running
+from bench.senders import MESSAGES, Send, by_threads, session
 
 _ROOT = Path(__file__).parents[1]
 _ROUNDS = 15
-_MESSAGES = 400
 _THREADS = 8
 _LIST = 100
 _ARGUMENTS = ["x" * 1024]
 _ACCEPTED = 202
-
-type Send = Callable[[], object]
 
 
 def tables() -> Iterator[report.Table]:
@@ -49,14 +44,17 @@ def tables() -> Iterator[report.Table]:
 def _one_by_one(service: str, app: str) -> report.Table:
     message = {"target": "newMessage", "arguments": _ARGUMENTS}
     with ThreadPoolExecutor(_THREADS) as pool:
-        sides = {
-            "function app": _turn(pool, _posting(f"{app}/api/broadcast", message)),
-            "requests.Session": _turn(pool, _posting(f"{service}/api/hubs/chat/:send", message)),
+        urls = {
+            "function app": f"{app}/api/broadcast",
+            "requests.Session": f"{service}/api/hubs/chat/:send",
         }
-        turns = take_timed_turns(sides, rounds=_ROUNDS)
+        sides = {
+            name: by_threads(pool, _THREADS, _posting(url, message)) for name, url in urls.items()
+        }
+        turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
     rows = [at_least(0.85, turns, "function app", "requests.Session")]
     title = f"Broadcast by POST /api/broadcast, 1 KB, {_THREADS} threads"
-    return report.Table(f"{title} ({_ROUNDS} turns of {_MESSAGES})", rows)
+    return report.Table(f"{title} ({_ROUNDS} turns of {MESSAGES})", rows)
 
 
 def _lists(app: str) -> report.Table:
@@ -68,46 +66,25 @@ def _lists(app: str) -> report.Table:
     together = _posting(url, messages)
     alone = [_posting(url, message) for message in messages]
 
-    def list_turn() -> float:
-        start = time.perf_counter()
-        together()
-        return (time.perf_counter() - start) / _LIST * 1e6
-
-    def request_turn() -> float:
-        start = time.perf_counter()
-        for each in alone:
-            each()
-        return (time.perf_counter() - start) / _LIST * 1e6
+    def one_by_one(_messages: int) -> None:
+        for send in alone:
+            send()
 
     list_name, requests_name = f"a list of {_LIST}", f"{_LIST} requests"
-    sides = {list_name: list_turn, requests_name: request_turn}
-    turns = take_timed_turns(sides, rounds=_ROUNDS)
+    sides = {list_name: lambda _messages: together(), requests_name: one_by_one}
+    turns = take_turns(sides, calls=_LIST, rounds=_ROUNDS)
     rows = [faster(5, turns, list_name, requests_name)]
     return report.Table(f"Send to user, {_LIST} of 1 KB, per message ({_ROUNDS} turns)", rows)
 
 
-def _turn(pool: ThreadPoolExecutor, send: Send) -> Callable[[], float]:
-    def loop(messages: int) -> None:
-        for _ in range(messages):
-            send()
-
-    def turn() -> float:
-        start = time.perf_counter()
-        list(pool.map(loop, [_MESSAGES // _THREADS] * _THREADS))
-        return (time.perf_counter() - start) / _MESSAGES * 1e6
-
-    return turn
-
-
 def _posting(url: str, body: object) -> Send:
     """Return what posts over one session, with kept connections and the bytes ready."""
-    session = requests.Session()
-    session.mount("http://", HTTPAdapter(pool_maxsize=_THREADS))
+    posting = session(_THREADS)
     data = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
 
     def send() -> None:
-        answer = session.post(url, data=data, headers=headers, timeout=60)
+        answer = posting.post(url, data=data, headers=headers, timeout=60)
         if answer.status_code != _ACCEPTED:
             raise RuntimeError(answer.text)
 

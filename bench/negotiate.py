@@ -50,8 +50,8 @@ def _invocations() -> report.Table:
         "WEBSITE_AUTH_ENABLED": "True",
         "PYTHON_SCRIPT_FILE_NAME": "negotiate_app.py",
     }
-    logging.basicConfig(level=logging.ERROR)
     # As in Azure, where the host filters by level before anything is formatted.
+    logging.basicConfig(level=logging.ERROR)
     with asyncio.Runner() as runner:
         worker = Worker()
         functions = {each.name: each for each in runner.run(worker.start(_FUNCTIONS))}

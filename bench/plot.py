@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 __all__ = ["draw_growth", "draw_targets"]
 
@@ -16,7 +17,7 @@ _COLUMNS: Final = 4
 
 
 def draw_targets(tables: Sequence[dict[str, Any]], file: Path) -> None:
-    """Draw each ratio in parts of its target: right of the line is better.
+    """Draw each ratio as a share of its target: right of the line is better.
 
     Args:
         tables: The tables as JSON.
@@ -57,32 +58,41 @@ def draw_growth(tables: Sequence[dict[str, Any]], file: Path) -> None:
     for axes in grid.flat[len(tables) :]:
         axes.set_visible(False)
     for axes, table in zip(grid.flat, tables, strict=False):
-        sizes = [size for size, _ in table["curve"]]
-        costs = [cost for _, cost in table["curve"]]
-        linear = [costs[0] * size / sizes[0] for size in sizes]
-        axes.loglog(sizes, linear, linestyle=":", color="#888888", label="as the size grows")
-        axes.loglog(sizes, costs, marker="o", color=_OURS, label="measured")
-        title, _, size = table["title"].partition(" (")[0].rpartition(", ")
-        axes.set_title(title, fontsize=10)
-        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-        axes.minorticks_off()
-        axes.set_xlabel(size, fontsize=9)
-        axes.set_ylabel("µs", fontsize=9)
-        axes.set_ylim(bottom=min(costs) / 2, top=max(*costs, min(linear[-1], costs[0] * 30)) * 2)
-        axes.legend(fontsize=7, frameon=False)
-        axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
+        _draw_curve(axes, table)
     figure.savefig(file, dpi=110, facecolor="white")
     plt.close(figure)
 
 
+def _draw_curve(axes: Axes, table: dict[str, Any]) -> None:
+    sizes = [size for size, _ in table["curve"]]
+    costs = [cost for _, cost in table["curve"]]
+    linear = [costs[0] * size / sizes[0] for size in sizes]
+    axes.loglog(sizes, linear, linestyle=":", color="#888888", label="as the size grows")
+    axes.loglog(sizes, costs, marker="o", color=_OURS, label="measured")
+    title, _, what = _title(table).rpartition(", ")
+    axes.set_title(title, fontsize=10)
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel(what, fontsize=9)
+    axes.set_ylabel("µs", fontsize=9)
+    axes.set_ylim(bottom=min(costs) / 2, top=max(*costs, min(linear[-1], costs[0] * 30)) * 2)
+    axes.legend(fontsize=7, frameon=False)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def _share(row: dict[str, Any]) -> float:
-    """Return the ratio in parts of its target, turned over where less is better."""
+    """Return the ratio as a share of its target, turned over where less is better."""
     limit = float(row["target"].split()[1].removesuffix("×"))
     ratio = float(row["ratio"])
     return limit / ratio if row["target"].startswith("≤") else ratio / limit
 
 
 def _label(table: dict[str, Any], row: dict[str, Any]) -> str:
-    title = table["title"].partition(" (")[0]
-    return f"{title}\n{row['what']} / {row['against']}"
+    return f"{_title(table)}\n{row['what']} / {row['against']}"
+
+
+def _title(table: dict[str, Any]) -> str:
+    """Return the title without the turns, which stand in brackets at its end."""
+    title: str = table["title"]
+    return title.partition(" (")[0]

@@ -64,16 +64,13 @@ def run(tables: Callable[[], Iterator[Table]], json_file: Path | None) -> int:
 
 def _print(table: Table) -> None:
     print(f"\n{table.title}\n")
-    widths = [max(len(column) for column in columns) for columns in _columns(table.rows)]
-    for row in table.rows:
-        cells = zip(_cells(row), widths, "<><>><<", strict=True)
+    lines = [_cells(row) for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = zip(line, widths, "<><>><<", strict=True)
         print(
             "  " + "  ".join(f"{cell:{align}{width}}" for cell, width, align in cells), flush=True
         )
-
-
-def _columns(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
-    yield from zip(*map(_cells, rows), strict=True)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -7,22 +7,20 @@ are kept open, to the same server, which is a process of its own and answers 202
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import requests
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
-from requests.adapters import HTTPAdapter
 
 from bench import report
-from bench.pairs import at_least, take_timed_turns
+from bench.pairs import at_least, take_turns
 from bench.processes import answering_server
+from bench.senders import MESSAGES, Send, by_threads, session
 from shared import SignalRServiceClient
 from shared.messages import encode_message
 
 _ROUNDS = 15
-_MESSAGES = 400
 _THREADS = (1, 8)
 _TARGET = "newMessage"
 _ARGUMENTS = ("x" * 1024,)
@@ -30,8 +28,6 @@ _TOKEN = "t" * 1500
 """As long as the Entra token of a managed identity."""
 
 _KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
-
-type Send = Callable[[], object]
 
 
 class _Credential:
@@ -55,8 +51,10 @@ def tables() -> Iterator[report.Table]:
 
 def _table(sides: dict[str, Send], threads: int) -> report.Table:
     with ThreadPoolExecutor(threads) as pool:
-        turns = take_timed_turns(
-            {name: _turn(pool, threads, send) for name, send in sides.items()}, rounds=_ROUNDS
+        turns = take_turns(
+            {name: by_threads(pool, threads, send) for name, send in sides.items()},
+            calls=MESSAGES,
+            rounds=_ROUNDS,
         )
     rows = [
         at_least(0.9, turns, "client", "requests.Session"),
@@ -64,27 +62,13 @@ def _table(sides: dict[str, Send], threads: int) -> report.Table:
     ]
     with_threads = f"{threads} thread{'s' * (threads > 1)}"
     return report.Table(
-        f"Broadcast by REST, 1 KB, {with_threads} ({_ROUNDS} turns of {_MESSAGES})", rows
+        f"Broadcast by REST, 1 KB, {with_threads} ({_ROUNDS} turns of {MESSAGES})", rows
     )
-
-
-def _turn(pool: ThreadPoolExecutor, threads: int, send: Send) -> Callable[[], float]:
-    def loop(messages: int) -> None:
-        for _ in range(messages):
-            send()
-
-    def turn() -> float:
-        start = time.perf_counter()
-        list(pool.map(loop, [_MESSAGES // threads] * threads))
-        return (time.perf_counter() - start) / _MESSAGES * 1e6
-
-    return turn
 
 
 def _session(url: str) -> Send:
     """Return what a careful user writes by hand: one session, kept connections, bytes ready."""
-    session = requests.Session()
-    session.mount("http://", HTTPAdapter(pool_maxsize=max(_THREADS)))
+    posting = session(max(_THREADS))
     address = f"{url}/api/hubs/chat/:send?api-version=2022-06-01"
     body = encode_message(_TARGET, _ARGUMENTS)
     headers = {
@@ -93,7 +77,7 @@ def _session(url: str) -> Send:
     }
 
     def send() -> None:
-        answer = session.post(address, data=body, headers=headers, timeout=15)
+        answer = posting.post(address, data=body, headers=headers, timeout=15)
         if answer.status_code != 202:  # noqa: PLR2004  anything else is not what is measured
             raise RuntimeError(answer.status_code)
 

@@ -31,7 +31,7 @@ def blueprint(endpoints: Iterable[Endpoint]) -> func.Blueprint:
     async def demo(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
         nonce = secrets.token_urlsafe(16)
         return func.HttpResponse(
-            _PAGE.read_text().replace("{nonce}", nonce),
+            _PAGE.read_text(encoding="utf-8").replace("{nonce}", nonce),
             mimetype="text/html",
             headers={"Cache-Control": "no-store"} | _protection(nonce, connect_to),
         )

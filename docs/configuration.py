@@ -3,7 +3,6 @@
 python -m docs.configuration
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ import negotiate.settings
 import openapi
 import shared.settings
 import upstream.settings
+from docs.page import with_tables
 from shared.connection import PARTS
 from shared.setting import Setting
 
@@ -27,18 +27,12 @@ TABLES: Final[Mapping[str, Iterable[Setting]]] = {
     "upstream": upstream.settings.SETTINGS,
     "pages": (demo.OFFERED, openapi.OFFERED),
 }
-"""The settings of each table, by the name in the comment that stands before it in the page."""
-
-_TABLE: Final = re.compile(r"(<!-- settings: (\w+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
+"""The settings of each table, by its name in the page."""
 
 
 def current(page: str) -> str:
-    """Return the page with tables that say what the app reads now.
-
-    Args:
-        page: Its text. Tables stand between `<!-- settings: name -->` and `<!-- end -->`.
-    """
-    return _TABLE.sub(lambda found: f"{found[1]}\n{_table(TABLES[found[2]])}\n", page)
+    """Return the page with tables that say what the app reads now."""
+    return with_tables(page, {name: _table(settings) for name, settings in TABLES.items()})
 
 
 def _table(settings: Iterable[Setting]) -> str:
@@ -47,7 +41,7 @@ def _table(settings: Iterable[Setting]) -> str:
         f"| `{each.name}` | {each.meaning} | {each.default} | `{each.example}` |"
         for each in settings
     ]
-    return "".join(f"{row}\n" for row in rows)
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def asked_for(requirements: Iterable[Requirement]) -> dict[str, set[str]]:
     """The packages that requirements bring on this machine, each with those that ask for it.
 
     Raises:
-        PackageNotFoundError: a package is not installed.
+        PackageNotFoundError: A package is not installed.
     """
     found: dict[str, set[str]] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -100,7 +100,7 @@ def licence(name: str) -> str:
     """The licence of an installed package, as an SPDX expression where it says so.
 
     Raises:
-        ValueError: its metadata names none that is known here.
+        ValueError: Its metadata names none that is known here.
     """
     metadata = distribution(name).metadata
     if expression := metadata.get("License-Expression"):
@@ -115,8 +115,9 @@ def licence(name: str) -> str:
         return " AND ".join(named)
     if name in _BY_FILE:
         return _BY_FILE[name]
-    msg = f"The metadata of {name} names no licence. Look into its files, and add it to {__file__}."
-    raise ValueError(msg)
+    raise ValueError(
+        f"The metadata of {name} names no licence. Look into its files, and add it here"
+    )
 
 
 def javascript_licences(folders: Iterable[str]) -> dict[str, str]:

@@ -17,7 +17,6 @@ _CODE: Final = re.compile(r"AADSTS(\d+)[^\n]*")
 _LONGEST: Final = 300
 
 _LOGIN: Final = f"az login --scope {AUDIENCE}/.default"
-_APP: Final = "{clientId} (…__clientId)"
 _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "7000215": (
         "the client secret is wrong: a secret's value is needed, not its id",
@@ -28,7 +27,7 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
         "az ad app credential reset --id {clientId} --append   # then set …__clientSecret",
     ),
     "700016": (
-        f"the tenant has no application {_APP}",
+        "the tenant has no application {clientId} (…__clientId)",
         "az ad app list --display-name <its name> --query [].appId   # then set …__clientId",
     ),
     "90002": (

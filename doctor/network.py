@@ -24,19 +24,11 @@ class Network:
         self._performer = Performer(Transport(_TIMEOUTS), None)
         self.last: Outcome | None = None
 
-    def run[T](self, flow: Flow[T]) -> T:
-        """Hold a conversation with the service.
-
-        Raises:
-            SignalRError: As the conversation does.
-        """
+    def ask[T](self, flow: Flow[T]) -> T | ServiceError:
+        """Hold a conversation with the service; return its result, or the error that ends it."""
         self.last = None
-        return run(flow, self._perform)
-
-    def tell[T](self, flow: Flow[T]) -> T | ServiceError:
-        """Hold a conversation with the service, and return the error that ends it."""
         try:
-            return self.run(flow)
+            return run(flow, self._perform)
         except ServiceError as error:
             return error
 
@@ -45,21 +37,19 @@ class Network:
         method: str,
         url: str,
         headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
         *,
         patience: float | None = None,
     ) -> Outcome:
-        """Send one request; redirects are not followed.
+        """Send one request without a body; redirects are not followed.
 
         Args:
             method: HTTP method.
             url: Where to.
             headers: Its headers.
-            body: Its body.
             patience: Seconds of silence until the answer is given up, where the usual is too short.
         """
         try:
-            answer = self._perform(Request(method, url, headers or {}, body, read_timeout=patience))
+            answer = self._perform(Request(method, url, headers or {}, read_timeout=patience))
         except NoAnswerError as error:
             return error
         assert isinstance(answer, Response)  # noqa: S101  the answer to this step

@@ -93,7 +93,7 @@ def _tried(exam: Examination, probes: Probes, success: str) -> Finding:
     """Do each operation, and say what is not allowed."""
     denied: list[str] = []
     for operation, flow in probes:
-        error = exam.network.tell(flow)
+        error = exam.network.ask(flow)
         if isinstance(error, PermissionDeniedError) and not is_network_access(exam.network.last):
             denied.append(operation.permission)
         elif isinstance(error, ServiceError):

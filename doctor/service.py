@@ -3,6 +3,7 @@
 import socket
 import time
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -55,7 +56,8 @@ def check_reach(exam: Examination) -> Finding:
             milliseconds=milliseconds,
             type=exam.endpoint.type.value,
         )
-    if outcome.status == 403:  # noqa: PLR2004  nobody but the access control refuses a health check
+    # Nobody but the network access control refuses a health check.
+    if outcome.status == HTTPStatus.FORBIDDEN:
         return Finding.failed(explain_access(exam.endpoint, "RESTAPI"), status=outcome.status)
     return Finding.failed(explain_status(outcome, exam.endpoint), status=outcome.status)
 
@@ -93,22 +95,20 @@ def check_key(exam: Examination) -> Finding:
         return Finding.ok("that of the connection string, which has no id and no end")
     if exam.token_origin is TokenOrigin.SERVICE:
         return _service_token(exam)
-    error = exam.network.tell(exam.rest.access_key())
-    if not isinstance(error, ServiceError):
-        exam.sign(error, time.time())
-        ends = moment(error.expires_at)
-        return Finding.ok(
-            f"key {error.key_id}, good until {ends}", keyId=error.key_id, expires=ends
-        )
+    key = exam.network.ask(exam.rest.access_key())
+    if not isinstance(key, ServiceError):
+        exam.sign(key, time.time())
+        ends = moment(key.expires_at)
+        return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
     refused = explain_error(exam.network.last, op.ACCESS_KEY, exam.endpoint, exam.entra_token)
-    if exam.token_origin is TokenOrigin.AUTO and isinstance(error, PermissionDeniedError):
+    if exam.token_origin is TokenOrigin.AUTO and isinstance(key, PermissionDeniedError):
         made = _service_token(exam)
         if not made.fix:
             return Finding.warning(
                 "no access key, so the service makes client tokens (SIGNALR_CLIENT_TOKENS=auto)",
                 refused.fix,
             )
-    return _refused(refused, op.ACCESS_KEY, error)
+    return _refused(refused, op.ACCESS_KEY, key)
 
 
 def _refused(diagnosis: Diagnosis, operation: Operation, error: ServiceError) -> Finding:
@@ -122,7 +122,7 @@ def _refused(diagnosis: Diagnosis, operation: Operation, error: ServiceError) ->
 
 
 def _service_token(exam: Examination) -> Finding:
-    token = exam.network.tell(exam.rest.generate_client_token(exam.hub, user_id=exam.user_id))
+    token = exam.network.ask(exam.rest.generate_client_token(exam.hub, user_id=exam.user_id))
     if isinstance(token, ServiceError):
         diagnosis = explain_error(
             exam.network.last, op.GENERATE_TOKEN, exam.endpoint, exam.entra_token

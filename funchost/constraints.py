@@ -48,7 +48,7 @@ def constraint(name: str, arguments: str | None) -> Check:
     without parentheses.
 
     Raises:
-        ValueError: there is no such constraint, or its arguments are wrong.
+        ValueError: There is no such constraint, or its arguments are wrong.
     """
     known = name.lower()
     if arguments is None:

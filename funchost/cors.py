@@ -28,7 +28,7 @@ class CorsPolicy:
         """Read a comma-separated list of origins.
 
         Raises:
-            ValueError: an entry is no origin, or `*` is asked for together with credentials.
+            ValueError: An entry is no origin, or `*` is asked for together with credentials.
         """
         listed = frozenset(filter(None, (each.strip().lower() for each in origins.split(","))))
         for origin in listed - {_ANY}:

@@ -23,7 +23,7 @@ from funchost.sessions import Sessions
 
 __all__ = ["EasyAuth", "is_auth_path", "local_target"]
 
-COOKIE: Final = "AppServiceAuthSession"
+_COOKIE: Final = "AppServiceAuthSession"
 _PREFIX: Final = "/.auth/"
 _LOGIN: Final = re.compile(rf"{re.escape(_PREFIX)}login/([A-Za-z0-9_-]{{1,32}})")
 _SESSION_SECONDS: Final = 8 * 3600
@@ -95,7 +95,7 @@ class EasyAuth:
             return _form(provider, target, form, str(error))
         response = _redirect(target)
         response.set_cookie(
-            COOKIE, cookie, max_age=_SESSION_SECONDS, path="/", httponly=True, samesite="Lax"
+            _COOKIE, cookie, max_age=_SESSION_SECONDS, path="/", httponly=True, samesite="Lax"
         )
         return response
 
@@ -105,13 +105,13 @@ class EasyAuth:
         return web.json_response(listed, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     def _sign_out(self, request: web.Request) -> web.Response:
-        self._sessions.end(request.cookies.get(COOKIE, ""))
+        self._sessions.end(request.cookies.get(_COOKIE, ""))
         response = _redirect(_target(request, "post_logout_redirect_uri"))
-        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax")
+        response.del_cookie(_COOKIE, path="/", httponly=True, samesite="Lax")
         return response
 
     def _principal(self, request: web.Request) -> Principal | None:
-        cookie = request.cookies.get(COOKIE)
+        cookie = request.cookies.get(_COOKIE)
         return self._sessions.read(cookie) if cookie else None
 
 

@@ -50,8 +50,14 @@ _TRACE_PARENT: Final = re.compile(
 class HttpRequest:
     """A request for a function.
 
-    `url` is absolute; `headers` have lower-case names; a name that comes more than once in
-    `query` or `headers` has its values joined by commas; `params` are the values of the route.
+    Args:
+        method: HTTP method.
+        url: Absolute URL.
+        headers: By names in lower case; values of a name that comes more than once are joined by
+            commas.
+        query: Likewise, by names as they were written.
+        params: Values of the route's parameters.
+        body: The body as it came.
     """
 
     method: str
@@ -64,7 +70,14 @@ class HttpRequest:
 
 @dataclass(slots=True)
 class HttpResponse:
-    """What a function answered. `cookies` are complete `Set-Cookie` values."""
+    """What a function answered.
+
+    Args:
+        status: HTTP status.
+        headers: Its headers.
+        body: Its body.
+        cookies: Complete values of `Set-Cookie`.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -94,7 +107,7 @@ def response_of(reply: InvocationResponse, binding: str) -> HttpResponse:
     parameter. A function that sets none answers 204, a plain string is 200 `text/plain`.
 
     Raises:
-        ValueError: the status code is no HTTP status.
+        ValueError: The status code is no HTTP status.
     """
     data = reply.return_value
     if data is None or binding != "$return":

@@ -6,18 +6,16 @@ the module itself can be handed to it as `protos`, and protobuf need not be inst
 fields that the library or this host use are here. A field that is not set is `None`.
 """
 
-import builtins
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import builtins
 
 __all__ = [
     "BindingInfo",
-    "CollectionBytes",
-    "CollectionDouble",
-    "CollectionSInt64",
-    "CollectionString",
     "FunctionEnvironmentReloadResponse",
     "FunctionLoadRequest",
     "FunctionLoadResponse",
@@ -56,7 +54,6 @@ class Timestamp:
     """`google.protobuf.Timestamp`: seconds since the Unix epoch."""
 
     seconds: int = 0
-    nanos: int = 0
 
 
 @dataclass(slots=True)
@@ -88,34 +85,6 @@ class NullableTimestamp:
 
 
 @dataclass(slots=True)
-class CollectionString:
-    """A list of strings."""
-
-    string: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class CollectionBytes:
-    """A list of byte strings."""
-
-    bytes: list[builtins.bytes] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class CollectionDouble:
-    """A list of floating point numbers."""
-
-    double: list[float] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class CollectionSInt64:
-    """A list of integers."""
-
-    sint64: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class TypedData:
     """One value of a binding: at most one field is set, and `WhichOneof("data")` names it."""
 
@@ -123,13 +92,8 @@ class TypedData:
     bytes: "builtins.bytes | None" = None
     string: str | None = None
     json: str | None = None
-    stream: "builtins.bytes | None" = None
     int: "builtins.int | None" = None
     double: float | None = None
-    collection_bytes: CollectionBytes | None = None
-    collection_string: CollectionString | None = None
-    collection_double: CollectionDouble | None = None
-    collection_sint64: CollectionSInt64 | None = None
 
     @property
     def TypedData(self) -> "TypedData":  # noqa: N802 - the name the library looks up
@@ -289,7 +253,6 @@ class WorkerInitRequest:
 
     host_version: str
     function_app_directory: str
-    worker_directory: str = ""
     capabilities: dict[str, str] = field(default_factory=dict)
 
 

@@ -56,7 +56,7 @@ class Router:
         """Add the route of a function: a template without the prefix.
 
         Raises:
-            RouteError: the template breaks the grammar or has an unknown constraint.
+            RouteError: The template breaks the grammar or has an unknown constraint.
         """
         whole = f"{self._prefix}/{route.removeprefix('/')}"
         try:

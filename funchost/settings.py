@@ -29,10 +29,10 @@ __all__ = [
     "parse_local_settings",
 ]
 
-DEFAULT_PORT: Final = 7071
 SETTINGS_FILE: Final = "local.settings.json"
 BODY_LIMIT: Final = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 WORKER_COUNT: Final = "FUNCTIONS_WORKER_PROCESS_COUNT"
+_DEFAULT_PORT: Final = 7071
 _LAST_PORT: Final = 65_535
 _DEFAULT_BODY_LIMIT: Final = 100 * 1024 * 1024
 # Kestrel's MaxRequestBodySize is a 64-bit number.
@@ -64,7 +64,7 @@ def parse_host_settings(text: str, name: str = "host.json") -> HostSettings:
     """Read the text of `host.json`; `name` is what errors call the file.
 
     Raises:
-        SettingsError: it is no JSON object, or not of version 2.0.
+        SettingsError: It is no JSON object, or not of version 2.0.
     """
     root = _object(text, name)
     if root.get("version") != "2.0":
@@ -80,7 +80,7 @@ def parse_local_settings(text: str, name: str = "local.settings.json") -> LocalS
     """Read the text of `local.settings.json`; `name` is what errors call the file.
 
     Raises:
-        SettingsError: it is no JSON object, is encrypted, or has a value of the wrong kind.
+        SettingsError: It is no JSON object, is encrypted, or has a value of the wrong kind.
     """
     root = _object(text, name)
     if root.get("IsEncrypted") is True:
@@ -100,7 +100,7 @@ def load_host_settings(app_dir: Path) -> HostSettings:
     """Read `host.json` of an app.
 
     Raises:
-        SettingsError: it is missing, unreadable or wrong.
+        SettingsError: It is missing, unreadable or wrong.
     """
     path = app_dir / "host.json"
     text = _read(path)
@@ -116,7 +116,7 @@ def load_local_settings(path: Path, *, required: bool = False) -> LocalSettings:
     """Read `local.settings.json`. Without a file the settings are empty, unless it is `required`.
 
     Raises:
-        SettingsError: it is missing and required, unreadable or wrong.
+        SettingsError: It is missing and required, unreadable or wrong.
     """
     text = _read(path)
     if text is None:
@@ -141,11 +141,11 @@ def choose_port(option: int | None, environ: Mapping[str, str], local: LocalSett
     """Return the port to listen on: `--port`, `PORT`, `Host.LocalHttpPort`, then 7071.
 
     Raises:
-        SettingsError: the first of them that is given is no port.
+        SettingsError: The first of them that is given is no port.
     """
     if option is not None:
         return _valid_port(option, "--port")
-    default = DEFAULT_PORT if local.port is None else local.port
+    default = _DEFAULT_PORT if local.port is None else local.port
     return _number(environ, "PORT", 0, _LAST_PORT, default)
 
 

@@ -143,7 +143,7 @@ def parse_template(text: str) -> Template:
     """Parse a route template.
 
     Raises:
-        TemplateError: the template breaks the grammar; the message says where.
+        TemplateError: The template breaks the grammar; the message says where.
     """
     try:
         segments = tuple(map(_segment, _split(text.removeprefix("/").removesuffix("/"))))

@@ -36,11 +36,12 @@ _HTTP_STREAMS: Final = "HttpUri"
 _FIRST_ATTEMPT: Final = protos.RetryContext()
 
 
-class IndexingError(Exception):
-    """The app could not be imported or indexed.
+class _AppError(Exception):
+    """The app's own code fails.
 
-    `str()` is the app's own message with the name of its exception type; `stack_trace` is the
-    formatted trace, empty when there is none.
+    Args:
+        message: What it says, with the name of its exception type.
+        stack_trace: The formatted trace, empty when there is none.
     """
 
     def __init__(self, message: str, stack_trace: str = "") -> None:
@@ -48,25 +49,29 @@ class IndexingError(Exception):
         self.stack_trace = stack_trace
 
 
-class InvocationError(Exception):
-    """A function raised, or returned what its bindings cannot carry.
+class IndexingError(_AppError):
+    """The app could not be imported or indexed."""
 
-    `str()` is the message with the name of the exception type; `stack_trace` is the formatted
-    trace.
-    """
 
-    def __init__(self, message: str, stack_trace: str = "") -> None:
-        super().__init__(message)
-        self.stack_trace = stack_trace
+class InvocationError(_AppError):
+    """A function raised, or returned what its bindings cannot carry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An indexed function.
+    """An indexed function. Of one that is not called by HTTP only the first three are known.
 
-    `route` is the template without the route prefix (the function's name when the app gives
-    none); `methods` are upper case, empty for all; `auth_level` is `ANONYMOUS`, `FUNCTION` or
-    `ADMIN`; `unserved` names the bindings (`name: type`) that this host neither fills nor writes.
+    Args:
+        name: Its name.
+        id: What the worker library calls it.
+        trigger: Type of its trigger.
+        route: The route template without the route prefix; its name when the app gives none.
+        methods: HTTP methods in upper case; none means all.
+        auth_level: `ANONYMOUS`, `FUNCTION` or `ADMIN`.
+        request_parameter: Name of the parameter that takes the request.
+        response_binding: Name of the binding that holds the response.
+        unserved: Bindings (`name: type`) that this host neither fills nor writes.
+        is_http: Whether it is called by HTTP.
     """
 
     name: str
@@ -95,7 +100,7 @@ class Worker:
         `PYTHON_THREADPOOL_THREAD_COUNT`.
 
         Raises:
-            IndexingError: the app raised while it was imported, or has an invalid function.
+            IndexingError: The app raised while it was imported, or has an invalid function.
         """
         script = _enter(app_dir)
         library.start_threadpool_executor()
@@ -115,7 +120,7 @@ class Worker:
         `invocation_id` is a new UUID when it is `None`.
 
         Raises:
-            InvocationError: the function failed.
+            InvocationError: The function failed.
         """
         if invocation_id is None:
             invocation_id = new_invocation_id()

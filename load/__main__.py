@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from docs.page import with_tables
 from load.chaos import Chaos
 from load.faults import FAULTS, QUICK
 from load.open_files import raise_open_file_limit
@@ -17,7 +18,7 @@ from load.processes import ROOT
 from load.report import Report, chaos_report, steady_report
 from load.rig import rig
 from load.run import Options, carry_out, say
-from load.tables import replace_table, table
+from load.tables import tables
 
 __all__ = ["main"]
 
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _renew_page()
         return 0
     raise_open_file_limit()
-    options = Options(chosen.clients, chosen.minutes * 60, chosen.seed)
+    seed = random.randrange(10_000) if chosen.seed is None else chosen.seed
+    options = Options(chosen.clients, chosen.minutes * 60, seed)
     say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory() as folder:
         if chosen.command == "steady":
@@ -94,15 +96,19 @@ def _parser() -> argparse.ArgumentParser:
         ("steady", "mixed traffic without faults", _STEADY),
         ("chaos", "the same under every fault, then under faults at random", _CHAOS),
     ):
-        run = commands.add_parser(
-            name, help=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
-        run.add_argument("--minutes", type=float, default=10.0, help="how long traffic flows")
-        run.add_argument("--clients", type=int, default=2000, help="clients that are connected")
+        run = commands.add_parser(name, help=what)
         run.add_argument(
-            "--seed", type=int, default=random.randrange(10_000), help="decides what happens when"
+            "--minutes", type=float, default=10.0, help="how long traffic flows (%(default)g)"
         )
-        run.add_argument("--report", type=Path, default=report, help="file for the report")
+        run.add_argument(
+            "--clients", type=int, default=2000, help="clients that are connected (%(default)s)"
+        )
+        run.add_argument(
+            "--seed", type=int, help="decides what happens when (a random one, which is printed)"
+        )
+        run.add_argument(
+            "--report", type=Path, default=report, help="file for the report (%(default)s)"
+        )
         if name == "chaos":
             run.add_argument(
                 "--quick", action="store_true", help="only the faults that take seconds"
@@ -115,7 +121,7 @@ def _renew_page() -> None:
     chaos_figures, steady_figures = (
         json.loads((ROOT / path).read_text()) for path in (_CHAOS, _STEADY)
     )
-    _PAGE.write_text(replace_table(_PAGE.read_text(), table(chaos_figures, steady_figures)))
+    _PAGE.write_text(with_tables(_PAGE.read_text(), tables(chaos_figures, steady_figures)))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import aiohttp
 
-__all__ = ["App", "NoAnswerError", "UnusableAnswerError"]
+__all__ = ["ACCEPTED", "App", "NoAnswerError", "UnusableAnswerError"]
 
-_ACCEPTED: Final = "accepted"
+ACCEPTED: Final = "accepted"
+"""What the app answers of a message or group action that it has passed on."""
+
 _USER_HEADER: Final = "x-ms-client-principal-id"
 
 type Json = Mapping[str, Any]
@@ -77,7 +79,7 @@ class App:
         outcomes = [str(each["status"]) for each in body["results"]]
         if len(outcomes) != len(items) or (status == HTTPStatus.ACCEPTED) != _all(outcomes):
             raise UnusableAnswerError(f"{path}: {status} with {outcomes} for {len(items)} items")
-        return [each if each == _ACCEPTED else f"{path}: {status} {each}" for each in outcomes]
+        return [each if each == ACCEPTED else f"{path}: {status} {each}" for each in outcomes]
 
     async def _post(
         self, path: str, body: object, headers: Mapping[str, str] | None = None
@@ -95,4 +97,4 @@ class App:
 
 
 def _all(outcomes: Sequence[str]) -> bool:
-    return all(each == _ACCEPTED for each in outcomes)
+    return all(each == ACCEPTED for each in outcomes)

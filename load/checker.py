@@ -13,10 +13,10 @@ from math import inf
 
 from load.ledger import Connection, Kind, Ledger, Membership, Message
 
-__all__ = ["Fault", "Verdict", "Violation", "check", "missing"]
+__all__ = ["Verdict", "Violation", "ViolationKind", "check", "missing"]
 
 
-class Fault(Enum):
+class ViolationKind(Enum):
     """What can be wrong with a delivery."""
 
     LOST = "lost"
@@ -40,14 +40,14 @@ class Violation:
     """A delivery that should be otherwise.
 
     Args:
-        fault: What is wrong with it.
+        kind: What is wrong with it.
         number: The message.
         client: The client.
         connection_id: Its connection.
         at: When the message was sent, or came if it was never sent.
     """
 
-    fault: Fault
+    kind: ViolationKind
     number: int
     client: int
     connection_id: str
@@ -71,8 +71,8 @@ class Verdict:
     @property
     def counts(self) -> dict[str, int]:
         """How many violations of each kind there are, none included."""
-        found = Counter(each.fault for each in self.violations)
-        return {fault.value: found[fault] for fault in Fault}
+        found = Counter(each.kind for each in self.violations)
+        return {kind.value: found[kind] for kind in ViolationKind}
 
 
 def check(ledger: Ledger, *, patience: float, end: float = inf) -> Verdict:
@@ -123,7 +123,7 @@ def _missing(
                 continue
             expected += 1
             if message.number not in arrived[id(connection)]:
-                lost.append(_violation(Fault.LOST, message, connection))
+                lost.append(_violation(ViolationKind.LOST, message, connection))
     return expected, lost
 
 
@@ -170,7 +170,7 @@ def _doubled(ledger: Ledger) -> Iterator[Violation]:
         known = seen[connection.client]
         for number in connection.numbers:
             if number in known and number in ledger.messages:
-                yield _violation(Fault.DOUBLED, ledger.messages[number], connection)
+                yield _violation(ViolationKind.DOUBLED, ledger.messages[number], connection)
             known.add(number)
 
 
@@ -179,9 +179,11 @@ def _wrong(ledger: Ledger, connection: Connection) -> Iterator[Violation]:
     for number, at in zip(connection.numbers, connection.times, strict=True):
         message = ledger.messages.get(number)
         if message is None or at < message.sent_at:
-            yield Violation(Fault.UNKNOWN, number, connection.client, connection.connection_id, at)
+            yield Violation(
+                ViolationKind.UNKNOWN, number, connection.client, connection.connection_id, at
+            )
         elif not _may_be_for(message, connection, at):
-            yield _violation(Fault.MISDIRECTED, message, connection)
+            yield _violation(ViolationKind.MISDIRECTED, message, connection)
 
 
 def _may_be_for(message: Message, connection: Connection, at: float) -> bool:
@@ -219,7 +221,7 @@ def _misordered(ledger: Ledger, connection: Connection) -> Iterator[Violation]:
             before = [(message.request, None)]
         is_late = any(places.get(place, -1) > message.index for place in before)
         if message.settled_at < latest_sent or is_late:
-            yield _violation(Fault.MISORDERED, message, connection)
+            yield _violation(ViolationKind.MISORDERED, message, connection)
         latest_sent = max(latest_sent, message.sent_at)
         for place in (
             (message.request, message.audience),
@@ -229,7 +231,7 @@ def _misordered(ledger: Ledger, connection: Connection) -> Iterator[Violation]:
             places[place] = max(places.get(place, -1), message.index)
 
 
-def _violation(fault: Fault, message: Message, connection: Connection) -> Violation:
+def _violation(kind: ViolationKind, message: Message, connection: Connection) -> Violation:
     return Violation(
-        fault, message.number, connection.client, connection.connection_id, message.sent_at
+        kind, message.number, connection.client, connection.connection_id, message.sent_at
     )

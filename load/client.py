@@ -7,7 +7,7 @@ from itertools import count
 from math import inf
 from typing import Any, Final
 
-from load.app import UnusableAnswerError
+from load.app import ACCEPTED, UnusableAnswerError
 from load.hub_protocol import (
     CLOSE,
     COMPLETION,
@@ -28,7 +28,6 @@ __all__ = ["MESSAGE", "Client", "Profile"]
 MESSAGE: Final = "newMessage"
 """Target of the messages that carry numbers, in the second argument."""
 
-_ACCEPTED: Final = "accepted"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 _HANDSHAKE_TIMEOUT: Final = 15.0
 _INVOCATION_TIMEOUT: Final = 60.0
@@ -57,14 +56,14 @@ class Client:
     Args:
         profile: What it is.
         net: What it shares with others.
-        chance: Spreads its attempts.
+        seed: Spreads its attempts to connect.
     """
 
-    def __init__(self, profile: Profile, net: Net, chance: float) -> None:
+    def __init__(self, profile: Profile, net: Net, seed: float) -> None:
         self.profile = profile
         self.connection: Connection | None = None
         self._net = net
-        self._random = random.Random(chance)
+        self._random = random.Random(seed)
         self._transport: Transport | None = None
         self._listening: asyncio.Task[None] | None = None
         self._joining = asyncio.Lock()
@@ -214,7 +213,7 @@ class Client:
         elif kind == COMPLETION:
             call = self._calls.get(record["invocationId"])
             if call is not None and not call.done():
-                call.set_result(record.get("error", _ACCEPTED))
+                call.set_result(record.get("error", ACCEPTED))
         elif kind == CLOSE:
             reasons.append(f"({record.get('error', 'closed without an error')})")
 
@@ -237,7 +236,7 @@ class Client:
             return str(error)
 
     def _settled(self, what: str, outcome: str, connection: Connection, began: float) -> bool:
-        if outcome == _ACCEPTED:
+        if outcome == ACCEPTED:
             self._net.journal.count(f"groups.{what}")
             return True
         # Of a connection that ended meanwhile nothing else can be expected.

@@ -31,7 +31,12 @@ type Record = dict[str, Any]
 
 def invocation(invocation_id: str, target: str, *arguments: object) -> bytes:
     """Write a call of a method of the hub, whose completion is waited for."""
-    called = {"type": 1, "invocationId": invocation_id, "target": target, "arguments": arguments}
+    called = {
+        "type": INVOCATION,
+        "invocationId": invocation_id,
+        "target": target,
+        "arguments": arguments,
+    }
     return json.dumps(called).encode() + _SEPARATOR
 
 

@@ -60,9 +60,9 @@ class Journal:
         self.failures: list[Failure] = []
         self.mistakes: list[str] = []
 
-    def count(self, what: str, times: int = 1) -> None:
+    def count(self, what: str) -> None:
         """Count something that happened."""
-        self.counts[what] += times
+        self.counts[what] += 1
 
     def took(self, what: str, began: float) -> None:
         """Keep how long something took that has just ended well."""

@@ -1,23 +1,22 @@
-"""Memory and CPU of processes, from `/proc`, and what figures say. Linux only.
+"""Memory and CPU of processes, from `/proc`. Linux only.
 
 Source of the fields: proc(5).
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from load.journal import now
 
-__all__ = ["Sampler", "Series", "descendants", "growth", "percentiles"]
+__all__ = ["Sampler", "Series", "descendants"]
 
 _PROC: Final = Path("/proc")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _MEGABYTE: Final = 1024 * 1024
-_PERCENTS: Final = (50, 90, 99)
 
 
 def descendants(pid: int) -> list[int]:
@@ -90,33 +89,6 @@ class Sampler:
             for pid in ([main] if main == os.getpid() else descendants(main))
             if (fields := _stat(pid))
         }
-
-
-def growth(times: Sequence[float], values: Sequence[float]) -> float:
-    """Give by how much a series grows over its second half, by the straight line that fits best.
-
-    Args:
-        times: When each value was taken.
-        values: The values.
-    """
-    half = len(times) // 2
-    xs, ys = times[half:], values[half:]
-    if len(xs) < 2 or xs[0] == xs[-1]:  # noqa: PLR2004  two points make a line
-        return 0.0
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    covariance = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    variance = sum((x - mean_x) ** 2 for x in xs)
-    return covariance / variance * (xs[-1] - xs[0])
-
-
-def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """Give percentiles and the maximum, in milliseconds."""
-    if not seconds:
-        return {}
-    ordered = sorted(seconds)
-    last = len(ordered) - 1
-    found = {f"p{percent}": ordered[round(last * percent / 100)] for percent in _PERCENTS}
-    return {name: round(value * 1000, 2) for name, value in {**found, "max": ordered[-1]}.items()}
 
 
 def _stat(pid: int) -> list[str]:

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from load.chaos import Window, unexcused
 from load.checker import Violation
+from load.figures import growth, percentiles
 from load.journal import Failure
-from load.measures import Series, growth, percentiles
+from load.measures import Series
 from load.run import PATIENCE, Options, Outcome
 
 __all__ = ["Report", "chaos_report", "steady_report"]
@@ -24,8 +25,8 @@ _NUMBERS: Final = re.compile(r"\[[\s\d.,-]+\]")
 _SHOWN: Final = 20
 """Violations and failures that a report tells in full."""
 
-GROWTH_SHARE: Final = 0.05
-GROWTH_MEGABYTES: Final = 4.0
+_GROWTH_SHARE: Final = 0.05
+_GROWTH_MEGABYTES: Final = 4.0
 """By how much the memory of emulator and host may grow over the second half of a run, by the line
 that fits best: this share of it, or so many megabytes if that is more. Python's allocator gives
 memory back in large pieces only, so that less than that says nothing."""
@@ -193,7 +194,7 @@ def _grown(outcome: Outcome) -> list[str]:
     for name in ("emulator", "functions"):
         series = outcome.sampler.series[name]
         grown = growth(series.times, series.megabytes)
-        limit = max(GROWTH_MEGABYTES, GROWTH_SHARE * series.megabytes[-1])
+        limit = max(_GROWTH_MEGABYTES, _GROWTH_SHARE * series.megabytes[-1])
         if grown > limit:
             problems.append(f"{name} grows: {grown:.1f} MB over the second half")
     return problems
@@ -214,7 +215,7 @@ def _row(windows: Sequence[Window], outcome: Outcome) -> Json:
         if any(window.overlaps(message.sent_at, message.settled_at) for window in windows)
     ]
     violations = Counter(
-        each.fault.value
+        each.kind.value
         for each in outcome.verdict.violations
         if any(window.overlaps(each.at, each.at) for window in windows)
     )
@@ -257,7 +258,7 @@ def _told(failures: Sequence[Failure]) -> list[Json]:
 
 def _violation(violation: Violation) -> Json:
     return {
-        "fault": violation.fault.value,
+        "kind": violation.kind.value,
         "message": violation.number,
         "client": violation.client,
         "connection": violation.connection_id,

@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,10 +110,10 @@ class Rig:
             aiohttp.ClientSession(raise_for_status=True) as session,
             session.request(method, url, json=body) as answer,
         ):
-            return await answer.json() if answer.status != 204 else None  # noqa: PLR2004  no content
+            return None if answer.status == HTTPStatus.NO_CONTENT else await answer.json()
 
     @contextlib.asynccontextmanager
-    async def disturbing(self, **fault: object) -> Any:  # noqa: ANN401
+    async def disturbing(self, **fault: object) -> AsyncIterator[None]:
         """Have the emulator disturb requests until the end of the block; arguments as it knows."""
         added = await self.control("POST", "faults", fault)
         try:

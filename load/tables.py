@@ -1,18 +1,13 @@
 """The table of docs/reliability.md that says what was measured. Pure."""
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["replace_table", "table"]
-
-_BEGIN: Final = "<!-- chaos: begin, made by `python -m load report` -->"
-_END: Final = "<!-- chaos: end -->"
-_BETWEEN: Final = re.compile(f"{re.escape(_BEGIN)}.*{re.escape(_END)}", re.DOTALL)
+__all__ = ["tables"]
 
 
-def table(chaos: Mapping[str, Any], steady: Mapping[str, Any]) -> str:
-    """Return what stands between the marks.
+def tables(chaos: Mapping[str, Any], steady: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what the page says of both runs, in Markdown, by its name there.
 
     Args:
         chaos: What docs/chaos.json holds.
@@ -21,28 +16,16 @@ def table(chaos: Mapping[str, Any], steady: Mapping[str, Any]) -> str:
     rows = [
         f"| {row['fault']} | {row['promised']} | {row['measured']} |" for row in chaos["faults"]
     ]
-    return "\n".join(
-        [
-            _sentence("Without a fault", steady),
-            "",
-            _sentence("With all of these", chaos),
-            "",
-            "| fault | promised | measured |",
-            "|---|---|---|",
-            *rows,
-        ]
-    )
-
-
-def replace_table(text: str, new: str) -> str:
-    """Return a page with a new table between the marks.
-
-    Raises:
-        ValueError: The page has no marks.
-    """
-    if _BETWEEN.search(text) is None:
-        raise ValueError(f"The page has no lines {_BEGIN!r} and {_END!r}")
-    return _BETWEEN.sub(lambda _: f"{_BEGIN}\n\n{new}\n\n{_END}", text)
+    lines = [
+        _sentence("Without a fault", steady),
+        "",
+        _sentence("With all of these", chaos),
+        "",
+        "| fault | promised | measured |",
+        "|---|---|---|",
+        *rows,
+    ]
+    return {"chaos": "\n".join(lines)}
 
 
 def _sentence(what: str, report: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final
 
-from load.app import UnusableAnswerError
+from load.app import ACCEPTED, UnusableAnswerError
 from load.client import MESSAGE, Client, Profile
 from load.journal import FailureKind, now
 from load.ledger import EVERYONE, Audience, Kind, Message
@@ -28,7 +28,6 @@ _MOST_UNDER_WAY: Final = 1000
 """Acts at a time; more are left out while the app stands still."""
 
 _PADDING: Final = "x" * 200
-_ACCEPTED: Final = "accepted"
 
 
 class Traffic:
@@ -42,7 +41,6 @@ class Traffic:
 
     def __init__(self, net: Net, people: Crowd, seed: int) -> None:
         self._net = net
-        self._people = people
         chance = random.Random(seed)
         self.clients = [
             Client(_profile(number, people, chance), net, chance.random())
@@ -174,14 +172,14 @@ class Traffic:
         self._net.journal.count("upstream calls")
         message = self._net.ledger.send(audience, now())
         outcome = await client.invoke(method, *names, f"{message.number} {_PADDING}")
-        if outcome == _ACCEPTED or connection.is_open:
+        if outcome == ACCEPTED or connection.is_open:
             self._settle(message, outcome, FailureKind.INVOCATION)
         else:
             # Whose connection ended does not hear what became of it.
             message.settle(now(), accepted=False)
 
     def _settle(self, message: Message, outcome: str, kind: FailureKind) -> None:
-        accepted = outcome == _ACCEPTED
+        accepted = outcome == ACCEPTED
         message.settle(now(), accepted=accepted)
         self._net.journal.count(f"messages.{message.audience.kind.value}")
         if not accepted:

@@ -198,4 +198,4 @@ OPERATIONS: Final = (
         {HTTPStatus.OK: Answer("The OpenAPI description.", dict)}, is_keyed=False,
     ),
 )  # fmt: skip
-"""The operations, in the order of the README."""
+"""The operations that people and programs call."""

@@ -8,11 +8,11 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.page import with_tables
 from bench.simulate.plots import draw
 from bench.simulate.series import simulate
 from bench.simulate.summary import summary
 from bench.simulate.tables import tables
+from docs.page import with_tables
 
 SEED = 1
 CLIENTS = 100_000

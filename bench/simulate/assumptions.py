@@ -23,7 +23,8 @@ CONNECT_TIME: Final = 0.25
 """Seconds from the negotiate request until the client is connected or refused."""
 
 NEGOTIATING_PROCESSES: Final = 50
-"""Processes that negotiate, each with health checks of its own that began at any time."""
+"""Processes that negotiate, each with an access key and with health checks of its own, which began
+at any time."""
 
 CONNECTION_LIFE: Final = 3_600.0
 """Mean seconds for which a client stays connected while nothing fails (exponential)."""

@@ -114,8 +114,8 @@ def purchase(workload: Workload, endpoints: int = 1, *, may_fail: int = 0) -> Pu
     if (endpoints, may_fail) == (1, 0) and _fits_free(workload.clients, needed):
         return Purchase("Free", 1, 1)
     each = needed.units_of_each(endpoints - may_fail)
-    for tier, premium_p2 in (("Standard", False), ("Premium_P2", True)):
-        units = next((size for size in limits.sizes(premium_p2) if size >= each), None)
+    for tier, sizes in limits.SIZES.items():
+        units = next((size for size in sizes if size >= each), None)
         if units is not None:
             return Purchase(tier, endpoints, units)
     return purchase(workload, endpoints + 1, may_fail=may_fail)

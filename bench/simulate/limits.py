@@ -15,9 +15,9 @@ __all__ = [
     "OUTBOUND_BYTES_A_UNIT",
     "QUOTA_UNITS",
     "RECONNECT_DELAYS",
+    "SIZES",
     "SLOW_GROWTH",
     "USER_SENDS_A_UNIT",
-    "sizes",
 ]
 
 CONNECTIONS_A_UNIT: Final = 1_000
@@ -66,13 +66,9 @@ ENTRA_TOKEN_LIFETIME: Final = 24 * 3_600.0
 """Seconds of a managed identity's token, which the platform itself keeps for around 24 hours
 (Managed identities, frequently asked questions)."""
 
-
-def sizes(premium_p2: bool) -> tuple[int, ...]:
-    """Return the numbers of units that an instance can have (Scale an instance).
-
-    Args:
-        premium_p2: Whether the tier is Premium_P2, or else Standard_S1 or Premium_P1.
-    """
-    if premium_p2:
-        return tuple(range(100, 1_001, 100))
-    return (*range(1, 11), *range(20, 101, 10))
+SIZES: Final = {
+    "Standard": (*range(1, 11), *range(20, 101, 10)),
+    "Premium_P2": tuple(range(100, 1_001, 100)),
+}
+"""Numbers of units that an instance of a tier can have (Scale an instance). Those of Premium_P1 are
+those of Standard."""

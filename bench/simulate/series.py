@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from bench.simulate import capacity
-from bench.simulate.assumptions import START_TIME
+from bench.simulate.assumptions import NEGOTIATING_PROCESSES, START_TIME
 from bench.simulate.clients import Floats, Ints, automatic_reconnect, jittered, users_of
 from bench.simulate.expiry import Herd, key_ages, simulate_herd
 from bench.simulate.fleet import Backlog, Fleet, simulate_backlog
@@ -22,10 +22,9 @@ from bench.simulate.recovery import Recovery, simulate_recovery
 from bench.simulate.rotation import requests_each_minute, requests_while_down
 from bench.simulate.routing import Affinity, Dice
 
-__all__ = ["FLEETS", "Series", "simulate"]
+__all__ = ["Series", "simulate"]
 
 _ENDPOINTS: Final = 3
-_PROCESSES: Final = 50
 _ROTATING: Final = 1_000
 _STORM_SECONDS: Final = 600
 
@@ -34,7 +33,7 @@ def _fleet(always_ready: int, most: int, growth: float) -> Fleet:
     return Fleet(MEASURED_RATE, always_ready, most, growth, START_TIME)
 
 
-FLEETS: Final = {
+_FLEETS: Final = {
     "100 at most, 1 more a second": _fleet(0, DEFAULT_MAX_INSTANCES, SLOW_GROWTH),
     "1,000 at most, 17 more a second": _fleet(0, HIGHEST_MAX_INSTANCES, MEASURED_GROWTH),
     "the same, 100 always ready": _fleet(100, HIGHEST_MAX_INSTANCES, MEASURED_GROWTH),
@@ -112,8 +111,8 @@ def _recoveries(users: Ints, affinity: Affinity, seed: int) -> dict[str, Recover
 
 
 def _herds(clients: int, seed: int) -> dict[str, Herd]:
-    young = np.zeros(_PROCESSES)
-    mixed = key_ages(_PROCESSES, np.random.default_rng([seed, 3]))
+    young = np.zeros(NEGOTIATING_PROCESSES)
+    mixed = key_ages(NEGOTIATING_PROCESSES, np.random.default_rng([seed, 3]))
     cases: dict[str, tuple[Floats, float, float]] = {
         "60 minutes, keys of one age": (young, 60.0, 0.0),
         "60 minutes, keys of any age": (mixed, 60.0, 0.0),
@@ -149,4 +148,4 @@ def _rotations(seed: int) -> tuple[dict[str, Ints], dict[str, Ints]]:
 def _backlogs(clients: int) -> dict[str, Backlog]:
     arrivals = np.zeros(_STORM_SECONDS)
     arrivals[:60] = clients / 60
-    return {name: simulate_backlog(arrivals, fleet) for name, fleet in FLEETS.items()}
+    return {name: simulate_backlog(arrivals, fleet) for name, fleet in _FLEETS.items()}

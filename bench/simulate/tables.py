@@ -74,13 +74,11 @@ def _purchase(bought: Purchase) -> str:
 
 
 def _outages(results: Summary) -> str:
-    names = {"affinity": "affinity", "dice": "any endpoint", "default": "default"}
-
     def row(case: str, numbers: Mapping[str, float | None]) -> Sequence[str]:
         routing, client, size = case.split(", ")
         return (
-            names[routing],
-            names.get(client, client),
+            "any endpoint" if routing == "dice" else routing,
+            client,
             size,
             _count(numbers["peak"]),
             _count(numbers["negotiations"]),

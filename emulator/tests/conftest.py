@@ -5,11 +5,15 @@ import aiohttp
 import pytest
 from signalr_emulator import Clock, Config, running
 from signalr_emulator.entra import SigningKey
+from signalr_emulator.identities import Identity, IdentityKind
 
 from emulator.tests.upstream_app import App, upstream_app
 from emulator.tests.wire import Wire
 
 NOW = 1_700_000_000.0
+USER_ASSIGNED = Identity(
+    IdentityKind.USER_ASSIGNED, "principal-2", "client-2", "/subscriptions/s/ids/two"
+)
 
 type StartWire = Callable[[Config], AbstractAsyncContextManager[Wire]]
 

@@ -11,11 +11,11 @@ def test_key_lives_90_minutes(clock: Clock) -> None:
     assert first.secret != second.secret
     clock.advance(60 * 60 - 1)
     assert keys.find(first.key_id) == first
-    assert keys.live_ids() == [first.key_id, second.key_id]
+    assert keys.live() == [first, second]
     clock.advance(1)
     assert keys.find(first.key_id) is None
     assert keys.find(second.key_id) == second
-    assert keys.live_ids() == [second.key_id]
+    assert keys.live() == [second]
 
 
 def test_secret_is_long_and_not_shown(clock: Clock) -> None:

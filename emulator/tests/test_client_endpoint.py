@@ -135,6 +135,7 @@ async def test_token_ends_with_the_key_that_signed_it(wire: Wire, clock: Clock) 
 async def test_connections_outlive_the_clock(wire: Wire, clock: Clock) -> None:
     socket = await wire.connect()
     clock.advance(3600 * 24)
+    # The app's own token has ended.
     wire = Wire(wire.emulator, wire.session)
     await wire.send("chat/", "hi")
     assert await socket.text() == said("hi")

@@ -8,15 +8,11 @@ from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 from signalr_emulator import Config, running
 from signalr_emulator.config import APP_REGISTRATION, SYSTEM_ASSIGNED
 from signalr_emulator.entra import SigningKey
-from signalr_emulator.identities import Identity, IdentityKind
 
-from emulator.tests.conftest import NOW, StartWire
+from emulator.tests.conftest import NOW, USER_ASSIGNED, StartWire
 from emulator.tests.wire import SIGNALR, Wire
 
 QUERY = f"api-version=2019-08-01&resource={SIGNALR}"
-USER_ASSIGNED = Identity(
-    IdentityKind.USER_ASSIGNED, "principal-2", "client-2", "/subscriptions/s/ids/two"
-)
 
 
 @pytest.mark.parametrize("resource", [SIGNALR, f"{SIGNALR}/"])
@@ -151,7 +147,9 @@ async def test_clock_is_advanced(wire: Wire) -> None:
         (b'{"advance": true}', "#/advance"),
         (b'{"advance": 1e300}', "#/advance"),
         (b"{}", "#/advance"),
-        (b"[]", "#/advance"),
+        (b'{"advance": 1%s}' % (b"0" * 400), "#/advance"),
+        (b'{"advance": 1, "by": 1}', "#/by"),
+        (b"[]", "#"),
         (b"{", "#"),
         (b'{"advance": NaN}', "#"),
     ],
@@ -171,13 +169,13 @@ async def test_state(wire: Wire) -> None:
     await wire.identity(header="wrong")
     sockets = [await wire.connect() for _ in range(2)]
     await wire.rest("GET", "/api/v1/auth/accessKey", token="wrong")
-    (key_id,) = wire.emulator.service.first.access_keys.live_ids()
+    (key,) = wire.emulator.service.first.access_keys.live()
     state = await wire.control("/emulator/state")
     assert state.pop("resources") == {"local": state}
     assert state == {
         "identityRequests": 2,
         "keyRequests": 2,
-        "liveKeys": [key_id],
+        "liveKeys": [key.key_id],
         "connections": {"chat": len(sockets)},
         "roleAssignments": [
             {

@@ -23,18 +23,15 @@ from signalr_emulator.config import APP_REGISTRATION, SYSTEM_ASSIGNED
 from signalr_emulator.credential_files import CredentialFiles, credential_files
 from signalr_emulator.entra import SigningKey
 from signalr_emulator.federation import TOKEN_EXCHANGE
-from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import APP_SERVER, RoleAssignment
 
+from emulator.tests.conftest import USER_ASSIGNED
 from emulator.tests.wire import SIGNALR, Wire
 
 CLIENT_ID = APP_REGISTRATION.client_id
 SUBJECT = APP_REGISTRATION.federated_credentials[0].subject
 SECRET = APP_REGISTRATION.secret or ""
 TENANT = Config().tenant_id
-USER_ASSIGNED = Identity(
-    IdentityKind.USER_ASSIGNED, "principal-2", "client-2", "/subscriptions/s/ids/two"
-)
 
 type Credential = (
     CertificateCredential

@@ -34,7 +34,7 @@ def signed(key: SigningKey, **changes: Json) -> str:
 
 
 def test_claims_of_a_managed_identity(tenant: Tenant) -> None:
-    issued = tenant.issue(SYSTEM_ASSIGNED, RESOURCE, 86400)
+    issued = tenant.issue(SYSTEM_ASSIGNED, RESOURCE)
     key = jwt.PyJWK(tenant.key_set()["keys"][0])
     decoded = jwt.decode_complete(
         issued.text,
@@ -71,7 +71,7 @@ def test_claims_of_a_managed_identity(tenant: Tenant) -> None:
 
 
 def test_own_tokens_are_valid_until_they_expire(tenant: Tenant, clock: Clock) -> None:
-    issued = tenant.issue(SYSTEM_ASSIGNED, RESOURCE, 86400)
+    issued = tenant.issue(SYSTEM_ASSIGNED, RESOURCE)
     clock.advance(86399)
     assert tenant.validate(issued.text, AUDIENCES) == SYSTEM_ASSIGNED.principal_id
     clock.advance(1)

@@ -3,7 +3,7 @@ import json
 
 import aiohttp
 import pytest
-from signalr_emulator.errors import FaultError
+from signalr_emulator.errors import DocumentError
 from signalr_emulator.fault_document import parse_fault
 from signalr_emulator.faults import Action, Fault, Faults, Request
 from signalr_emulator.json_text import Json
@@ -78,6 +78,8 @@ def test_share_is_repeatable() -> None:
         ({"status": 99}, "#/status"),
         ({"status": True}, "#/status"),
         ({"status": 500, "operation": "fly"}, "#/operation"),
+        ({"operation": "freeze"}, "#/operation"),
+        ({"method": 1}, "#/method"),
         ({"status": 500, "operation": [1]}, "#/operation"),
         ({"status": 500, "headers": {"a b": "c"}}, "#/headers"),
         ({"status": 500, "headers": {"a": "b\r\nc"}}, "#/headers/a"),
@@ -85,13 +87,15 @@ def test_share_is_repeatable() -> None:
         ({"status": 500, "share": 1.1}, "#/share"),
         ({"status": 500, "times": 0}, "#/times"),
         ({"delay": -1}, "#/delay"),
-        ({"delay": float("nan")}, "#/delay"),
+        ({"delay": 10**400}, "#/delay"),
+        ({"delay": 3601}, "#/delay"),
+        ({"status": 500, "body": "\ud800"}, "#/body"),
         ({"delay": 1, "port": 0}, "#/port"),
         ({"delay": 1, "seed": "x"}, "#/seed"),
     ],
 )
 def test_wrong_faults_name_the_property(body: Json, pointer: str) -> None:
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse_fault(body, KNOWN)
     assert caught.value.pointer == pointer
 
@@ -125,6 +129,13 @@ async def test_identity_outage_and_clearing(wire: Wire) -> None:
     assert await health(wire) == 500
     assert (await control(wire, "DELETE", "/emulator/faults")).status == 204
     assert await health(wire) == 200
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/api/v1/health"])
+async def test_every_health_check_is_meant(wire: Wire, path: str) -> None:
+    await arm(wire, operation="health", status=503)
+    for method in ("HEAD", "GET"):
+        assert (await wire.request(method, wire.emulator.service_url + path)).status == 503
 
 
 async def test_reset(wire: Wire) -> None:
@@ -214,7 +225,10 @@ async def test_dropped_clients(wire: Wire) -> None:
     [
         ("faults", {"status": "x"}, "#/status"),
         ("clients/drop", {"share": 2}, "#/share"),
+        ("clients/drop", {"share": 10**400}, "#/share"),
+        ("clients/drop", {"seed": 0.5}, "#/seed"),
         ("clients/drop", {"hub": 1}, "#/hub"),
+        ("clients/drop", [], "#"),
         ("clients/drop", {"user": "x"}, "#/user"),
     ],
 )

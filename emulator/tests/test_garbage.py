@@ -2,15 +2,20 @@
 
 import asyncio
 import gc
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from aiohttp import web
 from signalr_emulator.client import Client
+from signalr_emulator.long_polling import LongPollingTransport
+from signalr_emulator.socket_writer import SocketWriter
 
 from emulator.tests.test_transports import negotiated, polling
 from emulator.tests.wire import HANDSHAKE, Wire
+
+CLOSING_FRAME = b"\x88\x82" + bytes(4) + (1000).to_bytes(2)
 
 
 @pytest.fixture
@@ -32,6 +37,14 @@ async def broken_web_socket(wire: Wire) -> None:
     await client.closed()
 
 
+async def web_socket_broken_while_it_closes(wire: Wire) -> None:
+    client = await wire.connect()
+    raw = client.ws.get_extra_info("socket")
+    os.write(raw.fileno(), CLOSING_FRAME)
+    raw.shutdown(socket.SHUT_RDWR)
+    await client.closed()
+
+
 async def event_stream(wire: Wire) -> None:
     link = await negotiated(wire)
     async with link.events() as events:
@@ -40,13 +53,17 @@ async def event_stream(wire: Wire) -> None:
 
 
 async def polls(wire: Wire) -> None:
-    link = await polling(wire)
+    # The time between two polls is over long after the test.
+    link = await polling(wire, **{"asrs.s.ttl": "300"})
     assert (await link.request("DELETE")).status == 202
     assert (await link.poll())[0] == 204
 
 
 @pytest.mark.usefixtures("no_collections")
-@pytest.mark.parametrize("comes_and_goes", [web_socket, broken_web_socket, event_stream, polls])
+@pytest.mark.parametrize(
+    "comes_and_goes",
+    [web_socket, broken_web_socket, web_socket_broken_while_it_closes, event_stream, polls],
+)
 async def test_a_client_that_is_gone_leaves_nothing(
     wire: Wire, comes_and_goes: Callable[[Wire], Awaitable[None]]
 ) -> None:
@@ -59,5 +76,5 @@ async def test_a_client_that_is_gone_leaves_nothing(
 
 def _clients() -> dict[int, object]:
     """Return those in memory, which may be other tests' too; held, they keep their ids."""
-    found = (each for each in gc.get_objects() if isinstance(each, Client | web.WebSocketResponse))
-    return {id(each): each for each in found}
+    kinds = (Client, LongPollingTransport, SocketWriter, web.WebSocketResponse)
+    return {id(each): each for each in gc.get_objects() if isinstance(each, kinds)}

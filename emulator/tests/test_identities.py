@@ -6,16 +6,34 @@ from signalr_emulator.identities import Identities, Identity, IdentityKind
 USER_ASSIGNED = Identity(IdentityKind.USER_ASSIGNED, "Principal", "Client", "/subscriptions/s/x")
 
 
-def test_identities_by_what_names_them() -> None:
-    identities = Identities([SYSTEM_ASSIGNED, USER_ASSIGNED])
-    assert identities.system_assigned() == SYSTEM_ASSIGNED
-    assert identities.by_client_id("CLIENT") == USER_ASSIGNED
-    assert identities.by_principal_id("principal") == USER_ASSIGNED
-    assert identities.by_resource_id("/Subscriptions/s/X") == USER_ASSIGNED
+@pytest.mark.parametrize(
+    ("query", "identity"),
+    [
+        ({}, SYSTEM_ASSIGNED),
+        ({"resource": "https://signalr.azure.com"}, SYSTEM_ASSIGNED),
+        ({"client_id": "CLIENT"}, USER_ASSIGNED),
+        ({"object_id": "principal"}, USER_ASSIGNED),
+        ({"principal_id": "principal"}, USER_ASSIGNED),
+        ({"mi_res_id": "/Subscriptions/s/X"}, USER_ASSIGNED),
+        ({"msi_res_id": "/subscriptions/s/x"}, USER_ASSIGNED),
+        ({"object_id": "other", "client_id": "client"}, USER_ASSIGNED),
+    ],
+    ids=str,
+)
+def test_identities_by_what_names_them(query: dict[str, str], identity: Identity) -> None:
+    assert Identities([SYSTEM_ASSIGNED, USER_ASSIGNED]).named_by(query) == identity
 
 
-def test_unknown_identities() -> None:
+@pytest.mark.parametrize(
+    ("identity", "query"),
+    [
+        (USER_ASSIGNED, {}),
+        (USER_ASSIGNED, {"client_id": ""}),
+        (USER_ASSIGNED, {"client_id": "other", "object_id": "principal"}),
+        (SYSTEM_ASSIGNED, {"client_id": SYSTEM_ASSIGNED.client_id}),
+    ],
+    ids=str,
+)
+def test_unknown_identities(identity: Identity, query: dict[str, str]) -> None:
     with pytest.raises(UnknownIdentityError):
-        Identities([USER_ASSIGNED]).system_assigned()
-    with pytest.raises(UnknownIdentityError):
-        Identities([SYSTEM_ASSIGNED]).by_client_id(SYSTEM_ASSIGNED.client_id)
+        Identities([identity]).named_by(query)

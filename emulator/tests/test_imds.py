@@ -6,15 +6,12 @@ from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 from signalr_emulator import Config, running
 from signalr_emulator.config import SYSTEM_ASSIGNED
 from signalr_emulator.entra import SigningKey
-from signalr_emulator.identities import Identity, IdentityKind
 
+from emulator.tests.conftest import USER_ASSIGNED
 from emulator.tests.wire import SIGNALR, Wire
 
 PATH = "/metadata/identity/oauth2/token"
 QUERY = f"api-version=2018-02-01&resource={SIGNALR}"
-USER_ASSIGNED = Identity(
-    IdentityKind.USER_ASSIGNED, "principal-2", "client-2", "/subscriptions/s/ids/two"
-)
 
 
 async def test_reply(wire: Wire) -> None:

@@ -110,6 +110,17 @@ async def test_a_role_assignment_is_switched_off_and_on(wire: Wire) -> None:
     assert (await wire.send("chat/")).status == 202
 
 
+async def test_an_assignment_made_anew_has_effect(wire: Wire) -> None:
+    async with watching(wire) as state:
+        shown = (await state())["roleAssignments"][0]
+    roles = wire.emulator.service.roles
+    assignment = roles.assignment(shown["scope"], shown["id"])
+    assert await switch(wire, shown["id"], {"enabled": False}) == 200
+    roles.delete_assignment(assignment)
+    roles.put_assignment(assignment, SYSTEM_ASSIGNED.principal_id)
+    assert (await wire.send("chat/")).status == 202
+
+
 @pytest.mark.parametrize("body", [{}, {"enabled": "yes"}, {"enabled": None}, [], 1])
 async def test_a_switch_that_is_not_understood(wire: Wire, body: object) -> None:
     async with watching(wire) as state:
@@ -124,8 +135,9 @@ async def test_an_unknown_role_assignment(wire: Wire) -> None:
 @pytest.mark.parametrize("path", ["/", "/emulator/state", "/emulator/clock"])
 async def test_other_pages_get_nothing(wire: Wire, path: str) -> None:
     url = wire.emulator.control_url
-    headers = {"Origin": "https://evil.example"}
-    assert (await wire.request("GET", url + path, headers=headers)).status == 403
+    for origin in ("https://evil.example", "null", "", "http://[", f"{url}.evil.example"):
+        headers = {"Origin": origin}
+        assert (await wire.request("GET", url + path, headers=headers)).status == 403
     assert (await wire.request("GET", url + path, headers={"Origin": url})).status == 200
 
 
@@ -161,4 +173,6 @@ async def test_a_person_uses_the_page(wire: Wire) -> None:
         assert "sendToUser" in fault["row"]
         assert "503" in fault["row"]
         assert await page.event() == {"event": "end", "errors": []}
-    assert socket.ws.closed or await socket.ws.receive(timeout=5)
+    while (await socket.ws.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+        continue
+    assert socket.ws.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE

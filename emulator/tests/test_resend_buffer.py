@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from signalr_emulator.connection import Connection, State, Timing, Traits
 from signalr_emulator.connection_events import Closed, Opened, Send
@@ -33,7 +35,7 @@ def test_repeated_messages_are_not_new() -> None:
     assert [buffer.is_new(0.0) for _ in range(3)] == [True] * 3
     assert buffer.ack_at == 1.0
     assert buffer.ack() == 3
-    assert buffer.ack_at is None
+    assert buffer.ack_at == math.inf
     buffer.lost()
     assert not buffer.is_new(1.0)
     buffer.sequence(2)

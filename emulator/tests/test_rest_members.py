@@ -5,6 +5,7 @@ import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 import pytest
 from signalr_emulator import Clock, Config
 from signalr_emulator.json_text import Json
+from signalr_emulator.local_address import LocalAddress
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import API_VERSION, Answer, Socket, Wire, said
@@ -196,6 +197,11 @@ async def test_connections_of_a_group_page_by_page(wire: Wire) -> None:
         assert [entry for value in pages for entry in value] == everyone[: sum(sizes)]
 
 
+def test_address_that_stands_for_a_missing_host() -> None:
+    assert str(LocalAddress("127.0.0.1", 8888)) == "127.0.0.1:8888"
+    assert str(LocalAddress("::1", 8888)) == "[::1]:8888"
+
+
 @pytest.mark.parametrize(
     ("route", "query", "target"),
     [
@@ -316,6 +322,8 @@ async def test_messages_in_messagepack(wire: Wire, body: bytes, content_type: st
         msgpack.packb({"messagepack": b""}),
         msgpack.packb({"messagepack": b"\x80" * 9}),
         msgpack.packb({"messagepack": b"\x02\x91\x06"}),
+        msgpack.packb({"messagepack": b"\x10" + msgpack.packb([1, {}, None, "say", [["a", 1]]])}),
+        msgpack.packb({"messagepack": b"\x0b" + 2 * msgpack.packb([1, {}, None, "say", [1]])}),
         msgpack.packb({"target": "t", "arguments": [float("nan")]}),
         msgpack.packb({"target": "t", "arguments": [msgpack.ExtType(5, b"x")]}),
         msgpack.packb({"target": "t", "arguments": [{None: 1}]}),

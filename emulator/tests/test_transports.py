@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config
-from signalr_emulator.client_events import ClientInvocation, ConnectedClient
 from signalr_emulator.connection import Timing
-from signalr_emulator.hub_protocol import Completion
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Socket, Wire, said
@@ -249,52 +247,6 @@ async def test_messagepack_over_a_web_socket(wire: Wire) -> None:
     message = await ws.receive_bytes(timeout=5)
     assert message[1:3] == bytes.fromhex("9307")
     assert b"not valid MessagePack" in message
-
-
-class Echo:
-    """Answers an invocation with its first argument, and notes what it sees."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.gone = asyncio.Event()
-
-    async def on_connected(self, client: ConnectedClient) -> None:
-        self.seen.append(f"connected {client.user_id} {client.query}")
-
-    async def on_invocation(
-        self, client: ConnectedClient, invocation: ClientInvocation
-    ) -> Completion | bytes | None:
-        self.seen.append(f"{client.hub} {invocation.record.decode()}")
-        message = invocation.message
-        if message.target == "fail":
-            raise RuntimeError
-        assert message.invocation_id is not None
-        return Completion(message.invocation_id, message.arguments[0], has_result=True)
-
-    async def on_disconnected(self, client: ConnectedClient, error: str | None) -> None:
-        self.seen.append(f"disconnected {client.user_id} {error}")
-        self.gone.set()
-
-
-async def test_handler_answers(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
-    handler = wire.emulator.service.resources[0].handlers.by_hub["chat"] = Echo()
-    socket = await wire.connect(user="ann")
-    call = '{"type":1,"invocationId":"%s","target":"%s","arguments":[5]}'
-    await socket.ws.send_str(call % ("1", "fail") + "\x1e" + call % ("2", "echo") + "\x1e")
-    assert await socket.text() == (
-        '{"type":3,"invocationId":"1","error":"The invocation failed."}\x1e'
-    )
-    assert await socket.text() == '{"type":3,"invocationId":"2","result":5}\x1e'
-    await socket.ws.close()
-    async with asyncio.timeout(5):
-        await handler.gone.wait()
-    assert handler.seen == [
-        "connected ann hub=chat",
-        "chat " + call % ("1", "fail"),
-        "chat " + call % ("2", "echo"),
-        "disconnected ann None",
-    ]
-    assert "A handler of client events failed." in caplog.text
 
 
 @pytest.mark.parametrize("way", ["events", "web socket"])

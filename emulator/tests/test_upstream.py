@@ -10,6 +10,7 @@ from aiohttp import web
 from signalr_emulator import Config
 from signalr_emulator.errors import UpstreamSettingsError
 from signalr_emulator.identities import service_identity
+from signalr_emulator.upstream_handler import UpstreamHandler
 from signalr_emulator.upstream_settings import parse_template
 
 from emulator.tests.conftest import StartWire
@@ -39,7 +40,9 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
     async with calling(start, template) as wire:
         claims: dict[str, Any] = {"asrs.s.uid": "Ann", "role": ["a", "b"]}
         token = await wire.client_token(**claims)
-        ws = await wire.open(token=token)
+        connection_token = (await wire.negotiate(token=token)).json["connectionToken"]
+        query = f"access_token={token}&hub=chat&id={connection_token}&b=é&b="
+        ws = await wire.session.ws_connect(f"{wire.emulator.service_url}/client/?{query}")
         await ws.send_str('{"protocol":"json","version":1}\x1e')
         request, body = await app.next()
         assert request.method == "POST"
@@ -60,7 +63,8 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
             "X-ASRS-Event": "connected",
             "X-ASRS-User-Id": "Ann",
             "X-ASRS-User-Claims": "role: a, role: b",
-            "X-ASRS-Client-Query": "?hub=chat",
+            # Neither the client token nor the connection token that the client showed.
+            "X-ASRS-Client-Query": "?hub=chat&b=%C3%A9&b=",
             "X-ASRS-Signature": ",".join(signatures),
         }
         assert "Authorization" not in request.headers
@@ -155,6 +159,24 @@ async def test_managed_identity(start: StartWire, app: App, wire: Wire) -> None:
         assert claims["iss"] == f"https://sts.windows.net/{Config().tenant_id}/"
         assert claims["ver"] == "1.0"
         assert (claims["appid"], claims["oid"]) == (identity.client_id, identity.principal_id)
+
+
+async def test_handler_that_fails(
+    start: StartWire, app: App, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_handler: UpstreamHandler, *_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(UpstreamHandler, "on_invocation", fail)
+    async with calling(start, parse_template(f"{app.url} category=connections")) as wire:
+        socket = await wire.connect()
+        await socket.ws.send_str(invocation("say", "1") + "\x1e")
+        failed = {"type": 3, "invocationId": "1", "error": "The invocation failed."}
+        assert await completion(socket) == failed
+        await socket.ws.close()
+        # What comes after it is carried out.
+        assert await app.events(2) == ["connected", "disconnected"]
+    assert "The handler of client events failed." in caplog.text
 
 
 async def test_order_and_a_slow_client_beside_others(start: StartWire, app: App) -> None:

@@ -33,7 +33,7 @@ def test_headers() -> None:
         hub="chat",
         user_id="Ann",
         claims=(("role", "admin"), ("name", "Ann")),
-        query="hub=chat&access_token=secret&id=7&x=a%20b",
+        query="hub=chat&x=a%20b",
     )
     assert headers(client, connected(), [KEY]) == {
         "Content-Type": "application/json",
@@ -43,13 +43,13 @@ def test_headers() -> None:
         "X-ASRS-Event": "connected",
         "X-ASRS-User-Id": "Ann",
         "X-ASRS-User-Claims": "role: admin, name: Ann",
-        "X-ASRS-Client-Query": "?hub=chat&id=7&x=a%20b",
+        "X-ASRS-Client-Query": "?hub=chat&x=a%20b",
         "X-ASRS-Signature": f"sha256={DIGEST}",
     }
 
 
 def test_headers_of_an_anonymous_client_without_keys() -> None:
-    given = headers(UpstreamClient("abc", "chat", query="access_token=s"), connected(), [])
+    given = headers(UpstreamClient("abc", "chat"), connected(), [])
     assert "X-ASRS-User-Id" not in given
     assert "X-ASRS-Signature" not in given
     assert given["X-ASRS-Client-Query"] == ""

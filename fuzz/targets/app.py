@@ -164,6 +164,9 @@ def principal(data: bytes) -> None:
             _check_token(caller)
 
 
+_SETTINGS: Final = Settings((), frozenset({"chat", "news"}), "chat")
+
+
 @target(
     b'{"target":"t","arguments":[1,{"a":null}],"userId":"ann"}',
     b'[{"target":"t","groupName":"a/b","excluded":["c"]},{"target":"t","hub":"News"}]',
@@ -181,9 +184,6 @@ def broadcast_body(data: bytes) -> None:
             told = json.loads(problem.response().get_body())
             assert told["errors"]
             assert all(each["pointer"].startswith("#") for each in told["errors"])
-
-
-_SETTINGS: Final = Settings((), frozenset({"chat", "news"}), "chat")
 
 
 def _upstream(protocol: HubProtocol, receiver: EmulatorProtocol, data: bytes) -> None:

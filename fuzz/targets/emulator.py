@@ -1,6 +1,5 @@
 """What clients and callers send to the emulator."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -222,10 +221,4 @@ def _events(parts: list[bytes]) -> list[Event]:
 
 
 def _write(message: Outgoing) -> None:
-    forms: tuple[Callable[[], bytes], ...] = (
-        lambda: message.websocket_text,
-        lambda: message.websocket_binary,
-        lambda: message.event,
-    )
-    for form in forms:
-        form()
+    assert all((message.websocket_text, message.websocket_binary, message.event))

@@ -8,11 +8,6 @@ param tags object
 
 var actionGroupIds = empty(email) ? [] : [actionGroup.id]
 
-var services = map(signalRNames, name => {
-  name: name
-  id: resourceId('Microsoft.SignalRService/signalR', name)
-})
-
 // A key serves for 90 minutes and is replaced after 60.
 var ofLogs = [
   {
@@ -38,6 +33,27 @@ var ofLogs = [
     severity: 2
   }
 ]
+
+var ofMetrics = [
+  {
+    name: 'server-load'
+    description: 'Server load is over 70 %, above which messages come late. Add units.'
+    metric: 'ServerLoad'
+    aggregation: 'Average'
+    threshold: 70
+  }
+  {
+    name: 'connection-quota'
+    description: 'Over 80 % of the connections that the units allow are in use. At 100 % new clients are refused with 429. Add units.'
+    metric: 'ConnectionQuotaUtilization'
+    aggregation: 'Maximum'
+    threshold: 80
+  }
+]
+var ofResources = flatten(map(signalRNames, name => map(ofMetrics, each => union(each, {
+  name: '${each.name}-${name}'
+  scope: resourceId('Microsoft.SignalRService/signalR', name)
+}))))
 
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: 'email'
@@ -97,15 +113,15 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ea
   }
 }]
 
-resource loadAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for service in services: {
-  name: 'server-load-${service.name}'
+resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for each in ofResources: {
+  name: each.name
   location: 'global'
   tags: tags
   properties: {
-    description: 'Server load is over 70 %, above which messages come late. Add units.'
+    description: each.description
     severity: 2
     enabled: true
-    scopes: [service.id]
+    scopes: [each.scope]
     evaluationFrequency: 'PT5M'
     windowSize: 'PT15M'
     criteria: {
@@ -113,41 +129,11 @@ resource loadAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for service 
       allOf: [
         {
           criterionType: 'StaticThresholdCriterion'
-          name: 'load'
-          metricName: 'ServerLoad'
-          timeAggregation: 'Average'
+          name: 'threshold'
+          metricName: each.metric
+          timeAggregation: each.aggregation
           operator: 'GreaterThan'
-          threshold: 70
-        }
-      ]
-    }
-    actions: map(actionGroupIds, id => {
-      actionGroupId: id
-    })
-  }
-}]
-
-resource quotaAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for service in services: {
-  name: 'connection-quota-${service.name}'
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'Over 80 % of the connections that the units allow are in use. At 100 % new clients are refused with 429. Add units.'
-    severity: 2
-    enabled: true
-    scopes: [service.id]
-    evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          criterionType: 'StaticThresholdCriterion'
-          name: 'quota'
-          metricName: 'ConnectionQuotaUtilization'
-          timeAggregation: 'Maximum'
-          operator: 'GreaterThan'
-          threshold: 80
+          threshold: each.threshold
         }
       ]
     }

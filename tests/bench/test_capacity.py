@@ -2,11 +2,10 @@
 
 import pytest
 
-from bench.page import with_tables
 from bench.simulate.calls import calls
 from bench.simulate.capacity import Purchase, Workload, need, purchase
 from bench.simulate.fleet import instances_for, rate_of_an_instance
-from bench.simulate.limits import sizes
+from bench.simulate.limits import SIZES
 
 
 def test_a_workload_needs_units_for_connections_bandwidth_and_sends_to_users() -> None:
@@ -67,8 +66,8 @@ def test_those_that_are_left_carry_all() -> None:
 
 
 def test_units_come_in_the_sizes_that_are_sold() -> None:
-    assert sizes(premium_p2=False) == (1, 2, 3, 4, 5, 6, 7, 8, 9, *range(10, 101, 10))
-    assert sizes(premium_p2=True) == (100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000)
+    assert SIZES["Standard"] == (1, 2, 3, 4, 5, 6, 7, 8, 9, *range(10, 101, 10))
+    assert SIZES["Premium_P2"] == (100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000)
 
 
 def test_instances_follow_from_the_cost_of_a_negotiation() -> None:
@@ -85,13 +84,3 @@ def test_calls_grow_with_processes_and_keys_with_endpoints() -> None:
     assert asked.at_one_resource_an_hour == pytest.approx(400 * 60 / 57.5)
     assert asked.key_requests_an_hour == pytest.approx(3 * asked.at_one_resource_an_hour)
     assert (asked.tokens_a_day, asked.at_one_instance_at_once) == (400, 4)
-
-
-def test_a_table_goes_between_its_marks_and_nothing_else_changes() -> None:
-    page = "a\n<!-- table: one -->\nold\n<!-- end -->\nb\n<!-- table: two --><!-- end -->\n"
-    assert with_tables(page, {"one": "| 1 |", "two": "| 2 |"}) == (
-        "a\n<!-- table: one -->\n\n| 1 |\n\n<!-- end -->\nb\n"
-        "<!-- table: two -->\n\n| 2 |\n\n<!-- end -->\n"
-    )
-    with pytest.raises(KeyError):
-        with_tables(page, {"one": ""})

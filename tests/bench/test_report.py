@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.page import with_tables
 from bench.pairs import Row, at_least, at_most, exactly, faster
 from bench.plot import draw_growth, draw_targets
 from bench.report import Table, run
 from bench.tables import tables
+from docs.page import with_tables
 
 ROOT = Path(__file__).parents[2]
 TURNS = {"ours": [2.0, 4.0, 6.0], "theirs": [1.0, 2.0, 2.0]}
@@ -19,6 +19,7 @@ TURNS = {"ours": [2.0, 4.0, 6.0], "theirs": [1.0, 2.0, 2.0]}
 def test_the_page_has_the_figures_of_the_last_run() -> None:
     results = json.loads((ROOT / "bench/results.json").read_text())
     page = (ROOT / "docs/performance.md").read_text()
+    assert all(f"<!-- table: {name} -->" in page for name in tables(results))
     assert with_tables(page, tables(results)) == page
 
 

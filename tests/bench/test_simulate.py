@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.page import with_tables
 from bench.simulate.__main__ import CLIENTS, SEED, run
 from bench.simulate.clients import (
     FIRST_SPREAD,
@@ -26,6 +25,7 @@ from bench.simulate.routing import Affinity, Dice, noticed_after, split_share
 from bench.simulate.series import simulate
 from bench.simulate.summary import summary
 from bench.simulate.tables import tables
+from docs.page import with_tables
 
 SMALL = 2_000
 DOCS = Path(__file__).parents[2] / "docs"

@@ -58,6 +58,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 
 def test_the_page_is_current() -> None:
+    assert all(f"<!-- table: {name} -->" in TEXT for name in TABLES)
     assert current(TEXT) == TEXT, "Run: python -m docs.configuration"
 
 

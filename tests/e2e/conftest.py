@@ -1,14 +1,18 @@
 from collections.abc import Iterator
 
 import pytest
+from signalr_emulator.testing import RunningEmulator
 
-from tests.e2e.processes import Emulator, FunctionApp, emulator, function_app
+from shared import CredentialSettings
+from tests.e2e.processes import Emulator, FunctionApp, free_ports, function_app
+from tests.e2e.processes import emulator as running
+from tests.e2e.service_clients import BOTH_CLIENTS, OpenClient, use_identity
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with emulator(tmp_path_factory.mktemp("emulator") / "emulator.log") as running:
-        yield running
+    with running(tmp_path_factory.mktemp("emulator") / "emulator.log") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +33,20 @@ def anonymous_app(
 ) -> Iterator[FunctionApp]:
     with function_app(service.app_settings, tmp_path_factory.mktemp("anonymous")) as running:
         yield running
+
+
+@pytest.fixture
+def identity(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> CredentialSettings:
+    """The managed identity that the emulator of the test's own module gives this process."""
+    return use_identity(emulator, monkeypatch)
+
+
+@pytest.fixture(params=BOTH_CLIENTS)
+def open_client(request: pytest.FixtureRequest) -> OpenClient:
+    return BOTH_CLIENTS[request.param]
+
+
+@pytest.fixture(scope="module")
+def ports() -> list[int]:
+    """Free ports of app, service and control plane."""
+    return free_ports(3)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import queue
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ __all__ = [
     "Process",
     "client",
     "emulator",
+    "free_ports",
     "function_app",
     "start_functions",
 ]
@@ -37,9 +39,6 @@ E2E: Final = Path(__file__).parent
 @dataclass(frozen=True)
 class Emulator(RunningEmulator):
     process: Process
-
-    def advance(self, seconds: float) -> None:
-        self.advance_clock(seconds)
 
     def admits(self, negotiated: Mapping[str, str]) -> int:
         """Return the status that a client gets which comes with what it was handed out."""
@@ -127,6 +126,15 @@ class Client:
         cast("IO[bytes]", self._process.stdin).close()
         self._process.wait(PATIENCE)
         cast("IO[bytes]", self._process.stdout).close()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports on which nobody listens, each another one."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,15 +11,6 @@ import pytest
 import requests
 
 from tests.e2e.processes import E2E, ROOT, Process
-
-
-@pytest.fixture(scope="module")
-def ports() -> list[int]:
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        sockets = [one, two, three]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,6 @@ from shared import (
 from shared.lanes import MAX_CONCURRENCY
 from tests.e2e.processes import PATIENCE, client, function_app
 from tests.e2e.service_clients import (
-    BOTH_CLIENTS,
     OpenClient,
     connected,
     raw_client,
@@ -52,16 +51,6 @@ def running() -> Iterator[RunningEmulator]:
 def emulator(running: RunningEmulator) -> Iterator[RunningEmulator]:
     yield running
     running.clear_faults()
-
-
-@pytest.fixture
-def identity(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> CredentialSettings:
-    return use_identity(emulator, monkeypatch)
-
-
-@pytest.fixture(params=BOTH_CLIENTS)
-def open_client(request: pytest.FixtureRequest) -> OpenClient:
-    return BOTH_CLIENTS[request.param]
 
 
 def url_of(emulator: RunningEmulator, name: str) -> str:

@@ -1,7 +1,6 @@
 """What happens when the identity, the role or the token is not as it should be."""
 
 import re
-import socket
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,10 @@ from tests.e2e.processes import (
     FunctionApp,
     client,
     emulator,
+    free_ports,
     function_app,
     start_functions,
 )
-
-
-def free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
 
 
 def test_without_the_role_nobody_connects_and_the_log_names_role_and_scope(tmp_path: Path) -> None:
@@ -68,7 +61,7 @@ def test_a_role_that_may_not_send(tmp_path: Path) -> None:
 def test_an_identity_endpoint_that_is_down_at_a_cold_start_heals_without_a_restart(
     tmp_path: Path,
 ) -> None:
-    service_port, control_port = free_ports()
+    service_port, control_port = free_ports(2)
     settings = {
         "AzureSignalRConnectionString__serviceUri": f"http://127.0.0.1:{service_port}",
         "IDENTITY_ENDPOINT": f"http://127.0.0.1:{control_port}/msi/token",
@@ -83,7 +76,7 @@ def test_an_identity_endpoint_that_is_down_at_a_cold_start_heals_without_a_resta
         ) as service:
             # The clock of the app passes the next try; nobody restarts anything.
             app.move_clock(60)
-            service.advance(60)
+            service.advance_clock(60)
             negotiated = app.negotiate()
             assert service.admits(negotiated) == 200
             health = requests.get(f"{app.url}/health", timeout=PATIENCE)

@@ -1,10 +1,8 @@
 """The app in the local host as it may run in Azure: logins, function keys, several processes."""
 
 import json
-import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,15 +116,15 @@ def test_a_signed_in_client_receives_what_is_sent_to_its_user(site: Site) -> Non
     assert "the-function-key" not in site.log.read_text()
 
 
-def test_make_start_stands_in_for_app_service_authentication(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
-        ports = [str(each.getsockname()[1]) for each in sockets]
-    options = ("--port", ports[0], "--service-port", ports[1], "--control-port", ports[2])
+def test_make_start_stands_in_for_app_service_authentication(
+    ports: list[int], tmp_path: Path
+) -> None:
+    port, service_port, control_port = map(str, ports)
+    options = ("--port", port, "--service-port", service_port, "--control-port", control_port)
     start = Process([sys.executable, "start.py", *options], tmp_path / "start.log")
     try:
         start.wait_for(r"Ctrl-C stops both\.")
-        me = requests.get(f"http://127.0.0.1:{ports[0]}/.auth/me", timeout=PATIENCE)
+        me = requests.get(f"http://127.0.0.1:{port}/.auth/me", timeout=PATIENCE)
         assert (me.status_code, me.json()) == (200, [])
     finally:
         assert start.stop() == 0, start.output

@@ -3,14 +3,13 @@
 import csv
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import ROOT, FunctionApp
+from tests.e2e.processes import ROOT, FunctionApp, free_ports
 
 LISTENERS = 5
 KEY = "function-key-of-the-test"
@@ -70,8 +69,7 @@ def test_clients_that_leave_negotiate_anew(anonymous_app: FunctionApp, tmp_path:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="workers of one machine are forked")
 def test_several_processes_drive_together(anonymous_app: FunctionApp, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(*free_ports(1))
     counts, _ = drive(
         anonymous_app,
         tmp_path,

@@ -20,7 +20,6 @@ from shared import (
 )
 from tests.e2e.processes import Client
 from tests.e2e.service_clients import (
-    BOTH_CLIENTS,
     OpenClient,
     connected,
     raw_client,
@@ -32,16 +31,6 @@ from tests.e2e.service_clients import (
 def emulator() -> Iterator[RunningEmulator]:
     with running_emulator() as running:
         yield running
-
-
-@pytest.fixture
-def identity(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> CredentialSettings:
-    return use_identity(emulator, monkeypatch)
-
-
-@pytest.fixture(params=BOTH_CLIENTS)
-def open_client(request: pytest.FixtureRequest) -> OpenClient:
-    return BOTH_CLIENTS[request.param]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_negotiation_never_fails_and_every_token_is_good_until_it_ends(tmp_path:
         handed_out = [start]
         key_ids = {jwt.get_unverified_header(start["accessToken"])["kid"]}
         for step in range(1, 37):
-            service.advance(5 * MINUTE)
+            service.advance_clock(5 * MINUTE)
             app.move_clock(step * 5 * MINUTE)
             handed_out.append(app.negotiate())
             key_ids.add(jwt.get_unverified_header(handed_out[-1]["accessToken"])["kid"])

@@ -11,18 +11,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.e2e.processes import PATIENCE, ROOT, Process, client
+from tests.e2e.processes import PATIENCE, ROOT, Process, client, free_ports
 
 ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
 
 @pytest.fixture
 def ports() -> list[int]:
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        sockets = (one, two, three)
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Other ones in each test: it looks whether they are free again."""
+    return free_ports(3)
 
 
 @pytest.fixture

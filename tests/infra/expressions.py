@@ -135,6 +135,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     "environment": lambda: {
         "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"}
     },
+    "flatten": lambda lists: list(chain.from_iterable(lists)),
     "guid": guid,
     "join": lambda items, separator: separator.join(items),
     "map": lambda items, function: [function(each) for each in items],

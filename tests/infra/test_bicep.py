@@ -35,7 +35,7 @@ def test_every_module_is_used() -> None:
         (SIGNALR, "name: name\n", "name: nam\n", r"signalr.bicep:\d+: nam is not decl"),
         (SIGNALR, "param units int", "param units int\nparam more int", "more is not u"),
         (SIGNALR, "param name ", "param tags object\nparam name ", "tags is declared t"),
-        ("app/alerts.bicep", "[service.id]", "[services[0].id]", "without a comma"),
+        ("app/alerts.bicep", "[each.scope]", "[ofResources[0].scope]", "without a comma"),
         (MAIN, "location: each.location\n", "", r"signalr.bicep:\d+: location is not given"),
         (MAIN, "location: each.location", "region: each.location", "has no parameter region"),
         (MAIN, "location: each.location", "location: 1", "location is no string: 1"),

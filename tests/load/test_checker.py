@@ -2,7 +2,7 @@
 
 from math import inf
 
-from load.checker import Fault, check, missing
+from load.checker import ViolationKind, check, missing
 from load.ledger import EVERYONE, Audience, Connection, Kind, Ledger, Membership, Message
 
 PATIENCE = 10.0
@@ -32,9 +32,9 @@ class Story:
             message.settle(at + 1, accepted=True)
         return messages
 
-    def violations(self) -> list[tuple[Fault, int, str]]:
+    def violations(self) -> list[tuple[ViolationKind, int, str]]:
         found = check(self.ledger, patience=PATIENCE).violations
-        return [(each.fault, each.number, each.connection_id) for each in found]
+        return [(each.kind, each.number, each.connection_id) for each in found]
 
 
 def arrives(message: Message, *connections: Connection) -> None:
@@ -76,7 +76,7 @@ def test_a_lost_message_is_found_for_every_kind_of_audience() -> None:
         message = story.sent(audience, 10.0)
         if audience is EVERYONE:
             arrives(message, story.bob)
-        assert story.violations() == [(Fault.LOST, message.number, loser)]
+        assert story.violations() == [(ViolationKind.LOST, message.number, loser)]
 
 
 def test_a_message_is_not_lost_to_who_was_not_surely_there() -> None:
@@ -92,7 +92,9 @@ def test_a_message_is_not_lost_to_who_was_not_surely_there() -> None:
 
     late.opened_at = 9.9
     left.heard_at = cut.heard_at = 21.0
-    assert story.violations() == [(Fault.LOST, message.number, name) for name in ("c", "d", "e")]
+    assert story.violations() == [
+        (ViolationKind.LOST, message.number, name) for name in ("c", "d", "e")
+    ]
 
 
 def test_who_stays_until_the_end_misses_nothing() -> None:
@@ -101,8 +103,8 @@ def test_who_stays_until_the_end_misses_nothing() -> None:
     story.ann.leaving_at, story.bob.leaving_at = 14.0, 16.0
     assert story.violations() == []
     found = check(story.ledger, patience=PATIENCE, end=15.0).violations
-    assert [(each.fault, each.number, each.connection_id) for each in found] == [
-        (Fault.LOST, message.number, "b")
+    assert [(each.kind, each.number, each.connection_id) for each in found] == [
+        (ViolationKind.LOST, message.number, "b")
     ]
 
 
@@ -117,13 +119,13 @@ def test_a_doubled_message_is_found_on_one_connection_and_on_two_of_one_client()
     story = Story()
     message = story.sent(EVERYONE, 10.0)
     arrives(message, story.ann, story.bob, story.bob)
-    assert story.violations() == [(Fault.DOUBLED, message.number, "b")]
+    assert story.violations() == [(ViolationKind.DOUBLED, message.number, "b")]
 
     story = Story()
     message = story.sent(EVERYONE, 10.0, accepted=False)
     arrives(message, story.ann, story.bob)
     arrives(message, story.ledger.open(1, "bob", "b2", 10.2))
-    assert story.violations() == [(Fault.DOUBLED, message.number, "b2")]
+    assert story.violations() == [(ViolationKind.DOUBLED, message.number, "b2")]
 
 
 def test_a_misordered_message_is_found_whoever_the_audiences_are() -> None:
@@ -135,7 +137,7 @@ def test_a_misordered_message_is_found_whoever_the_audiences_are() -> None:
 
     second.sent_at = 11.1
     story.ann.times[0] = 11.2
-    assert story.violations() == [(Fault.MISORDERED, first.number, "a")]
+    assert story.violations() == [(ViolationKind.MISORDERED, first.number, "a")]
 
 
 def test_a_list_keeps_one_recipients_order_and_everyones_place() -> None:
@@ -153,7 +155,7 @@ def test_a_list_keeps_one_recipients_order_and_everyones_place() -> None:
         for message in (first, second):
             if message.audience is EVERYONE:
                 arrives(message, story.bob)
-        expected = [(Fault.MISORDERED, first.number, "a")] if swapped else []
+        expected = [(ViolationKind.MISORDERED, first.number, "a")] if swapped else []
         assert story.violations() == expected, audiences
 
 
@@ -163,7 +165,7 @@ def test_a_misdirected_message_is_found_for_every_kind_of_audience() -> None:
         stay(story.ann, 2)
         message = story.sent(audience, 10.0)
         arrives(message, story.ann, story.bob)
-        assert story.violations() == [(Fault.MISDIRECTED, message.number, "b")], audience
+        assert story.violations() == [(ViolationKind.MISDIRECTED, message.number, "b")], audience
 
 
 def test_an_excluded_connection_gets_nothing_and_misses_nothing() -> None:
@@ -173,7 +175,7 @@ def test_an_excluded_connection_gets_nothing_and_misses_nothing() -> None:
     arrives(message, story.ann)
     assert story.violations() == []
     arrives(message, story.bob)
-    assert story.violations() == [(Fault.MISDIRECTED, message.number, "b")]
+    assert story.violations() == [(ViolationKind.MISDIRECTED, message.number, "b")]
 
 
 def test_a_group_is_certain_between_the_answers_and_possible_between_the_questions() -> None:
@@ -184,7 +186,7 @@ def test_a_group_is_certain_between_the_answers_and_possible_between_the_questio
     assert story.violations() == []
 
     surely = story.sent(ROOM, 15.0)
-    assert story.violations() == [(Fault.LOST, surely.number, "a")]
+    assert story.violations() == [(ViolationKind.LOST, surely.number, "a")]
     arrives(surely, story.ann)
     for at in (19.5, 20.5):
         arrives(story.sent(ROOM, at), story.ann)
@@ -192,7 +194,7 @@ def test_a_group_is_certain_between_the_answers_and_possible_between_the_questio
 
     gone = story.sent(ROOM, 21.5)
     arrives(gone, story.ann)
-    assert story.violations() == [(Fault.MISDIRECTED, gone.number, "a")]
+    assert story.violations() == [(ViolationKind.MISDIRECTED, gone.number, "a")]
 
 
 def test_a_member_that_was_refused_is_neither_certain_nor_excluded() -> None:
@@ -209,8 +211,8 @@ def test_a_message_that_nobody_sent_is_found() -> None:
     early = story.sent(ANN, 20.0)
     story.ann.receive(early.number, 19.0)
     assert story.violations() == [
-        (Fault.UNKNOWN, 77, "a"),
-        (Fault.UNKNOWN, early.number, "a"),
+        (ViolationKind.UNKNOWN, 77, "a"),
+        (ViolationKind.UNKNOWN, early.number, "a"),
     ]
 
 

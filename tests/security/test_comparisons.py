@@ -13,7 +13,7 @@ SECRET = re.compile(r"(signature|secret|password|digest|hmac|identity_header|acc
 COMPARES = {
     "upstream/signature.py",
     "funchost/keys.py",
-    "emulator/src/signalr_emulator/control_plane.py",
+    "emulator/src/signalr_emulator/app_service.py",
     "emulator/src/signalr_emulator/applications.py",
 }
 """Where a secret that somebody shows is compared with the real one."""

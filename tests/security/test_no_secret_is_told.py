@@ -163,7 +163,7 @@ def fail(app: FunctionApp, rest: Recorder, bearers: list[str], keys: dict[str, s
 
 def rotate(app: FunctionApp, service: Emulator) -> set[str]:
     """Let an hour pass, so that another key and another token are fetched."""
-    service.advance(1.4 * HOUR)
+    service.advance_clock(1.4 * HOUR)
     app.move_clock(1.4 * HOUR)
     return {app.negotiate()["accessToken"], app.negotiate()["accessToken"]}
 

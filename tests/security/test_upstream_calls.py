@@ -113,9 +113,8 @@ def test_no_forged_signature_runs_a_handler(app: FunctionApp) -> None:
 
 def test_a_signature_that_was_seen_serves_no_other_connection(app: FunctionApp) -> None:
     seen = signature("c1")
-    for connection in ("c2", "C1", "c1 ", "c1,c2", "c11"):
-        if connection.strip() != "c1":
-            assert called(app, connection=connection, X_ASRS_Signature=seen) == 401
+    for connection in ("c2", "C1", "c1,c2", "c11"):
+        assert called(app, connection=connection, X_ASRS_Signature=seen) == 401
     # What remains, and why it counts for an emulator of this machine only: the body is not signed.
     assert called(app, total=99, X_ASRS_Signature=seen) == 200
 

@@ -11,6 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from docs.licences import app_requirements, development_requirements, emulator_requirements
+
 ROOT = Path(__file__).parents[2]
 APP = "constraints.txt"
 DEVELOPMENT = "requirements-dev.txt"
@@ -36,19 +38,14 @@ def versions(lock: str) -> dict[str, Version]:
     return found
 
 
-def app_requirements() -> list[Requirement]:
-    return [Requirement(each) for each in entries("requirements.txt") if not each.startswith("-c")]
-
-
-def development_requirements() -> list[Requirement]:
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+def all_requirements() -> list[Requirement]:
     emulator = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text())
-    texts = [
-        *groups["dev"],
-        *emulator["project"]["dependencies"],
-        *emulator["build-system"]["requires"],
+    return [
+        *app_requirements(),
+        *development_requirements(),
+        *emulator_requirements(),
+        *map(Requirement, emulator["build-system"]["requires"]),
     ]
-    return [*app_requirements(), *(Requirement(text) for text in texts)]
 
 
 def missed(requirements: list[Requirement], lock: str) -> list[str]:
@@ -89,7 +86,7 @@ def test_development_and_tests_get_what_is_deployed() -> None:
 
 
 def test_the_lock_has_all_that_is_asked_for() -> None:
-    assert missed(development_requirements(), DEVELOPMENT) == [], "Run: make lock"
+    assert missed(all_requirements(), DEVELOPMENT) == [], "Run: make lock"
 
 
 def test_every_package_has_hashes() -> None:

@@ -1,7 +1,4 @@
-"""Workflows run what is in the repository, and look after what changes without a commit.
-
-What they may do, and which actions they may use, is in tests/infra/test_workflow.py.
-"""
+"""Workflows run what is in the repository, may do little, and look after what changes by itself."""
 
 import re
 import subprocess
@@ -26,10 +23,42 @@ def read(path: Path) -> dict[Any, Any]:
     return document
 
 
+def steps(path: Path) -> list[dict[str, Any]]:
+    return [step for job in read(path)["jobs"].values() for step in job["steps"]]
+
+
 def commands(path: Path) -> list[str]:
-    return [
-        step["run"] for job in read(path)["jobs"].values() for step in job["steps"] if "run" in step
-    ]
+    return [step["run"] for step in steps(path) if "run" in step]
+
+
+def test_every_change_is_tested_and_built() -> None:
+    jobs = read(GITHUB / "workflows" / "ci.yml")["jobs"]
+    assert "make test" in [step.get("run") for step in jobs["test"]["steps"]]
+    (python,) = (each for each in jobs["test"]["steps"] if "setup-python" in each.get("uses", ""))
+    assert python["with"]["python-version"] == (ROOT / ".python-version").read_text().strip()
+    built = " ".join(step.get("run", "") for step in jobs["bicep"]["steps"])
+    assert "az bicep build --file infra/main.bicep" in built
+    assert "az bicep lint --file infra/main.bicep" in built
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_it_may_do_no_more_than_read(path: Path) -> None:
+    workflow = read(path)
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    for job in workflow["jobs"].values():
+        assert job.get("permissions", {"contents": "read"}) in ({}, {"contents": "read"})
+        assert job["timeout-minutes"]
+    for step in steps(path):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_those_that_somebody_has_looked_at(path: Path) -> None:
+    used = re.findall(r"uses: *(.*)", path.read_text())
+    assert used
+    for each in used:
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*", each), each
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

@@ -50,13 +50,9 @@ class AccessKeys:
     def __init__(self, clock: Clock, local: tuple[str, ...] = ()) -> None:
         self._clock = clock
         self._keys: dict[str, AccessKey] = {}
-        self._service_key = _new_key(expires_at=math.inf)
         self.local = local
-
-    @property
-    def service_key(self) -> AccessKey:
+        self.service_key = _new_key(expires_at=math.inf)
         """The key with which the service itself signs client tokens; nobody else has it."""
-        return self._service_key
 
     def issue(self) -> AccessKey:
         """Make a new key; older ones stay valid."""
@@ -84,20 +80,15 @@ class AccessKeys:
         """
         if key_id is None:
             return self.local
-        if key_id == self._service_key.key_id:
-            return (self._service_key.secret,)
+        if key_id == self.service_key.key_id:
+            return (self.service_key.secret,)
         key = self.find(key_id)
         return self.local if key is None else (key.secret, *self.local)
 
     def live(self) -> list[AccessKey]:
-        """Give the keys that are alive, the oldest first."""
+        """Give the temporary keys that are alive, the oldest first."""
         self._purge()
         return list(self._keys.values())
-
-    def live_ids(self) -> list[str]:
-        """Give the ids of the temporary keys that are alive, the oldest first."""
-        self._purge()
-        return list(self._keys)
 
     def _purge(self) -> None:
         now = self._clock.now()

@@ -4,6 +4,7 @@ Sources: Microsoft identity platform, "OAuth 2.0 client credentials flow" (param
 of errors); OpenID Connect Discovery 1.0; MSAL for Python, authority.py (instance discovery).
 """
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -21,6 +22,8 @@ _LIFETIME = 3600 - 1
 
 _DEFAULT = "/.default"
 
+type Handler = Callable[[web.Request], Awaitable[web.Response]]
+
 
 def authority(service: Service) -> web.Application:
     """Make the application of the authority; azure-identity wants it behind TLS.
@@ -30,22 +33,13 @@ def authority(service: Service) -> web.Application:
     """
 
     async def token(request: web.Request) -> web.Response:
-        try:
-            return await _token(service, request)
-        except TokenRequestError as error:
-            return _refused(error)
-
-    async def instance(request: web.Request) -> web.Response:
-        try:
-            return _instance(request)
-        except TokenRequestError as error:
-            return _refused(error)
+        return await _token(service, request)
 
     app = web.Application(middlewares=[fault_middleware(service.faults)])
     app.add_routes(
         [
-            web.get("/common/discovery/instance", instance),
-            web.post(_TOKEN_PATH, token),
+            web.get("/common/discovery/instance", _refusing(_instance)),
+            web.post(_TOKEN_PATH, _refusing(token)),
             *openid_routes(service),
         ]
     )
@@ -62,26 +56,30 @@ def openid_routes(service: Service, authority_url: str | None = None) -> list[we
     """
 
     async def configuration(request: web.Request) -> web.Response:
-        try:
-            _check_tenant(service, request, "invalid_tenant")
-        except TokenRequestError as error:
-            return _refused(error)
+        _check_tenant(service, request, "invalid_tenant")
         base_url = _base_url(request)
         return web.json_response(
             service.tenant.openid_configuration(base_url, authority_url or base_url)
         )
 
     async def key_set(request: web.Request) -> web.Response:
-        try:
-            _check_tenant(service, request, "invalid_tenant")
-        except TokenRequestError as error:
-            return _refused(error)
+        _check_tenant(service, request, "invalid_tenant")
         return web.json_response(service.tenant.key_set())
 
     return [
-        web.get(_CONFIGURATION_PATH, configuration),
-        web.get("/{tenant}/discovery/v2.0/keys", key_set),
+        web.get(_CONFIGURATION_PATH, _refusing(configuration)),
+        web.get("/{tenant}/discovery/v2.0/keys", _refusing(key_set)),
     ]
+
+
+def _refusing(handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except TokenRequestError as error:
+            return _refused(error)
+
+    return handle
 
 
 async def _token(service: Service, request: web.Request) -> web.Response:
@@ -131,7 +129,7 @@ async def _form(request: web.Request) -> dict[str, str]:
         raise refused from error
 
 
-def _instance(request: web.Request) -> web.Response:
+async def _instance(request: web.Request) -> web.Response:
     """Tell that the host that is asked about is this one, which is all that it knows."""
     refused = TokenRequestError(
         400, "invalid_instance", 50049, "The authorization_endpoint is not of this instance."

@@ -13,15 +13,14 @@ from signalr_emulator.errors import InvalidRequestError, ProtocolError
 from signalr_emulator.hub_protocol import Invocation, MessageType, StreamItem
 from signalr_emulator.json_protocol import SEPARATOR, parse_message
 from signalr_emulator.json_text import Json
+from signalr_emulator.messagepack_protocol import FrameReader
 from signalr_emulator.parameters import payload
 
-__all__ = ["json_value", "parse_binary_item", "parse_binary_payload"]
+__all__ = ["parse_binary_item", "parse_binary_payload"]
 
 # An invocation is [1, headers, id, target, arguments, streamIds], of which the last may be absent,
 # and an item of a stream is [2, headers, id, item].
 _MIN_LENGTHS = {MessageType.INVOCATION: 5, MessageType.STREAM_ITEM: 4}
-_MAX_PREFIX_BYTES = 5
-_MORE_FOLLOWS = 0x80
 
 
 def parse_binary_payload(body: bytes) -> Invocation:
@@ -36,8 +35,8 @@ def parse_binary_payload(body: bytes) -> Invocation:
         return _json_message(as_json, Invocation)
     if isinstance(as_messagepack, bytes):
         message = _messagepack_message(as_messagepack, MessageType.INVOCATION)
-        return payload({"target": json_value(message[3]), "arguments": json_value(message[4])})
-    return payload(json_value(fields))
+        return payload({"target": _json(message[3]), "arguments": _json(message[4])})
+    return payload(_json(fields))
 
 
 def parse_binary_item(body: bytes) -> Json:
@@ -51,7 +50,7 @@ def parse_binary_item(body: bytes) -> Json:
     if isinstance(as_json, bytes):
         return _json_message(as_json, StreamItem).item
     if isinstance(as_messagepack, bytes):
-        return json_value(_messagepack_message(as_messagepack, MessageType.STREAM_ITEM)[3])
+        return _json(_messagepack_message(as_messagepack, MessageType.STREAM_ITEM)[3])
     raise InvalidRequestError("The item has to be written in the protocol json or messagepack.")
 
 
@@ -73,19 +72,18 @@ def _json_message[M: (Invocation, StreamItem)](record: bytes, kind: type[M]) -> 
 
 
 def _messagepack_message(framed: bytes, kind: MessageType) -> list[object]:
-    fields = _unpack(_without_prefix(framed))
+    try:
+        (record,) = FrameReader().feed(framed)
+    except (ProtocolError, ValueError) as error:
+        raise InvalidRequestError(
+            "The payload of the protocol messagepack is not one message after its length."
+        ) from error
+    fields = _unpack(record)
     if not isinstance(fields, list) or len(fields) < _MIN_LENGTHS[kind] or fields[0] != kind:
         raise InvalidRequestError(
             "The payload of the protocol messagepack is a message of another type."
         )
     return fields
-
-
-def _without_prefix(framed: bytes) -> bytes:
-    for index, byte in enumerate(framed[:_MAX_PREFIX_BYTES]):
-        if byte < _MORE_FOLLOWS:
-            return framed[index + 1 :]
-    raise InvalidRequestError("The payload of the protocol messagepack lacks its length.")
 
 
 def _unpack(body: bytes) -> object:
@@ -97,12 +95,7 @@ def _unpack(body: bytes) -> object:
     return value
 
 
-def json_value(value: object) -> Json:
-    """Give a value of MessagePack the form that it has in JSON; byte strings become Base64 text.
-
-    Raises:
-        InvalidRequestError: The value has no form in JSON.
-    """
+def _json(value: object) -> Json:
     try:
         return _converted(value)
     except RecursionError:

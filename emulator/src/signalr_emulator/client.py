@@ -6,7 +6,7 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from signalr_emulator.client_events import ClientInvocation, ConnectedClient, HubHandler
+from signalr_emulator.client_events import ClientHandler, ClientInvocation, ConnectedClient
 from signalr_emulator.connection import Connection, State, Timing, Traits
 from signalr_emulator.connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from signalr_emulator.errors import ClientResultError
@@ -56,7 +56,7 @@ class Client:
     Args:
         identity: Who it is.
         hubs: Where it becomes reachable once it has shaken hands.
-        handler: Answers its invocations; None for nobody.
+        handler: Learns what it does, and answers its invocations; without one they fail.
         events: Runs what the handler does.
         timing: Time limits.
         traits: What its transport is able to do.
@@ -70,7 +70,7 @@ class Client:
         *,
         identity: ConnectedClient,
         hubs: Hubs,
-        handler: HubHandler | None,
+        handler: ClientHandler | None,
         events: EventQueue,
         timing: Timing,
         traits: Traits,
@@ -275,7 +275,7 @@ class Client:
         if message.invocation_id is not None:
             self.send(Completion(message.invocation_id, error=error))
 
-    async def _ask(self, handler: HubHandler, invocation: ClientInvocation) -> None:
+    async def _ask(self, handler: ClientHandler, invocation: ClientInvocation) -> None:
         try:
             answer = await handler.on_invocation(self.identity, invocation)
         except Exception:

@@ -14,7 +14,6 @@ from signalr_emulator.client import Client, Lost
 from signalr_emulator.client_request import (
     hub_of,
     negotiate_version,
-    port_of,
     preflight,
     require_id,
     shown_query,
@@ -33,11 +32,12 @@ from signalr_emulator.errors import (
     UnknownConnectionError,
 )
 from signalr_emulator.live_clients import LiveClient, LiveClients
+from signalr_emulator.local_address import local_address
 from signalr_emulator.long_polling import LongPollingTransport
 from signalr_emulator.negotiations import Negotiated, negotiate_reply
 from signalr_emulator.protocols import TransferFormat
 from signalr_emulator.resource import Resource
-from signalr_emulator.rest import unauthorized
+from signalr_emulator.rest_errors import unauthorized
 from signalr_emulator.server_sent_events import ServerSentEventsTransport, event_stream_response
 from signalr_emulator.service import Service
 from signalr_emulator.websocket import WebSocketTransport, websocket_response
@@ -279,9 +279,11 @@ class ClientEndpoint:
         token = token or request.query.get("access_token")
         if not token or not token.isascii():
             raise AuthenticationError("The request needs a client token.")
+        address = local_address(request)
+        port = None if address is None else address.port
         return validate_client_token(
             token,
-            audiences=client_audiences(request.scheme, self._hosts, port_of(request), hub),
+            audiences=client_audiences(request.scheme, self._hosts, port, hub),
             keys=self._resource.access_keys,
             clock=self._service.clock,
         )

@@ -1,7 +1,4 @@
-"""What clients do that somebody may want to answer: connect, invoke, disconnect.
-
-This is the seam for upstream. Without a handler an invocation is answered with an error.
-"""
+"""What clients do that somebody may want to answer: connect, invoke, disconnect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +7,7 @@ from typing import Any, Protocol
 from signalr_emulator.hub_protocol import Completion, Invocation, StreamInvocation
 from signalr_emulator.protocols import HubProtocol
 
-__all__ = ["ClientInvocation", "ConnectedClient", "HubHandler", "HubHandlers"]
+__all__ = ["ClientHandler", "ClientInvocation", "ConnectedClient"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ class ClientInvocation:
     protocol: HubProtocol
 
 
-class HubHandler(Protocol):
-    """Answers to what clients of a hub do. Events of one client come one after another."""
+class ClientHandler(Protocol):
+    """Answers to what clients do. Events of one client come one after another."""
 
     async def on_connected(self, client: ConnectedClient) -> None:
         """Learn of a client that has shaken hands."""
@@ -66,20 +63,3 @@ class HubHandler(Protocol):
 
     async def on_disconnected(self, client: ConnectedClient, error: str | None) -> None:
         """Learn that a client is gone; `error` is None for an orderly end."""
-
-
-@dataclass(slots=True)
-class HubHandlers:
-    """Who answers for which hub.
-
-    Attributes:
-        default: Handler of every hub that has none of its own; None for nobody.
-        by_hub: Handlers by the hub's name in lower case.
-    """
-
-    default: HubHandler | None = None
-    by_hub: dict[str, HubHandler] = field(default_factory=dict)
-
-    def find(self, hub: str) -> HubHandler | None:
-        """Give the handler of a hub."""
-        return self.by_hub.get(hub, self.default)

@@ -13,7 +13,6 @@ from signalr_emulator.websocket import websocket_response
 __all__ = [
     "hub_of",
     "negotiate_version",
-    "port_of",
     "preflight",
     "require_id",
     "shown_query",
@@ -23,6 +22,7 @@ __all__ = [
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _EVENT_STREAM = "text/event-stream"
 _NOT_SHOWN = frozenset(("access_token", "id"))
+"""Whoever has the first can connect as the user, and with both take over the connection."""
 
 
 async def preflight(request: web.Request) -> web.Response:
@@ -69,9 +69,3 @@ def negotiate_version(request: web.Request) -> int | None:
     """Give the version of the negotiation, or None for text that is no number."""
     text = request.query.get("negotiateVersion", "0")
     return int(text) if _NUMBER.fullmatch(text) else None
-
-
-def port_of(request: web.Request) -> int | None:
-    """Give the port that the request came in on: the Host header could name any."""
-    address = request.transport and request.transport.get_extra_info("sockname")
-    return int(address[1]) if address else None

@@ -46,5 +46,5 @@ class Clock:
             ValueError: The number is outside of that range or is not a number.
         """
         if not math.isfinite(seconds) or not 0 <= seconds <= MAX_ADVANCE:
-            raise ValueError(f"must be a number of seconds from 0 to {MAX_ADVANCE:.0f}")
+            raise ValueError(f"has to be a number of seconds from 0 to {MAX_ADVANCE:.0f}")
         self._offset += seconds

@@ -9,8 +9,9 @@ from typing import Any
 from signalr_emulator.config import ResourceConfig
 from signalr_emulator.config_document import Choices, read_document
 from signalr_emulator.config_schema import problems
-from signalr_emulator.errors import ConfigFileError, FieldError, JsonError
+from signalr_emulator.errors import ConfigFileError, JsonError
 from signalr_emulator.json_text import decode, finite
+from signalr_emulator.problem_details import FieldError, pointer
 
 __all__ = ["read_config_file"]
 
@@ -66,7 +67,7 @@ def _repeated_names(resources: Iterable[ResourceConfig]) -> Iterator[FieldError]
         name = resource.name.casefold()
         if name in seen:
             yield FieldError(
-                f"#/services/{number}/name",
+                pointer("services", number, "name"),
                 f'is that of an earlier service. Example: "{resource.name}-{number + 1}"',
             )
         seen.add(name)

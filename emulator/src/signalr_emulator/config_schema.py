@@ -13,8 +13,9 @@ from typing import Any
 from cryptography import x509
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-from signalr_emulator.errors import EmulatorError, FieldError, UpstreamSettingsError
+from signalr_emulator.errors import EmulatorError, UpstreamSettingsError
 from signalr_emulator.json_text import Json
+from signalr_emulator.problem_details import FieldError, pointer
 from signalr_emulator.upstream_file import UpstreamFile
 from signalr_emulator.upstream_settings import parse_template
 
@@ -88,7 +89,7 @@ def _passes(check: Callable[[str], object]) -> Callable[[object], bool]:
 
 
 def _explained(error: ValidationError) -> Iterator[FieldError]:
-    pointer = "#" + "".join(f"/{_escaped(part)}" for part in error.absolute_path)
+    path = error.absolute_path
     # The library's types allow for errors without them, which a validator does not give.
     schema: Any = error.schema
     instance: Any = error.instance
@@ -96,14 +97,14 @@ def _explained(error: ValidationError) -> Iterator[FieldError]:
     if error.validator == "additionalProperties":
         known = schema["properties"]
         for name in instance.keys() - known.keys():
-            yield FieldError(f"{pointer}/{_escaped(name)}", _unknown(name, list(known)))
+            yield FieldError(pointer(*path, name), _unknown(name, list(known)))
         return
     if error.validator == "required":
         for name in set(rule) - instance.keys():
             example = _example(schema["properties"][name])
-            yield FieldError(f"{pointer}/{_escaped(name)}", f"is missing. {example}")
+            yield FieldError(pointer(*path, name), f"is missing. {example}")
         return
-    yield FieldError(pointer, f"{_detail(error, schema)}. {_example(schema)}")
+    yield FieldError(pointer(*path), f"{_detail(error, schema)}. {_example(schema)}")
 
 
 def _detail(error: ValidationError, schema: Mapping[str, Any]) -> str:
@@ -125,8 +126,3 @@ def _unknown(name: str, known: list[str]) -> str:
 
 def _example(schema: Mapping[str, Any]) -> str:
     return f"Example: {json.dumps(schema['examples'][0], ensure_ascii=False)}"
-
-
-def _escaped(part: object) -> str:
-    """Write a step of a JSON pointer (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")

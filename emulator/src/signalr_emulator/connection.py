@@ -273,12 +273,11 @@ class Connection:
         return self._last_received + self._timing.client_timeout
 
     def _ack_at(self) -> float:
-        ack_at = self._resend.ack_at if self._resend is not None else None
-        return math.inf if ack_at is None else ack_at
+        return math.inf if self._resend is None else self._resend.ack_at
 
     def _due(self, now: float) -> list[Event]:
         events: list[Event] = []
-        if self._resend is not None and now >= self._ack_at():
+        if self._resend is not None and now >= self._resend.ack_at:
             events += self._send(self._protocol.encode(Ack(self._resend.ack())))
         if now >= self._next_ping:
             self._next_ping = now + self._timing.keep_alive

@@ -11,7 +11,8 @@ from signalr_emulator.fault_middleware import fault_middleware
 from signalr_emulator.journal import Call
 from signalr_emulator.parameters import MAX_BODY_BYTES
 from signalr_emulator.resource import Resource
-from signalr_emulator.rest import DATA_ACTION, PRINCIPAL_ID, RestApi, error_details
+from signalr_emulator.rest import DATA_ACTION, PRINCIPAL_ID, RestApi
+from signalr_emulator.rest_errors import error_details
 from signalr_emulator.service import Service
 
 __all__ = ["data_plane"]

@@ -1,8 +1,7 @@
 """The emulated Entra tenant: it signs access tokens and checks them.
 
 Tokens have the claims of version 1, as managed identities and, for APIs that ask for no other,
-applications get them (Microsoft identity platform,
-"Access token claims reference").
+applications get them (Microsoft identity platform, "Access token claims reference").
 """
 
 import base64
@@ -23,7 +22,10 @@ from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.identities import Identity
 from signalr_emulator.lifetime import SIGNATURE_ONLY, check_lifetime
 
-__all__ = ["IssuedToken", "SigningKey", "Tenant"]
+__all__ = ["MANAGED_IDENTITY_LIFETIME", "IssuedToken", "SigningKey", "Tenant"]
+
+MANAGED_IDENTITY_LIFETIME = 24 * 3600
+"""How long a managed identity's token is valid, in seconds."""
 
 _ALGORITHM = "RS256"
 _KEY_BITS = 2048
@@ -103,17 +105,16 @@ class Tenant:
         """Tell whether this is the tenant's GUID or domain name, in any case."""
         return name.casefold() in self._names
 
-    def issue(self, identity: Identity, resource: str, lifetime: int) -> IssuedToken:
+    def issue(self, identity: Identity, resource: str) -> IssuedToken:
         """Sign an access token for a managed identity.
 
         Args:
             identity: Whose token it is.
             resource: The API that the token is for; becomes `aud` as it was asked for.
-            lifetime: Seconds until it expires.
         """
         return self._issue(
             resource,
-            lifetime,
+            MANAGED_IDENTITY_LIFETIME,
             appid=identity.client_id,
             appidacr="2",
             oid=identity.principal_id,

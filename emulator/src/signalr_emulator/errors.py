@@ -1,45 +1,40 @@
-"""Every exception of the emulator, and the two error bodies that it sends.
+"""Every exception of the emulator.
 
-    EmulatorError
-    ├── JsonError                    text is not JSON, or a value has no JSON form
-    ├── ProtocolError                a client's bytes break the hub protocol
-    ├── AuthenticationError          no token, or one that is not valid here (401)
-    ├── UnknownIdentityError         no managed identity answers to the given id
-    ├── TokenRequestError            Entra refuses a token request (400, 401)
-    ├── ManagementError              Resource Manager refuses a request (400, 401, 403, 404, 409)
-    ├── UnknownConnectionError       no negotiated connection has this token
-    ├── ConnectionInUseError         the negotiated connection is already connected
-    ├── ClientResultError            a client did not give the result that it was asked for
-    ├── PortUnavailableError         a port cannot be listened on
-    ├── ConfigFileError              a configuration file is not acceptable
-    ├── UpstreamSettingsError        an upstream template is not acceptable
-    ├── FaultError                   a fault is not acceptable
-    ├── FileUnavailableError         a file cannot be written
-    └── RequestError                 a REST request is refused
-        ├── InvalidRequestError      400
-        ├── ForbiddenError           403
-        ├── NotExistedError          404
-        ├── MethodNotAllowedError    405
-        ├── PayloadTooLargeError     413
-        └── UnsupportedContentError  415
-
-The data plane answers with the service's ErrorDetail (swagger of the REST data plane,
-2024-12-01), the `/emulator/…` routes with problem details (RFC 9457).
+EmulatorError
+├── JsonError                    text is not JSON, or a value has no JSON form
+├── ProtocolError                a client's bytes break the hub protocol
+├── AuthenticationError          no token, or one that is not valid here (401)
+├── UnknownIdentityError         no managed identity answers to the given id
+├── TokenRequestError            Entra refuses a token request (400, 401)
+├── ManagementError              Resource Manager refuses a request (400, 401, 403, 404, 409)
+├── UnknownConnectionError       no negotiated connection has this token
+├── ConnectionInUseError         the negotiated connection is already connected
+├── ClientResultError            a client did not give the result that it was asked for
+├── PortUnavailableError         a port cannot be listened on
+├── ConfigFileError              a configuration file is not acceptable
+├── UpstreamSettingsError        an upstream template is not acceptable
+├── DocumentError                the JSON body of an `/emulator/…` route is not acceptable
+├── FileUnavailableError         a file cannot be written
+└── RequestError                 a REST request is refused
+├── InvalidRequestError      400
+├── ForbiddenError           403
+├── NotExistedError          404
+├── MethodNotAllowedError    405
+├── PayloadTooLargeError     413
+└── UnsupportedContentError  415
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 __all__ = [
     "AuthenticationError",
     "ClientResultError",
     "ConfigFileError",
     "ConnectionInUseError",
+    "DocumentError",
     "EmulatorError",
-    "FaultError",
-    "FieldError",
     "FileUnavailableError",
     "ForbiddenError",
     "InvalidRequestError",
@@ -49,7 +44,6 @@ __all__ = [
     "NotExistedError",
     "PayloadTooLargeError",
     "PortUnavailableError",
-    "Problem",
     "ProtocolError",
     "RequestError",
     "TokenRequestError",
@@ -148,8 +142,8 @@ class UpstreamSettingsError(EmulatorError):
     """An upstream template is not acceptable; the text never contains its URL."""
 
 
-class FaultError(EmulatorError):
-    """A fault, or another request to disturb clients, is not acceptable.
+class DocumentError(EmulatorError):
+    """The JSON body of an `/emulator/…` route is not acceptable.
 
     Args:
         pointer: JSON pointer to the wrong property, as a URI fragment.
@@ -194,13 +188,6 @@ class RequestError(EmulatorError):
         self.target = target
         self.code = code or self.default_code
 
-    def error_detail(self) -> dict[str, Any]:
-        """Give the ErrorDetail body; absent properties are left out."""
-        detail = {"code": self.code, "message": self.message}
-        if self.target is not None:
-            detail["target"] = self.target
-        return detail
-
 
 class InvalidRequestError(RequestError):
     """A parameter, property or body is not acceptable."""
@@ -242,35 +229,3 @@ class UnsupportedContentError(RequestError):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     default_code = "UnsupportedMediaType"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One wrong field of a JSON body.
-
-    Attributes:
-        pointer: JSON pointer (RFC 6901) in the form of a URI fragment.
-        detail: What is wrong.
-    """
-
-    pointer: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Problem details of an `/emulator/…` route (RFC 9457)."""
-
-    status: HTTPStatus
-    detail: str
-    errors: tuple[FieldError, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the body of content type `application/problem+json`."""
-        return {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": int(self.status),
-            "detail": self.detail,
-            "errors": [{"pointer": e.pointer, "detail": e.detail} for e in self.errors],
-        }

@@ -1,4 +1,4 @@
-"""What clients did and handlers have yet to hear: in order for each client, and bounded."""
+"""What clients did and the handler has yet to hear: in order for each client, and bounded."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ type HandlerCall = Callable[[], Awaitable[None]]
 
 
 class EventQueue:
-    """Runs what handlers do for clients: one at a time for each client, in the order of `put`."""
+    """Runs what a handler does for clients: one thing at a time for each, in the order of `put`."""
 
     def __init__(self) -> None:
         # Of the clients with an event under way, which comes first.
@@ -80,4 +80,4 @@ async def _run(call: HandlerCall) -> None:
     try:
         await call()
     except Exception:
-        _LOGGER.exception("A handler of client events failed.")
+        _LOGGER.exception("The handler of client events failed.")

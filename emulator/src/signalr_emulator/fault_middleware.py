@@ -9,8 +9,9 @@ from aiohttp.typedefs import Handler, Middleware
 
 from signalr_emulator.errors import AuthenticationError
 from signalr_emulator.faults import Action, Armed, Faults, Request
-from signalr_emulator.operations import OPERATIONS
-from signalr_emulator.rest import unauthorized
+from signalr_emulator.local_address import local_address
+from signalr_emulator.operations import HEALTH_PATHS, OPERATIONS, READS
+from signalr_emulator.rest_errors import unauthorized
 
 __all__ = ["OPERATION_NAMES", "fault_middleware"]
 
@@ -28,7 +29,7 @@ _OPERATIONS: dict[tuple[str, str], str] = {
     ("POST", "/client/negotiate"): "negotiate",
     ("GET", "/client/"): "connect",
     ("GET", "/client"): "connect",
-    ("HEAD", "/api/health"): "health",
+    **{(method, path): "health" for method in READS for path in HEALTH_PATHS},
     **{(operation.method, operation.path): operation.task.value for operation in OPERATIONS},
 }
 """Names by method and route."""
@@ -122,9 +123,8 @@ async def _truncate(request: web.Request, response: web.StreamResponse) -> web.S
 
 def _malform(response: web.StreamResponse) -> web.StreamResponse:
     body = _body(response)
-    if body is None or not isinstance(response, web.Response):
-        return response
-    response.body = body[: len(body) // 2] or _CUT_JSON
+    if body is not None and isinstance(response, web.Response):
+        response.body = body[: len(body) // 2] or _CUT_JSON
     return response
 
 
@@ -136,13 +136,13 @@ def _body(response: web.StreamResponse) -> bytes | None:
 
 
 def _seen(request: web.Request) -> Request:
-    address = request.transport and request.transport.get_extra_info("sockname")
+    address = local_address(request)
     resource = request.match_info.route.resource
     route = "" if resource is None else resource.canonical
     return Request(
         method=request.method,
         path=request.path,
-        port=int(address[1]) if address else 0,
+        port=0 if address is None else address.port,
         operation=_OPERATIONS.get((request.method, route)),
     )
 

@@ -10,7 +10,7 @@ from enum import Enum
 from functools import lru_cache
 from random import Random
 
-from signalr_emulator.errors import FaultError
+from signalr_emulator.errors import DocumentError
 
 __all__ = ["MAX_FAULTS", "Action", "Armed", "Fault", "Faults", "Request"]
 
@@ -145,10 +145,10 @@ class Faults:
         """Arm a fault.
 
         Raises:
-            FaultError: There are too many.
+            DocumentError: There are too many.
         """
         if len(self._armed) >= MAX_FAULTS:
-            raise FaultError("#", f"is one more than {MAX_FAULTS} faults; clear some first")
+            raise DocumentError("#", f"is one more than {MAX_FAULTS} faults; clear some first")
         self._added += 1
         armed = Armed(str(self._added), fault, Random(fault.seed))  # noqa: S311 - repeatable
         self._armed[armed.fault_id] = armed

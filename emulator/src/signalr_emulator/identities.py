@@ -14,9 +14,6 @@ from signalr_emulator.errors import UnknownIdentityError
 
 __all__ = ["Identities", "Identity", "IdentityKind", "service_identity"]
 
-_PRINCIPAL_ID = ("object_id", "principal_id")
-_RESOURCE_ID = ("mi_res_id", "msi_res_id")
-
 
 class IdentityKind(Enum):
     """How a managed identity belongs to the app."""
@@ -62,6 +59,16 @@ def service_identity(resource_id: str) -> Identity:
     )
 
 
+_PARAMETERS: Mapping[str, Callable[[Identity], str]] = {
+    "client_id": lambda identity: identity.client_id,
+    "object_id": lambda identity: identity.principal_id,
+    "principal_id": lambda identity: identity.principal_id,
+    "mi_res_id": lambda identity: identity.resource_id,
+    "msi_res_id": lambda identity: identity.resource_id,
+}
+"""What of a user-assigned identity each parameter names, in any case; the first one counts."""
+
+
 class Identities:
     """The identities that the app can use.
 
@@ -81,55 +88,21 @@ class Identities:
         Raises:
             UnknownIdentityError: The app has no such identity.
         """
-        if "client_id" in query:
-            return self.by_client_id(query["client_id"])
-        for name in _PRINCIPAL_ID:
+        for name, id_of in _PARAMETERS.items():
             if name in query:
-                return self.by_principal_id(query[name])
-        for name in _RESOURCE_ID:
-            if name in query:
-                return self.by_resource_id(query[name])
-        return self.system_assigned()
+                return self._user_assigned(query[name], id_of)
+        return self._system_assigned()
 
-    def system_assigned(self) -> Identity:
-        """Give the app's own identity.
-
-        Raises:
-            UnknownIdentityError: The app has none.
-        """
+    def _system_assigned(self) -> Identity:
         for identity in self._identities:
             if identity.kind is IdentityKind.SYSTEM_ASSIGNED:
                 return identity
         raise UnknownIdentityError("The app has no system-assigned identity.")
 
-    def by_client_id(self, client_id: str) -> Identity:
-        """Give the user-assigned identity with this application id, in any case.
-
-        Raises:
-            UnknownIdentityError: The app has no such identity.
-        """
-        return self._user_assigned(client_id, lambda identity: identity.client_id)
-
-    def by_principal_id(self, principal_id: str) -> Identity:
-        """Give the user-assigned identity with this object id, in any case.
-
-        Raises:
-            UnknownIdentityError: The app has no such identity.
-        """
-        return self._user_assigned(principal_id, lambda identity: identity.principal_id)
-
-    def by_resource_id(self, resource_id: str) -> Identity:
-        """Give the user-assigned identity with this Azure resource id, in any case.
-
-        Raises:
-            UnknownIdentityError: The app has no such identity.
-        """
-        return self._user_assigned(resource_id, lambda identity: identity.resource_id)
-
-    def _user_assigned(self, wanted: str, key: Callable[[Identity], str]) -> Identity:
+    def _user_assigned(self, wanted: str, id_of: Callable[[Identity], str]) -> Identity:
         for identity in self._identities:
             if identity.kind is not IdentityKind.USER_ASSIGNED:
                 continue
-            if key(identity).casefold() == wanted.casefold():
+            if id_of(identity).casefold() == wanted.casefold():
                 return identity
         raise UnknownIdentityError("The app has no user-assigned identity with this id.")

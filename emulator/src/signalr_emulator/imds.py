@@ -8,16 +8,15 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from signalr_emulator.entra import MANAGED_IDENTITY_LIFETIME
 from signalr_emulator.errors import UnknownIdentityError
 from signalr_emulator.service import Service
 
-__all__ = ["IMDS_PATH", "imds_routes"]
+__all__ = ["imds_routes"]
 
-IMDS_PATH = "/metadata/identity/oauth2/token"
+_PATH = "/metadata/identity/oauth2/token"
 
 _API_VERSION = "2018-02-01"
-_TOKEN_LIFETIME = 24 * 3600
-"""How long a managed identity's token is valid, in seconds."""
 
 
 def imds_routes(service: Service) -> list[web.RouteDef]:
@@ -37,14 +36,14 @@ def imds_routes(service: Service) -> list[web.RouteDef]:
         except UnknownIdentityError:
             return _refused("Identity not found")
         resource = request.query["resource"]
-        issued = service.tenant.issue(identity, resource, _TOKEN_LIFETIME)
+        issued = service.tenant.issue(identity, resource)
         return web.json_response(
             {
                 "access_token": issued.text,
                 "client_id": identity.client_id,
-                "expires_in": str(_TOKEN_LIFETIME),
+                "expires_in": str(MANAGED_IDENTITY_LIFETIME),
                 "expires_on": str(issued.expires_on),
-                "ext_expires_in": str(_TOKEN_LIFETIME),
+                "ext_expires_in": str(MANAGED_IDENTITY_LIFETIME),
                 "not_before": str(issued.not_before),
                 "resource": resource,
                 "token_type": "Bearer",
@@ -52,7 +51,7 @@ def imds_routes(service: Service) -> list[web.RouteDef]:
             headers={"Cache-Control": "no-store"},
         )
 
-    return [web.get(IMDS_PATH, token)]
+    return [web.get(_PATH, token)]
 
 
 def _problem(request: web.Request) -> str | None:

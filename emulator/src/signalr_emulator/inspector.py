@@ -3,24 +3,24 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from signalr_emulator.errors import FieldError, JsonError, Problem
 from signalr_emulator.fault_middleware import OPERATION_NAMES
 from signalr_emulator.faults import Action, Armed
 from signalr_emulator.hubs import Hub
+from signalr_emulator.json_fields import boolean, properties
 from signalr_emulator.json_text import decode
+from signalr_emulator.problem_details import checked, problem
 from signalr_emulator.resource import Resource
 from signalr_emulator.roles import RoleAssignment
 from signalr_emulator.service import Service
 
-__all__ = ["Inspector", "snapshot"]
+__all__ = ["Inspector"]
 
 _MOST_CONNECTIONS = 200
 """Connections of a hub that are listed; the others are only counted."""
@@ -50,25 +50,27 @@ class Inspector:
     def routes(self) -> list[web.RouteDef]:
         """Give the routes of the page and of what it calls."""
         return [
-            web.get("/", self.page),
-            web.get("/inspector.js", self.script),
-            web.get("/emulator/events", self.events),
-            web.post("/emulator/role-assignments/{id}", self.switch_role_assignment),
+            web.get("/", self._show_page),
+            web.get("/inspector.js", self._show_script),
+            web.get("/emulator/events", self._events),
+            web.post("/emulator/role-assignments/{id}", checked(self._switch_role_assignment)),
         ]
 
-    async def page(self, _request: web.Request) -> web.Response:
-        """Answer with the page."""
+    async def stop(self, _app: web.Application) -> None:
+        """End the streams, which would otherwise keep the emulator from stopping."""
+        self._stopped.set()
+
+    async def _show_page(self, _request: web.Request) -> web.Response:
         return web.Response(
             text=self._page,
             content_type="text/html",
             headers={"Content-Security-Policy": _PAGE_POLICY},
         )
 
-    async def script(self, _request: web.Request) -> web.Response:
-        """Answer with the page's script."""
+    async def _show_script(self, _request: web.Request) -> web.Response:
         return web.Response(text=self._script, content_type="text/javascript")
 
-    async def events(self, request: web.Request) -> web.StreamResponse:
+    async def _events(self, request: web.Request) -> web.StreamResponse:
         """Send the state now and whenever it has changed, as server-sent events (HTML standard)."""
         response = web.StreamResponse(
             headers={hdrs.CONTENT_TYPE: "text/event-stream", hdrs.CACHE_CONTROL: "no-store"}
@@ -76,7 +78,7 @@ class Inspector:
         await response.prepare(request)
         sent = ""
         while not self._stopped.is_set():
-            state = snapshot(self._service)
+            state = _snapshot(self._service)
             text = json.dumps(state)
             if text != sent:
                 now = json.dumps({**state, "now": self._service.clock.now()})
@@ -86,28 +88,18 @@ class Inspector:
                 await asyncio.wait_for(self._stopped.wait(), _INTERVAL)
         return response
 
-    async def stop(self, _app: web.Application) -> None:
-        """End the streams, which would otherwise keep the emulator from stopping."""
-        self._stopped.set()
-
-    async def switch_role_assignment(self, request: web.Request) -> web.Response:
+    async def _switch_role_assignment(self, request: web.Request) -> web.Response:
         """Switch a role assignment off or on: `{"enabled": false}`."""
         assignments = self._service.role_assignments
         chosen = [each for each in assignments.assignments if each.name == request.match_info["id"]]
         if not chosen:
-            return _problem(HTTPStatus.NOT_FOUND, "There is no such role assignment.")
-        enabled = _enabled(await request.read())
-        if enabled is None:
-            return _problem(
-                HTTPStatus.BAD_REQUEST,
-                "The body is not understood.",
-                FieldError("#/enabled", "has to be true or false"),
-            )
+            return problem(HTTPStatus.NOT_FOUND, "There is no such role assignment.")
+        enabled = boolean(properties(decode(await request.read()), ("enabled",)), "enabled")
         assignments.switch(chosen[0], on=enabled)
         return web.json_response({"enabled": enabled})
 
 
-def snapshot(service: Service) -> dict[str, Any]:
+def _snapshot(service: Service) -> dict[str, Any]:
     """Give what the page shows, as JSON values; the same as long as nothing changes."""
     names = _names(service)
     return {
@@ -152,16 +144,6 @@ def _names(service: Service) -> Mapping[str, str]:
     }
 
 
-def same_origin(request: web.Request) -> bool:
-    """Tell whether a request comes from the page itself or from no page at all.
-
-    Any site that a person visits can send requests to this machine; its own page cannot be told
-    from others by anything but the Origin header (Fetch standard).
-    """
-    origin = request.headers.get(hdrs.ORIGIN)
-    return origin is None or urlsplit(origin).netloc == request.host
-
-
 def _resource(resource: Resource) -> dict[str, Any]:
     return {
         "name": resource.config.name,
@@ -181,15 +163,11 @@ def _hub(name: str, hub: Hub) -> dict[str, Any]:
             {
                 "id": member.connection_id,
                 "user": member.user_id,
-                "groups": sorted(_groups(hub, member.connection_id)),
+                "groups": sorted(hub.memberships.get(member.connection_id, ())),
             }
             for member in listed
         ],
     }
-
-
-def _groups(hub: Hub, connection_id: str) -> Iterable[str]:
-    return hub.memberships.get(connection_id, ())
 
 
 def _fault(armed: Armed) -> dict[str, Any]:
@@ -218,20 +196,6 @@ def _role_assignment(
         "scope": assignment.scope,
         "enabled": enabled,
     }
-
-
-def _enabled(body: bytes) -> bool | None:
-    try:
-        value = decode(body)
-    except JsonError:
-        return None
-    enabled = value.get("enabled") if isinstance(value, dict) else None
-    return enabled if isinstance(enabled, bool) else None
-
-
-def _problem(status: HTTPStatus, detail: str, *errors: FieldError) -> web.Response:
-    body: dict[str, Any] = Problem(status, detail, errors).to_json()
-    return web.json_response(body, status=status, content_type="application/problem+json")
 
 
 def _asset(name: str) -> str:

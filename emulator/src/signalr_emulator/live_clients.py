@@ -82,7 +82,7 @@ class LiveClients:
         client = Client(
             identity=_connected(negotiated, identity, query),
             hubs=self._resource.hubs,
-            handler=self._resource.handlers.find(negotiated.hub),
+            handler=self._resource.handler,
             events=self._resource.events,
             timing=self.timing(identity),
             traits=traits,

@@ -49,6 +49,7 @@ class LongPollingTransport:
         self._idle: asyncio.TimerHandle | None = None
         self._was_polled = False
         self._is_closed = False
+        self._is_finished = False
         self._overflowed = False
 
     def on_overflow(self, overflow: Callable[[], None]) -> None:
@@ -157,6 +158,8 @@ class LongPollingTransport:
 
     def _start_idle(self) -> None:
         self._stop_idle()
+        if self._is_finished:
+            return
         loop = asyncio.get_running_loop()
         self._idle = loop.call_later(self._timing.poll_idle, self._idle_for_too_long)
 
@@ -172,6 +175,7 @@ class LongPollingTransport:
             self._on_gone()
 
     def _finish(self) -> None:
+        self._is_finished = True
         self._stop_idle()
         finished = self._on_finished
         # They know this transport: it would stay in memory until a garbage collection.

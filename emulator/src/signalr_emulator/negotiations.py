@@ -10,6 +10,7 @@ from typing import Any
 
 from signalr_emulator.client_tokens import ALL_TRANSPORTS, HttpTransports
 from signalr_emulator.errors import ConnectionInUseError, UnknownConnectionError
+from signalr_emulator.protocols import TransferFormat
 
 __all__ = ["MAX_VERSION", "Negotiated", "Negotiations", "negotiate_reply"]
 
@@ -18,10 +19,12 @@ MAX_VERSION = 1
 
 _ID_BYTES = 16
 
+_TEXT = [TransferFormat.TEXT.value]
+_ANY = [each.value for each in TransferFormat]
 _TRANSPORTS = (
-    (HttpTransports.WEB_SOCKETS, "WebSockets", ["Text", "Binary"]),
-    (HttpTransports.SERVER_SENT_EVENTS, "ServerSentEvents", ["Text"]),
-    (HttpTransports.LONG_POLLING, "LongPolling", ["Text", "Binary"]),
+    (HttpTransports.WEB_SOCKETS, "WebSockets", _ANY),
+    (HttpTransports.SERVER_SENT_EVENTS, "ServerSentEvents", _TEXT),
+    (HttpTransports.LONG_POLLING, "LongPolling", _ANY),
 )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from http import HTTPStatus
 
-__all__ = ["API_VERSIONS", "OPERATIONS", "DataAction", "Operation", "Task"]
+__all__ = ["API_VERSIONS", "HEALTH_PATHS", "OPERATIONS", "READS", "DataAction", "Operation", "Task"]
 
 API_VERSIONS = ("2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01")
 """Known versions, the oldest first."""
@@ -115,7 +115,10 @@ _V1_USER_GROUPS = (f"{_V1_GROUP}/users/{{user}}", f"{_V1_USER}/groups/{{group}}"
 
 _PREVIEW_HUB = "/api/v1-preview/hub/{hub}"
 
-_READS = ("HEAD", "GET")
+HEALTH_PATHS = ("/api/health", "/api/v1/health")
+"""Where the health check is, which needs no token and no `api-version`."""
+
+READS = ("HEAD", "GET")
 """The swagger names HEAD; the .NET SDK asks with GET whether a user is in a group."""
 
 
@@ -199,10 +202,10 @@ _CONNECTIONS = (
     _row(Task.CLOSE_CONNECTION, f"DELETE {_CONNECTION}", DataAction.CONNECTION_WRITE),
     *(
         _row(Task.CONNECTION_EXISTS, f"{method} {_CONNECTION}", DataAction.CONNECTION_READ)
-        for method in _READS
+        for method in READS
     ),
-    *(_row(Task.USER_EXISTS, f"{method} {_USER}", DataAction.USER_READ) for method in _READS),
-    *(_row(Task.GROUP_EXISTS, f"{method} {_GROUP}", DataAction.GROUP_READ) for method in _READS),
+    *(_row(Task.USER_EXISTS, f"{method} {_USER}", DataAction.USER_READ) for method in READS),
+    *(_row(Task.GROUP_EXISTS, f"{method} {_GROUP}", DataAction.GROUP_READ) for method in READS),
 )
 
 _GROUPS = (
@@ -221,7 +224,7 @@ _GROUPS = (
     ),
     *(
         _row(Task.USER_IN_GROUP, f"{method} {_USER_GROUP}", DataAction.GROUP_READ)
-        for method in _READS
+        for method in READS
     ),
     _row(Task.ADD_USER_TO_GROUP, f"PUT {_USER_GROUP}", DataAction.GROUP_WRITE),
     _row(Task.REMOVE_USER_FROM_GROUP, f"DELETE {_USER_GROUP}", DataAction.GROUP_WRITE, _NO_CONTENT),
@@ -247,7 +250,7 @@ _V1 = (
             (Task.GROUP_EXISTS, _V1_GROUP, DataAction.GROUP_READ),
             *((Task.USER_IN_GROUP, path, DataAction.GROUP_READ) for path in _V1_USER_GROUPS),
         )
-        for method in _READS
+        for method in READS
     ),
     _v1(Task.ADD_CONNECTION_TO_GROUP, f"PUT {_V1_GROUP_CONNECTION}", DataAction.GROUP_WRITE),
     _v1(
@@ -280,4 +283,4 @@ _PREVIEW = (
 )
 
 OPERATIONS = (*_KEYS_AND_TOKENS, *_MESSAGES, *_CONNECTIONS, *_GROUPS, *_V1, *_PREVIEW)
-"""Every operation, the health check left out: it needs no token."""
+"""Every operation; the health check is none, since nothing about it is checked."""

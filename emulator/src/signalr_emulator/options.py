@@ -95,7 +95,15 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         " is in memory.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    defaults = choices.config
+    _add_files(parser, choices)
+    _add_addresses(parser, choices.config)
+    _add_rules(parser, choices.config)
+    add_upstream_options(parser)
+    _add_access_keys(parser, choices.config)
+    return parser
+
+
+def _add_files(parser: argparse.ArgumentParser, choices: Choices) -> None:
     parser.add_argument(
         "--config",
         type=Path,
@@ -110,6 +118,26 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="print the JSON Schema of configuration files and exit",
     )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        default=choices.ca_file,
+        metavar="PATH",
+        help="file for the certificate that clients of the authority have to trust, with the app"
+        " registration's certificate beside it (default: in a private folder; removed at the"
+        " end%(default).0s)",
+    )
+    parser.add_argument(
+        "--federated-token-file",
+        type=Path,
+        default=choices.federated_token_file,
+        metavar="PATH",
+        help="file for a token of workload identity federation (default: in a private folder;"
+        " removed at the end%(default).0s)",
+    )
+
+
+def _add_addresses(parser: argparse.ArgumentParser, defaults: Config) -> None:
     parser.add_argument("--host", default=defaults.host, help="address to listen on")
     parser.add_argument(
         "--service-port",
@@ -135,23 +163,9 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         metavar="PORT",
         help="port of Entra's authority, over TLS, 0 for any free one",
     )
-    parser.add_argument(
-        "--ca-file",
-        type=Path,
-        default=choices.ca_file,
-        metavar="PATH",
-        help="file for the certificate that clients of the authority have to trust, with the app"
-        " registration's certificate beside it (default: in a private folder; removed at the"
-        " end%(default).0s)",
-    )
-    parser.add_argument(
-        "--federated-token-file",
-        type=Path,
-        default=choices.federated_token_file,
-        metavar="PATH",
-        help="file for a token of workload identity federation (default: in a private folder;"
-        " removed at the end%(default).0s)",
-    )
+
+
+def _add_rules(parser: argparse.ArgumentParser, defaults: Config) -> None:
     parser.add_argument(
         "--role",
         choices=[*BUILT_IN_ROLES, _NO_ROLE],
@@ -177,7 +191,9 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         help="origin whose web pages may connect, or * for any; may be given several times"
         f" (default: {' '.join(sorted(defaults.allowed_origins))}%(default).0s)",
     )
-    add_upstream_options(parser)
+
+
+def _add_access_keys(parser: argparse.ArgumentParser, defaults: Config) -> None:
     parser.add_argument(
         "--access-key",
         type=_access_key,
@@ -199,7 +215,6 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         help="refuse tokens that are signed with these keys, as a resource without local"
         " authentication does",
     )
-    return parser
 
 
 def _origins(texts: Sequence[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ receiver acks the highest number that it has handled. After a reconnection each 
 sequence which number comes next and sends again what was not acked.
 """
 
+import math
 from collections import deque
 
 from signalr_emulator.errors import ProtocolError
@@ -31,8 +32,8 @@ class ResendBuffer:
         self._next_received = 1
         self._received = 0
         self._waits_for_sequence = False
-        self.ack_at: float | None = None
-        """Monotonic time at which an ack is due, or None."""
+        self.ack_at = math.inf
+        """Monotonic time at which an ack is due, in seconds."""
 
     def sent(self, record: bytes) -> bool:
         """Keep a message that is sent now; gives False if too much waits for acks."""
@@ -63,9 +64,8 @@ class ResendBuffer:
             return False
         number = self._next_received
         self._next_received += 1
-        if self.ack_at is None:
-            # A repeated message needs an ack too: the first one was lost.
-            self.ack_at = now + ACK_DELAY
+        # A repeated message needs an ack too: the first one was lost.
+        self.ack_at = min(self.ack_at, now + ACK_DELAY)
         if number <= self._received:
             return False
         self._received = number
@@ -73,13 +73,13 @@ class ResendBuffer:
 
     def ack(self) -> int:
         """Give the number to ack; no ack is due any more."""
-        self.ack_at = None
+        self.ack_at = math.inf
         return self._received
 
     def lost(self) -> None:
         """Expect a sequence before anything else."""
         self._waits_for_sequence = True
-        self.ack_at = None
+        self.ack_at = math.inf
 
     def sequence(self, sequence_id: int) -> None:
         """Continue to count from this number.

@@ -5,7 +5,7 @@ from typing import Self
 
 from signalr_emulator.access_keys import AccessKeys
 from signalr_emulator.authentication import Authenticator
-from signalr_emulator.client_events import HubHandlers
+from signalr_emulator.client_events import ClientHandler
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config, ResourceConfig
 from signalr_emulator.entra import Tenant
@@ -44,8 +44,8 @@ class Resource:
         upstream: Where events of its clients go.
         user_groups: The groups of its users.
         activity: What was asked of it.
-        handlers: Who answers what its clients do.
-        events: What its clients did and the handlers have yet to hear.
+        handler: Answers what its clients do; None for nobody.
+        events: What its clients did and the handler has yet to hear.
     """
 
     config: ResourceConfig
@@ -56,7 +56,7 @@ class Resource:
     upstream: Upstream
     user_groups: UserGroups
     activity: ResourceActivity = field(default_factory=ResourceActivity)
-    handlers: HubHandlers = field(default_factory=HubHandlers)
+    handler: ClientHandler | None = None
     events: EventQueue = field(default_factory=EventQueue)
 
     @classmethod
@@ -88,5 +88,5 @@ class Resource:
             hubs=hubs,
             user_groups=UserGroups(hubs, clock),
             upstream=upstream,
-            handlers=HubHandlers(UpstreamHandler(upstream) if config.upstream.is_wanted else None),
+            handler=UpstreamHandler(upstream) if config.upstream.is_wanted else None,
         )

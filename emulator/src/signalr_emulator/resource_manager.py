@@ -149,8 +149,7 @@ class ResourceManager:
         operators = {operator.casefold() for operator in self._service.config.operators}
         if caller.casefold() in operators:
             return
-        is_assignment = request.match_info["kind"].casefold() == "roleassignments"
-        kind = "roleAssignments" if is_assignment else "roleDefinitions"
+        kind = "roleAssignments" if _is_about_assignments(request) else "roleDefinitions"
         action = f"Microsoft.Authorization/{kind}/{_ACTIONS[request.method]}"
         raise ManagementError(
             HTTPStatus.FORBIDDEN,
@@ -225,14 +224,17 @@ def _name(request: web.Request) -> str:
     text = request.match_info.get("name", "")
     name = guid(text)
     if text and name is None:
-        is_assignment = request.match_info["kind"].casefold() == "roleassignments"
-        what, code = (
-            ("assignment", "InvalidRoleAssignmentId")
-            if is_assignment
-            else ("definition", "InvalidRoleDefinitionId")
+        what = "Assignment" if _is_about_assignments(request) else "Definition"
+        raise ManagementError(
+            HTTPStatus.BAD_REQUEST,
+            f"InvalidRole{what}Id",
+            f"The role {what.lower()} ID must be a GUID.",
         )
-        raise ManagementError(HTTPStatus.BAD_REQUEST, code, f"The role {what} ID must be a GUID.")
     return name or ""
+
+
+def _is_about_assignments(request: web.Request) -> bool:
+    return request.match_info["kind"].casefold() == "roleassignments"
 
 
 def _check_api_version(version: str | None) -> None:

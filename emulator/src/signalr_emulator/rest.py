@@ -2,29 +2,31 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from signalr_emulator.authentication import CalledUrl, Caller
-from signalr_emulator.errors import (
-    AuthenticationError,
-    ForbiddenError,
-    MethodNotAllowedError,
-    NotExistedError,
-    RequestError,
-)
+from signalr_emulator.errors import AuthenticationError, ForbiddenError, RequestError
 from signalr_emulator.journal import SentMessage
-from signalr_emulator.operations import OPERATIONS, DataAction, Operation, Task
+from signalr_emulator.local_address import local_address
+from signalr_emulator.operations import (
+    HEALTH_PATHS,
+    OPERATIONS,
+    READS,
+    DataAction,
+    Operation,
+    Task,
+)
 from signalr_emulator.parameters import check_api_version
 from signalr_emulator.resource import Resource
-from signalr_emulator.rest_call import Call, Handler, error_response
+from signalr_emulator.rest_call import Call, Handler
+from signalr_emulator.rest_errors import error_response, unauthorized
 from signalr_emulator.rest_members import MemberOperations
 from signalr_emulator.rest_messages import MessageOperations
 from signalr_emulator.rest_tokens import TokenOperations
 from signalr_emulator.service import Service
 
-__all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi", "error_details", "unauthorized"]
+__all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi"]
 
 DATA_ACTION = web.RequestKey("data_action", str)
 """What an operation requires, kept with its request for the journal."""
@@ -34,9 +36,7 @@ PRINCIPAL_ID = web.RequestKey("principal_id", str)
 
 type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_PREFIX = "/api/"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_HEALTH = ("/api/health", "/api/v1/health")
 
 
 class RestApi:
@@ -64,7 +64,7 @@ class RestApi:
     def routes(self) -> list[web.RouteDef]:
         """Give the routes of every operation, and the health check, which needs no token."""
         return [
-            *(_route(method, path, _health) for path in _HEALTH for method in ("HEAD", "GET")),
+            *(_route(method, path, _health) for path in HEALTH_PATHS for method in READS),
             *(
                 _route(operation.method, operation.path, self._admitting(operation))
                 for operation in OPERATIONS
@@ -115,8 +115,8 @@ class RestApi:
 
     def _origins(self, request: web.Request) -> frozenset[str]:
         hosts = self._service.config.hosts
-        address = request.transport and request.transport.get_extra_info("sockname")
-        ports = {f"{host}:{address[1]}" for host in hosts} if address else set()
+        address = local_address(request)
+        ports = set() if address is None else {f"{host}:{address.port}" for host in hosts}
         return frozenset(f"{request.scheme}://{name}" for name in hosts | ports)
 
     def _permit(self, call: Call, data_action: DataAction) -> None:
@@ -129,33 +129,6 @@ class RestApi:
                 f"The identity {principal_id} lacks the data action"
                 f" {data_action} at {scope}. Please check your role assignments."
             )
-
-
-@web.middleware
-async def error_details(request: web.Request, handler: RequestHandler) -> web.StreamResponse:
-    """Answer with an ErrorDetail where a path or its method does not exist."""
-    try:
-        return await handler(request)
-    except web.HTTPNotFound:
-        if not request.path.startswith(_PREFIX):
-            raise
-        return error_response(NotExistedError("There is no such path.", code="NotFound"))
-    except web.HTTPMethodNotAllowed as error:
-        if not request.path.startswith(_PREFIX):
-            raise
-        response = error_response(MethodNotAllowedError("The path does not have this method."))
-        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
-        return response
-
-
-def unauthorized(error: AuthenticationError) -> web.Response:
-    """Answer a request whose token is missing or not valid (RFC 6750, section 3)."""
-    challenge = f'Bearer error="invalid_token", error_description="{error}"'
-    return web.json_response(
-        {"code": "Unauthorized", "message": str(error)},
-        status=HTTPStatus.UNAUTHORIZED,
-        headers={"WWW-Authenticate": challenge},
-    )
 
 
 async def _health(_request: web.Request) -> web.Response:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, http, web
@@ -14,11 +13,11 @@ from signalr_emulator.errors import (
     InvalidRequestError,
     JsonError,
     PayloadTooLargeError,
-    RequestError,
     UnsupportedContentError,
 )
 from signalr_emulator.hub_protocol import Invocation
 from signalr_emulator.json_text import Json
+from signalr_emulator.local_address import local_address
 from signalr_emulator.operations import Operation
 from signalr_emulator.outgoing import Outgoing
 from signalr_emulator.parameters import (
@@ -29,7 +28,7 @@ from signalr_emulator.parameters import (
     parse_payload,
 )
 
-__all__ = ["Call", "Handler", "error_response", "outgoing"]
+__all__ = ["Call", "Handler", "outgoing"]
 
 _JSON = "application/json"
 _MESSAGEPACK = ("application/x-msgpack", "application/octet-stream")
@@ -144,8 +143,7 @@ class Call:
         host = self.request.headers.get(hdrs.HOST, "")
         if _HOST.fullmatch(host):
             return host
-        address = self.request.transport and self.request.transport.get_extra_info("sockname")
-        return f"{address[0]}:{address[1]}" if address else "localhost"
+        return str(local_address(self.request) or "localhost")
 
     def _content_type(self) -> str:
         if hdrs.CONTENT_TYPE not in self.request.headers:
@@ -167,12 +165,3 @@ def outgoing(invocation: Invocation) -> Outgoing:
         return Outgoing(invocation)
     except JsonError as error:
         raise InvalidRequestError(f"The payload {error}.", target="arguments") from error
-
-
-def error_response(error: RequestError) -> web.Response:
-    """Answer a call that is refused."""
-    return web.json_response(
-        error.error_detail(),
-        status=HTTPStatus(error.status),
-        headers={"x-ms-error-code": error.code},
-    )

@@ -15,10 +15,10 @@ from signalr_emulator.pages import MAX_PAGE_SIZE, page
 from signalr_emulator.parameters import integer, user_name
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest_call import Call, Handler
+from signalr_emulator.rest_errors import no_connection
 
 __all__ = ["MemberOperations"]
 
-_GROUP_CONNECTION_NOT_EXISTED = "Error.Connection.NotExisted"
 _CONNECTION_NOT_EXISTED = "Warning.Connection.NotExisted"
 _USER_NOT_EXISTED = "Warning.User.NotExisted"
 _GROUP_NOT_EXISTED = "Warning.Group.NotExisted"
@@ -109,11 +109,11 @@ class MemberOperations:
 
     async def _add_connection_to_group(self, call: Call) -> None:
         if not self._hubs.add_to_group(call.hub, call.group, call.connection):
-            raise _no_connection_to_group()
+            raise no_connection()
 
     async def _remove_connection_from_group(self, call: Call) -> None:
         if not self._hubs.remove_from_group(call.hub, call.group, call.connection):
-            raise _no_connection_to_group()
+            raise no_connection()
 
     async def _remove_connection_from_all_groups(self, call: Call) -> None:
         self._hubs.remove_from_all_groups(call.hub, call.connection)
@@ -144,7 +144,3 @@ def _described(member: Member) -> dict[str, str]:
     if member.user_id is not None:
         described["userId"] = member.user_id
     return described
-
-
-def _no_connection_to_group() -> NotExistedError:
-    return NotExistedError("There is no such connection.", code=_GROUP_CONNECTION_NOT_EXISTED)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from signalr_emulator.binary_payload import json_value
 from signalr_emulator.commands import (
     CloseConnection,
     Command,
@@ -17,7 +16,6 @@ from signalr_emulator.errors import (
     ClientResultError,
     InvalidRequestError,
     JsonError,
-    NotExistedError,
 )
 from signalr_emulator.filters import Candidate, Filter, parse_filter
 from signalr_emulator.hub_protocol import Completion, StreamItem
@@ -27,10 +25,10 @@ from signalr_emulator.operations import DataAction, Task
 from signalr_emulator.parameters import group_name, is_true, stream_id
 from signalr_emulator.resource import Resource
 from signalr_emulator.rest_call import Call, Handler, outgoing
+from signalr_emulator.rest_errors import no_connection
 
 __all__ = ["MessageOperations"]
 
-_CONNECTION_NOT_EXISTED = "Error.Connection.NotExisted"
 _INVOCATION_FAILED = "Error.Connection.Unknown"
 
 
@@ -142,7 +140,7 @@ class MessageOperations:
         if not completion.has_result:
             return web.json_response({})
         try:
-            body = encode({"result": json_value(completion.result)})
+            body = encode({"result": completion.result})
         except JsonError as error:
             raise InvalidRequestError(
                 f"The client's result {error}.", code=_INVOCATION_FAILED
@@ -206,5 +204,5 @@ class MessageOperations:
     def _member(self, hub: str, connection_id: str) -> Member:
         member = self._hubs.connection(hub, connection_id).get(connection_id)
         if member is None:
-            raise NotExistedError("There is no such connection.", code=_CONNECTION_NOT_EXISTED)
+            raise no_connection()
         return member

@@ -7,6 +7,7 @@ Azure role assignments using the REST API".
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 
 from signalr_emulator.errors import ManagementError
 
@@ -36,7 +37,7 @@ class AssignmentFilter:
     principal_id: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "AssignmentFilter":
+    def parse(cls, text: str) -> Self:
         """Read a filter; an empty one lets everything through.
 
         Raises:
@@ -69,7 +70,7 @@ class DefinitionFilter:
     role_type: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "DefinitionFilter":
+    def parse(cls, text: str) -> Self:
         """Read a filter; an empty one lets everything through.
 
         Raises:

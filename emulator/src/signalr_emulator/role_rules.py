@@ -6,33 +6,27 @@ Source: "Azure custom roles" (limits); docs/fidelity.md lists the codes that no 
 from http import HTTPStatus
 
 from signalr_emulator.errors import ManagementError
+from signalr_emulator.operations import DataAction
 from signalr_emulator.roles import Role, matches_any
 from signalr_emulator.scopes import Level, level
 
 __all__ = ["check_custom_role", "invalid_role"]
 
 _SIGNALR = "Microsoft.SignalRService/SignalR"
-_DATA_ACTIONS = tuple(
-    f"{_SIGNALR}/{action}"
-    for action in (
-        "auth/accessKey/action",
-        "auth/accessToken/action",
-        "auth/clientToken/action",
-        "clientConnection/read",
-        "clientConnection/send/action",
-        "clientConnection/write",
-        "group/read",
-        "group/send/action",
-        "group/write",
-        "hub/send/action",
-        "livetrace/read",
-        "livetrace/write",
-        "serverConnection/write",
-        "user/read",
-        "user/send/action",
-        "user/write",
-    )
+_DATA_ACTIONS = (
+    *DataAction,
+    *(
+        f"{_SIGNALR}/{action}"
+        for action in (
+            "auth/accessToken/action",
+            "livetrace/read",
+            "livetrace/write",
+            "serverConnection/write",
+            "user/write",
+        )
+    ),
 )
+"""Those that operations need, and those that exist for something else."""
 
 
 def check_custom_role(role: Role) -> None:

@@ -219,7 +219,7 @@ class RoleStore:
         Args:
             assignment: From `find_assignment`.
         """
-        self.assignments.assignments.remove(assignment)
+        self.assignments.remove(assignment)
         self._stamps.pop(assignment.name.casefold(), None)
 
     def _definitions(self) -> Iterator[Role]:

@@ -199,6 +199,11 @@ class RoleAssignments:
         else:
             self._switched_off.add(assignment.name)
 
+    def remove(self, assignment: RoleAssignment) -> None:
+        """Take an assignment away for good: a later one of its name has effect."""
+        self.assignments.remove(assignment)
+        self._switched_off.discard(assignment.name)
+
     def is_allowed(self, principal_id: str, data_action: str, resource_scope: str) -> bool:
         """Decide whether a principal may do something.
 

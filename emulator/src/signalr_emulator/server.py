@@ -10,16 +10,18 @@ from typing import cast
 
 from aiohttp import web
 
+from signalr_emulator.app_service import MSI_PATH
 from signalr_emulator.applications import Application
 from signalr_emulator.authority import authority
 from signalr_emulator.certificates import ServerCertificate
 from signalr_emulator.clock import Clock
 from signalr_emulator.config import Config
-from signalr_emulator.control_plane import MSI_PATH, control_plane
+from signalr_emulator.control_plane import control_plane
 from signalr_emulator.data_plane import data_plane
 from signalr_emulator.entra import SigningKey
 from signalr_emulator.errors import PortUnavailableError
 from signalr_emulator.http_log import http_logger
+from signalr_emulator.receiving import with_one_buffer
 from signalr_emulator.service import Service
 
 __all__ = ["Emulator", "running"]
@@ -195,7 +197,11 @@ async def _listen(
     await runner.setup()
     try:
         server = await asyncio.get_running_loop().create_server(
-            cast("web.Server", runner.server), host, port, backlog=_BACKLOG, ssl=tls
+            with_one_buffer(cast("web.Server", runner.server)),
+            host,
+            port,
+            backlog=_BACKLOG,
+            ssl=tls,
         )
     except OSError as error:
         await runner.cleanup()

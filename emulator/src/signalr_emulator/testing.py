@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,11 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from signalr_emulator.cli import READY
 from signalr_emulator.json_text import Json
 
 __all__ = ["ControlError", "RunningEmulator", "running_emulator"]
 
-_READY = "Emulator ready."
 _TIMEOUT = 10.0
 
 
@@ -151,12 +152,12 @@ def _read(process: subprocess.Popen[str]) -> RunningEmulator:
     lines: list[str] = []
     for line in output:
         lines.append(line.rstrip("\n"))
-        if lines[-1] == _READY:
+        if lines[-1] == READY:
             break
     else:
         raise ControlError("\n".join(lines))
-    # Otherwise a full pipe would stop the emulator some day.
-    threading.Thread(target=output.read, daemon=True).start()
+    # Otherwise a full pipe would stop the emulator some day; what comes is not kept.
+    threading.Thread(target=deque, args=(output, 0), daemon=True).start()
     said = "\n".join(lines)
     return RunningEmulator(
         service_url=_found(r"^SignalR service: +(\S+)$", said),

@@ -1,4 +1,4 @@
-"""The handler of every hub: what clients do goes to the upstream, what it answers comes back.
+"""The handler of clients: what they do goes to the upstream, what it answers comes back.
 
 Source of what happens to streams: Azure/azure-signalr, issue 2132: the method that a client calls
 gives nothing back, and whoever makes the items sends and completes the stream by REST.

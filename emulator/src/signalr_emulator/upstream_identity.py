@@ -14,9 +14,6 @@ from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = ["ServiceTokens", "make_upstream"]
 
-_LIFETIME = 24 * 3600
-"""How long a token of a managed identity is valid, in seconds."""
-
 _RENEW_BEFORE = 300
 """How long before its end a token is replaced, in seconds."""
 
@@ -47,7 +44,7 @@ class ServiceTokens:
         audience = audience or _DEFAULT_AUDIENCE
         kept = self._tokens.get(audience)
         if kept is None or kept.expires_on - _RENEW_BEFORE <= self._clock.now():
-            kept = self._tenant.issue(self._identity, audience, _LIFETIME)
+            kept = self._tenant.issue(self._identity, audience)
             self._tokens[audience] = kept
         return kept.text
 

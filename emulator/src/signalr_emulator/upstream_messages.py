@@ -39,7 +39,6 @@ _CONNECTED_TYPE = 10
 _DISCONNECTED_TYPE = 11
 _JSON = "application/json"
 _CONTENT_TYPES = {"json": _JSON, "messagepack": "application/x-msgpack"}
-_SECRET_PARAMETER = re.compile(r"(?<=[?&])access_token=[^&]*&?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -52,7 +51,8 @@ class UpstreamClient:
         hub: Name of the hub, in lower case.
         user_id: Who it is, or None.
         claims: Types and values of the claims, in the order of the client token.
-        query: Query of the request that connected, without the question mark.
+        query: Query of the request that connected, without the question mark and without the
+            client token.
     """
 
     connection_id: str
@@ -127,7 +127,7 @@ def headers(client: UpstreamClient, event: UpstreamEvent, keys: Sequence[str]) -
         "X-ASRS-Category": event.category,
         "X-ASRS-Event": event.event,
         "X-ASRS-User-Claims": ", ".join(f"{kind}: {value}" for kind, value in client.claims),
-        "X-ASRS-Client-Query": _client_query(client.query),
+        "X-ASRS-Client-Query": f"?{client.query}" if client.query else "",
     }
     if client.user_id is not None:
         given["X-ASRS-User-Id"] = client.user_id
@@ -164,12 +164,6 @@ def answer(
         # A text frame that is not UTF-8 would end the client's whole connection.
         return Completion(invocation_id, error="Invocation failed, response is not UTF-8 text")
     return body
-
-
-def _client_query(query: str) -> str:
-    """Give the query without the client token, with which anybody could connect as the user."""
-    kept = _SECRET_PARAMETER.sub("", f"?{query}").rstrip("&")
-    return "" if kept == "?" else kept
 
 
 def _header_text(value: str) -> str:

@@ -84,12 +84,15 @@ class WebSocketTransport(SocketWriter):
     async def closed(self) -> None:
         """Wait until the WebSocket is closed, closing it if nobody did."""
         self.close()
-        if self._closing is not None:
-            await self._closing
-        error = self._response.exception()
-        if error is not None:
-            # Its frames hold the response, which would stay in memory until a garbage collection.
-            error.with_traceback(None)
+        try:
+            if self._closing is not None:
+                await self._closing
+        finally:
+            error = self._response.exception()
+            if error is not None:
+                # Its frames hold the response and each caller's variables, down to the timers of
+                # the event loop: all of it would stay in memory until a garbage collection.
+                error.with_traceback(None)
 
     async def receive_all(self, take: Callable[[bytes], None]) -> bool:
         """Hand every message of the WebSocket on until it ends.

@@ -1,4 +1,4 @@
-"""Pages whose tables a run renews, so that text and figures do not part."""
+"""Pages whose tables a command renews, so that text and figures do not part."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ def with_tables(page: str, generated: Mapping[str, str]) -> str:
     Args:
         page: Text with a pair of comments for each table: `<!-- table: name -->` and
             `<!-- end -->`.
-        generated: Tables by name.
+        generated: Tables in Markdown, by name.
 
     Raises:
         KeyError: The page asks for a table that there is not.

@@ -91,7 +91,7 @@ async def _revoked_keys(rig: Rig) -> AsyncIterator[None]:
         for key_id in resource["liveKeys"]:
             await rig.control("POST", f"keys/{key_id}/revoke")
     yield
-    await rig.pass_time(61 * _MINUTE)
+    await rig.pass_time(5 * _MINUTE)
 
 
 @asynccontextmanager
@@ -161,8 +161,8 @@ FAULTS: Final = (
     ),
     Fault(
         "access keys revoked",
-        "Nothing tells the app, so that the service refuses its tokens until the key is replaced,"
-        " an hour after it was fetched. WebSockets stay, and sends are not concerned.",
+        "The service refuses the app's tokens until the app, which checks its key every 5 minutes,"
+        " notices and gets another one. WebSockets stay, and sends are not concerned.",
         _revoked_keys,
         hold=4.0,
         # Polls and requests to send show a token that is no good any more.

@@ -1,5 +1,9 @@
-"""When an access key is replaced, and how long it may be used. Pure: no thread and no clock."""
+"""When an access key is replaced and checked, and how long it may be used.
 
+Pure: no thread and no clock.
+"""
+
+import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,6 +18,10 @@ _ROTATE_AFTER: Final = 60 * 60
 
 _ROTATION_SPREAD: Final = 5 * 60
 """Most seconds by which a rotation comes early, so that instances do not rotate together."""
+
+_CHECK_AFTER: Final = 5 * 60
+"""Seconds after which the service is asked whether it still knows the key: it tells nobody when it
+has revoked one."""
 
 _FIRST_RETRY: Final = 1.0
 _LONGEST_RETRY: Final = 30.0
@@ -42,6 +50,10 @@ class Moment(NamedTuple):
         """Return the moment so many seconds later."""
         return Moment(self.wall + seconds, self.steady + seconds)
 
+    def earlier(self, other: "Moment") -> "Moment":
+        """Return when the first of two moments is reached."""
+        return Moment(min(self.wall, other.wall), min(self.steady, other.steady))
+
     def reached(self, now: "Moment") -> bool:
         """Tell whether it is over by one of the clocks."""
         return now.wall >= self.wall or now.steady >= self.steady
@@ -53,6 +65,8 @@ class Moment(NamedTuple):
 
 _NOW: Final = Moment(0.0, 0.0)
 """A moment that is over whatever the clocks say."""
+
+_NEVER: Final = Moment(math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +88,14 @@ class KeyState:
 
 @dataclass(slots=True)
 class Schedule:
-    """What is known of the key, and when the next fetch is due."""
+    """What is known of the key, and when the next fetch and the next check are due."""
 
     key: AccessKey | None = None
     obtained: Moment = _NOW
     expires: Moment = _NOW
     due: Moment = _NOW
+    check_due: Moment = _NEVER
+    next: Moment = _NOW
     due_on_demand: Moment = _NOW
     error: ServiceError | None = None
     failures: int = 0
@@ -89,10 +105,10 @@ class Schedule:
         return None if self.key is None or self.expires.reached(now) else self.key
 
     def is_fresh(self, wall: float, steady: float) -> bool:
-        """Tell whether the key is usable and no fetch is due, which is so nearly always."""
+        """Tell whether the key is usable and nothing is due, which is so nearly always."""
         return (
-            self.obtained[0] <= wall < self.due[0]
-            and steady < self.due[1]
+            self.obtained[0] <= wall < self.next[0]
+            and steady < self.next[1]
             and wall < self.expires[0]
             and steady < self.expires[1]
         )
@@ -100,6 +116,10 @@ class Schedule:
     def is_due(self, now: Moment) -> bool:
         """Tell whether a fetch is due: by the key's age, or since the wall clock was set back."""
         return self.due.reached(now) or now.wall < self.obtained.wall
+
+    def is_check_due(self, now: Moment) -> bool:
+        """Tell whether the service is to be asked whether it still knows the key."""
+        return self.check_due.reached(now)
 
     def succeeded(self, key: AccessKey, now: Moment, jitter: float) -> None:
         """Take a new key; `jitter` from 0 to 1 brings the next rotation forward."""
@@ -110,6 +130,17 @@ class Schedule:
         self.due = self.obtained.after(_ROTATE_AFTER - jitter * _ROTATION_SPREAD)
         self.error = None
         self.failures = 0
+        self.recognized(now)
+
+    def recognized(self, now: Moment) -> None:
+        """Take note that the service knows the key."""
+        self.check_due = now.after(_CHECK_AFTER)
+        self.next = self.due.earlier(self.check_due)
+
+    def disowned(self, now: Moment) -> None:
+        """Take note that the service does not know the key any more."""
+        self.due = now
+        self.recognized(now)
 
     def failed(self, error: ServiceError, now: Moment, jitter: float) -> None:
         """Keep what there is and come back later; `jitter` from 0 to 1 spreads instances."""
@@ -120,6 +151,7 @@ class Schedule:
         asked = error.retry_after or 0.0
         delay = max(_FIRST_RETRY, backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter))
         self.due = now.after(max(delay, asked))
+        self.next = self.due.earlier(self.check_due)
         soonest = _SOONEST_RETRY if isinstance(error, PermissionDeniedError) else delay
         self.due_on_demand = now.after(max(min(delay, soonest), asked))
 

@@ -1,7 +1,7 @@
 """Keeps an access key at hand: the edge that owns the time and the one background thread.
 
-`shared.key_schedule` decides when a key is fetched: at first need, once an hour, and again after a
-failure.
+`shared.key_schedule` decides when a key is fetched: at first need, once an hour, again after a
+failure, and when a check shows that the service does not know it any more.
 """
 
 import asyncio
@@ -36,7 +36,8 @@ class AccessKeyRotation:
     Args:
         fetch: Gets a new key, blocking. Raises `SignalRError`.
         prove: Asks the service whether it knows a key, blocking. A new key is proven before it
-            replaces one that is still usable, since the service may hear of it late.
+            replaces one that is still usable, since the service may hear of it late; and the key
+            in use now and then, since the service may have revoked it.
         clock: Current time in epoch seconds.
         steady: Current time in seconds of a clock that is never set.
         jitter: Random numbers from 0 to 1.
@@ -171,8 +172,10 @@ class AccessKeyRotation:
             now = self._now()
             if self._pending is not None or self._schedule.is_due(now):
                 self._fetch_once(now)
+            elif self._schedule.is_check_due(now):
+                self._check_once(now)
             else:
-                self._wake.wait(min(self._schedule.due.seconds_from(now), _LONGEST_SLEEP))
+                self._wake.wait(min(self._schedule.next.seconds_from(now), _LONGEST_SLEEP))
                 self._wake.clear()
 
     def _fetch_once(self, now: Moment) -> None:
@@ -189,6 +192,24 @@ class AccessKeyRotation:
             self._settle(None, ServiceUnavailableError(f"{type(error).__name__}: {error}"))
         else:
             self._settle(key, None)
+
+    def _check_once(self, now: Moment) -> None:
+        key = self._schedule.usable(now)
+        try:
+            is_known = key is None or self._prove(key)
+        except Exception:
+            # The thread must live on, and a key that cannot be checked is used as before.
+            _logger.exception("The access key could not be checked", extra=self._log_fields())
+            is_known = True
+        with self._lock:
+            if is_known:
+                self._schedule.recognized(self._now())
+                return
+            self._schedule.disowned(self._now())
+        _logger.warning(
+            "The service does not accept the access key any more, so another one is fetched",
+            extra=self._log_fields(),
+        )
 
     def _settle(self, key: AccessKey | None, error: ServiceError | None) -> None:
         with self._lock:

@@ -59,3 +59,31 @@ def test_a_clock_that_is_set_back_makes_a_fetch_due_once() -> None:
     schedule.failed(ServiceUnavailableError("down"), earlier, jitter=1.0)
     assert not schedule.is_due(Moment(3600.5, 101.5))
     assert schedule.is_due(Moment(3601.0, 102.0))
+
+
+def test_a_key_is_checked_every_five_minutes() -> None:
+    schedule = Schedule()
+    schedule.succeeded(AccessKey("k", b"s", obtained_at=0.0), at(0.0), jitter=0.0)
+    assert not schedule.is_check_due(at(5 * MINUTE - 1))
+    assert schedule.is_check_due(at(5 * MINUTE))
+    assert not schedule.is_fresh(*at(5 * MINUTE)), "the next caller sees to the check"
+    schedule.recognized(at(6 * MINUTE))
+    assert schedule.is_fresh(*at(11 * MINUTE - 1))
+    assert schedule.is_check_due(at(11 * MINUTE))
+    assert schedule.due.wall == 60 * MINUTE, "a check does not put the rotation off"
+
+
+def test_a_key_that_the_service_does_not_know_is_replaced_at_once_and_used_until_then() -> None:
+    schedule = Schedule()
+    schedule.succeeded(AccessKey("k", b"s", obtained_at=0.0), at(0.0), jitter=0.0)
+    schedule.disowned(at(5 * MINUTE))
+    assert schedule.is_due(at(5 * MINUTE))
+    assert schedule.usable(at(5 * MINUTE)) is not None
+    schedule.failed(ServiceUnavailableError("down"), at(5 * MINUTE), jitter=1.0)
+    assert not schedule.is_due(at(5 * MINUTE + 0.5)), "a check does not undo the pause"
+
+
+def test_without_a_key_nothing_is_checked() -> None:
+    schedule = Schedule()
+    schedule.failed(ServiceUnavailableError("down"), at(0.0), jitter=1.0)
+    assert not schedule.is_check_due(at(1e9))

@@ -1,4 +1,5 @@
 import asyncio
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -199,7 +200,7 @@ def test_an_unforeseen_error_does_not_end_the_rotation(
 
 
 def test_a_new_key_is_taken_when_the_service_knows_it(api: AuthApi, clock: Clock) -> None:
-    known: set[str] = set()
+    known = {"key-1"}
     rotation = AccessKeyRotation(
         api.fetch, lambda key: key.key_id in known, clock=clock, jitter=lambda: 0.0
     )
@@ -216,6 +217,50 @@ def test_a_new_key_is_taken_when_the_service_knows_it(api: AuthApi, clock: Clock
         rotation.current()
         eventually(lambda: rotation.get(0.0).key_id == "key-3")
         assert rotation.state.error is None
+    finally:
+        rotation.close()
+
+
+def test_a_revoked_key_is_noticed_within_five_minutes(
+    api: AuthApi, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    revoked: set[str] = set()
+    rotation = AccessKeyRotation(
+        api.fetch, lambda key: key.key_id not in revoked, clock=clock, jitter=lambda: 0.0
+    )
+    try:
+        rotation.get(10.0)
+        revoked.add("key-1")
+        clock.now += 5 * MINUTE - 1
+        assert rotation.current() is not None
+        assert api.calls == 1, "nobody asks sooner"
+        clock.now += 1
+        assert rotation.current() is not None, "the caller does not wait for the check"
+        eventually(lambda: rotation.get(0.0).key_id == "key-2")
+    finally:
+        rotation.close()
+    assert "does not accept the access key any more" in caplog.text
+
+
+def test_a_check_that_fails_leaves_the_key_in_use(api: AuthApi, clock: Clock) -> None:
+    asked: list[str] = []
+
+    def prove(key: AccessKey) -> bool:
+        asked.append(key.key_id)
+        raise RuntimeError("no answer")
+
+    def has_asked(times: int) -> bool:
+        return len(asked) == times
+
+    rotation = AccessKeyRotation(api.fetch, prove, clock=clock, jitter=lambda: 0.0)
+    try:
+        rotation.get(10.0)
+        for checks in (1, 2):
+            clock.now += 5 * MINUTE
+            rotation.current()
+            eventually(functools.partial(has_asked, checks))
+        assert rotation.get(0.0).key_id == "key-1"
+        assert api.calls == 1
     finally:
         rotation.close()
 

@@ -147,9 +147,10 @@ class _Lane:
 
     def _give_up(self, errand: _Errand, patience: float) -> None:
         with self._lock:
-            if errand not in self._waiting:
+            try:
+                self._waiting.remove(errand)
+            except ValueError:  # it is under way
                 return
-            self._waiting.remove(errand)
         problem = f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s"
         _settle(errand.answer, None, NoAnswerError(problem, delivered=False))
 

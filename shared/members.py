@@ -12,7 +12,7 @@ from shared.exchange import Exchange, read_object
 from shared.flow import Flow
 from shared.names import check_excluded, connection_path, group_path, hub_path, user_path
 from shared.operations import Operation
-from shared.pages import Trail
+from shared.pages import Paging
 
 __all__ = ["ConnectionPage", "GroupConnection", "Members"]
 
@@ -126,9 +126,9 @@ class Members(Exchange):
 
         Each has to be held to its end before the next one is taken.
         """
-        trail = Trail()
-        while trail.next_link is not None:
-            yield self._page_on(trail, hub, group)
+        paging = Paging()
+        while paging.next_link is not None:
+            yield self._page_on(paging, hub, group)
 
     def add_connection_to_group(self, hub: str, group: str, connection_id: str) -> Flow[None]:
         """Put a connection into a group.
@@ -179,9 +179,9 @@ class Members(Exchange):
         """Take a user out of every group."""
         yield from self.call(op.REMOVE_USER_FROM_ALL_GROUPS, user_path(hub, user_id))
 
-    def _page_on(self, trail: Trail, hub: str, group: str) -> Flow[tuple[GroupConnection, ...]]:
-        page = yield from self.connection_page(hub, group, trail.next_link or "")
-        trail.follow(page.next_link, items=len(page.connections))
+    def _page_on(self, paging: Paging, hub: str, group: str) -> Flow[tuple[GroupConnection, ...]]:
+        page = yield from self.connection_page(hub, group, paging.next_link or "")
+        paging.follow(page.next_link, items=len(page.connections))
         return page.connections
 
     def _exists(self, operation: Operation, names: Mapping[str, str]) -> Flow[bool]:

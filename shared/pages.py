@@ -10,13 +10,13 @@ from typing import Final
 
 from shared.errors import UnexpectedResponseError
 
-__all__ = ["Trail"]
+__all__ = ["Paging"]
 
 _MOST_EMPTY: Final = 100
 """Most pages in a row without an item: a hundred requests for nothing."""
 
 
-class Trail:
+class Paging:
     """Where the next page of a list is, and where the pages before it were."""
 
     def __init__(self) -> None:

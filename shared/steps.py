@@ -2,8 +2,8 @@
 
 import time
 
+from shared.endpoint_threads import EndpointThreads
 from shared.flow import Answer, GetKey, GetToken, Request, Step, Together, Wait
-from shared.lanes import Lanes
 from shared.loop_thread import LoopThread
 from shared.telemetry import Telemetry
 from shared.transport import Transport
@@ -25,9 +25,9 @@ class Performer:
     ) -> None:
         self._transport = transport
         self._telemetry = telemetry
-        self._lanes = Lanes(self.perform, patience)
+        self._threads = EndpointThreads(self.perform, patience)
         self._loop = LoopThread()
-        self.perform_async = self._lanes.perform
+        self.perform_async = self._threads.perform
 
     def perform(self, step: Step) -> Answer:
         """Do one step, blocking, and return its answer."""
@@ -46,14 +46,14 @@ class Performer:
 
     def after_fork(self) -> None:
         """Make it usable in a child process: neither threads nor connections can be shared."""
-        self._lanes.after_fork()
+        self._threads.after_fork()
         self._loop.after_fork()
         self._transport.renew()
 
     def close(self) -> None:
         """End its threads and close its connections."""
         self._loop.close()
-        self._lanes.close()
+        self._threads.close()
         self._transport.close()
 
     def _send(self, request: Request) -> Answer:

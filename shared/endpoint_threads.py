@@ -27,7 +27,7 @@ from shared.flow import (
     run_async,
 )
 
-__all__ = ["MAX_CONCURRENCY", "Lanes"]
+__all__ = ["MAX_CONCURRENCY", "EndpointThreads"]
 
 MAX_CONCURRENCY: Final = 16
 """Most requests to an endpoint at a time."""
@@ -36,7 +36,7 @@ _IDENTITY: Final = ""
 """What tokens are asked for with: threads of no endpoint."""
 
 
-class Lanes:
+class EndpointThreads:
     """Does the steps of conversations without blocking the event loop.
 
     Args:
@@ -52,12 +52,12 @@ class Lanes:
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where its threads are gone."""
-        self._lanes: defaultdict[str, _Lane] = defaultdict(lambda: _Lane(self._perform))
+        self._endpoints: defaultdict[str, _Threads] = defaultdict(lambda: _Threads(self._perform))
 
     def close(self) -> None:
         """End its threads."""
-        for lane in self._lanes.values():
-            lane.close()
+        for threads in self._endpoints.values():
+            threads.close()
 
     async def perform(self, step: Step) -> Answer:
         """Do one step and return its answer."""
@@ -73,9 +73,9 @@ class Lanes:
             case Together(flows):
                 return await self._together(flows)
             case Request(endpoint=name):
-                return await self._lanes[name].do(step, self._patience_with(step))
+                return await self._endpoints[name].do(step, self._patience_with(step))
             case _:
-                return await self._lanes[_IDENTITY].do(step, None)
+                return await self._endpoints[_IDENTITY].do(step, None)
 
     def _patience_with(self, request: Request) -> float | None:
         return None if self._patience is None else request.read_timeout or self._patience
@@ -90,16 +90,16 @@ class Lanes:
             return error
 
 
-class _Errand(NamedTuple):
+class _Job(NamedTuple):
     step: Step
     context: contextvars.Context
     answer: asyncio.Future[Answer]
 
 
-class _Lane:
+class _Threads:
     """The threads of one endpoint and what waits for them.
 
-    A thread does errand after errand as long as there are any, and hands each answer to the event
+    A thread does job after job as long as there are any, and hands each answer to the event
     loop itself: a pool's futures would cost a tenth of a message.
     """
 
@@ -108,7 +108,7 @@ class _Lane:
         # Not the worker's pool, which belongs to the app's blocking functions and is small.
         self._threads = ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
         self._lock = threading.Lock()
-        self._waiting: deque[_Errand] = deque()
+        self._waiting: deque[_Job] = deque()
         self._busy = 0
 
     def close(self) -> None:
@@ -126,56 +126,56 @@ class _Lane:
         """
         loop = asyncio.get_running_loop()
         # The caller's span is the parent of the request's.
-        errand = _Errand(step, contextvars.copy_context(), loop.create_future())
-        self._take(errand)
+        job = _Job(step, contextvars.copy_context(), loop.create_future())
+        self._take(job)
         if patience is None:
-            return await errand.answer
-        timer = loop.call_later(patience, self._give_up, errand, patience)
+            return await job.answer
+        timer = loop.call_later(patience, self._give_up, job, patience)
         try:
-            return await errand.answer
+            return await job.answer
         finally:
             timer.cancel()
 
-    def _take(self, errand: _Errand) -> None:
+    def _take(self, job: _Job) -> None:
         with self._lock:
-            self._waiting.append(errand)
+            self._waiting.append(job)
             all_busy = self._busy == MAX_CONCURRENCY
             if not all_busy:
                 self._busy += 1
         if not all_busy:
             self._threads.submit(self._work)
 
-    def _give_up(self, errand: _Errand, patience: float) -> None:
+    def _give_up(self, job: _Job, patience: float) -> None:
         with self._lock:
             try:
-                self._waiting.remove(errand)
+                self._waiting.remove(job)
             except ValueError:  # it is under way
                 return
         problem = f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s"
-        _settle(errand.answer, None, NoAnswerError(problem, delivered=False))
+        _settle(job.answer, None, NoAnswerError(problem, delivered=False))
 
     def _work(self) -> None:
-        while (errand := self._next()) is not None:
-            if not errand.answer.cancelled():
-                self._do(errand)
+        while (job := self._next()) is not None:
+            if not job.answer.cancelled():
+                self._do(job)
 
-    def _next(self) -> _Errand | None:
+    def _next(self) -> _Job | None:
         with self._lock:
             if self._waiting:
                 return self._waiting.popleft()
             self._busy -= 1
             return None
 
-    def _do(self, errand: _Errand) -> None:
+    def _do(self, job: _Job) -> None:
         answer: Answer = None
         failure: Exception | None = None
         try:
-            answer = errand.context.run(self._perform, errand.step)
+            answer = job.context.run(self._perform, job.step)
         except Exception as error:  # noqa: BLE001  the flow decides what an error means
             failure = error
         # A loop that is closed has nobody left who waits.
         with contextlib.suppress(RuntimeError):
-            errand.answer.get_loop().call_soon_threadsafe(_settle, errand.answer, answer, failure)
+            job.answer.get_loop().call_soon_threadsafe(_settle, job.answer, answer, failure)
 
 
 def _settle(future: asyncio.Future[Answer], answer: Answer, failure: Exception | None) -> None:

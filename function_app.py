@@ -5,6 +5,10 @@ import os
 
 import azure.functions as func
 
+# Needed further down, and imported from up here: at the end of a chain of imports it takes Python
+# half as long again (python/cpython#142183).
+import requests  # noqa: F401
+
 import broadcast
 import demo
 import negotiate

@@ -9,9 +9,8 @@ import json
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypedDict
 
 import azure.functions as func
 
@@ -43,8 +42,7 @@ _JSON_HEADERS: Final = {"Content-Type": "application/json", "Cache-Control": "no
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(TypedDict):
     """What is wrong with one field of a request.
 
     Args:
@@ -92,7 +90,7 @@ class ProblemError(Exception):
             "detail": self.detail,
         }
         if self.errors:
-            body["errors"] = [asdict(error) for error in self.errors]
+            body["errors"] = list(self.errors)
         return func.HttpResponse(
             json.dumps(body | dict(self.extensions)),
             status_code=self.status.value,

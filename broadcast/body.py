@@ -37,7 +37,7 @@ def read_items[T: Item](body: bytes, item: type[T], settings: Settings) -> list[
     listed = isinstance(parsed, list)
     values: list[object] = parsed if isinstance(parsed, list) else [parsed]
     if not 1 <= len(values) <= MAX_ITEMS:
-        raise _refusal(FieldError("#", f"must hold 1 to {MAX_ITEMS} {item.noun}s"))
+        raise _refusal(FieldError(pointer="#", detail=f"must hold 1 to {MAX_ITEMS} {item.noun}s"))
     items: list[T] = []
     errors: list[FieldError] = []
     for index, value in enumerate(values):
@@ -45,7 +45,7 @@ def read_items[T: Item](body: bytes, item: type[T], settings: Settings) -> list[
             items.append(_item(value, item, settings))
         except MisfitError as error:
             prefix = f"#/{index}" if listed else "#"
-            errors.append(FieldError(prefix + error.field, error.detail))
+            errors.append(FieldError(pointer=prefix + error.field, detail=error.detail))
     if errors:
         raise _refusal(*errors)
     return items
@@ -70,7 +70,7 @@ def _parse_json(body: bytes) -> object:
         detail = f"is not JSON: {error}"
     except RecursionError:
         detail = "is nested too deeply"
-    raise _refusal(FieldError("#", detail))
+    raise _refusal(FieldError(pointer="#", detail=detail))
 
 
 def _no_number(name: str) -> NoReturn:

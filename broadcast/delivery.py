@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from broadcast.items import EVERYONE, Errand, Recipient
 from shared.aio import SignalRServiceClient
@@ -15,8 +15,7 @@ __all__ = ["Outcome", "deliver"]
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one errand.
 
     Args:

@@ -1,7 +1,6 @@
 """What the items of a list have in common: a hub, a recipient, and what is to be done for it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, ClassVar, Final, NamedTuple
 
@@ -37,8 +36,7 @@ class Recipient(NamedTuple):
 EVERYONE: Final = Recipient(RecipientKind.EVERYONE, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(NamedTuple):
     """Something that the service is asked to do for one recipient.
 
     Args:

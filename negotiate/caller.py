@@ -6,10 +6,9 @@ A user id in the query, in the body or in a header of the client's own choice is
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from negotiate.app_service import principal_claims
 from negotiate.settings import Identity, NegotiateSettings
@@ -29,9 +28,7 @@ INVALID_TOKEN: Final = f'{_CHALLENGE}, error="invalid_token"'
 """What is asked of a caller whose token or session is no good (RFC 6750, section 3)."""
 
 
-# Not frozen, since that makes each several times as slow to make, and one is made for each request.
-@dataclass(slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks.
 
     Args:

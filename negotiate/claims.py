@@ -1,15 +1,14 @@
 """Which claims of a caller go into the client token, and under which names."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.client_token import RESERVED_CLAIMS, SYSTEM_PREFIX, ClaimValue
 
 __all__ = ["ClaimMapping", "parse_claim_mappings", "selected_claims"]
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimMapping:
+class ClaimMapping(NamedTuple):
     """One claim that passes.
 
     Args:

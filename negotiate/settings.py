@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from negotiate.claims import ClaimMapping, parse_claim_mappings
@@ -86,8 +85,7 @@ class Identity(Enum):
     """The caller shows a bearer token of an OpenID Connect issuer."""
 
 
-@dataclass(frozen=True, slots=True)
-class NegotiateSettings:
+class NegotiateSettings(NamedTuple):
     """What negotiation needs to know.
 
     Args:

@@ -1,5 +1,6 @@
 """The access key: what it is and how long it may be used."""
 
+import hmac
 import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class AccessKey:
     lifetime: float = LIFETIME
     expires_at: float = field(init=False)
     token_header: bytes = field(init=False, repr=False)
+    _begun: hmac.HMAC = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         kid = {"kid": self.key_id} if self.key_id else {}
@@ -40,6 +42,14 @@ class AccessKey:
         object.__setattr__(
             self, "token_header", urlsafe_b64encode(header.encode()).rstrip(b"=") + b"."
         )
+        object.__setattr__(self, "_begun", hmac.new(self.secret, digestmod="sha256"))
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of a message: its HMAC-SHA256 (HS256 of RFC 7518, section 3.2)."""
+        # Copied from one that the secret has begun, which takes half the time of beginning anew.
+        signature = self._begun.copy()
+        signature.update(message)
+        return signature.digest()
 
 
 def parse_access_key(body: bytes, *, obtained_at: float) -> AccessKey:

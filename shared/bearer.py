@@ -6,14 +6,14 @@ Sources: OpenID Connect Discovery 1.0, section 4; RFC 7517 for the keys; RFC 872
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.request import Request, urlopen
 
-import jwt
-
 from shared.errors import ServiceUnavailableError, SignalRError
+
+if TYPE_CHECKING:
+    import jwt
 
 __all__ = ["BearerVerifier", "InvalidTokenError", "Issuer"]
 
@@ -32,8 +32,7 @@ class InvalidTokenError(SignalRError):
     """A bearer token proves nothing; the message says why, for the app's log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(NamedTuple):
     """Whose tokens are accepted.
 
     Args:
@@ -72,6 +71,9 @@ class BearerVerifier:
             InvalidTokenError: It proves nothing.
             ServiceUnavailableError: The issuer's keys cannot be had.
         """
+        # Not above, so that callers who show no token do not wait for it in a cold start.
+        import jwt  # noqa: PLC0415
+
         try:
             key = self._key_source().get_signing_key_from_jwt(token)
             claims: Mapping[str, Any] = jwt.decode(
@@ -90,11 +92,13 @@ class BearerVerifier:
             raise InvalidTokenError(f"{type(error).__name__}: {error}") from error
         return claims
 
-    def _key_source(self) -> jwt.PyJWKClient:
+    def _key_source(self) -> "jwt.PyJWKClient":
+        from jwt import PyJWKClient  # noqa: PLC0415  as above
+
         with self._lock:
             if self._keys is None:
                 address = self._issuer.jwks_uri or _described_jwks_uri(self._issuer.issuer)
-                self._keys = jwt.PyJWKClient(address, timeout=_TIMEOUT)
+                self._keys = PyJWKClient(address, timeout=_TIMEOUT)
             return self._keys
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring as _quoted
 from typing import Final
 
-from jwt.algorithms import HMACAlgorithm
-
 from shared.access_key import AccessKey
 from shared.connection_options import ConnectionOptions
 from shared.errors import InvalidArgumentError, TokenTooLargeError
@@ -46,7 +44,6 @@ _USER_PREFIX: Final = "asrs.u."
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
-_hs256 = HMACAlgorithm(HMACAlgorithm.SHA256)
 _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -96,7 +93,7 @@ def sign_client_token(
         raise InvalidArgumentError(
             "claims", "or the user id contain half of a surrogate pair"
         ) from None
-    token = (message + b"." + _base64url(_hs256.sign(message, key.secret))).decode()
+    token = (message + b"." + _base64url(key.sign(message))).decode()
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims))
     return token

@@ -7,8 +7,7 @@ form.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from shared.credential import CredentialKind, CredentialSettings
@@ -115,8 +114,7 @@ _ADDRESS: Final = re.compile(
 """Scheme, host, port and path; neither a user nor a query nor a fragment."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointSettings:
+class EndpointSettings(NamedTuple):
     """One endpoint, and this app's identity there."""
 
     endpoint: Endpoint

@@ -7,7 +7,7 @@ receives their answers. It does no I/O. `run` holds the conversation in the call
 
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.access_key import AccessKey
 from shared.errors import SignalRError
@@ -81,8 +81,7 @@ class KeySource(Protocol):
         """Return a usable key: `get` for an event loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class GetToken:
+class GetToken(NamedTuple):
     """Step: get a token for a request; answered with a `Token`. Arguments as `TokenSource.get`."""
 
     source: TokenSource
@@ -90,8 +89,7 @@ class GetToken:
     rejected: Token | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GetKey:
+class GetKey(NamedTuple):
     """Step: get an access key, waiting for at most `timeout` seconds; answered with it."""
 
     source: KeySource
@@ -147,15 +145,13 @@ def request_id(request: Request, response: Response | None = None) -> str:
     return given or request.headers.get(REQUEST_ID_HEADER, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Step: let time pass; answered with `None`."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(NamedTuple):
     """Step: hold several conversations at once; answered with what each came to, in their order.
 
     An outcome is what the flow returned, or the `ServiceError` that it raised. Any other error is

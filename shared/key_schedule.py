@@ -4,7 +4,6 @@ Pure: no thread and no clock.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shared.access_key import AccessKey
@@ -69,8 +68,7 @@ _NOW: Final = Moment(0.0, 0.0)
 _NEVER: Final = Moment(math.inf, math.inf)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
+class KeyState(NamedTuple):
     """What an operator wants to know of a key.
 
     Args:
@@ -86,19 +84,19 @@ class KeyState:
     error: ServiceError | None
 
 
-@dataclass(slots=True)
 class Schedule:
     """What is known of the key, and when the next fetch and the next check are due."""
 
-    key: AccessKey | None = None
-    obtained: Moment = _NOW
-    expires: Moment = _NOW
-    due: Moment = _NOW
-    check_due: Moment = _NEVER
-    next: Moment = _NOW
-    due_on_demand: Moment = _NOW
-    error: ServiceError | None = None
-    failures: int = 0
+    def __init__(self) -> None:
+        self.key: AccessKey | None = None
+        self.obtained = _NOW
+        self.expires = _NOW
+        self.due = _NOW
+        self.check_due = _NEVER
+        self.next = _NOW
+        self.due_on_demand = _NOW
+        self.error: ServiceError | None = None
+        self.failures = 0
 
     def usable(self, now: Moment) -> AccessKey | None:
         """Return the key if the service still accepts what it signs."""

@@ -1,9 +1,8 @@
 """Conversations about who is connected: existence, groups, and the end of connections."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from shared import operations as op
@@ -20,8 +19,7 @@ _MAX_PAGE: Final = 200
 """Most connections of one page of a list (REST API 2024-12-01)."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupConnection:
+class GroupConnection(NamedTuple):
     """A connection in a group.
 
     Args:
@@ -33,8 +31,7 @@ class GroupConnection:
     user_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionPage:
+class ConnectionPage(NamedTuple):
     """One page of the connections in a group.
 
     Args:

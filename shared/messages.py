@@ -1,8 +1,7 @@
 """Conversations that bring something to clients: messages, invocations, streams, commands."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from shared import operations as op
 from shared.errors import InvalidArgumentError
@@ -23,8 +22,7 @@ _MAX_STREAM_ID: Final = 100
 """Longest id of a stream in characters (REST API 2024-12-01)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command of `execute`.
 
     Args:

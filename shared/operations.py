@@ -4,9 +4,8 @@ Paths, methods, queries, statuses and codes are those of the REST API reference;
 are those of the Azure permissions reference. `api_version` is the oldest that has the operation.
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.retry import Repeatable
 
@@ -28,8 +27,7 @@ _NO_USER: Final = frozenset({"warning.user.notexisted"})
 _NOT_IN_GROUP: Final = frozenset({"info.user.notingroup"})
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One row of the table.
 
     Args:

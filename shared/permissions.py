@@ -3,8 +3,7 @@
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.endpoint import Endpoint
 
@@ -29,8 +28,7 @@ _REST_API_OWNER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MissingPermission:
+class MissingPermission(NamedTuple):
     """A data action that a principal may not do, and what mends it; as text it tells all of it.
 
     Args:

@@ -1,12 +1,11 @@
 """When a request to the service is repeated, and after how long. Pure."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.flow import NoAnswerError, Response
 
@@ -28,8 +27,7 @@ class Repeatable(Enum):
     """Twice sends a message twice: repeat only when the service surely did nothing with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """Bounds of repetition.
 
     Args:

@@ -3,9 +3,8 @@
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.endpoint import Endpoint, EndpointType
 
@@ -15,8 +14,7 @@ _BITS: Final = 52
 """Bits of a random number: as many as a float between 0 and 1, both excluded, can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An endpoint that a client may be sent to.
 
     Args:

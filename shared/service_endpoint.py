@@ -4,7 +4,6 @@ import functools
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -41,8 +40,7 @@ class ClientAccess(NamedTuple):
     token: str
 
 
-@dataclass(slots=True)
-class TokenRequest:
+class TokenRequest(NamedTuple):
     """What a client token shall say.
 
     Args:
@@ -69,8 +67,7 @@ class TokenRequest:
             raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointState:
+class EndpointState(NamedTuple):
     """What an operator wants to know of an endpoint.
 
     Args:

@@ -1,16 +1,14 @@
 """A setting, as those who read it and the configuration reference know it."""
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.errors import SettingsError
 
 __all__ = ["Setting"]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A setting of the Function App.
 
     Args:
@@ -49,4 +47,4 @@ class Setting:
 
     def of(self, connection: str) -> "Setting":
         """Return this part as the setting of a connection."""
-        return dataclasses.replace(self, name=f"{connection}__{self.name}")
+        return self._replace(name=f"{connection}__{self.name}")

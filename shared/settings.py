@@ -6,7 +6,6 @@ with the settings it has.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shared.connection import PARTS, SERVICE_EXAMPLE, SERVICE_URI, EndpointSettings, read_parts
@@ -77,8 +76,7 @@ type _Found = Mapping[tuple[str, ...], _Setting]
 """Settings under a prefix, by what follows it in their names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the service client needs to know.
 
     Args:

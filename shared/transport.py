@@ -7,8 +7,7 @@ says who is asking: there are no cookies, and no .netrc file is read.
 """
 
 import functools
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,8 +25,7 @@ _POOLS: Final = 32
 _HEADERS: Final = dict(requests.utils.default_headers())
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """How long is waited for the service.
 
     Args:
@@ -44,8 +42,7 @@ class Timeouts:
 _DEFAULT: Final = Timeouts()
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(NamedTuple):
     """The way to a service.
 
     Args:

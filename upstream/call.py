@@ -4,9 +4,8 @@ Source: "Upstream endpoints in Azure SignalR Service".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 from urllib.parse import parse_qs
 
 from problems import ProblemError
@@ -31,8 +30,7 @@ class Client(TypedDict):
     query: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call of the service.
 
     Args:

@@ -38,9 +38,10 @@ class Event:
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedEvent(Event):
-    """A client has connected."""
+    """A client has connected, of which there is no more to tell."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ message that a client is gone, which has a type of its own.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = [
     "COMPLETION",
@@ -60,8 +60,7 @@ class Completion:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HubProtocol:
+class HubProtocol(NamedTuple):
     """How messages are written: in JSON or in MessagePack.
 
     Args:

@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.names import check_hub
 from upstream.event import Category
@@ -12,8 +11,7 @@ from upstream.parameters import Parameters, parameters_of
 __all__ = ["Events", "Handler"]
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(NamedTuple):
     """A function that runs for an event.
 
     Args:

@@ -29,7 +29,7 @@ def errors_of(body: bytes, item: type[Item] = Message) -> list[tuple[str, str]]:
     with pytest.raises(ProblemError) as caught:
         read_items(body, item, SETTINGS)
     assert caught.value.status == 400
-    return [(error.pointer, error.detail) for error in caught.value.errors]
+    return [(error["pointer"], error["detail"]) for error in caught.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_any_object_is_a_message_or_a_named_field(value: dict[str, object]) -> N
         (message,) = read_items(json.dumps(value).encode(), Message, SETTINGS)
     except ProblemError as problem:
         assert problem.status == 400
-        assert all(error.pointer.startswith("#") for error in problem.errors)
+        assert all(error["pointer"].startswith("#") for error in problem.errors)
     else:
         assert message.target == value["target"]
 
@@ -210,7 +210,7 @@ def test_any_object_is_a_group_action_or_a_named_field(value: dict[str, object])
         (action,) = read_items(json.dumps(value).encode(), GroupAction, SETTINGS)
     except ProblemError as problem:
         assert problem.status == 400
-        assert all(error.pointer.startswith("#") for error in problem.errors)
+        assert all(error["pointer"].startswith("#") for error in problem.errors)
     else:
         assert action.action == value["action"]
 

@@ -1,17 +1,21 @@
 """Messages through the running function app: `python -m bench.broadcast`.
 
-The app runs in the local Functions host, a process of its own, and sends to a server that is
-another and answers 202 to anything; the emulator is its identity. Every side sends messages of
-1 KB with the same number of threads over connections that are kept open. The bare session goes
-straight to the answering server: one hop, where a message through the app makes two.
+The app sends to a server that is a process of its own and answers 202 to anything; the emulator is
+its identity. First it runs in the local Functions host, another process, and is asked by HTTP. Then
+its function is invoked through Microsoft's worker library in this process, as many at a time as
+there are threads on the other side. Messages are 1 KB, and connections are kept open. The bare
+session goes straight to the answering server: one hop, where a message by HTTP makes two.
 """
 
+import asyncio
 import contextlib
 import json
+import logging
+import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,13 +25,17 @@ from bench import report
 from bench.pairs import at_least, faster, take_turns
 from bench.processes import answering_server, running
 from bench.senders import MESSAGES, Send, by_threads, session
+from funchost.messages import HttpRequest
+from funchost.worker import Function, Worker
 
 _ROOT = Path(__file__).parents[1]
 _ROUNDS = 15
 _THREADS = 8
 _LIST = 100
 _ARGUMENTS = ["x" * 1024]
+_MESSAGE = {"target": "newMessage", "arguments": _ARGUMENTS}
 _ACCEPTED = 202
+_SEND = "/api/hubs/chat/:send"
 
 
 def tables() -> Iterator[report.Table]:
@@ -35,21 +43,23 @@ def tables() -> Iterator[report.Table]:
     with (
         answering_server() as service,
         running_emulator() as emulator,
-        _app(service, emulator.app_settings) as app,
+        _app(_values(service, emulator.app_settings)) as app,
     ):
         yield _one_by_one(service, app)
         yield _lists(app)
+    with answering_server() as service, running_emulator() as emulator:
+        # Last, since this process takes the app in for good.
+        yield _through_the_worker(service, _values(service, emulator.app_settings))
 
 
 def _one_by_one(service: str, app: str) -> report.Table:
-    message = {"target": "newMessage", "arguments": _ARGUMENTS}
     with ThreadPoolExecutor(_THREADS) as pool:
         urls = {
             "function app": f"{app}/api/broadcast",
-            "requests.Session": f"{service}/api/hubs/chat/:send",
+            "requests.Session": f"{service}{_SEND}",
         }
         sides = {
-            name: by_threads(pool, _THREADS, _posting(url, message)) for name, url in urls.items()
+            name: by_threads(pool, _THREADS, _posting(url, _MESSAGE)) for name, url in urls.items()
         }
         turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
     rows = [at_least(0.85, turns, "function app", "requests.Session")]
@@ -77,6 +87,47 @@ def _lists(app: str) -> report.Table:
     return report.Table(f"Send to user, {_LIST} of 1 KB, per message ({_ROUNDS} turns)", rows)
 
 
+def _through_the_worker(service: str, values: Mapping[str, str]) -> report.Table:
+    os.environ |= values
+    # The answering server has no access key to give, which the app would say again and again.
+    logging.basicConfig(level=logging.CRITICAL)
+    with asyncio.Runner() as runner, ThreadPoolExecutor(_THREADS) as pool:
+        worker = Worker()
+        functions = {each.name: each for each in runner.run(worker.start(_ROOT))}
+        sides = {
+            "function": _invoking(runner, worker, functions["broadcast"]),
+            "requests.Session": by_threads(pool, _THREADS, _posting(f"{service}{_SEND}", _MESSAGE)),
+        }
+        turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
+        worker.stop()
+    rows = [at_least(0.85, turns, "function", "requests.Session")]
+    title = f"Broadcast through Microsoft's worker, 1 KB, {_THREADS} at a time"
+    return report.Table(f"{title} ({_ROUNDS} turns of {MESSAGES})", rows)
+
+
+def _invoking(
+    runner: asyncio.Runner, worker: Worker, function: Function
+) -> Callable[[int], object]:
+    """Return what invokes a function as often as it is told, several times at once."""
+    request = HttpRequest(
+        "POST",
+        "http://localhost:7071/api/broadcast",
+        {"content-type": "application/json"},
+        body=json.dumps(_MESSAGE).encode(),
+    )
+
+    async def invoke(calls: int) -> None:
+        for _ in range(calls):
+            response = await worker.invoke(function, request)
+            if response.status != _ACCEPTED:
+                raise RuntimeError(f"{function.name} answered {response.status}")
+
+    async def invoke_together(calls: int) -> None:
+        await asyncio.gather(*(invoke(calls // _THREADS) for _ in range(_THREADS)))
+
+    return lambda calls: runner.run(invoke_together(calls))
+
+
 def _posting(url: str, body: object) -> Send:
     """Return what posts over one session, with kept connections and the bytes ready."""
     posting = session(_THREADS)
@@ -91,14 +142,17 @@ def _posting(url: str, body: object) -> Send:
     return send
 
 
-@contextlib.contextmanager
-def _app(service: str, identity: Mapping[str, str]) -> Iterator[str]:
-    values = {
+def _values(service: str, identity: Mapping[str, str]) -> dict[str, str]:
+    return {
         **identity,
         "AzureSignalRConnectionString__serviceUri": service,
         "SIGNALR_HUBS": "chat",
         "NEGOTIATE_IDENTITY": "anonymous",
     }
+
+
+@contextlib.contextmanager
+def _app(values: Mapping[str, str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder, "local.settings.json")
         settings.write_text(json.dumps({"IsEncrypted": False, "Values": values}))

@@ -1,124 +1,19 @@
 """An awaitable client of Azure SignalR Service: `shared.client` for an event loop."""
 
 import asyncio
-import contextvars
-import functools
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, Self, overload
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Self, overload
 
 from shared.base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
 from shared.client_token import Claims
 from shared.connection_options import ConnectionOptions
-from shared.errors import ServiceError
-from shared.flow import (
-    Answer,
-    Flow,
-    GetKey,
-    GetToken,
-    NoAnswerError,
-    Request,
-    Step,
-    Together,
-    Wait,
-    run_async,
-)
+from shared.flow import run_async
 from shared.members import GroupConnection
 from shared.outcomes import Reach
 from shared.rest import RestApi
 from shared.service_endpoint import ClientAccess, TokenRequest
 
-__all__ = ["MAX_CONCURRENCY", "SignalRServiceClient"]
-
-MAX_CONCURRENCY: Final = 16
-"""Most requests to an endpoint at a time."""
-
-_IDENTITY: Final = ""
-"""What tokens are asked for with: threads of no endpoint."""
-
-
-class _AsyncBaseClient(BaseClient):
-    """Does the blocking steps on threads of its own.
-
-    Not on the worker's pool, which belongs to the app's blocking functions and is small. Each
-    endpoint has its own, so that one which does not answer holds up nobody else.
-    """
-
-    @functools.cached_property
-    def _threads(self) -> defaultdict[str, ThreadPoolExecutor]:
-        return defaultdict(
-            lambda: ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
-        )
-
-    async def perform_async(self, step: Step) -> Answer:
-        """Do one step of a conversation without blocking the event loop."""
-        match step:
-            case GetToken(source, url, rejected) if token := source.at_hand(url, rejected):
-                # A thread would take as long as a tenth of the request.
-                return token
-            case Wait(seconds):
-                await asyncio.sleep(seconds)
-                return None
-            case GetKey(source, timeout):
-                return await source.get_async(timeout)
-            case Together(flows):
-                return await self._together(flows)
-            case Request():
-                return await self._send(step)
-            case _:
-                return await asyncio.wrap_future(self._on_thread(_IDENTITY, step))
-
-    def after_fork(self) -> None:
-        """Make it usable in a child process, which has its keys and none of its threads."""
-        self.__dict__.pop("_threads", None)
-        super().after_fork()
-
-    async def _send(self, request: Request) -> Answer:
-        held = self._on_thread(request.endpoint, request)
-        patience = self.patience_with(request)
-        if patience is None:
-            return await asyncio.wrap_future(held)
-        return await _in_turn(held, patience)
-
-    def _on_thread(self, name: str, step: Step) -> Future[Answer]:
-        # The caller's span is the parent of the request's.
-        context = contextvars.copy_context()
-        return self._threads[name].submit(context.run, self.performer.perform, step)
-
-    async def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
-        return await asyncio.gather(*map(self._outcome, flows))
-
-    async def _outcome(self, flow: Flow[object]) -> object:
-        try:
-            return await run_async(flow, self.perform_async)
-        except ServiceError as error:
-            return error
-
-
-async def _in_turn(held: Future[Answer], patience: float) -> Answer:
-    """Wait for an answer, and at most `patience` seconds until its request is begun.
-
-    Raises:
-        NoAnswerError: It was not begun in time, or got no answer.
-    """
-    given_up = False
-
-    def give_up() -> None:
-        nonlocal given_up
-        given_up = held.cancel()  # which has no effect on one that is under way
-
-    timer = asyncio.get_running_loop().call_later(patience, give_up)
-    try:
-        return await asyncio.wrap_future(held)
-    except asyncio.CancelledError:
-        if not given_up:
-            raise
-        raise NoAnswerError(
-            f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s", delivered=False
-        ) from None
-    finally:
-        timer.cancel()
+__all__ = ["SignalRServiceClient"]
 
 
 class awaitable[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a decorator
@@ -128,22 +23,24 @@ class awaitable[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a dec
     def __get__(self, client: None, owner: type[object]) -> Self: ...
     @overload
     def __get__(
-        self, client: _AsyncBaseClient, owner: type[object]
+        self, client: BaseClient, owner: type[object]
     ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(
-        self, client: _AsyncBaseClient | None, owner: type[object]
+        self, client: BaseClient | None, owner: type[object]
     ) -> Self | Callable[P, Coroutine[Any, Any, T]]:
         """Bind the operation to a client."""
         if client is None:
             return self
 
         async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await run_async(self.flow(client, *args, **kwargs), client.perform_async)
+            return await run_async(
+                self.flow(client, *args, **kwargs), client.performer.perform_async
+            )
 
         return call
 
 
-class SignalRServiceClient(_AsyncBaseClient):
+class SignalRServiceClient(BaseClient):
     """An awaitable client of Azure SignalR Service, for one event loop.
 
     With several endpoints every operation goes to all of them at once. `EndpointsError` says which
@@ -183,13 +80,9 @@ class SignalRServiceClient(_AsyncBaseClient):
             SignalRError: As `send_to_all`, from the iteration.
         """
         for rest in self.rest_apis:
-            next_link: str | None = ""
-            while next_link is not None:
-                flow = rest.connection_page(hub, group, next_link)
-                page = await run_async(flow, self.perform_async)
-                for connection in page.connections:
+            for page in rest.connection_pages(hub, group):
+                for connection in await run_async(page, self.performer.perform_async):
                     yield connection
-                next_link = page.next_link
 
     async def get_client_access_token(
         self,
@@ -209,13 +102,11 @@ class SignalRServiceClient(_AsyncBaseClient):
         access = self.negotiation.at_once(request)
         if access is not None:
             return access
-        return await run_async(self.negotiation.access(request), self.perform_async)
+        return await run_async(self.negotiation.access(request), self.performer.perform_async)
 
     async def close(self) -> None:
         """Stop the rotation of the access key and close threads and connections."""
         await asyncio.to_thread(self._close)
-        for threads in self._threads.values():
-            threads.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:
         return self

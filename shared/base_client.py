@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
 from shared.credential import CredentialKind, CredentialSettings, EntraTokens, open_credential
 from shared.endpoint import Endpoint
 from shared.errors import InvalidArgumentError, ServiceUnavailableError
-from shared.flow import Flow, Request, Together, TokenSource, run
+from shared.flow import Flow, Together, TokenSource, run
 from shared.health import HealthMonitor
 from shared.key_schedule import KeyState
 from shared.local_auth import LocalKey, LocalTokens
@@ -92,10 +92,11 @@ class BaseClient:
         timeouts = timeouts or Timeouts()
         credentials = _credentials(credential, len(addresses))
         self._policy = policy
-        self._timeouts = timeouts
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
-        self.performer = Performer(Transport(timeouts), self._telemetry)
+        # As long as for the answer, where others may do the same.
+        patience = timeouts.read if len(addresses) > 1 else None
+        self.performer = Performer(Transport(timeouts), self._telemetry, patience)
         self._health_performer = Performer(Transport(_HEALTH_TIMEOUTS), None)
         # One Entra token for all endpoints that it is good for.
         self._entra_tokens: dict[object, EntraTokens] = {}
@@ -183,16 +184,6 @@ class BaseClient:
         outcomes = cast("Sequence[T]", (yield Together(flows)))
         names = [each.endpoint.name for each in self._endpoints]
         return combine(reach, dict(zip(names, outcomes, strict=True)))
-
-    def patience_with(self, request: Request) -> float | None:
-        """Return the seconds that a request may wait until it is begun, or `None` for any number.
-
-        Where others may do the same, as long as for the answer: behind an endpoint that does not
-        answer, a queue would only grow.
-        """
-        if len(self._endpoints) == 1:
-            return None
-        return request.read_timeout or self._timeouts.read
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has its keys and none of its threads."""

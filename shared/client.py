@@ -77,11 +77,8 @@ class SignalRServiceClient(BaseClient):
             SignalRError: As `send_to_all`, from the iteration.
         """
         for rest in self.rest_apis:
-            next_link: str | None = ""
-            while next_link is not None:
-                page = run(rest.connection_page(hub, group, next_link), self.performer.perform)
-                yield from page.connections
-                next_link = page.next_link
+            for page in rest.connection_pages(hub, group):
+                yield from run(page, self.performer.perform)
 
     def get_client_access_token(
         self,

@@ -1,6 +1,6 @@
 """Conversations about who is connected: existence, groups, and the end of connections."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -11,6 +11,7 @@ from shared.exchange import Exchange, read_object
 from shared.flow import Flow
 from shared.names import check_excluded, connection_path, group_path, hub_path, user_path
 from shared.operations import Operation
+from shared.pages import Paging
 
 __all__ = ["ConnectionPage", "GroupConnection", "Members"]
 
@@ -117,6 +118,15 @@ class Members(Exchange):
         )
         return _page(read_object(response))
 
+    def connection_pages(self, hub: str, group: str) -> Iterator[Flow[tuple[GroupConnection, ...]]]:
+        """Give a conversation for each page of the connections in a group.
+
+        Each has to be held to its end before the next one is taken.
+        """
+        paging = Paging()
+        while paging.next_link is not None:
+            yield self._page_on(paging, hub, group)
+
     def add_connection_to_group(self, hub: str, group: str, connection_id: str) -> Flow[None]:
         """Put a connection into a group.
 
@@ -166,6 +176,11 @@ class Members(Exchange):
         """Take a user out of every group."""
         yield from self.call(op.REMOVE_USER_FROM_ALL_GROUPS, user_path(hub, user_id))
 
+    def _page_on(self, paging: Paging, hub: str, group: str) -> Flow[tuple[GroupConnection, ...]]:
+        page = yield from self.connection_page(hub, group, paging.next_link or "")
+        paging.follow(page.next_link, items=len(page.connections))
+        return page.connections
+
     def _exists(self, operation: Operation, names: Mapping[str, str]) -> Flow[bool]:
         response = yield from self.call(operation, names)
         return response.status == operation.success
@@ -184,7 +199,8 @@ def _page(answer: Mapping[str, object]) -> ConnectionPage:
     if not isinstance(items, list):
         raise _unusable()
     connections = tuple(map(_connection, items))
-    return ConnectionPage(connections, next_link if isinstance(next_link, str) else None)
+    # An empty link leads nowhere either; some services end their lists with one.
+    return ConnectionPage(connections, (next_link or None) if isinstance(next_link, str) else None)
 
 
 def _connection(item: object) -> GroupConnection:

@@ -1,37 +1,36 @@
-"""Does the steps of conversations, blocking."""
+"""Does the steps of conversations."""
 
-import contextvars
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
-from shared.errors import ServiceError
-from shared.flow import Answer, Flow, GetKey, GetToken, Request, Step, Together, Wait, run
+from shared.endpoint_threads import EndpointThreads
+from shared.flow import Answer, GetKey, GetToken, Request, Step, Together, Wait
+from shared.loop_thread import LoopThread
 from shared.telemetry import Telemetry
 from shared.transport import Transport
 
 __all__ = ["Performer"]
 
-_MOST_THREADS: Final = 64
-"""Most conversations with one of several endpoints at a time."""
-
 
 class Performer:
-    """Does the steps of conversations, blocking. Threads may share it.
+    """Does the steps of conversations. Threads may share it.
 
     Args:
         transport: Sends requests.
         telemetry: Records them, if anybody wants to know.
+        patience: Seconds that a request to one of several endpoints may wait until it is begun.
     """
 
-    def __init__(self, transport: Transport, telemetry: Telemetry | None) -> None:
+    def __init__(
+        self, transport: Transport, telemetry: Telemetry | None, patience: float | None = None
+    ) -> None:
         self._transport = transport
         self._telemetry = telemetry
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = EndpointThreads(self.perform, patience)
+        self._loop = LoopThread()
+        self.perform_async = self._threads.perform
 
     def perform(self, step: Step) -> Answer:
-        """Do one step and return its answer."""
+        """Do one step, blocking, and return its answer."""
         match step:
             case Request():
                 return self._send(step)
@@ -42,18 +41,19 @@ class Performer:
             case Wait(seconds):
                 time.sleep(seconds)
                 return None
-            case Together(flows):
-                return self._together(flows)
+            case Together():
+                return self._loop.result(self.perform_async(step))
 
     def after_fork(self) -> None:
         """Make it usable in a child process: neither threads nor connections can be shared."""
-        self._threads = None
+        self._threads.after_fork()
+        self._loop.after_fork()
         self._transport.renew()
 
     def close(self) -> None:
         """End its threads and close its connections."""
-        if self._threads is not None:
-            self._threads.shutdown()
+        self._loop.close()
+        self._threads.close()
         self._transport.close()
 
     def _send(self, request: Request) -> Answer:
@@ -63,19 +63,3 @@ class Performer:
             response = self._transport.send(exchanged.request)
             exchanged.answered(response)
             return response
-
-    def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="signalr-endpoint")
-        # The caller's span is the parent of the requests'. Each thread has a context of its own.
-        held = [
-            self._threads.submit(contextvars.copy_context().run, self._outcome, each)
-            for each in flows
-        ]
-        return [each.result() for each in held]
-
-    def _outcome(self, flow: Flow[object]) -> object:
-        try:
-            return run(flow, self.perform)
-        except ServiceError as error:
-            return error

@@ -15,6 +15,7 @@ from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
 from shared.flow import NoAnswerError, Request, Response
+from shared.one_write import in_one_write
 
 __all__ = ["Timeouts", "Transport"]
 
@@ -80,9 +81,7 @@ class Transport:
                 request.url if way.whole_url else path,
                 body=request.body,
                 headers={**_HEADERS, **request.headers},
-                timeout=Timeout(
-                    self._timeouts.connect, request.read_timeout or self._timeouts.read
-                ),
+                timeout=self._patience(request),
                 # Repetition is decided in shared.retry, where it is known what may be repeated.
                 retries=False,
                 redirect=False,
@@ -92,9 +91,6 @@ class Transport:
             raise NoAnswerError(_reason(error), delivered=_may_be_delivered(error)) from error
         return Response(answer.status, answer.headers, answer.data)
 
-    def _patience(self, request: Request) -> Timeout:
-        return Timeout(self._timeouts.connect, request.read_timeout or self._timeouts.read)
-
     def renew(self) -> None:
         """Leave the kept connections to whoever has them too: a parent process."""
         self._adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size)
@@ -103,6 +99,11 @@ class Transport:
     def close(self) -> None:
         """Close the kept connections."""
         self._adapter.close()
+
+    def _patience(self, request: Request) -> Timeout:
+        return Timeout(
+            connect=self._timeouts.connect, read=request.read_timeout or self._timeouts.read
+        )
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -120,7 +121,8 @@ def _find_way(adapter: HTTPAdapter, origin: str) -> _Way:
     pool = adapter.get_connection_with_tls_context(
         anything, found["verify"], found["proxies"], found["cert"]
     )
-    return _Way(pool, whole_url=adapter.request_url(anything, found["proxies"]) != "/")
+    whole_url = adapter.request_url(anything, found["proxies"]) != "/"
+    return _Way(in_one_write(pool), whole_url)
 
 
 def _may_be_delivered(error: Exception) -> bool:

@@ -43,6 +43,7 @@ def scripted_service(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one write for head and body, which the client's kernel acknowledges at once
 
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -28,11 +28,10 @@ from shared import (
     Timeouts,
     UnexpectedResponseError,
 )
-from shared.aio import MAX_CONCURRENCY
+from shared.endpoint_threads import MAX_CONCURRENCY
 from tests.e2e.processes import PATIENCE, client, function_app
 from tests.e2e.service_clients import (
     OpenClient,
-    awaited,
     connected,
     raw_client,
     use_identity,
@@ -194,13 +193,13 @@ def test_one_yes_settles_a_question_and_one_no_does_not(
 
 
 def test_an_endpoint_that_does_not_answer_holds_up_nobody_else(
-    emulator: RunningEmulator, identity: CredentialSettings
+    emulator: RunningEmulator, identity: CredentialSettings, open_client: OpenClient
 ) -> None:
-    sends = 3 * MAX_CONCURRENCY
+    sends = 5 * MAX_CONCURRENCY
     # Longer than the test waits for a message, so that no send has given up by then.
     timeouts = Timeouts(read=2 * PATIENCE)
     with (
-        awaited(both(emulator), identity, router=by_name, timeouts=timeouts) as signalr,
+        open_client(both(emulator), identity, router=by_name, timeouts=timeouts) as signalr,
         connected(signalr, EAST) as (east,),
         ThreadPoolExecutor(sends) as senders,
     ):
@@ -220,12 +219,12 @@ def test_an_endpoint_that_does_not_answer_holds_up_nobody_else(
 
 
 def test_a_send_that_is_never_begun_is_given_up_and_named(
-    emulator: RunningEmulator, identity: CredentialSettings
+    emulator: RunningEmulator, identity: CredentialSettings, open_client: OpenClient
 ) -> None:
     sends = 8 * MAX_CONCURRENCY
     timeouts = Timeouts(read=0.5)
     with (
-        awaited(both(emulator), identity, timeouts=timeouts, policy=ONCE) as signalr,
+        open_client(both(emulator), identity, timeouts=timeouts, policy=ONCE) as signalr,
         ThreadPoolExecutor(sends) as senders,
     ):
         signalr.send_to_all("chat", "newMessage")

@@ -1,4 +1,7 @@
+import dataclasses
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +9,7 @@ import pytest
 
 from shared.flow import NoAnswerError, Request
 from shared.transport import Timeouts, Transport
-from tests.scripted_service import HANG_UP, Reply, scripted_service
+from tests.scripted_service import HANG_UP, Received, Reply, scripted_service
 
 
 @pytest.fixture
@@ -83,6 +86,25 @@ def test_silence_may_have_been_delivered(transport: Transport) -> None:
         with pytest.raises(NoAnswerError, match="timed out") as caught:
             transport.send(request(url))
     assert caught.value.delivered
+
+
+@pytest.mark.parametrize("read_timeout", [None, 0.3])
+def test_an_answer_may_take_longer_than_a_connection(read_timeout: float | None) -> None:
+    given_up = threading.Event()
+    transport = Transport(Timeouts(connect=0.1, read=0.3))
+    asked = dataclasses.replace(request("http://"), read_timeout=read_timeout)
+
+    def silence(_: Received) -> Reply:
+        given_up.wait(10)
+        return Reply(202)
+
+    with scripted_service(silence) as service:
+        began = time.monotonic()
+        with pytest.raises(NoAnswerError, match="timed out"):
+            transport.send(dataclasses.replace(asked, url=service.url))
+        assert time.monotonic() - began >= 0.3
+        given_up.set()
+    transport.close()
 
 
 def test_a_proxy_of_the_environment_is_used(

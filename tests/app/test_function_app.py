@@ -54,7 +54,7 @@ def test_functions_with_their_routes_and_auth_levels() -> None:
     }
 
 
-@pytest.mark.parametrize("module", ["azure.identity", "msgspec", "openapi.document"])
+@pytest.mark.parametrize("module", ["azure.identity", "jwt", "msgspec", "openapi.document"])
 def test_a_cold_start_leaves_what_takes_long_for_later(module: str) -> None:
     code = f"import function_app, sys; print('{module}' in sys.modules)"
     # Without a key to get there is no thread that imports meanwhile.

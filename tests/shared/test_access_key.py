@@ -10,6 +10,14 @@ def test_answer_of_the_auth_api() -> None:
     assert key.expires_at == 100.0 + 90 * 60
 
 
+def test_a_signature_leaves_the_key_as_it_was() -> None:
+    key = AccessKey("k1", b"Jefe", 100.0)  # test case 2 of RFC 4231
+    for _ in range(2):
+        signature = key.sign(b"what do ya want for nothing?")
+        assert signature.hex() == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert key == AccessKey("k1", b"Jefe", 100.0)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -93,10 +93,14 @@ class Schedule:
         self.expires = _NOW
         self.due = _NOW
         self.check_due = _NEVER
-        self.next = _NOW
         self.due_on_demand = _NOW
         self.error: ServiceError | None = None
         self.failures = 0
+
+    @property
+    def next(self) -> Moment:
+        """When there is something to do: a fetch or a check."""
+        return self.due.earlier(self.check_due)
 
     def usable(self, now: Moment) -> AccessKey | None:
         """Return the key if the service still accepts what it signs."""
@@ -105,8 +109,10 @@ class Schedule:
     def is_fresh(self, wall: float, steady: float) -> bool:
         """Tell whether the key is usable and nothing is due, which is so nearly always."""
         return (
-            self.obtained[0] <= wall < self.next[0]
-            and steady < self.next[1]
+            self.obtained[0] <= wall < self.due[0]
+            and steady < self.due[1]
+            and wall < self.check_due[0]
+            and steady < self.check_due[1]
             and wall < self.expires[0]
             and steady < self.expires[1]
         )
@@ -128,17 +134,15 @@ class Schedule:
         self.due = self.obtained.after(_ROTATE_AFTER - jitter * _ROTATION_SPREAD)
         self.error = None
         self.failures = 0
-        self.recognized(now)
+        self.checked(now)
 
-    def recognized(self, now: Moment) -> None:
-        """Take note that the service knows the key."""
+    def checked(self, now: Moment) -> None:
+        """Take note that the service has just been asked for the key, or about it."""
         self.check_due = now.after(_CHECK_AFTER)
-        self.next = self.due.earlier(self.check_due)
 
     def disowned(self, now: Moment) -> None:
-        """Take note that the service does not know the key any more."""
+        """Take note that the service does not know the key any more: a fetch is due."""
         self.due = now
-        self.recognized(now)
 
     def failed(self, error: ServiceError, now: Moment, jitter: float) -> None:
         """Keep what there is and come back later; `jitter` from 0 to 1 spreads instances."""
@@ -149,7 +153,6 @@ class Schedule:
         asked = error.retry_after or 0.0
         delay = max(_FIRST_RETRY, backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter))
         self.due = now.after(max(delay, asked))
-        self.next = self.due.earlier(self.check_due)
         soonest = _SOONEST_RETRY if isinstance(error, PermissionDeniedError) else delay
         self.due_on_demand = now.after(max(min(delay, soonest), asked))
 

@@ -202,10 +202,11 @@ class AccessKeyRotation:
             _logger.exception("The access key could not be checked", extra=self._log_fields())
             is_known = True
         with self._lock:
+            checked = self._now()
+            self._schedule.checked(checked)
             if is_known:
-                self._schedule.recognized(self._now())
                 return
-            self._schedule.disowned(self._now())
+            self._schedule.disowned(checked)
         _logger.warning(
             "The service does not accept the access key any more, so another one is fetched",
             extra=self._log_fields(),

@@ -67,7 +67,7 @@ def test_a_key_is_checked_every_five_minutes() -> None:
     assert not schedule.is_check_due(at(5 * MINUTE - 1))
     assert schedule.is_check_due(at(5 * MINUTE))
     assert not schedule.is_fresh(*at(5 * MINUTE)), "the next caller sees to the check"
-    schedule.recognized(at(6 * MINUTE))
+    schedule.checked(at(6 * MINUTE))
     assert schedule.is_fresh(*at(11 * MINUTE - 1))
     assert schedule.is_check_due(at(11 * MINUTE))
     assert schedule.due.wall == 60 * MINUTE, "a check does not put the rotation off"

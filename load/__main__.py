@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from signalr_emulator.open_files import raise_open_file_limit
+
 from docs.page import with_tables
 from load.chaos import Chaos
 from load.faults import FAULTS, QUICK
-from load.open_files import raise_open_file_limit
 from load.processes import ROOT
 from load.report import Report, chaos_report, steady_report
 from load.rig import rig

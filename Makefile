@@ -16,7 +16,7 @@ python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
-checked := function_app.py events.py policy.py problems.py start.py negotiate broadcast upstream openapi demo shared doctor funchost emulator tests bench load examples fuzz docs
+checked := function_app.py events.py start.py negotiate broadcast demo shared doctor funchost emulator tests bench load examples fuzz docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \

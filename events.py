@@ -7,7 +7,7 @@ and all who are there greet it.
 """
 
 from shared.aio import SignalRServiceClient
-from upstream import DisconnectedEvent, Events, MessageEvent
+from shared.functions import DisconnectedEvent, Events, MessageEvent
 
 events = Events()
 

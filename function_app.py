@@ -1,6 +1,5 @@
-"""The function app: settings and service client are made once and given to the functions."""
+"""The function app: its functions are made once, from its settings, and get their routes here."""
 
-import json
 import os
 
 import azure.functions as func
@@ -12,38 +11,23 @@ import requests  # noqa: F401
 import broadcast
 import demo
 import negotiate
-import openapi
-import policy
-import upstream
 from events import events
-from problems import http_function, json_response
-from shared.aio import SignalRServiceClient
-from shared.local_features import is_offered
-from shared.settings import Settings
+from shared.functions import (
+    HEALTH,
+    OPENAPI,
+    OPENAPI_OFFERED,
+    UPSTREAM,
+    SignalRFunctions,
+    is_offered,
+)
 
-settings = Settings.from_environment(os.environ)
-service = SignalRServiceClient.from_settings(settings)
-# The identity endpoint and the service answer while the host starts.
-service.warm_up()
+signalr = SignalRFunctions.from_environment(os.environ, policy=negotiate.admit, events=events)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-app.register_functions(
-    negotiate.blueprint(
-        service, settings, negotiate.NegotiateSettings.from_environment(os.environ), policy.admit
-    )
-)
-app.register_functions(broadcast.blueprint(service, settings))
-verification = upstream.UpstreamSettings.from_environment(os.environ, settings.endpoints)
-app.register_functions(upstream.blueprint(service, settings, verification, events))
+app.register_functions(signalr.blueprint(negotiate.ROUTES))
+app.register_functions(signalr.blueprint(broadcast.ROUTES))
+app.register_functions(signalr.blueprint({**UPSTREAM, **HEALTH}))
+if is_offered(OPENAPI_OFFERED, os.environ):
+    app.register_functions(signalr.blueprint(OPENAPI))
 if is_offered(demo.OFFERED, os.environ):
-    app.register_functions(demo.blueprint([each.endpoint for each in settings.endpoints]))
-if is_offered(openapi.OFFERED, os.environ):
-    app.register_functions(openapi.blueprint())
-
-
-@app.route("health", auth_level=func.AuthLevel.ANONYMOUS)
-@http_function("GET", "HEAD")
-async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
-    """Say whether the app can hand out connections, and nothing else to an anonymous caller."""
-    status = "degraded" if service.degraded else "ok"
-    return json_response(json.dumps({"status": status}))
+    app.register_functions(demo.blueprint(signalr.service.endpoints))

@@ -21,7 +21,7 @@ from signalr_emulator.outgoing import Outgoing
 from bench import report
 from bench.pairs import Turns, at_most, take_turns
 from shared import Endpoint, SignalRServiceClient
-from shared.credential import CredentialKind, CredentialSettings
+from shared.settings.credential import CredentialKind, CredentialSettings
 
 _ROUNDS: Final = 15
 _CALLS: Final = 200

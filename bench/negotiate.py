@@ -24,8 +24,8 @@ from bench import report
 from bench.pairs import Turns, at_most, faster, take_turns
 from funchost.messages import HttpRequest
 from funchost.worker import Function, Worker
-from shared.access_key import AccessKey
-from shared.client_token import sign_client_token
+from shared.keys.access_key import AccessKey
+from shared.keys.client_token import sign_client_token
 
 _FUNCTIONS = Path(__file__).parent / "functions"
 _ROUNDS = 60

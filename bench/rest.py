@@ -18,7 +18,7 @@ from bench.pairs import at_least, take_turns
 from bench.processes import answering_server
 from bench.senders import MESSAGES, Send, by_threads, session
 from shared import SignalRServiceClient
-from shared.messages import encode_message
+from shared.rest.messages import encode_message
 
 _ROUNDS = 15
 _THREADS = (1, 8)

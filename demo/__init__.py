@@ -1,7 +1,7 @@
 """A page to see it all work: a chat in a hub and in groups."""
 
 from demo.functions import blueprint
-from shared.setting import Setting
+from shared.settings.description import Setting
 
 __all__ = ["OFFERED", "blueprint"]
 

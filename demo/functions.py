@@ -8,8 +8,8 @@ from typing import Final
 
 import azure.functions as func
 
-from problems import ProblemError, http_function
-from shared.endpoint import Endpoint
+from shared.functions.problems import ProblemError, http_function
+from shared.settings.endpoint import Endpoint
 
 __all__ = ["blueprint"]
 

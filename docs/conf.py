@@ -43,7 +43,7 @@ suppress_warnings = ["myst.header"]  # the two pages about the emulator begin as
 nitpicky = True
 # What is not ours has no page here, and a word in backticks need not be a name.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(?!(shared|negotiate|upstream|signalr_emulator)\b).*"),
+    (r"py:.*", r"(?!(shared|signalr_emulator)\b).*"),
     (r"py:obj", r".*"),
 ]
 default_role = "py:obj"  # in docstrings; pages are Markdown

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import demo
-import negotiate.settings
-import openapi
-import shared.settings
-import upstream.settings
 from docs.page import with_tables
-from shared.connection import PARTS
-from shared.setting import Setting
+from shared.functions import OPENAPI_OFFERED
+from shared.functions.negotiate import settings as negotiate
+from shared.functions.upstream import settings as upstream
+from shared.settings import environment
+from shared.settings.connection import PARTS
+from shared.settings.description import Setting
 
 __all__ = ["PAGE", "TABLES", "current"]
 
@@ -22,10 +22,10 @@ PAGE: Final = Path(__file__).with_suffix(".md")
 
 TABLES: Final[Mapping[str, Iterable[Setting]]] = {
     "connection": PARTS.values(),
-    "hubs": [each for each in shared.settings.SETTINGS if each.name.startswith("SIGNALR_")],
-    "negotiate": negotiate.settings.SETTINGS,
-    "upstream": upstream.settings.SETTINGS,
-    "pages": (demo.OFFERED, openapi.OFFERED),
+    "hubs": [each for each in environment.SETTINGS if each.name.startswith("SIGNALR_")],
+    "negotiate": negotiate.SETTINGS,
+    "upstream": upstream.SETTINGS,
+    "pages": (demo.OFFERED, OPENAPI_OFFERED),
 }
 """The settings of each table, by its name in the page."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import shared
 import shared.aio
 from shared.base_client import EndpointOperation
-from shared.rest import RestApi
+from shared.rest.api import RestApi
 
 if TYPE_CHECKING:
     from docutils.nodes import Element
@@ -44,9 +44,9 @@ class AsWritten:
 def document_client_methods() -> None:
     """Put plain functions in the place of the clients' descriptors.
 
-    Both clients have their methods from the conversations of `RestApi`, by a descriptor. Autodoc
+    Both clients have their methods from the flows of `RestApi`, by a descriptor. Autodoc
     takes that for a value, and this for what a caller sees: same name, arguments and docstring,
-    and the result instead of the conversation.
+    and the result instead of the flow.
     """
     for client in _CLIENTS:
         for name, operation in list(vars(client).items()):

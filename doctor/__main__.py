@@ -20,7 +20,7 @@ from doctor.report import JsonReport, TextReport, exit_status
 from doctor.runner import Result, Runner
 from doctor.settings_file import SettingsFileError
 from shared.errors import SettingsError
-from shared.settings import Settings
+from shared.settings.environment import Settings
 
 __all__ = ["main"]
 

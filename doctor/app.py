@@ -13,9 +13,9 @@ from doctor.cors_diagnosis import Host
 from doctor.finding import Finding
 from doctor.network import Network, Outcome
 from doctor.silence_diagnosis import explain_silence
-from shared.endpoint import is_loopback
-from shared.flow import NoAnswerError
-from shared.settings import Settings
+from shared.settings.endpoint import is_loopback
+from shared.settings.environment import Settings
+from shared.transport.flow import NoAnswerError
 
 __all__ = ["AppUnderTest", "check_app", "check_app_cors", "check_negotiate", "check_unsigned"]
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from doctor.commands import function_app
 from doctor.finding import Diagnosis
-from shared.flow import Response
+from shared.transport.flow import Response
 
 __all__ = ["explain_app", "explain_negotiate", "explain_upstream", "is_refusal"]
 

@@ -19,7 +19,7 @@ from doctor.examination import Examination
 from doctor.finding import Finding
 from doctor.hub_client import HandshakeError, HubClient, Message
 from doctor.silence_diagnosis import explain_silence
-from shared.flow import NoAnswerError
+from shared.transport.flow import NoAnswerError
 
 __all__ = ["check_client", "check_mode", "check_upstream"]
 

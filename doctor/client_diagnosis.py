@@ -7,8 +7,8 @@ from typing import Any, Final
 from doctor.commands import emulator, signalr
 from doctor.finding import Diagnosis, Finding
 from doctor.service_diagnosis import explain_access, explain_status
-from shared.endpoint import Endpoint
-from shared.flow import Response
+from shared.settings.endpoint import Endpoint
+from shared.transport.flow import Response
 
 __all__ = [
     "explain_handshake",

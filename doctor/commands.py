@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from shared.endpoint import Endpoint, is_loopback
+from shared.settings.endpoint import Endpoint, is_loopback
 
 __all__ = ["emulator", "find_resource", "function_app", "signalr"]
 

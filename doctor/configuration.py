@@ -9,9 +9,9 @@ from typing import Final
 
 from doctor.finding import Diagnosis, Finding
 from doctor.settings_file import DEFAULT_NAME, read_settings_file
-from shared.endpoint import EndpointType
 from shared.errors import UnknownHubError
-from shared.settings import ENDPOINTS, SETTINGS, Settings
+from shared.settings.endpoint import EndpointType
+from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
 
 __all__ = ["Configuration", "check_hub", "describe", "read_configuration"]
 
@@ -63,7 +63,7 @@ def describe(settings: Settings, configuration: Configuration) -> Finding:
     secondary = sum(each.type is EndpointType.SECONDARY for each in endpoints)
     count = f"{len(endpoints)} endpoint{'s' if len(endpoints) > 1 else ''}"
     of_them = f" ({secondary} secondary)" if secondary else ""
-    hubs = sorted(settings.hubs)
+    hubs = sorted(settings.hubs.names)
     misspelt = _misspelt(configuration.environment)
     summary = f"{configuration.source}: {count}{of_them}, hubs {', '.join(hubs)}"
     if misspelt:
@@ -89,15 +89,15 @@ def check_hub(settings: Settings, name: str | None) -> tuple[str, Finding]:
         name: The hub's name, or `None` for the default hub.
     """
     try:
-        hub = settings.hub(name)
+        hub = settings.hubs.find(name)
     except UnknownHubError:
-        wanted = ",".join([*sorted(settings.hubs), (name or "").lower()])
+        wanted = ",".join([*sorted(settings.hubs.names), (name or "").lower()])
         diagnosis = Diagnosis(
-            f"{name} is not in SIGNALR_HUBS; the steps below use {settings.default_hub}",
+            f"{name} is not in SIGNALR_HUBS; the steps below use {settings.hubs.default}",
             f"Add it: SIGNALR_HUBS={wanted}",
         )
-        return settings.default_hub, Finding.failed(diagnosis)
-    default = " (the default hub)" if hub == settings.default_hub else ""
+        return settings.hubs.default, Finding.failed(diagnosis)
+    default = " (the default hub)" if hub == settings.hubs.default else ""
     return hub, Finding.ok(f"{hub}{default}", hub=hub)
 
 

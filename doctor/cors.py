@@ -6,7 +6,7 @@ from doctor.cors_diagnosis import Host, judge_preflight
 from doctor.finding import Finding
 from doctor.network import Network
 from doctor.silence_diagnosis import explain_silence
-from shared.flow import NoAnswerError
+from shared.transport.flow import NoAnswerError
 
 __all__ = ["preflight"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from doctor.finding import Diagnosis
-from shared.flow import Response
+from shared.transport.flow import Response
 
 __all__ = ["Host", "judge_preflight"]
 

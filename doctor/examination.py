@@ -8,16 +8,18 @@ from typing import Final
 
 from doctor.hub_client import HubClient
 from doctor.network import Network
-from shared.access_key import AccessKey
-from shared.client_token import sign_client_token
-from shared.connection import EndpointSettings
-from shared.credential import CredentialKind, CredentialSettings, EntraTokens, open_credential
-from shared.endpoint import Endpoint
-from shared.flow import Token, TokenSource
-from shared.local_auth import LocalKey, LocalTokens
-from shared.negotiation import TokenOrigin
-from shared.rest import RestApi
-from shared.retry import RetryPolicy
+from shared.identity.credential import open_credential
+from shared.identity.entra_tokens import EntraTokens
+from shared.identity.token import Token, TokenSource
+from shared.keys.access_key import AccessKey
+from shared.keys.client_token import sign_client_token
+from shared.keys.local import LocalKey, LocalTokens
+from shared.rest.api import RestApi
+from shared.rest.retry import RetryPolicy
+from shared.settings.connection import EndpointSettings
+from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.endpoint import Endpoint
+from shared.settings.token_origin import TokenOrigin
 
 __all__ = ["Examination"]
 

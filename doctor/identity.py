@@ -10,9 +10,9 @@ from typing import Final
 from doctor.examination import Examination
 from doctor.finding import Finding
 from doctor.identity_diagnosis import explain_identity
-from shared.credential import CredentialKind
 from shared.errors import AuthenticationError
-from shared.permissions import token_claims
+from shared.identity.permissions import token_claims
+from shared.settings.credential import CredentialKind
 
 __all__ = ["check_credential", "check_token", "moment"]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from doctor.commands import function_app
 from doctor.finding import Diagnosis
-from shared.credential import CredentialKind, CredentialSettings
-from shared.endpoint import AUDIENCE, Endpoint
+from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.endpoint import AUDIENCE, Endpoint
 
 __all__ = ["explain_identity"]
 

@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.errors import ServiceError
-from shared.flow import Answer, Flow, NoAnswerError, Request, Response, Step, run
-from shared.steps import Performer
-from shared.transport import Timeouts, Transport
+from shared.transport.driver import Driver
+from shared.transport.flow import (
+    Effect,
+    EffectResult,
+    Flow,
+    NoAnswerError,
+    Request,
+    Response,
+    run,
+)
+from shared.transport.http import Timeouts, Transport
 
 __all__ = ["Network", "Outcome"]
 
@@ -21,11 +29,12 @@ class Network:
     """The way to the service and to the app."""
 
     def __init__(self) -> None:
-        self._performer = Performer(Transport(_TIMEOUTS), None)
+        self._transport = Transport(_TIMEOUTS)
+        self._driver = Driver(self._transport.send)
         self.last: Outcome | None = None
 
     def ask[T](self, flow: Flow[T]) -> T | ServiceError:
-        """Hold a conversation with the service; return its result, or the error that ends it."""
+        """Run a flow with the service; return its result, or the error that ends it."""
         self.last = None
         try:
             return run(flow, self._perform)
@@ -57,11 +66,12 @@ class Network:
 
     def close(self) -> None:
         """Close the connections."""
-        self._performer.close()
+        self._driver.close()
+        self._transport.close()
 
-    def _perform(self, step: Step) -> Answer:
+    def _perform(self, effect: Effect) -> EffectResult:
         try:
-            answer = self._performer.perform(step)
+            answer = self._driver.perform(effect)
         except NoAnswerError as error:
             self.last = error
             raise

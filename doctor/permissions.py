@@ -12,10 +12,10 @@ from typing import Final
 from doctor.examination import Examination
 from doctor.finding import Finding
 from doctor.service_diagnosis import explain_denied, explain_error, is_network_access
-from shared import operations as op
 from shared.errors import PermissionDeniedError, ServiceError
-from shared.flow import Flow
-from shared.operations import Operation
+from shared.rest import operations as op
+from shared.rest.operations import Operation
+from shared.transport.flow import Flow
 
 __all__ = ["check_manage", "check_read", "check_send"]
 

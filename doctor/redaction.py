@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from shared.settings import Settings
+from shared.settings.environment import Settings
 
 __all__ = ["Secrets", "secrets_of"]
 

@@ -18,13 +18,13 @@ from doctor.service_diagnosis import (
     explain_status,
 )
 from doctor.silence_diagnosis import explain_silence
-from shared import operations as op
 from shared.errors import PermissionDeniedError, ServiceError
-from shared.flow import NoAnswerError, Response
-from shared.local_auth import LocalKey
-from shared.negotiation import TokenOrigin
-from shared.operations import Operation
-from shared.permissions import token_claims
+from shared.identity.permissions import token_claims
+from shared.keys.local import LocalKey
+from shared.rest import operations as op
+from shared.rest.operations import Operation
+from shared.settings.token_origin import TokenOrigin
+from shared.transport.flow import NoAnswerError, Response
 
 __all__ = ["check_clock", "check_key", "check_reach"]
 

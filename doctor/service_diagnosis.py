@@ -7,10 +7,10 @@ from doctor.commands import emulator, find_resource, signalr
 from doctor.finding import Diagnosis
 from doctor.network import Outcome
 from doctor.silence_diagnosis import explain_silence
-from shared.endpoint import AUDIENCE, Endpoint, is_loopback
-from shared.flow import NoAnswerError, Response
-from shared.operations import Operation
-from shared.permissions import missing_permission, token_claims
+from shared.identity.permissions import missing_permission, token_claims
+from shared.rest.operations import Operation
+from shared.settings.endpoint import AUDIENCE, Endpoint, is_loopback
+from shared.transport.flow import NoAnswerError, Response
 
 __all__ = [
     "SERVICE_URI",

@@ -7,7 +7,7 @@ from socket import gaierror
 from urllib.parse import urlsplit
 
 from doctor.finding import Diagnosis
-from shared.endpoint import is_loopback
+from shared.settings.endpoint import is_loopback
 
 __all__ = ["explain_silence"]
 

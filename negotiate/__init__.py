@@ -1,15 +1,17 @@
-"""Hands out connections: who the caller is, which hub, and the token that lets a client in."""
+"""Lets clients connect: which routes there are. `policy.py` says who may, and as what.
 
-from negotiate.caller import Caller
-from negotiate.functions import blueprint
-from negotiate.policy import Connection, NotAllowedError, Policy
-from negotiate.settings import NegotiateSettings
+A caller proves who it is as `NEGOTIATE_IDENTITY` says, and gets the address of the service and a
+token: {"url": …, "accessToken": …}.
+"""
 
-__all__ = [
-    "Caller",
-    "Connection",
-    "NegotiateSettings",
-    "NotAllowedError",
-    "Policy",
-    "blueprint",
-]
+from typing import Final
+
+from negotiate.policy import admit
+from shared.functions import Routes
+
+__all__ = ["ROUTES", "admit"]
+
+ROUTES: Final[Routes] = {
+    "negotiate": "negotiate",  # POST, for the default hub
+    "negotiate_hub": "{hub}/negotiate",  # POST, for a hub of SIGNALR_HUBS; any other is a 404
+}

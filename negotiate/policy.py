@@ -1,47 +1,22 @@
-"""What a hub's policy decides: who may connect, and as what."""
+"""Who may connect to which hub, and as what: the one place for this app's own rules.
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
-
-from negotiate.caller import NO_CLAIMS, Caller
-from problems import ProblemError
-from shared.client_token import ClaimValue
-from shared.connection_options import ConnectionOptions
-
-__all__ = ["Connection", "NotAllowedError", "Policy"]
-
-
-class NotAllowedError(ProblemError):
-    """The caller may not connect to the hub: 403.
-
-    Args:
-        detail: What the caller is told.
-    """
-
-    def __init__(self, detail: str = "You may not connect to this hub.") -> None:
-        super().__init__(HTTPStatus.FORBIDDEN, detail)
-
-
-@dataclass(slots=True)
-class Connection:
-    """The connection that a caller gets. A policy may change it.
-
-    Args:
-        user_id: The user that it belongs to, or `None` for an anonymous one.
-        claims: Claims of the client token.
-        minutes_to_expire: Minutes for which the client may connect. The caller's own session and
-            the access key end it sooner.
-        options: How the service treats it.
-    """
-
-    user_id: str | None = None
-    claims: Mapping[str, ClaimValue] = NO_CLAIMS
-    minutes_to_expire: float = 60.0
-    options: ConnectionOptions | None = None
-
-
-type Policy = Callable[[Caller, str, Connection], Connection | Awaitable[Connection]]
-"""Takes the caller, the hub's name in lower case and the connection that the settings would give;
-returns the one that it gets, or raises `NotAllowedError`. A plain function or a coroutine function.
+`docs/negotiate.md` has examples.
 """
+
+from shared.functions import Caller, Connection
+
+__all__ = ["admit"]
+
+
+def admit(caller: Caller, hub: str, connection: Connection) -> Connection:  # noqa: ARG001  for your rules
+    """Return the connection that a caller gets.
+
+    Args:
+        caller: Who asks, by a proven identity.
+        hub: Name of the hub in lower case.
+        connection: What the settings would give it.
+
+    Raises:
+        NotAllowedError: The caller may not connect.
+    """
+    return connection

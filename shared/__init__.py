@@ -4,11 +4,10 @@
 what they need from the environment of a Function App.
 """
 
-from shared.client import SignalRServiceClient
-from shared.connection_options import ConnectionOptions, Transports
-from shared.credential import CredentialKind, CredentialSettings
-from shared.endpoint import Endpoint, EndpointType
-from shared.errors import (
+from .client import SignalRServiceClient
+from .endpoints.endpoint import ClientAccess, EndpointState
+from .endpoints.router import Candidate, RendezvousRouter, Router
+from .errors import (
     AuthenticationError,
     ConnectionNotFoundError,
     EndpointsError,
@@ -22,14 +21,16 @@ from shared.errors import (
     UnexpectedResponseError,
     UnknownHubError,
 )
-from shared.members import GroupConnection
-from shared.messages import Command
-from shared.negotiation import TokenOrigin
-from shared.retry import RetryPolicy
-from shared.router import Candidate, RendezvousRouter, Router
-from shared.service_endpoint import ClientAccess, EndpointState
-from shared.settings import Settings
-from shared.transport import Timeouts
+from .keys.connection_options import ConnectionOptions, Transports
+from .rest.members import GroupConnection
+from .rest.messages import Command
+from .rest.retry import RetryPolicy
+from .settings.credential import CredentialKind, CredentialSettings
+from .settings.endpoint import Endpoint, EndpointType
+from .settings.environment import Settings
+from .settings.hubs import Hubs
+from .settings.token_origin import TokenOrigin
+from .transport.http import Timeouts
 
 __all__ = [
     "AuthenticationError",
@@ -45,6 +46,7 @@ __all__ = [
     "EndpointType",
     "EndpointsError",
     "GroupConnection",
+    "Hubs",
     "InvalidArgumentError",
     "PermissionDeniedError",
     "RendezvousRouter",

@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Self, overload
 
-from shared.base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
-from shared.client_token import Claims
-from shared.connection_options import ConnectionOptions
-from shared.flow import run_async
-from shared.members import GroupConnection
-from shared.outcomes import Reach
-from shared.rest import RestApi
-from shared.service_endpoint import ClientAccess, TokenRequest
+from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
+from .endpoints.endpoint import ClientAccess, TokenRequest
+from .endpoints.fan_out import FanOut
+from .keys.client_token import Claims
+from .keys.connection_options import ConnectionOptions
+from .rest.api import RestApi
+from .rest.members import GroupConnection
+from .transport.flow import run_async
 
 __all__ = ["SignalRServiceClient"]
 
 
 class awaitable[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a decorator
-    """A coroutine method that holds the conversation of an operation on the event loop."""
+    """A coroutine method that runs the flow of an operation on the event loop."""
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> Self: ...
@@ -33,9 +33,7 @@ class awaitable[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a dec
             return self
 
         async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await run_async(
-                self.flow(client, *args, **kwargs), client.performer.perform_async
-            )
+            return await run_async(self.flow(client, *args, **kwargs), client.driver.perform_async)
 
         return call
 
@@ -51,25 +49,25 @@ class SignalRServiceClient(BaseClient):
     send_to_user = awaitable(RestApi.send_to_user)
     send_to_group = awaitable(RestApi.send_to_group)
     send_to_connection = awaitable(RestApi.send_to_connection)
-    invoke_connection = awaitable(RestApi.invoke_connection, Reach.ONE)
-    send_stream_item = awaitable(RestApi.send_stream_item, Reach.ONE)
-    complete_stream = awaitable(RestApi.complete_stream, Reach.ONE)
+    invoke_connection = awaitable(RestApi.invoke_connection, FanOut.ONE)
+    send_stream_item = awaitable(RestApi.send_stream_item, FanOut.ONE)
+    complete_stream = awaitable(RestApi.complete_stream, FanOut.ONE)
     execute = awaitable(RestApi.execute)
     close_connection = awaitable(RestApi.close_connection)
     close_all_connections = awaitable(RestApi.close_all_connections)
     close_group_connections = awaitable(RestApi.close_group_connections)
     close_user_connections = awaitable(RestApi.close_user_connections)
-    connection_exists = awaitable(RestApi.connection_exists, Reach.ANY)
-    group_exists = awaitable(RestApi.group_exists, Reach.ANY)
-    user_exists = awaitable(RestApi.user_exists, Reach.ANY)
-    user_in_group = awaitable(RestApi.user_in_group, Reach.ANY)
-    add_connection_to_group = awaitable(RestApi.add_connection_to_group, Reach.ONE)
+    connection_exists = awaitable(RestApi.connection_exists, FanOut.ANY)
+    group_exists = awaitable(RestApi.group_exists, FanOut.ANY)
+    user_exists = awaitable(RestApi.user_exists, FanOut.ANY)
+    user_in_group = awaitable(RestApi.user_in_group, FanOut.ANY)
+    add_connection_to_group = awaitable(RestApi.add_connection_to_group, FanOut.ONE)
     remove_connection_from_group = awaitable(RestApi.remove_connection_from_group)
     remove_connection_from_all_groups = awaitable(RestApi.remove_connection_from_all_groups)
     add_user_to_group = awaitable(RestApi.add_user_to_group)
     remove_user_from_group = awaitable(RestApi.remove_user_from_group)
     remove_user_from_all_groups = awaitable(RestApi.remove_user_from_all_groups)
-    service_is_healthy = awaitable(RestApi.service_is_healthy, Reach.ANY)
+    service_is_healthy = awaitable(RestApi.service_is_healthy, FanOut.ANY)
 
     async def list_connections_in_group(
         self, hub: str, group: str
@@ -81,7 +79,7 @@ class SignalRServiceClient(BaseClient):
         """
         for rest in self.rest_apis:
             for page in rest.connection_pages(hub, group):
-                for connection in await run_async(page, self.performer.perform_async):
+                for connection in await run_async(page, self.driver.perform_async):
                     yield connection
 
     async def get_client_access_token(
@@ -102,7 +100,7 @@ class SignalRServiceClient(BaseClient):
         access = self.negotiation.at_once(request)
         if access is not None:
             return access
-        return await run_async(self.negotiation.access(request), self.performer.perform_async)
+        return await run_async(self.negotiation.access(request), self.driver.perform_async)
 
     async def close(self) -> None:
         """Stop the rotation of the access key and close threads and connections."""

@@ -1,7 +1,7 @@
 """What the blocking and the awaitable client have in common: the endpoints and their state.
 
-A conversation about several endpoints is a `shared.flow` like one with a single endpoint, so both
-clients differ in how they hold it and in nothing else.
+An operation at several endpoints is a flow like one at a single endpoint, so both clients differ in
+how they run it and in nothing else.
 """
 
 import functools
@@ -11,26 +11,31 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
 
-from shared.credential import CredentialKind, CredentialSettings, EntraTokens, open_credential
-from shared.endpoint import Endpoint
-from shared.errors import InvalidArgumentError, ServiceUnavailableError
-from shared.flow import Flow, Together, TokenSource, run
-from shared.health import HealthMonitor
-from shared.key_schedule import KeyState
-from shared.local_auth import LocalKey, LocalTokens
-from shared.negotiation import Negotiation, TokenOrigin
-from shared.outcomes import Reach, combine
-from shared.rest import RestApi
-from shared.retry import RetryPolicy
-from shared.router import Candidate, RendezvousRouter, Router
-from shared.service_endpoint import EndpointState, ServiceEndpoint
-from shared.settings import Settings
-from shared.steps import Performer
-from shared.telemetry import find_telemetry
-from shared.transport import Timeouts, Transport
+from .endpoints.endpoint import EndpointState, ServiceEndpoint
+from .endpoints.fan_out import FanOut, combine
+from .endpoints.health import HealthMonitor
+from .endpoints.instruments import find_telemetry
+from .endpoints.negotiation import Negotiation
+from .endpoints.router import Candidate, RendezvousRouter, Router
+from .errors import InvalidArgumentError, ServiceUnavailableError
+from .identity.credential import open_credential
+from .identity.entra_tokens import EntraTokens
+from .keys.local import LocalKey, LocalTokens
+from .keys.state import KeyState
+from .rest.api import RestApi
+from .rest.retry import RetryPolicy
+from .settings.credential import CredentialKind, CredentialSettings
+from .settings.endpoint import Endpoint
+from .settings.environment import Settings
+from .settings.token_origin import TokenOrigin
+from .transport.driver import Driver
+from .transport.flow import Flow, Gather, run
+from .transport.http import Timeouts, Transport
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+    from .identity.token import TokenSource
 
 __all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation"]
 
@@ -44,23 +49,23 @@ type Credential = "TokenCredential | CredentialSettings"
 
 
 class EndpointOperation[**P, T]:
-    """An operation of the REST API as a method of a client, which holds it in its own way.
+    """An operation of the REST API as a method of a client, which runs it in its own way.
 
     Args:
         operation: A method of `RestApi`.
-        reach: How many of several endpoints it concerns.
+        fan_out: How many of several endpoints it concerns.
     """
 
     def __init__(
-        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], reach: Reach = Reach.ALL
+        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], fan_out: FanOut = FanOut.ALL
     ) -> None:
         self._operation = operation
-        self._reach = reach
+        self._fan_out = fan_out
         self.__doc__ = operation.__doc__
 
     def flow(self, client: "BaseClient", *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
-        """Return the conversation with a client's endpoints."""
-        return client.on_endpoints(self._operation, self._reach, *args, **kwargs)
+        """Return the flow of the operation at a client's endpoints."""
+        return client.on_endpoints(self._operation, self._fan_out, *args, **kwargs)
 
 
 class BaseClient:
@@ -95,9 +100,14 @@ class BaseClient:
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
         # As long as for the answer, where others may do the same.
-        patience = timeouts.read if len(addresses) > 1 else None
-        self.performer = Performer(Transport(timeouts), self._telemetry, patience)
-        self._health_performer = Performer(Transport(_HEALTH_TIMEOUTS), None)
+        queue_timeout = timeouts.read if len(addresses) > 1 else None
+        self._transport = Transport(timeouts)
+        self._health_transport = Transport(_HEALTH_TIMEOUTS)
+        send = self._transport.send
+        self.driver = Driver(
+            self._telemetry.recording(send) if self._telemetry else send, queue_timeout
+        )
+        self._health_driver = Driver(self._health_transport.send)
         # One Entra token for all endpoints that it is good for.
         self._entra_tokens: dict[object, EntraTokens] = {}
         self._endpoints = [
@@ -142,6 +152,11 @@ class BaseClient:
                 each.keys.warm_up()
 
     @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The endpoints of the service."""
+        return [each.endpoint for each in self._endpoints]
+
+    @property
     def rest_apis(self) -> Sequence[RestApi]:
         """The REST API of each endpoint."""
         return [each.rest for each in self._endpoints]
@@ -165,7 +180,7 @@ class BaseClient:
     def on_endpoints[**P, T](
         self,
         operation: Callable[Concatenate[RestApi, P], Flow[T]],
-        reach: Reach,
+        fan_out: FanOut,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Flow[T]:
@@ -173,7 +188,7 @@ class BaseClient:
 
         Args:
             operation: A method of `RestApi`.
-            reach: How many of the endpoints it concerns.
+            fan_out: How many of the endpoints it concerns.
             args: Arguments of the operation.
             kwargs: More arguments of the operation.
         """
@@ -181,14 +196,16 @@ class BaseClient:
             return (yield from operation(self._endpoints[0].rest, *args, **kwargs))
         self.monitor.start()
         flows = [operation(each.rest, *args, **kwargs) for each in self._endpoints]
-        outcomes = cast("Sequence[T]", (yield Together(flows)))
+        outcomes = cast("Sequence[T]", (yield Gather(flows)))
         names = [each.endpoint.name for each in self._endpoints]
-        return combine(reach, dict(zip(names, outcomes, strict=True)))
+        return combine(fan_out, dict(zip(names, outcomes, strict=True)))
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has its keys and none of its threads."""
-        self.performer.after_fork()
-        self._health_performer.after_fork()
+        for transport in (self._transport, self._health_transport):
+            transport.renew()
+        for driver in (self.driver, self._health_driver):
+            driver.after_fork()
         self.monitor.after_fork()
         for each in self._endpoints:
             each.after_fork()
@@ -213,7 +230,7 @@ class BaseClient:
         return ServiceEndpoint(
             endpoint,
             tokens,
-            self.performer.perform,
+            self.driver.perform,
             policy=self._policy,
             local_key=local_key,
             refreshed=self._telemetry.refreshed if self._telemetry else None,
@@ -235,7 +252,7 @@ class BaseClient:
         return self._entra_tokens[key]
 
     def _check(self, endpoint: ServiceEndpoint) -> Callable[[], bool]:
-        return lambda: run(endpoint.rest.service_is_healthy(), self._health_performer.perform)
+        return lambda: run(endpoint.rest.service_is_healthy(), self._health_driver.perform)
 
     def _keys(self) -> Iterator[tuple[str, KeyState]]:
         for each in self.state:
@@ -248,8 +265,10 @@ class BaseClient:
             self._telemetry.close()
         for each in self._endpoints:
             each.keys.close()
-        self.performer.close()
-        self._health_performer.close()
+        for driver in (self.driver, self._health_driver):
+            driver.close()
+        for transport in (self._transport, self._health_transport):
+            transport.close()
 
 
 def _addresses(endpoints: str | Endpoint | Sequence[Endpoint]) -> Sequence[Endpoint]:

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterator
 from typing import Self, overload
 
-from shared.base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
-from shared.client_token import Claims
-from shared.connection_options import ConnectionOptions
-from shared.flow import run
-from shared.members import GroupConnection
-from shared.outcomes import Reach
-from shared.rest import RestApi
-from shared.service_endpoint import ClientAccess, TokenRequest
+from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
+from .endpoints.endpoint import ClientAccess, TokenRequest
+from .endpoints.fan_out import FanOut
+from .keys.client_token import Claims
+from .keys.connection_options import ConnectionOptions
+from .rest.api import RestApi
+from .rest.members import GroupConnection
+from .transport.flow import run
 
 __all__ = ["SignalRServiceClient"]
 
 
 class blocking[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a decorator
-    """A method that holds the conversation of an operation in the calling thread."""
+    """A method that runs the flow of an operation in the calling thread."""
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> Self: ...
@@ -28,7 +28,7 @@ class blocking[**P, T](EndpointOperation[P, T]):  # noqa: N801  used like a deco
             return self
 
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            return run(self.flow(client, *args, **kwargs), client.performer.perform)
+            return run(self.flow(client, *args, **kwargs), client.driver.perform)
 
         return call
 
@@ -50,25 +50,25 @@ class SignalRServiceClient(BaseClient):
     send_to_user = blocking(RestApi.send_to_user)
     send_to_group = blocking(RestApi.send_to_group)
     send_to_connection = blocking(RestApi.send_to_connection)
-    invoke_connection = blocking(RestApi.invoke_connection, Reach.ONE)
-    send_stream_item = blocking(RestApi.send_stream_item, Reach.ONE)
-    complete_stream = blocking(RestApi.complete_stream, Reach.ONE)
+    invoke_connection = blocking(RestApi.invoke_connection, FanOut.ONE)
+    send_stream_item = blocking(RestApi.send_stream_item, FanOut.ONE)
+    complete_stream = blocking(RestApi.complete_stream, FanOut.ONE)
     execute = blocking(RestApi.execute)
     close_connection = blocking(RestApi.close_connection)
     close_all_connections = blocking(RestApi.close_all_connections)
     close_group_connections = blocking(RestApi.close_group_connections)
     close_user_connections = blocking(RestApi.close_user_connections)
-    connection_exists = blocking(RestApi.connection_exists, Reach.ANY)
-    group_exists = blocking(RestApi.group_exists, Reach.ANY)
-    user_exists = blocking(RestApi.user_exists, Reach.ANY)
-    user_in_group = blocking(RestApi.user_in_group, Reach.ANY)
-    add_connection_to_group = blocking(RestApi.add_connection_to_group, Reach.ONE)
+    connection_exists = blocking(RestApi.connection_exists, FanOut.ANY)
+    group_exists = blocking(RestApi.group_exists, FanOut.ANY)
+    user_exists = blocking(RestApi.user_exists, FanOut.ANY)
+    user_in_group = blocking(RestApi.user_in_group, FanOut.ANY)
+    add_connection_to_group = blocking(RestApi.add_connection_to_group, FanOut.ONE)
     remove_connection_from_group = blocking(RestApi.remove_connection_from_group)
     remove_connection_from_all_groups = blocking(RestApi.remove_connection_from_all_groups)
     add_user_to_group = blocking(RestApi.add_user_to_group)
     remove_user_from_group = blocking(RestApi.remove_user_from_group)
     remove_user_from_all_groups = blocking(RestApi.remove_user_from_all_groups)
-    service_is_healthy = blocking(RestApi.service_is_healthy, Reach.ANY)
+    service_is_healthy = blocking(RestApi.service_is_healthy, FanOut.ANY)
 
     def list_connections_in_group(self, hub: str, group: str) -> Iterator[GroupConnection]:
         """Give the connections in a group, asking for page after page.
@@ -78,7 +78,7 @@ class SignalRServiceClient(BaseClient):
         """
         for rest in self.rest_apis:
             for page in rest.connection_pages(hub, group):
-                yield from run(page, self.performer.perform)
+                yield from run(page, self.driver.perform)
 
     def get_client_access_token(
         self,
@@ -110,7 +110,7 @@ class SignalRServiceClient(BaseClient):
         access = self.negotiation.at_once(request)
         if access is not None:
             return access
-        return run(self.negotiation.access(request), self.performer.perform)
+        return run(self.negotiation.access(request), self.driver.perform)
 
     def close(self) -> None:
         """Stop the rotation of the access key and close the connections."""

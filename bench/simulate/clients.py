@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bench.simulate.assumptions import CONNECTIONS_OF_A_USER
 from bench.simulate.limits import RECONNECT_DELAYS
-from shared.retry import backoff
+from shared.keys.backoff import backoff
 
 __all__ = [
     "FIRST_SPREAD",

@@ -7,9 +7,9 @@ import numpy as np
 
 from bench.simulate.clients import Floats, Ints
 from bench.simulate.rotation import rotation_interval
-from shared.access_key import AccessKey
-from shared.client_token import sign_client_token
-from shared.permissions import token_claims
+from shared.identity.permissions import token_claims
+from shared.keys.access_key import AccessKey
+from shared.keys.client_token import sign_client_token
 
 __all__ = ["Herd", "key_ages", "simulate_herd", "token_lifetime"]
 

@@ -11,7 +11,7 @@ from bench.simulate.assumptions import CONNECT_TIME, NEGOTIATING_PROCESSES, NOTI
 from bench.simulate.clients import Floats, Ints, ReconnectPolicy
 from bench.simulate.limits import CONNECTIONS_A_UNIT
 from bench.simulate.routing import Routing, noticed_after, split_share
-from shared.health import CHECK_INTERVAL
+from shared.endpoints.health import CHECK_INTERVAL
 
 __all__ = ["Outage", "Site", "simulate_outage"]
 

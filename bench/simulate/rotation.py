@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from bench.simulate.clients import Ints
-from shared.access_key import AccessKey
 from shared.errors import ServiceUnavailableError
-from shared.key_schedule import Moment, Schedule
+from shared.keys.access_key import AccessKey
+from shared.keys.schedule import Moment, Schedule
 
 __all__ = ["requests_each_minute", "requests_while_down", "rotation_interval"]
 

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from bench.simulate.clients import Ints
-from shared.endpoint import Endpoint
-from shared.health import CHECK_INTERVAL, DOUBT_INTERVAL, Health
-from shared.router import Candidate, RendezvousRouter
+from shared.endpoints.health import CHECK_INTERVAL, DOUBT_INTERVAL, Health
+from shared.endpoints.router import Candidate, RendezvousRouter
+from shared.settings.endpoint import Endpoint
 
 __all__ = ["Affinity", "Dice", "Routing", "noticed_after", "split_share"]
 

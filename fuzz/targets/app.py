@@ -14,31 +14,32 @@ from signalr_emulator.protocols import JSON as EMULATOR_JSON
 from signalr_emulator.protocols import MESSAGEPACK as EMULATOR_MESSAGEPACK
 from signalr_emulator.protocols import HubProtocol as EmulatorProtocol
 
-from broadcast.body import read_items
-from broadcast.groups import GroupAction
-from broadcast.messages import Message
 from fuzz.target import target, text
-from negotiate.caller import Caller, CallerIdentity
-from negotiate.claims import parse_claim_mappings, selected_claims
-from negotiate.settings import Identity, NegotiateSettings
-from problems import ProblemError
-from shared.access_key import AccessKey
-from shared.client_token import sign_client_token
-from shared.connection_string import read_connection_string
 from shared.errors import InvalidArgumentError, SettingsError, TokenTooLargeError
-from shared.settings import Settings
-from upstream.call import read_call
-from upstream.hub_protocol import (
+from shared.functions.broadcast.body import read_items
+from shared.functions.broadcast.groups import GroupAction
+from shared.functions.broadcast.messages import Message
+from shared.functions.negotiate.caller import Caller, CallerIdentity
+from shared.functions.negotiate.claims import parse_claim_mappings, selected_claims
+from shared.functions.negotiate.settings import Identity, NegotiateSettings
+from shared.functions.problems import ProblemError
+from shared.functions.upstream.call import read_call
+from shared.functions.upstream.hub_protocol import (
     Completion,
     HubProtocol,
     MessageError,
     close_error,
     read_invocation,
 )
-from upstream.json_protocol import JSON
-from upstream.messagepack_protocol import MESSAGEPACK
-from upstream.settings import UpstreamSettings
-from upstream.signature import is_signed
+from shared.functions.upstream.json_protocol import JSON
+from shared.functions.upstream.messagepack_protocol import MESSAGEPACK
+from shared.functions.upstream.settings import UpstreamSettings
+from shared.functions.upstream.signature import is_signed
+from shared.keys.access_key import AccessKey
+from shared.keys.client_token import sign_client_token
+from shared.settings.connection_string import read_connection_string
+from shared.settings.environment import Settings
+from shared.settings.hubs import Hubs
 
 __all__: list[str] = []
 
@@ -162,7 +163,7 @@ def principal(data: bytes) -> None:
             _check_token(caller)
 
 
-_SETTINGS: Final = Settings((), frozenset({"chat", "news"}), "chat")
+_HUBS: Final = Hubs.of(("chat", "news"))
 
 
 @target(
@@ -176,8 +177,8 @@ def broadcast_body(data: bytes) -> None:
     """A body is read or refused with JSON that says which field is wrong."""
     for item in (Message, GroupAction):
         try:
-            for read in read_items(data, item, _SETTINGS):
-                assert read.errand("chat").hub in _SETTINGS.hubs
+            for read in read_items(data, item, _HUBS):
+                assert read.delivery("chat").hub in _HUBS.names
         except ProblemError as problem:
             told = json.loads(problem.response().get_body())
             assert told["errors"]

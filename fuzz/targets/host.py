@@ -14,7 +14,7 @@ from funchost.sessions import Sessions
 from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
 from funchost.templates import TemplateError, parse_template
 from fuzz.target import target, text
-from negotiate.app_service import principal_claims
+from shared.functions.negotiate.app_service import principal_claims
 
 __all__: list[str] = []
 

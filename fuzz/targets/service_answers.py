@@ -3,12 +3,22 @@
 from typing import Final
 
 from fuzz.target import target, text
-from problems import problem_for
-from shared.access_key import parse_access_key
-from shared.endpoint import Endpoint
 from shared.errors import SignalRError, UnexpectedResponseError
-from shared.flow import Answer, Flow, GetToken, Request, Response, Step, Token, Wait, run
-from shared.rest import RestApi
+from shared.functions.problems import problem_for
+from shared.identity.token import Token
+from shared.keys.access_key import parse_access_key
+from shared.rest.api import RestApi
+from shared.settings.endpoint import Endpoint
+from shared.transport.flow import (
+    Effect,
+    EffectResult,
+    Flow,
+    GetToken,
+    Request,
+    Response,
+    Sleep,
+    run,
+)
 
 __all__: list[str] = []
 
@@ -16,7 +26,7 @@ __all__: list[str] = []
 class _Unasked:
     """Where no token comes from: the script gives it."""
 
-    def at_hand(self, url: str, rejected: Token | None = None) -> Token | None:
+    def cached(self, url: str, rejected: Token | None = None) -> Token | None:
         raise NotImplementedError
 
     def get(self, url: str, rejected: Token | None = None) -> Token:
@@ -69,18 +79,18 @@ def rest_answer(data: bytes) -> None:
     )
     for flow in flows:
         try:
-            run(flow, lambda step: _scripted(step, answer))
+            run(flow, lambda effect: _scripted(effect, answer))
         except SignalRError as error:
             problem_for(error).response()
 
 
-def _scripted(step: Step, answer: Response) -> Answer:
-    match step:
+def _scripted(effect: Effect, answer: Response) -> EffectResult:
+    match effect:
         case GetToken():
             return Token("e30.e30.sig", 1e12)
         case Request():
             return answer
-        case Wait():
+        case Sleep():
             return None
         case _:
-            raise AssertionError(step)
+            raise AssertionError(effect)

@@ -40,21 +40,50 @@ def test_functions_with_their_routes_and_auth_levels() -> None:
         "print(json.dumps(triggers))"
     )
     ended = run_python(code, SETTINGS)
-    assert json.loads(ended.stdout) == {
-        "negotiate": ["negotiate", "anonymous"],
-        "negotiate_hub": ["{hub}/negotiate", "anonymous"],
-        "broadcast": ["broadcast", "function"],
-        "groups": ["groups", "function"],
-        "connection": ["connections/{connectionId}", "function"],
-        "connected_user": ["users/{userId}", "function"],
-        "group": ["groups/{groupName}", "function"],
-        "group_connections": ["groups/{groupName}/connections", "function"],
-        "upstream": ["upstream/{hub}/{category}/{event}", "anonymous"],
-        "health": ["health", "anonymous"],
+    # A route of one's own is no fault.
+    assert (
+        json.loads(ended.stdout).items()
+        >= {
+            "negotiate": ["negotiate", "anonymous"],
+            "negotiate_hub": ["{hub}/negotiate", "anonymous"],
+            "broadcast": ["broadcast", "function"],
+            "groups": ["groups", "function"],
+            "connection": ["connections/{connectionId}", "function"],
+            "connected_user": ["users/{userId}", "function"],
+            "group": ["groups/{groupName}", "function"],
+            "group_connections": ["groups/{groupName}/connections", "function"],
+            "upstream": ["upstream/{hub}/{category}/{event}", "anonymous"],
+            "health": ["health", "anonymous"],
+        }.items()
+    )
+
+
+def test_the_description_has_every_function_and_says_who_needs_a_key() -> None:
+    code = (
+        "import json, function_app\n"
+        "from shared.functions.openapi.document import document\n"
+        "for each in function_app.app.get_functions():\n"
+        "    print(each.get_raw_bindings()[0])\n"
+        "print(json.dumps(document(function_app.signalr.registered)['paths']))"
+    )
+    ended = run_python(code, SETTINGS | {"SIGNALR_OPENAPI": "true"})
+    *lines, paths = ended.stdout.splitlines()
+    triggers = [json.loads(line) for line in lines]
+    keyed = {f"/{each['route']}": each["authLevel"] == "FUNCTION" for each in triggers}
+    # The service calls it, and nobody else.
+    assert keyed.pop("/upstream/{hub}/{category}/{event}") is False
+    described = {
+        path: bool(operation["security"])
+        for path, operations in json.loads(paths).items()
+        for operation in operations.values()
     }
+    assert described.items() <= keyed.items()
+    assert len(described) == 10
 
 
-@pytest.mark.parametrize("module", ["azure.identity", "jwt", "msgspec", "openapi.document"])
+@pytest.mark.parametrize(
+    "module", ["azure.identity", "jwt", "msgspec", "shared.functions.openapi.document"]
+)
 def test_a_cold_start_leaves_what_takes_long_for_later(module: str) -> None:
     code = f"import function_app, sys; print('{module}' in sys.modules)"
     # Without a key to get there is no thread that imports meanwhile.

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from negotiate import Caller, Connection, NotAllowedError
 from shared import Transports
+from shared.functions.negotiate.caller import Caller
+from shared.functions.negotiate.policy import Connection, NotAllowedError
 
 TEXT = (Path(__file__).parents[2] / "docs" / "negotiate.md").read_text()
 ADMINISTRATORS, TENANTS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)

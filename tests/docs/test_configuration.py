@@ -7,18 +7,17 @@ from collections.abc import Mapping
 import pytest
 
 import demo
-import negotiate.settings
-import openapi
-import shared.settings
-import upstream.settings
 from docs.configuration import PAGE, TABLES, current
-from negotiate import NegotiateSettings
 from shared import Settings, SettingsError
-from shared.connection import PARTS
-from shared.local_features import is_offered
-from shared.setting import Setting
-from shared.settings import CONNECTION, ENDPOINTS
-from upstream import UpstreamSettings
+from shared.functions import OPENAPI_OFFERED, is_offered
+from shared.functions.negotiate import settings as negotiate
+from shared.functions.negotiate.settings import NegotiateSettings
+from shared.functions.upstream import settings as upstream
+from shared.functions.upstream.settings import UpstreamSettings
+from shared.settings import environment as client
+from shared.settings.connection import PARTS
+from shared.settings.description import Setting
+from shared.settings.environment import CONNECTION, ENDPOINTS
 
 TEXT = PAGE.read_text()
 SERVICE = "https://contoso.service.signalr.net"
@@ -29,11 +28,11 @@ LEAST = {
     "WEBSITE_AUTH_ENABLED": "true",
 }
 ALL = (
-    *shared.settings.SETTINGS,
-    *negotiate.settings.SETTINGS,
-    *upstream.settings.SETTINGS,
+    *client.SETTINGS,
+    *negotiate.SETTINGS,
+    *upstream.SETTINGS,
     demo.OFFERED,
-    openapi.OFFERED,
+    OPENAPI_OFFERED,
 )
 NEEDED_BESIDE: Mapping[str, Mapping[str, str]] = {
     f"{CONNECTION}__client": {f"{CONNECTION}__clientId": GUID, f"{CONNECTION}__tenantId": GUID},
@@ -52,7 +51,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     settings = Settings.from_environment(environment)
     NegotiateSettings.from_environment(environment)
     UpstreamSettings.from_environment(environment, settings.endpoints)
-    for each in (demo.OFFERED, openapi.OFFERED):
+    for each in (demo.OFFERED, OPENAPI_OFFERED):
         is_offered(each, environment)
     return settings
 

@@ -28,7 +28,7 @@ from shared import (
     SignalRServiceClient,
     TokenOrigin,
 )
-from shared.permissions import missing_permission
+from shared.identity.permissions import missing_permission
 
 TEXT = (Path(__file__).parents[2] / "docs" / "roles.md").read_text()
 ACTIONS = "Microsoft.SignalRService/SignalR/"

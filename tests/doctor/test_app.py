@@ -7,7 +7,7 @@ import pytest
 from signalr_emulator.testing import RunningEmulator
 
 from doctor.app_diagnosis import explain_negotiate
-from shared.flow import Response
+from shared.transport.flow import Response
 from tests.doctor.conftest import Examine
 
 PROBLEM: dict[str, Any] = {"Content-Type": "application/problem+json"}

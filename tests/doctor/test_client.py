@@ -8,7 +8,7 @@ from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from doctor.client_diagnosis import explain_upgrade, explain_upstream
 from doctor.finding import Status
-from shared.endpoint import Endpoint
+from shared.settings.endpoint import Endpoint
 from tests.doctor.conftest import Examine
 from tests.scripted_service import Received, Reply, scripted_service
 

@@ -6,7 +6,7 @@ import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from doctor.cors_diagnosis import Host, judge_preflight
-from shared.flow import Response
+from shared.transport.flow import Response
 from tests.doctor.conftest import Examine
 
 ORIGIN = "https://contoso.com"

@@ -10,8 +10,8 @@ import requests
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from doctor.identity_diagnosis import explain_identity
-from shared.credential import CredentialKind, CredentialSettings
-from shared.endpoint import Endpoint
+from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.endpoint import Endpoint
 from tests.doctor.conftest import Examine
 from tests.scripted_service import Received, Reply, scripted_service
 

@@ -7,7 +7,7 @@ import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from doctor.silence_diagnosis import explain_silence
-from shared.transport import Timeouts
+from shared.transport.http import Timeouts
 from tests.doctor.conftest import Examine
 
 SERVICE_URI = "AzureSignalRConnectionString__serviceUri"

@@ -31,8 +31,8 @@ def test_a_finding_is_kept_and_the_command_that_shows_it_again_is_told(folder: P
 
 
 def test_property_tests_tell_how_much_they_tried() -> None:
-    (row,) = property_tests(0.0, "tests/shared/test_retry.py")
-    assert (row.target, row.findings) == ("tests/shared/test_retry.py", ())
+    (row,) = property_tests(0.0, "tests/shared/rest/test_retry.py")
+    assert (row.target, row.findings) == ("tests/shared/rest/test_retry.py", ())
     assert row.executions >= 2 * 500
 
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import pytest
 
-from shared import attributes
-from shared.access_key import LIFETIME
+from shared.keys.access_key import LIFETIME
+from shared.telemetry import attributes
 from tests.infra.bicep import ROOT, SOURCES
 from tests.infra.cases import CASES, deployed
 from tests.infra.deployment import Resource
 from tests.scripted_service import Reply, scripted_service
-from tests.shared.test_telemetry import answer, recorded
+from tests.shared.endpoints.test_instruments import answer, recorded
 
 WORKSPACES: Final = "Microsoft.OperationalInsights/workspaces"
 SIGNALR: Final = "Microsoft.SignalRService/signalR"

@@ -6,30 +6,28 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 import demo
-import negotiate.settings
-import openapi
-import shared.settings
-import upstream.settings
-from negotiate import NegotiateSettings
-from negotiate.settings import Identity
-from shared.connection import PARTS
-from shared.credential import CredentialKind
-from shared.endpoint import EndpointType
-from shared.local_features import is_offered
-from shared.settings import ENDPOINTS, Settings
+from shared.functions import OPENAPI_OFFERED, is_offered
+from shared.functions.negotiate import settings as negotiate
+from shared.functions.negotiate.settings import Identity, NegotiateSettings
+from shared.functions.upstream import settings as upstream
+from shared.functions.upstream.settings import UpstreamSettings
+from shared.settings import environment as client
+from shared.settings.connection import PARTS
+from shared.settings.credential import CredentialKind
+from shared.settings.endpoint import EndpointType
+from shared.settings.environment import ENDPOINTS, Settings
 from tests.infra.bicep import SOURCES
 from tests.infra.cases import CASES, LEAST, deployed
 from tests.infra.deployment import Deployment, deploy
 from tests.infra.expressions import TENANT
-from upstream import UpstreamSettings
 
 SIGNALR = "Microsoft.SignalRService/signalR"
 APP_SETTINGS = (
-    *shared.settings.SETTINGS,
-    *negotiate.settings.SETTINGS,
-    *upstream.settings.SETTINGS,
+    *client.SETTINGS,
+    *negotiate.SETTINGS,
+    *upstream.SETTINGS,
     demo.OFFERED,
-    openapi.OFFERED,
+    OPENAPI_OFFERED,
 )
 OF_AZURE = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -119,7 +117,7 @@ def test_the_app_starts_with_the_settings(case: str) -> None:
     }
     NegotiateSettings.from_environment(values)
     assert not is_offered(demo.OFFERED, values)
-    assert not is_offered(openapi.OFFERED, values)
+    assert not is_offered(OPENAPI_OFFERED, values)
 
 
 def test_the_client_id_is_that_of_the_user_assigned_identity() -> None:

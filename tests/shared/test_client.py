@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken
 from shared import SignalRServiceClient, aio
 from shared.client import blocking
 from shared.errors import ServiceUnavailableError
-from shared.retry import RetryPolicy
+from shared.rest.retry import RetryPolicy
 from tests.scripted_service import Received, Reply, ScriptedService, scripted_service
 
 KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()

@@ -4,15 +4,18 @@ import os
 
 import azure.functions as func
 
-import negotiate
-import policy
-import upstream
 from shared.aio import SignalRServiceClient
-from shared.settings import Settings
-from upstream import ClientError, ConnectedEvent, DisconnectedEvent, Events, MessageEvent
+from shared.functions import (
+    NEGOTIATE,
+    UPSTREAM,
+    ClientError,
+    ConnectedEvent,
+    DisconnectedEvent,
+    Events,
+    MessageEvent,
+    SignalRFunctions,
+)
 
-settings = Settings.from_environment(os.environ)
-service = SignalRServiceClient.from_settings(settings)
 events = Events()
 
 
@@ -73,10 +76,5 @@ async def close(event: MessageEvent, service: SignalRServiceClient) -> None:
 
 
 app = func.FunctionApp()
-app.register_functions(
-    negotiate.blueprint(
-        service, settings, negotiate.NegotiateSettings.from_environment(os.environ), policy.admit
-    )
-)
-verification = upstream.UpstreamSettings.from_environment(os.environ, settings.endpoints)
-app.register_functions(upstream.blueprint(service, settings, verification, events))
+signalr = SignalRFunctions.from_environment(os.environ, events=events)
+app.register_functions(signalr.blueprint({**NEGOTIATE, **UPSTREAM}))

@@ -4,10 +4,7 @@ import os
 
 import azure.functions as func
 
-import negotiate
-from negotiate import Caller, Connection
-from shared.aio import SignalRServiceClient
-from shared.settings import Settings
+from shared.functions import NEGOTIATE, Caller, Connection, SignalRFunctions
 
 
 def fail(caller: Caller, hub: str, connection: Connection) -> Connection:
@@ -15,13 +12,7 @@ def fail(caller: Caller, hub: str, connection: Connection) -> Connection:
     raise RuntimeError(f"postgres://app:pass@10.0.0.5/{hub}: {caller} {connection}")
 
 
-settings = Settings.from_environment(os.environ)
 app = func.FunctionApp()
 app.register_functions(
-    negotiate.blueprint(
-        SignalRServiceClient.from_settings(settings),
-        settings,
-        negotiate.NegotiateSettings.from_environment(os.environ),
-        fail,
-    )
+    SignalRFunctions.from_environment(os.environ, policy=fail).blueprint(NEGOTIATE)
 )

@@ -1,0 +1,204 @@
+"""One endpoint in use: its REST API, its access key, and whether it is up."""
+
+import functools
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from ..errors import InvalidArgumentError, ServiceError
+from ..identity.token import TokenSource
+from ..keys.access_key import AccessKey
+from ..keys.client_token import Claims, sign_client_token
+from ..keys.connection_options import ConnectionOptions
+from ..keys.local import LocalKey
+from ..keys.rotation import AccessKeyRotation
+from ..keys.state import KeyState
+from ..rest.api import RestApi
+from ..rest.retry import RetryPolicy
+from ..settings.endpoint import Endpoint, EndpointType
+from ..settings.names import check_hub
+from ..transport.flow import Effect, EffectResult, NoAnswerError, Request, Response, run
+from .health import Health
+
+__all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint", "TokenRequest"]
+
+_PROBE_LIFETIME: Final = 3600.0
+"""Seconds that the token of a probe lasts: as long as a client's, so that it bears the same error
+of this machine's clock."""
+
+
+class ClientAccess(NamedTuple):
+    """What a client needs to connect: the answer of a negotiate function.
+
+    Args:
+        url: Where it connects to.
+        token: The client token.
+    """
+
+    url: str
+    token: str
+
+
+@dataclass(slots=True)
+class TokenRequest:
+    """What a client token shall say.
+
+    Args:
+        hub: Name of the hub.
+        user_id: The user that the connection belongs to, or `None` for an anonymous one.
+        claims: More claims for the token.
+        minutes_to_expire: Minutes for which the client may connect.
+        options: How the service treats the connection.
+    """
+
+    hub: str
+    user_id: str | None
+    claims: Claims | None
+    minutes_to_expire: float
+    options: ConnectionOptions | None
+
+    def check(self) -> None:
+        """Refuse what no token can say.
+
+        Raises:
+            InvalidArgumentError: The minutes are no positive number.
+        """
+        if not 0 < self.minutes_to_expire < math.inf:
+            raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
+
+
+class EndpointState(NamedTuple):
+    """What an operator wants to know of an endpoint.
+
+    Args:
+        name: Name of the endpoint.
+        type: When clients are sent to it.
+        healthy: Whether it answers its health check.
+        key: What is known of its access key.
+    """
+
+    name: str
+    type: EndpointType
+    healthy: bool
+    key: KeyState
+
+
+class ServiceEndpoint:
+    """One endpoint in use.
+
+    Args:
+        endpoint: The endpoint.
+        tokens: Proves to it who this app is.
+        perform: Does one effect, blocking, for the rotation's own thread.
+        policy: Bounds of repetition.
+        local_key: The access key of an emulator on this machine; without one, temporary keys are
+            asked for.
+        refreshed: Is told of each attempt to get a key: "success", or the name of the error.
+        clock: Current time in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        tokens: TokenSource,
+        perform: Callable[[Effect], EffectResult],
+        *,
+        policy: RetryPolicy | None = None,
+        local_key: LocalKey | None = None,
+        refreshed: Callable[[str, str], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.endpoint = endpoint
+        self.health = Health()
+        self.rest = RestApi(
+            endpoint, tokens, policy=policy, healthy=lambda: self.health.healthy, clock=clock
+        )
+        self.keys: AccessKeyRotation | LocalKey = local_key or AccessKeyRotation(
+            self._fetch_key, self._knows, clock=clock, endpoint=endpoint.name
+        )
+        self._tokens = tokens
+        self._perform = perform
+        self._refreshed = refreshed
+        self._clock = clock
+        # Checked and built once for each hub, since every client token needs them.
+        self.address = functools.lru_cache(maxsize=128)(self._address)
+        self._probe_hub: str | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether clients should be sent here: it answers, and it gives access keys."""
+        return self.health.healthy and (self.keys.error is None or self.keys.current() is not None)
+
+    @property
+    def state(self) -> EndpointState:
+        """What an operator wants to know."""
+        return EndpointState(
+            self.endpoint.name, self.endpoint.type, self.health.healthy, self.keys.state
+        )
+
+    def sign(self, key: AccessKey, request: TokenRequest) -> ClientAccess:
+        """Make a client token with a key of this endpoint."""
+        request.check()
+        audience, url = self.address(request.hub)
+        token = sign_client_token(
+            key,
+            audience,
+            now=self._clock(),
+            lifetime=request.minutes_to_expire * 60,
+            user_id=request.user_id,
+            claims=request.claims,
+            options=request.options,
+        )
+        return ClientAccess(url, token)
+
+    def after_fork(self) -> None:
+        """Make it usable in a child process."""
+        self.keys.after_fork()
+        self._tokens.after_fork()
+
+    def _address(self, hub: str) -> tuple[str, str]:
+        name = check_hub(hub)
+        self._probe_hub = name
+        return self.endpoint.client_audience(name), self.endpoint.client_hub_url(name)
+
+    def _fetch_key(self) -> AccessKey:
+        outcome = "success"
+        try:
+            return run(self.rest.access_key(), self._perform)
+        except ServiceError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if self._refreshed is not None:
+                self._refreshed(self.endpoint.name, outcome)
+
+    def _knows(self, key: AccessKey) -> bool:
+        """Tell whether the service knows a key: whether a client with its token may negotiate.
+
+        Any answer but 401 is none to this question, and does not hold a key back: the endpoint has
+        given it a moment ago.
+        """
+        if self._probe_hub is None:
+            return True
+        audience = self.endpoint.client_audience(self._probe_hub)
+        token = sign_client_token(key, audience, now=self._clock(), lifetime=_PROBE_LIFETIME)
+        url = f"{self.endpoint.server_url}/client/negotiate?hub={self._probe_hub}"
+        headers = {"Authorization": f"Bearer {token}"}
+        request = Request(
+            "POST",
+            f"{url}&negotiateVersion=1",
+            headers,
+            b"",
+            "prove_access_key",
+            self.endpoint.name,
+            self._probe_hub,
+            url,
+        )
+        try:
+            answer = self._perform(request)
+        except NoAnswerError:
+            return True
+        return not isinstance(answer, Response) or answer.status != HTTPStatus.UNAUTHORIZED

@@ -1,0 +1,62 @@
+"""What several endpoints made of one operation, taken together. Pure."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from ..errors import ConnectionNotFoundError, EndpointsError, ServiceError
+
+__all__ = ["FanOut", "combine"]
+
+
+class FanOut(Enum):
+    """How many of several endpoints an operation concerns."""
+
+    ALL = "all"
+    """Every endpoint has to do it."""
+
+    ANY = "any"
+    """It is a question: one endpoint's yes settles it, and all together can say no."""
+
+    ONE = "one"
+    """It concerns a connection, and the endpoint that has it does it."""
+
+
+def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
+    """Return the one result of an operation.
+
+    Args:
+        fan_out: How many endpoints it concerns.
+        outcomes: What each endpoint, by its name, returned or raised.
+
+    Raises:
+        ConnectionNotFoundError: No endpoint has the connection.
+        EndpointsError: An endpoint failed, and the others' results do not settle it.
+    """
+    results = {name: each for name, each in outcomes.items() if not isinstance(each, ServiceError)}
+    failures = {name: each for name, each in outcomes.items() if isinstance(each, ServiceError)}
+    settled: list[T] = []
+    match fan_out:
+        case FanOut.ANY:
+            settled = [each for each in results.values() if each is True]
+        case FanOut.ONE:
+            settled = [*results.values()]
+            failures = failures if settled else _without_missing_connections(failures)
+        case FanOut.ALL:
+            pass
+    if settled:
+        return settled[0]
+    if failures:
+        raise EndpointsError(failures, list(results))
+    return next(iter(results.values()))
+
+
+def _without_missing_connections(failures: Mapping[str, ServiceError]) -> dict[str, ServiceError]:
+    """Leave out the endpoints that do not have the connection, which one at most can have.
+
+    Raises:
+        ConnectionNotFoundError: None has it.
+    """
+    missing = [each for each in failures.values() if isinstance(each, ConnectionNotFoundError)]
+    if missing and len(missing) == len(failures):
+        raise missing[0]
+    return {name: each for name, each in failures.items() if each not in missing}

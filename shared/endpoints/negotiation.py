@@ -1,0 +1,122 @@
+"""Client tokens: at which endpoint, and made by whom."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from ..errors import EndpointsError, InvalidArgumentError, PermissionDeniedError, ServiceError
+from ..keys.access_key import AccessKey
+from ..settings.token_origin import TokenOrigin
+from ..telemetry.log import log_fields
+from ..transport.flow import Flow, GetKey
+from .endpoint import ClientAccess, ServiceEndpoint, TokenRequest
+
+__all__ = ["Negotiation"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Negotiation:
+    """Gives client tokens.
+
+    Args:
+        route: Gives the endpoints for a hub and a user, the best first.
+        origin: Who makes the tokens.
+        key_timeout: Seconds that a caller waits for the first access key.
+        given: Is told the name of the endpoint of each token.
+    """
+
+    def __init__(
+        self,
+        route: Callable[[str, str | None], Sequence[ServiceEndpoint]],
+        origin: TokenOrigin,
+        *,
+        key_timeout: float,
+        given: Callable[[str], None] | None,
+    ) -> None:
+        self._route = route
+        self._origin = origin
+        self._key_timeout = key_timeout
+        self._given = given
+        self._warned = False
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether tokens are made with access keys."""
+        return self._origin is not TokenOrigin.SERVICE
+
+    def at_once(self, request: TokenRequest) -> ClientAccess | None:
+        """Make a client token here and now, or return `None` if that takes a request."""
+        if self._origin is TokenOrigin.SERVICE:
+            return None
+        endpoint = self._route(request.hub, request.user_id)[0]
+        key = endpoint.keys.current()
+        return None if key is None else self._handed_out(endpoint, endpoint.sign(key, request))
+
+    def access(self, request: TokenRequest) -> Flow[ClientAccess]:
+        """Get a client token from the first endpoint that can give one.
+
+        Raises:
+            InvalidArgumentError: The hub's name or a claim breaks a rule.
+            TokenTooLargeError: The claims do not fit in a token.
+            ServiceError: No endpoint gives one.
+        """
+        failures: dict[str, ServiceError] = {}
+        for endpoint in self._route(request.hub, request.user_id):
+            try:
+                return (yield from self._access_at(endpoint, request))
+            except ServiceError as error:
+                failures[endpoint.endpoint.name] = error
+        if len(failures) == 1:
+            raise next(iter(failures.values()))
+        raise EndpointsError(failures, [])
+
+    def does_without_key(self, error: ServiceError | None) -> bool:
+        """Tell whether tokens are given although the last attempt to get a key ended like this."""
+        if error is None or self._origin is TokenOrigin.SERVICE:
+            return True
+        return self._origin is TokenOrigin.AUTO and isinstance(error, PermissionDeniedError)
+
+    def _access_at(self, endpoint: ServiceEndpoint, request: TokenRequest) -> Flow[ClientAccess]:
+        if self._origin is TokenOrigin.SERVICE:
+            return (yield from self._made_by_service(endpoint, request))
+        try:
+            key = yield GetKey(endpoint.keys, self._key_timeout)
+        except ServiceError as error:
+            cause = error.__cause__
+            if isinstance(cause, ServiceError) and self.does_without_key(cause):
+                self._warn(error)
+                return (yield from self._made_by_service(endpoint, request))
+            raise
+        assert isinstance(key, AccessKey)  # noqa: S101  the answer to this effect
+        return self._handed_out(endpoint, endpoint.sign(key, request))
+
+    def _made_by_service(
+        self, endpoint: ServiceEndpoint, request: TokenRequest
+    ) -> Flow[ClientAccess]:
+        request.check()
+        if request.claims or (request.options and request.options.claims()):
+            raise InvalidArgumentError(
+                "claims", "need an access key: tokens that the service makes have a user id only"
+            )
+        token = yield from endpoint.rest.generate_client_token(
+            request.hub,
+            user_id=request.user_id,
+            minutes_to_expire=max(1, int(request.minutes_to_expire)),
+        )
+        return self._handed_out(endpoint, ClientAccess(endpoint.address(request.hub)[1], token))
+
+    def _handed_out(self, endpoint: ServiceEndpoint, access: ClientAccess) -> ClientAccess:
+        if self._given is not None:
+            self._given(endpoint.endpoint.name)
+        return access
+
+    def _warn(self, error: ServiceError) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        _logger.warning(
+            "The service makes the client tokens, which costs each negotiation a request and"
+            " leaves claims out, since this app may not have an access key: %s",
+            error,
+            extra=log_fields(error),
+        )

@@ -1,0 +1,1 @@
+"""Sends messages, changes groups, tells who is connected."""

@@ -1,0 +1,1 @@
+"""Handlers of what clients do, and the events that they are given."""

@@ -1,0 +1,88 @@
+"""Which handler runs for which event."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...settings.names import check_hub
+from .event import Category
+from .parameters import Parameters, parameters_of
+
+__all__ = ["Events", "Handler"]
+
+
+class Handler(NamedTuple):
+    """A function that runs for an event.
+
+    Args:
+        function: The function.
+        parameters: What it takes.
+        is_async: Whether it is a coroutine function; any other runs in a thread.
+    """
+
+    function: Callable[..., Any]
+    parameters: Parameters
+    is_async: bool
+
+
+class Events:
+    """The handlers of an app, registered by decorators.
+
+    A handler takes the event; after it, if it wants, the service client (annotated with
+    `shared.aio.SignalRServiceClient`); and for a message the arguments of the invocation, which
+    are checked against its annotations. What it returns goes back to the client that called.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[tuple[str, Category, str], Handler] = {}
+
+    def on_connected[F: Callable[..., Any]](self, hub: str) -> Callable[[F], F]:
+        """Register a handler for clients that have connected.
+
+        Args:
+            hub: Name of the hub, in any case.
+
+        Raises:
+            InvalidArgumentError: It is no name of a hub.
+        """
+        return self._registers(hub, Category.CONNECTIONS, "connected")
+
+    def on_disconnected[F: Callable[..., Any]](self, hub: str) -> Callable[[F], F]:
+        """Register a handler for clients that are gone; otherwise as `on_connected`."""
+        return self._registers(hub, Category.CONNECTIONS, "disconnected")
+
+    def on_message[F: Callable[..., Any]](self, hub: str, target: str) -> Callable[[F], F]:
+        """Register a handler for a method that clients call; otherwise as `on_connected`.
+
+        Args:
+            hub: Name of the hub, in any case.
+            target: Name of the method, in any case.
+        """
+        return self._registers(hub, Category.MESSAGES, target)
+
+    def handler(self, hub: str, category: Category, event: str) -> Handler | None:
+        """Return the handler of an event.
+
+        Args:
+            hub: Name of the hub, in any case.
+            category: Kind of the event.
+            event: Name of the event or method, in any case.
+        """
+        return self._handlers.get((hub.lower(), category, event.lower()))
+
+    def _registers[F: Callable[..., Any]](
+        self, hub: str, category: Category, event: str
+    ) -> Callable[[F], F]:
+        key = (check_hub(hub), category, event.lower())
+
+        def register(function: F) -> F:
+            if key in self._handlers:
+                raise ValueError(f"{event!r} of hub {hub!r} has a handler already")
+            parameters = parameters_of(function)
+            if category is Category.CONNECTIONS and (parameters.arguments or parameters.rest):
+                raise TypeError(f"{function.__qualname__}: {event!r} has no arguments")
+            is_async = inspect.iscoroutinefunction(function)
+            self._handlers[key] = Handler(function, parameters, is_async)
+            return function
+
+        return register

@@ -1,0 +1,1 @@
+"""Lets clients connect: who the caller is, which hub, and the answer."""

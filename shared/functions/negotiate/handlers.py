@@ -1,0 +1,71 @@
+"""Answers a request for a connection."""
+
+import functools
+import json
+import time
+from collections.abc import Mapping
+
+import azure.functions as func
+
+from ...aio import SignalRServiceClient
+from ...settings.hubs import Hubs
+from ..http_function import HttpFunction
+from ..problems import http_function, json_response
+from .caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
+from .claims import selected_claims
+from .policy import Connection, Policy
+from .settings import NegotiateSettings
+
+__all__ = ["negotiate_functions"]
+
+
+def negotiate_functions(
+    service: SignalRServiceClient,
+    hubs: Hubs,
+    negotiation: NegotiateSettings,
+    policy: Policy,
+) -> Mapping[str, HttpFunction]:
+    """Return the negotiate functions by their names: for the default hub, and for one in the path.
+
+    Args:
+        service: Signs the client tokens.
+        hubs: Which hubs there are.
+        negotiation: Who may connect, and for how long.
+        policy: The app's own rules.
+    """
+    identity = CallerIdentity(negotiation)
+    # Written once for each address, since the answer is the hot path.
+    quoted = functools.lru_cache(maxsize=128)(json.dumps)
+
+    @http_function("POST")
+    async def negotiate(req: func.HttpRequest) -> func.HttpResponse:
+        hub = hubs.find(req.route_params.get("hub"))
+        caller = await identity.identify(req.headers)
+        decided = policy(caller, hub, _offered(caller, negotiation))
+        connection = decided if isinstance(decided, Connection) else await decided
+        access = await service.get_client_access_token(
+            hub,
+            user_id=connection.user_id,
+            claims=connection.claims,
+            minutes_to_expire=_within_session(connection.minutes_to_expire, caller),
+            options=connection.options,
+        )
+        # A token has no character that JSON would escape.
+        return json_response(f'{{"url":{quoted(access.url)},"accessToken":"{access.token}"}}')
+
+    return dict.fromkeys(("negotiate", "negotiate_hub"), HttpFunction(negotiate))
+
+
+def _offered(caller: Caller, negotiation: NegotiateSettings) -> Connection:
+    claims = selected_claims(negotiation.claims, caller.claims) if negotiation.claims else NO_CLAIMS
+    return Connection(caller.user_id, claims, negotiation.token_lifetime)
+
+
+def _within_session(minutes: float, caller: Caller) -> float:
+    """Shorten a lifetime to what is left of the caller's own session."""
+    if caller.session_end is None:
+        return minutes
+    left = (caller.session_end - time.time()) / 60
+    if left <= 0:
+        raise unauthorized("The session is over. Log in again.", INVALID_TOKEN)
+    return min(minutes, left)

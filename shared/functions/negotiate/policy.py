@@ -1,0 +1,52 @@
+"""What a hub's policy decides: who may connect, and as what."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from ...keys.client_token import ClaimValue
+from ...keys.connection_options import ConnectionOptions
+from ..problems import ProblemError
+from .caller import NO_CLAIMS, Caller
+
+__all__ = ["Connection", "NotAllowedError", "Policy", "admit_as_settings_say"]
+
+
+class NotAllowedError(ProblemError):
+    """The caller may not connect to the hub: 403.
+
+    Args:
+        detail: What the caller is told.
+    """
+
+    def __init__(self, detail: str = "You may not connect to this hub.") -> None:
+        super().__init__(HTTPStatus.FORBIDDEN, detail)
+
+
+@dataclass(slots=True)
+class Connection:
+    """The connection that a caller gets. A policy may change it.
+
+    Args:
+        user_id: The user that it belongs to, or `None` for an anonymous one.
+        claims: Claims of the client token.
+        minutes_to_expire: Minutes for which the client may connect. The caller's own session and
+            the access key end it sooner.
+        options: How the service treats it.
+    """
+
+    user_id: str | None = None
+    claims: Mapping[str, ClaimValue] = NO_CLAIMS
+    minutes_to_expire: float = 60.0
+    options: ConnectionOptions | None = None
+
+
+type Policy = Callable[[Caller, str, Connection], Connection | Awaitable[Connection]]
+"""Takes the caller, the hub's name in lower case and the connection that the settings would give;
+returns the one that it gets, or raises `NotAllowedError`. A plain function or a coroutine function.
+"""
+
+
+def admit_as_settings_say(caller: Caller, hub: str, connection: Connection) -> Connection:  # noqa: ARG001  a policy's own
+    """Return the connection that the settings would give: the policy of an app without rules."""
+    return connection

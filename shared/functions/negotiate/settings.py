@@ -1,0 +1,194 @@
+"""The settings of negotiation, read from the environment of the Function App."""
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from ...settings.description import Setting
+from ...settings.endpoint import is_loopback
+from ..bearer import Issuer
+from .claims import ClaimMapping, parse_claim_mappings
+
+__all__ = ["SETTINGS", "Identity", "NegotiateSettings"]
+
+_LONGEST_LIFETIME: Final = 90
+_MINUTES: Final = re.compile("[0-9]{1,3}")
+_IDENTITY: Final = Setting(
+    "NEGOTIATE_IDENTITY",
+    "`app-service`: callers are logged in by App Service authentication, and the user id is"
+    " theirs; `oidc`: they show a bearer token of the issuer below; `anonymous`: everybody may"
+    " connect, and nobody has a user id. Several with commas are asked in turn:"
+    " `app-service,anonymous`",
+    "app-service",
+    "`app-service` where the platform authenticates, else required",
+)
+_CLAIMS: Final = Setting(
+    "NEGOTIATE_CLAIMS",
+    "claims of the caller that go into the client token; `roles=role` takes `roles` and calls it"
+    " `role`",
+    "name,roles=role",
+)
+_LIFETIME: Final = Setting(
+    "NEGOTIATE_TOKEN_LIFETIME_MINUTES",
+    f"1 to {_LONGEST_LIFETIME}: how many minutes a client may connect with its token",
+    "60",
+    "60",
+)
+_ISSUER: Final = Setting(
+    "NEGOTIATE_OIDC_ISSUER",
+    "the issuer of callers' bearer tokens, as their claim `iss` has it",
+    "https://login.microsoftonline.com/<tenant id>/v2.0",
+    "required with `oidc`",
+)
+_AUDIENCE: Final = Setting(
+    "NEGOTIATE_OIDC_AUDIENCE",
+    "the audiences of bearer tokens that are for this app, separated by commas",
+    "api://<application id>",
+    "required with `oidc`",
+)
+_JWKS_URI: Final = Setting(
+    "NEGOTIATE_OIDC_JWKS_URI",
+    "where the issuer's public keys are",
+    "https://login.microsoftonline.com/<tenant id>/discovery/v2.0/keys",
+    "what the issuer's OpenID configuration names",
+)
+_USER_ID_CLAIM: Final = Setting(
+    "NEGOTIATE_OIDC_USER_ID_CLAIM",
+    "the claim of a bearer token that is the user id",
+    "oid",
+    "`sub`",
+)
+SETTINGS: Final = (
+    _IDENTITY,
+    _CLAIMS,
+    _LIFETIME,
+    _ISSUER,
+    _AUDIENCE,
+    _JWKS_URI,
+    _USER_ID_CLAIM,
+)
+"""All of them."""
+
+
+class Identity(Enum):
+    """How a caller proves who it is."""
+
+    ANONYMOUS = "anonymous"
+    """Nobody is asked, and connections belong to no user."""
+
+    APP_SERVICE = "app-service"
+    """App Service authentication has logged the caller in and says so in a header."""
+
+    OIDC = "oidc"
+    """The caller shows a bearer token of an OpenID Connect issuer."""
+
+
+class NegotiateSettings(NamedTuple):
+    """What negotiation needs to know.
+
+    Args:
+        identities: How a caller may prove who it is, in the order in which it is asked.
+        token_lifetime: Minutes for which a client may connect with its token.
+        claims: Claims of the caller that go into the client token.
+        issuer: Whose bearer tokens are accepted, where callers show one.
+        user_id_claim: The claim of a bearer token that is the user id.
+    """
+
+    identities: tuple[Identity, ...]
+    token_lifetime: int = 60
+    claims: tuple[ClaimMapping, ...] = ()
+    issuer: Issuer | None = None
+    user_id_claim: str = "sub"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "NegotiateSettings":
+        """Read the settings.
+
+        Args:
+            environment: Names and values, as in `os.environ`.
+
+        Raises:
+            SettingsError: A setting is missing or wrong.
+        """
+        identities = _identities(environment)
+        return cls(
+            identities,
+            _token_lifetime(environment),
+            _claims(environment),
+            _issuer(environment) if Identity.OIDC in identities else None,
+            _USER_ID_CLAIM.read(environment) or "sub",
+        )
+
+
+def _identities(environment: Mapping[str, str]) -> tuple[Identity, ...]:
+    # App Service sets this itself. Without it nobody strips the principal headers from requests,
+    # and anybody could send them.
+    platform_authenticates = environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
+    identities = tuple(_identity(name.lower()) for name in _IDENTITY.read_list(environment))
+    if not identities and platform_authenticates:
+        return (Identity.APP_SERVICE,)
+    if not identities:
+        raise _IDENTITY.error(
+            "is not set, and App Service authentication is off: say 'anonymous' to let everybody "
+            "connect",
+            Identity.ANONYMOUS.value,
+        )
+    if Identity.ANONYMOUS in identities[:-1]:
+        raise _IDENTITY.error(
+            "asks for more after 'anonymous', which everybody is",
+            "app-service,anonymous",
+        )
+    if Identity.APP_SERVICE in identities and not platform_authenticates:
+        raise _IDENTITY.error(
+            "has 'app-service', but App Service authentication is off (WEBSITE_AUTH_ENABLED is not "
+            "true). Turn it on in the Function App, or choose another identity",
+            Identity.ANONYMOUS.value,
+        )
+    return identities
+
+
+def _identity(name: str) -> Identity:
+    try:
+        return Identity(name)
+    except ValueError:
+        known = ", ".join(repr(each.value) for each in Identity)
+        raise _IDENTITY.error(f"has {name!r}, and can have {known}") from None
+
+
+def _claims(environment: Mapping[str, str]) -> tuple[ClaimMapping, ...]:
+    try:
+        return parse_claim_mappings(_CLAIMS.read(environment))
+    except ValueError as error:
+        raise _CLAIMS.error(f"is wrong: {error}") from None
+
+
+def _issuer(environment: Mapping[str, str]) -> Issuer:
+    issuer = _https(environment, _ISSUER)
+    if issuer is None:
+        raise _ISSUER.error("is not set, and callers show its tokens")
+    audiences = tuple(_AUDIENCE.read_list(environment))
+    if not audiences:
+        raise _AUDIENCE.error("is not set: without it a token for any other app would do")
+    return Issuer(issuer, audiences, _https(environment, _JWKS_URI))
+
+
+def _https(environment: Mapping[str, str], setting: Setting) -> str | None:
+    value = setting.read(environment)
+    if not value:
+        return None
+    try:
+        scheme = urlsplit(value).scheme
+    except ValueError:
+        scheme = ""
+    if scheme == "https" or (scheme == "http" and is_loopback(value)):
+        return value
+    raise setting.error(f"is {value!r}, which is no https address")
+
+
+def _token_lifetime(environment: Mapping[str, str]) -> int:
+    value = _LIFETIME.read(environment) or "60"
+    if not _MINUTES.fullmatch(value) or not 1 <= int(value) <= _LONGEST_LIFETIME:
+        raise _LIFETIME.error(f"is {value!r}, and must be a number from 1 to {_LONGEST_LIFETIME}")
+    return int(value)

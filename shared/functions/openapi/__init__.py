@@ -1,0 +1,1 @@
+"""The description of the functions, for people and programs that call them."""

@@ -1,0 +1,165 @@
+"""Writes the table of operations as an OpenAPI 3.1 document.
+
+Schemas are those of the types that validate requests and make answers.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from ...settings.names import HUB_PATTERN, MAX_NAME_LENGTH
+from ..broadcast.body import MAX_ITEMS
+from ..broadcast.items import Item
+from ..broadcast.validation import Hub, Name
+from .operations import OPERATIONS, Answer, Operation, Problem
+
+__all__ = ["document", "document_text"]
+
+_JSON: Final = "application/json"
+_PROBLEM: Final = "application/problem+json"
+_STRING: Final = {"type": "string"}
+_NAMES: Final[Mapping[object, dict[str, Any]]] = {
+    Name: {**_STRING, "minLength": 1, "maxLength": MAX_NAME_LENGTH},
+    Hub: {**_STRING, "pattern": f"^{HUB_PATTERN}$"},
+}
+_WRONG_METHOD: Final = Answer(
+    "The resource does not know the method.", Problem, {"Allow": "The methods that it knows."}
+)
+_NO_KEY: Final = Answer("The function key is missing or wrong.")
+
+type _Schema = dict[str, Any]
+
+
+def document_text(routes: Mapping[str, str]) -> bytes:
+    """Return the document as JSON; arguments as of `document`."""
+    return msgspec.json.encode(document(routes))
+
+
+def document(routes: Mapping[str, str]) -> _Schema:
+    """Return the document.
+
+    Args:
+        routes: Routes of the functions that there are, by their names.
+    """
+    there = [each for each in OPERATIONS if each.function in routes]
+    schemas = _Schemas(there)
+    paths: dict[str, _Schema] = {}
+    for operation in there:
+        path = routes[operation.function]
+        described = paths.setdefault(f"/{path}", {})
+        described[operation.method.lower()] = _operation(operation, path, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Keyless SignalR",
+            "version": "1.0.0",
+            "description": "Lets clients connect to Azure SignalR Service and sends to them.",
+        },
+        "servers": [{"url": "/api"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {
+                "functionKeyHeader": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                "functionKeyQuery": {"type": "apiKey", "in": "query", "name": "code"},
+            },
+        },
+    }
+
+
+class _Schemas:
+    """The schemas of every type of some operations."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        types = [each for each in _types(operations) if each is not dict]
+        references, self.components = msgspec.json.schema_components(
+            types, schema_hook=_NAMES.__getitem__, ref_template="#/components/schemas/{name}"
+        )
+        self._references = dict(zip(types, references, strict=True))
+        for component in self.components.values():
+            # What follows the first line of a docstring is for readers of the source.
+            component["description"] = component["description"].partition("\n")[0]
+        for each in types:
+            if issubclass(each, Item):
+                self.components[each.__name__] |= each.rules
+
+    def reference(self, wanted: type) -> _Schema:
+        """Return what stands for a type in the document."""
+        return {"type": "object"} if wanted is dict else self._references[wanted]
+
+    def parameters(self, struct: type[Struct]) -> _Schema:
+        """Return the schemas of a struct's fields by the names that the request has them by."""
+        properties: _Schema = msgspec.json.schema(
+            struct, schema_hook=_NAMES.__getitem__, ref_template="{name}"
+        )["$defs"][struct.__name__]["properties"]
+        return properties
+
+
+def _types(operations: Iterable[Operation]) -> Iterator[type]:
+    for operation in operations:
+        if operation.items is not None:
+            yield operation.items
+        for answer in operation.answers.values():
+            if answer.body is not None:
+                yield answer.body
+
+
+def _operation(operation: Operation, path: str, schemas: _Schemas) -> _Schema:
+    answers = {**operation.answers, HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_METHOD}
+    if operation.is_keyed:
+        answers[HTTPStatus.UNAUTHORIZED] = _NO_KEY
+    has_bodies = operation.method != "HEAD"
+    described: _Schema = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "security": [{"functionKeyHeader": []}, {"functionKeyQuery": []}]
+        if operation.is_keyed
+        else [],
+        "responses": {
+            str(status.value): _answer(answer, schemas, has_body=has_bodies)
+            for status, answer in sorted(answers.items())
+        },
+    }
+    if operation.parameters is not None:
+        described["parameters"] = _parameters(path, operation.parameters, schemas)
+    if operation.items is not None:
+        described["requestBody"] = _request_body(operation.items, schemas)
+    return described
+
+
+def _answer(answer: Answer, schemas: _Schemas, *, has_body: bool) -> _Schema:
+    described: _Schema = {"description": answer.description}
+    if answer.headers:
+        described["headers"] = {
+            name: {"description": meaning, "required": True, "schema": _STRING}
+            for name, meaning in answer.headers.items()
+        }
+    if has_body and answer.body is not None:
+        media_type = _PROBLEM if answer.body is Problem else _JSON
+        described["content"] = {media_type: {"schema": schemas.reference(answer.body)}}
+    return described
+
+
+def _parameters(path: str, struct: type[Struct], schemas: _Schemas) -> list[_Schema]:
+    in_path = set(re.findall(r"\{(\w+)\}", path))
+    return [
+        {
+            "name": name,
+            "in": "path" if name in in_path else "query",
+            # What is not in the path has a default.
+            "required": name in in_path,
+            "description": schema.pop("description"),
+            "schema": schema,
+        }
+        for name, schema in schemas.parameters(struct).items()
+    ]
+
+
+def _request_body(items: type[Item], schemas: _Schemas) -> _Schema:
+    one = schemas.reference(items)
+    several = {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_ITEMS}
+    return {"required": True, "content": {_JSON: {"schema": {"anyOf": [one, several]}}}}

@@ -1,0 +1,199 @@
+"""Every operation of the app's API, in one table."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, NamedTuple
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from ...settings.names import HUB_PATTERN
+from ..broadcast.answers import Result, Results
+from ..broadcast.connections import Members
+from ..broadcast.groups import GroupAction
+from ..broadcast.items import Item
+from ..broadcast.messages import Message
+from ..broadcast.parameters import (
+    ClosingParameters,
+    ConnectionParameters,
+    GroupParameters,
+    MembersParameters,
+    UserParameters,
+)
+from ..problems import FieldError
+
+__all__ = ["OPERATIONS", "Answer", "Health", "Negotiation", "Operation", "Problem"]
+
+
+class Negotiation(Struct, rename="camel"):
+    """Where and with what a SignalR client connects."""
+
+    url: Annotated[str, Meta(description="Address of the service, the hub included.")]
+    access_token: Annotated[str, Meta(description="Lets one client in, for a limited time.")]
+
+
+class NegotiateParameters(Struct):
+    """Names a hub."""
+
+    hub: Annotated[str, Meta(pattern=f"^{HUB_PATTERN}$", description="One of the app's hubs.")]
+
+
+class Health(Struct):
+    """Whether the app can hand out connections."""
+
+    status: Annotated[
+        Literal["ok", "degraded"],
+        Meta(description="`degraded` while the access key cannot be renewed."),
+    ]
+
+
+class Problem(Struct):
+    """Why a request was not served (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: str
+    errors: Annotated[
+        list[FieldError] | UnsetType, Meta(description="The fields of the body that are at fault.")
+    ] = UNSET
+    results: Annotated[
+        list[Result] | UnsetType, Meta(description="What became of each item of a list.")
+    ] = UNSET
+
+
+class Answer(NamedTuple):
+    """One answer of an operation.
+
+    Args:
+        description: When it is given.
+        body: What its body holds, or `None` for no body.
+        headers: Names of headers that it has, and what they say.
+    """
+
+    description: str
+    body: type | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class Operation(NamedTuple):
+    """One operation.
+
+    Args:
+        name: What programs call it.
+        method: HTTP method.
+        function: Name of the function that does it, whose route is its path.
+        summary: What it does.
+        answers: Its answers, beside those of every operation.
+        is_keyed: Whether a caller shows a function key.
+        parameters: Its parameters: those that the path does not have are in the query.
+        items: What its body holds, one or a list.
+    """
+
+    name: str
+    method: str
+    function: str
+    summary: str
+    answers: Mapping[HTTPStatus, Answer]
+    is_keyed: bool = True
+    parameters: type[Struct] | None = None
+    items: type[Item] | None = None
+
+
+_BAD_REQUEST: Final = Answer("The request cannot be read.", Problem)
+_UNAVAILABLE: Final = {
+    HTTPStatus.BAD_GATEWAY: Answer("The SignalR service refused the request.", Problem),
+    HTTPStatus.SERVICE_UNAVAILABLE: Answer(
+        "The SignalR service cannot be used for now.",
+        Problem,
+        {"Retry-After": "Seconds after which another try makes sense."},
+    ),
+}
+_NEGOTIATED: Final = {
+    HTTPStatus.OK: Answer("The client may connect.", Negotiation),
+    HTTPStatus.BAD_REQUEST: _BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED: Answer(
+        "The caller is not logged in.", Problem, {"WWW-Authenticate": "How to log in."}
+    ),
+    HTTPStatus.FORBIDDEN: Answer("The app's policy does not allow it.", Problem),
+    HTTPStatus.NOT_FOUND: Answer("The app serves no such hub.", Problem),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Answer("The claims do not fit in a token.", Problem),
+    **_UNAVAILABLE,
+}
+_DELIVERED: Final = {
+    HTTPStatus.ACCEPTED: Answer("All are accepted.", Results),
+    HTTPStatus.MULTI_STATUS: Answer("Some are accepted.", Results),
+    HTTPStatus.BAD_REQUEST: _BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Answer("The body is over 1 MB.", Problem),
+    **_UNAVAILABLE,
+}
+_EXISTENCE: Final = {
+    HTTPStatus.OK: Answer("Somebody is connected by this name."),
+    HTTPStatus.NOT_FOUND: Answer("Nobody is."),
+    HTTPStatus.BAD_REQUEST: _BAD_REQUEST,
+    **_UNAVAILABLE,
+}
+
+OPERATIONS: Final = (
+    Operation(
+        "negotiate", "POST", "negotiate", "Lets a client connect to the default hub.",
+        _NEGOTIATED, is_keyed=False,
+    ),
+    Operation(
+        "negotiateHub", "POST", "negotiate_hub", "Lets a client connect to a hub.",
+        _NEGOTIATED, is_keyed=False, parameters=NegotiateParameters,
+    ),
+    Operation(
+        "broadcast", "POST", "broadcast", "Sends a message, or a list of them.",
+        _DELIVERED, items=Message,
+    ),
+    Operation(
+        "changeGroups", "POST", "groups", "Adds to groups and removes from them.",
+        {**_DELIVERED, HTTPStatus.NOT_FOUND: Answer("There is no such connection.", Problem)},
+        items=GroupAction,
+    ),
+    Operation(
+        "connectionExists", "HEAD", "connection",
+        "Tells whether a connection is open.", _EXISTENCE, parameters=ConnectionParameters,
+    ),
+    Operation(
+        "closeConnection", "DELETE", "connection",
+        "Closes a connection; one that is gone already is closed as well.",
+        {
+            HTTPStatus.NO_CONTENT: Answer("It is closed."),
+            HTTPStatus.BAD_REQUEST: _BAD_REQUEST,
+            **_UNAVAILABLE,
+        },
+        parameters=ClosingParameters,
+    ),
+    Operation(
+        "userExists", "HEAD", "connected_user", "Tells whether a user has a connection.",
+        _EXISTENCE, parameters=UserParameters,
+    ),
+    Operation(
+        "groupExists", "HEAD", "group", "Tells whether a group has a connection.",
+        _EXISTENCE, parameters=GroupParameters,
+    ),
+    Operation(
+        "listGroupConnections", "GET", "group_connections",
+        "Lists connections in a group.",
+        {
+            HTTPStatus.OK: Answer("Connections in the group; none if there is none.", Members),
+            HTTPStatus.BAD_REQUEST: _BAD_REQUEST,
+            **_UNAVAILABLE,
+        },
+        parameters=MembersParameters,
+    ),
+    *(
+        Operation(
+            name, method, "health", "Tells whether the app can hand out connections.",
+            {HTTPStatus.OK: Answer("The app runs.", Health)}, is_keyed=False,
+        )
+        for name, method in (("health", "GET"), ("healthStatus", "HEAD"))
+    ),
+    Operation(
+        "openapi", "GET", "openapi", "Describes the API.",
+        {HTTPStatus.OK: Answer("The OpenAPI description.", dict)}, is_keyed=False,
+    ),
+)  # fmt: skip
+"""The operations that people and programs call."""

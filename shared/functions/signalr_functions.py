@@ -1,0 +1,206 @@
+"""All functions of an app, made once and given their routes."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Self
+
+import azure.functions as func
+
+from ..aio import SignalRServiceClient
+from ..errors import InvalidArgumentError
+from ..settings.environment import Settings
+from ..settings.hubs import Hubs
+from .broadcast.handlers import broadcast_functions
+from .events.registry import Events
+from .health import health_functions
+from .http_function import HttpFunction
+from .negotiate.handlers import negotiate_functions
+from .negotiate.policy import Policy, admit_as_settings_say
+from .negotiate.settings import NegotiateSettings
+from .openapi.handlers import openapi_functions
+from .upstream.handlers import upstream_functions
+from .upstream.settings import UpstreamSettings
+
+__all__ = [
+    "BROADCAST",
+    "CONNECTIONS",
+    "GROUPS",
+    "HEALTH",
+    "NEGOTIATE",
+    "OPENAPI",
+    "UPSTREAM",
+    "Routes",
+    "SignalRFunctions",
+]
+
+type Routes = Mapping[str, str]
+"""Which functions there are: the route of each below the host's route prefix, by its name."""
+
+
+def _routes(**routes: str) -> Routes:
+    return MappingProxyType(routes)
+
+
+NEGOTIATE: Final = _routes(negotiate="negotiate", negotiate_hub="{hub:served}/negotiate")
+"""Clients get their connections. `served` stands for the hubs that the app serves, so that
+`orders/negotiate` stays with the app whose route it is."""
+
+BROADCAST: Final = _routes(broadcast="broadcast")
+"""Messages to everyone, to users, groups and connections."""
+
+GROUPS: Final = _routes(
+    groups="groups",
+    group="groups/{groupName}",
+    group_connections="groups/{groupName}/connections",
+)
+"""Who is in which group."""
+
+CONNECTIONS: Final = _routes(
+    connection="connections/{connectionId}", connected_user="users/{userId}"
+)
+"""Who is connected."""
+
+UPSTREAM: Final = _routes(upstream="upstream/{hub}/{category}/{event}")
+"""Calls of the service: what clients do."""
+
+HEALTH: Final = _routes(health="health")
+"""Whether the app can hand out connections."""
+
+OPENAPI: Final = _routes(openapi="openapi.json")
+"""The description of the functions."""
+
+_ALL: Final = _routes(**NEGOTIATE, **BROADCAST, **GROUPS, **CONNECTIONS, **UPSTREAM)
+_EVERY: Final = _routes(**_ALL, **HEALTH, **OPENAPI)
+_SERVED: Final = "{hub:served}"
+_PARAMETERS: Final = re.compile(r"\{(\w+)")
+_PREFIX: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*")
+
+
+class SignalRFunctions:
+    """The SignalR functions of a Function App.
+
+    >>> signalr = SignalRFunctions.from_environment()  # doctest: +SKIP
+    >>> app.register_functions(signalr.blueprint())  # doctest: +SKIP
+
+    Args:
+        service: The service client, which the app's other functions may send with.
+        hubs: The hubs that the app serves, of which the first is the default.
+        negotiation: How callers prove who they are, and what their tokens say.
+        policy: Who may connect, and as what; everybody whose identity is proven if not given.
+        upstream: How the service proves that a call is its own; no call is accepted if not given.
+        events: Handlers of what clients do; without them `events` takes some by its decorators.
+
+    Raises:
+        InvalidArgumentError: A hub's name breaks a rule of the service.
+    """
+
+    def __init__(
+        self,
+        service: SignalRServiceClient,
+        hubs: Hubs | Sequence[str],
+        negotiation: NegotiateSettings,
+        *,
+        policy: Policy = admit_as_settings_say,
+        upstream: UpstreamSettings | None = None,
+        events: Events | None = None,
+    ) -> None:
+        self.service = service
+        self.events = Events() if events is None else events
+        self._hubs = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)
+        self.registered: dict[str, str] = {}
+        self._functions: Mapping[str, HttpFunction] = {
+            **negotiate_functions(service, self._hubs, negotiation, policy),
+            **broadcast_functions(service, self._hubs),
+            **upstream_functions(service, self._hubs, upstream or UpstreamSettings(), self.events),
+            **openapi_functions(self.registered),
+            **health_functions(service),
+        }
+
+    @classmethod
+    def from_environment(
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        policy: Policy = admit_as_settings_say,
+        events: Events | None = None,
+    ) -> Self:
+        """Make them from the app's settings, and begin to get the access key.
+
+        Args:
+            environment: Names and values of the settings.
+            policy: Who may connect, and as what.
+            events: Handlers of what clients do.
+
+        Raises:
+            SettingsError: A setting is missing or wrong. It names the setting and shows a right
+                value.
+        """
+        settings = Settings.from_environment(environment)
+        negotiation = NegotiateSettings.from_environment(environment)
+        upstream = UpstreamSettings.from_environment(environment, settings.endpoints)
+        service = SignalRServiceClient.from_settings(settings)
+        # The identity endpoint and the service answer while the host starts.
+        service.warm_up()
+        return cls(
+            service, settings.hubs, negotiation, policy=policy, upstream=upstream, events=events
+        )
+
+    def blueprint(
+        self,
+        routes: Routes = _ALL,
+        *,
+        prefix: str = "",
+        auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
+    ) -> func.Blueprint:
+        """Return functions for `app.register_functions`.
+
+        Args:
+            routes: Which functions, with their routes: `NEGOTIATE`, `BROADCAST` and the like, or
+                several merged by `|`, or routes of your own.
+            prefix: What their routes begin with, and their names as well: with `realtime` the
+                function `realtime_negotiate` has the route `realtime/negotiate`.
+            auth_level: What callers have to show who send, change groups or ask who is connected.
+
+        Raises:
+            InvalidArgumentError: There is no such function, its route lacks a parameter or has one
+                that it does not know, or the prefix is no part of a route.
+        """
+        if prefix and not _PREFIX.fullmatch(prefix):
+            raise InvalidArgumentError(
+                "prefix", f"is {prefix!r}, and must be steps of a path such as 'realtime'"
+            )
+        blueprint = func.Blueprint()
+        for name, route in routes.items():
+            function = self._function(name, route)
+            whole = f"{prefix}/{route}" if prefix else route
+            self.registered[name] = whole.replace(_SERVED, "{hub}")
+            routed = blueprint.route(
+                whole.replace(_SERVED, self._served),
+                methods=function.methods,
+                auth_level=auth_level if function.needs_key else func.AuthLevel.ANONYMOUS,
+            )(function.handler)
+            blueprint.function_name(re.sub(r"\W", "_", f"{prefix}/{name}") if prefix else name)(
+                routed
+            )
+        return blueprint
+
+    @property
+    def _served(self) -> str:
+        """The route parameter `hub` that takes the hubs of the app and no other text."""
+        names = "|".join(re.escape(name) for name in sorted(self._hubs.names))
+        return f"{{hub:regex(^({names})$)}}"
+
+    def _function(self, name: str, route: str) -> HttpFunction:
+        if name not in self._functions:
+            known = ", ".join(sorted(self._functions))
+            raise InvalidArgumentError("routes", f"has {name!r}, and the functions are {known}")
+        usual = _EVERY[name]
+        wanted, given = set(_PARAMETERS.findall(usual)), set(_PARAMETERS.findall(route))
+        if wanted != given:
+            raise InvalidArgumentError(
+                "routes", f"gives {name!r} the route {route!r}, which is usually {usual!r}: the"
+                " same names have to stand in braces"
+            )  # fmt: skip
+        return self._functions[name]

@@ -1,0 +1,1 @@
+"""Calls of the service: verified, read, and answered by handlers."""

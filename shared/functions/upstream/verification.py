@@ -1,0 +1,77 @@
+"""Whether a call comes from the service: asked before anything of it is read or run."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from ..bearer import BearerVerifier, InvalidTokenError
+from ..problems import ProblemError
+from .settings import UpstreamSettings
+from .signature import is_signed
+
+__all__ = ["CallVerifier"]
+
+_logger = logging.getLogger(__name__)
+
+
+class CallVerifier:
+    """Lets calls of the service pass, and no others.
+
+    Args:
+        settings: How the service proves that a call is its own.
+    """
+
+    def __init__(self, settings: UpstreamSettings) -> None:
+        self._identities = settings.identities
+        self._access_keys = settings.access_keys
+        self._tokens = BearerVerifier(settings.issuer) if settings.issuer else None
+
+    async def verify(self, headers: Mapping[str, str]) -> None:
+        """Return if the call comes from the service.
+
+        Args:
+            headers: Headers of the request, looked up in any case.
+
+        Raises:
+            ProblemError: 401, it cannot be shown to. The reason is in the app's log.
+            ServiceUnavailableError: The keys of its token's issuer cannot be had.
+        """
+        connection_id = headers.get("X-ASRS-Connection-Id", "")
+        if is_signed(connection_id, headers.get("X-ASRS-Signature", ""), self._access_keys):
+            return
+        reason = await self._token_problem(headers.get("Authorization", ""))
+        if reason is None:
+            return
+        # Quoted and cut, since the reason can repeat what an anonymous caller wrote.
+        _logger.warning("A call was refused: %.300r", reason)
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "Only the SignalR service may call this, and this call does not prove to be its own.",
+            headers={"WWW-Authenticate": 'Bearer realm="upstream"'},
+        )
+
+    async def _token_problem(self, authorization: str) -> str | None:
+        """Return what is wrong with the token of a call, or `None` for nothing."""
+        if self._tokens is None:
+            return self._missing_settings()
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return "it has no bearer token; set Auth to ManagedIdentity in the upstream settings"
+        try:
+            claims = await asyncio.to_thread(self._tokens.verify, token.strip())
+        except InvalidTokenError as error:
+            return str(error)
+        return self._identity_problem(claims)
+
+    def _missing_settings(self) -> str:
+        if self._access_keys:
+            return "no key of this app has signed it"
+        return "UPSTREAM_TENANT_ID and UPSTREAM_AUDIENCE are not set, so that none can be accepted"
+
+    def _identity_problem(self, claims: Mapping[str, Any]) -> str | None:
+        named = {str(claims.get(name, "")).lower() for name in ("appid", "oid")}
+        if not self._identities or named & self._identities:
+            return None
+        return f"its identity ({', '.join(sorted(named))}) is not in UPSTREAM_IDENTITIES"

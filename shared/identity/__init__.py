@@ -1,0 +1,1 @@
+"""Who this app is: credentials of azure-identity, and the tokens that they give."""

@@ -1,0 +1,1 @@
+"""The access key, its rotation, and the client tokens that it signs."""

@@ -1,0 +1,1 @@
+"""The REST data plane of one endpoint, without any I/O."""

@@ -1,0 +1,1 @@
+"""Names and grammar of the settings: connections, connection strings, endpoints, as values."""

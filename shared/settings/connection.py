@@ -1,0 +1,252 @@
+"""One endpoint in the settings: the identity-based connection of the Functions extension.
+
+The parts are `<connection>__serviceUri` and its like. `shared.connection_string` reads the other
+form.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from ..errors import SettingsError
+from .credential import CredentialKind, CredentialSettings
+from .description import Setting
+from .endpoint import AUDIENCE, Endpoint, EndpointType, is_loopback
+
+__all__ = [
+    "PARTS",
+    "SERVICE_EXAMPLE",
+    "SERVICE_URI",
+    "EndpointSettings",
+    "endpoint_url",
+    "read_parts",
+]
+
+SERVICE_EXAMPLE: Final = "https://contoso.service.signalr.net"
+
+SERVICE_URI: Final = Setting(
+    "serviceUri",
+    "address of the service; `http` for this machine only",
+    SERVICE_EXAMPLE,
+    "required, unless there is a connection string",
+)
+_CREDENTIAL: Final = Setting(
+    "credential",
+    "`managedidentity`, `workloadidentity` or `default`, to insist on it",
+    "managedidentity",
+    "managed identity where App Service offers one, else `DefaultAzureCredential`",
+)
+_CLIENT_ID: Final = Setting(
+    "clientId",
+    "client id of a user-assigned identity or an app registration",
+    "00000000-0000-0000-0000-000000000000",
+    "the system-assigned identity",
+)
+_TENANT_ID: Final = Setting(
+    "tenantId", "tenant of an app registration", "00000000-0000-0000-0000-000000000000"
+)
+_CLIENT_SECRET: Final = Setting(
+    "clientSecret", "secret of the app registration", "<a reference to Key Vault>"
+)
+_CERTIFICATE: Final = Setting(
+    "clientCertificatePath",
+    "instead of the secret: file with certificate and private key",
+    "/home/site/wwwroot/app.pem",
+)
+_CLIENT_ENDPOINT: Final = Setting(
+    "clientEndpoint",
+    "where clients connect, if a gateway stands before the service",
+    "https://chat.contoso.com",
+    "the service",
+)
+_SERVER_ENDPOINT: Final = Setting(
+    "serverEndpoint",
+    "where the app calls the REST API",
+    "https://signalr.contoso.internal",
+    "the service",
+)
+_AUDIENCE: Final = Setting(
+    "audience", "audience of Entra tokens", AUDIENCE, f"`{AUDIENCE}`, in every cloud"
+)
+_TYPE: Final = Setting(
+    "type",
+    "`primary`, or `secondary`: takes clients only while no primary is healthy",
+    "secondary",
+    "`primary`",
+)
+_WEIGHT: Final = Setting("weight", "its share of the clients among endpoints", "2", "1")
+
+PARTS: Final[Mapping[str, Setting]] = {
+    part.name.lower(): part
+    for part in (
+        SERVICE_URI,
+        _CREDENTIAL,
+        _CLIENT_ID,
+        _TENANT_ID,
+        _CLIENT_SECRET,
+        _CERTIFICATE,
+        _CLIENT_ENDPOINT,
+        _SERVER_ENDPOINT,
+        _AUDIENCE,
+        _TYPE,
+        _WEIGHT,
+    )
+}
+"""The parts of a connection, by their names in lower case."""
+
+_NAMED_KINDS: Final = {
+    kind.value: kind
+    for kind in (
+        CredentialKind.DEFAULT,
+        CredentialKind.MANAGED_IDENTITY,
+        CredentialKind.WORKLOAD_IDENTITY,
+    )
+}
+
+
+_ADDRESS: Final = re.compile(
+    r"https?://(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+])"
+    r"(?::[0-9]+)?(?:/[!\"$->@-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""Scheme, host, port and path; neither a user nor a query nor a fragment."""
+
+
+class EndpointSettings(NamedTuple):
+    """One endpoint, and this app's identity there."""
+
+    endpoint: Endpoint
+    credential: CredentialSettings
+
+
+def read_parts(
+    connection: str, parts: Mapping[str, str], environment: Mapping[str, str], name: str = ""
+) -> EndpointSettings:
+    """Read a connection.
+
+    Args:
+        connection: What stands before the parts in the settings' names, for errors.
+        parts: Values by the parts' names in lower case, `serviceuri` among them.
+        environment: The process environment, which tells whether there is a managed identity.
+        name: Name of the endpoint.
+
+    Raises:
+        SettingsError: A part is wrong.
+    """
+
+    def url(part: Setting) -> str:
+        value = parts.get(part.name.lower())
+        return "" if value is None else endpoint_url(part.of(connection).name, value)
+
+    endpoint = Endpoint(
+        url(SERVICE_URI),
+        url(_CLIENT_ENDPOINT),
+        url(_SERVER_ENDPOINT),
+        name=name,
+        type=_type(connection, parts.get("type")),
+        weight=_weight(connection, parts.get("weight")),
+        audience=_audience(connection, parts.get("audience")),
+    )
+    return EndpointSettings(endpoint, _credential(connection, parts, environment))
+
+
+def endpoint_url(
+    setting: str, value: str, example: str = SERVICE_EXAMPLE, *, verb: str = "is"
+) -> str:
+    """Return an address of the service, without a trailing slash.
+
+    Args:
+        setting: Name of the setting, for the error.
+        value: The address. The error does not repeat it, since it may hold a whole connection
+            string by mistake.
+        example: A right value.
+        verb: What the error says between the setting's name and what the address is.
+
+    Raises:
+        SettingsError: It is no http or https address, or http to another machine.
+    """
+    try:
+        parts = urlsplit(value)
+        usable = _ADDRESS.fullmatch(value) is not None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        problem = f"{verb} no service address, which is https, a host and nothing after its path"
+        raise SettingsError(setting, problem, example)
+    if parts.scheme == "http" and not is_loopback(value):
+        raise SettingsError(setting, f"{verb} http, and that is for this machine only", example)
+    return parts.geturl().rstrip("/")
+
+
+def _type(connection: str, value: str | None) -> EndpointType:
+    try:
+        return EndpointType((value or "primary").lower())
+    except ValueError:
+        problem = f"is {value!r}, and it is primary or secondary"
+        raise _TYPE.of(connection).error(problem) from None
+
+
+def _weight(connection: str, value: str | None) -> float:
+    try:
+        weight = float(value or "1")
+    except ValueError:
+        weight = 0.0
+    if not (math.isfinite(weight) and weight > 0):
+        raise _WEIGHT.of(connection).error(f"is {value!r}, no positive number")
+    return weight
+
+
+def _audience(connection: str, value: str | None) -> str:
+    audience = (value or AUDIENCE).removesuffix("/.default").rstrip("/")
+    if not audience or any(character.isspace() for character in audience):
+        raise _AUDIENCE.of(connection).error(f"is {value!r}, no audience")
+    return audience
+
+
+def _credential(
+    connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
+) -> CredentialSettings:
+    kind, because = _kind(connection, parts, environment)
+    return CredentialSettings(
+        kind,
+        client_id=parts.get("clientid"),
+        tenant_id=parts.get("tenantid"),
+        client_secret=parts.get("clientsecret"),
+        certificate_path=parts.get("clientcertificatepath"),
+        because=because,
+    )
+
+
+def _kind(
+    connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[CredentialKind, str]:
+    """Return which credential, and why."""
+    named = parts.get("credential")
+    if named is not None and named.lower() not in _NAMED_KINDS:
+        raise _CREDENTIAL.of(connection).error(
+            f"is {named!r}, and it is {', '.join(_NAMED_KINDS)} or not set"
+        )
+    if named is not None:
+        return _NAMED_KINDS[named.lower()], f"{_CREDENTIAL.of(connection).name} says so"
+    for part, kind in (
+        (_CLIENT_SECRET, CredentialKind.CLIENT_SECRET),
+        (_CERTIFICATE, CredentialKind.CLIENT_CERTIFICATE),
+    ):
+        if part.name.lower() in parts:
+            _require_app(connection, parts, part)
+            return kind, f"{part.of(connection).name} is set"
+    if "IDENTITY_ENDPOINT" in environment:
+        return CredentialKind.MANAGED_IDENTITY, "App Service offers one (IDENTITY_ENDPOINT)"
+    return CredentialKind.DEFAULT, (
+        f"IDENTITY_ENDPOINT, {_CREDENTIAL.of(connection).name} and"
+        f" {_CLIENT_SECRET.of(connection).name} are not set"
+    )
+
+
+def _require_app(connection: str, parts: Mapping[str, str], needs_it: Setting) -> None:
+    for part in (_CLIENT_ID, _TENANT_ID):
+        if part.name.lower() not in parts:
+            problem = f"is not set, and {needs_it.of(connection).name} needs it"
+            raise part.of(connection).error(problem)

@@ -1,0 +1,234 @@
+"""The settings of the service client, read from the environment of a Function App.
+
+Names are those of the Functions extension, so that an app moves over from the SignalR bindings
+with the settings it has.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from ..errors import InvalidArgumentError, SettingsError
+from .connection import PARTS, SERVICE_EXAMPLE, SERVICE_URI, EndpointSettings, read_parts
+from .connection_string import EXAMPLE, read_connection_string
+from .description import Setting
+from .endpoint import EndpointType
+from .hubs import Hubs
+from .token_origin import TokenOrigin
+
+__all__ = ["CONNECTION", "ENDPOINTS", "SETTINGS", "Settings"]
+
+CONNECTION: Final = "AzureSignalRConnectionString"
+"""Name of the connection, and what its settings begin with."""
+
+ENDPOINTS: Final = "Azure__SignalR__Endpoints"
+"""What the settings of named endpoints begin with."""
+
+_CONNECTION_STRING: Final = Setting(
+    CONNECTION,
+    "a connection string instead of the parts above; `AuthType` is `azure`, `azure.msi` or"
+    " `azure.app`",
+    EXAMPLE,
+)
+_HUBS: Final = Setting(
+    "SIGNALR_HUBS",
+    "the hubs that the app serves, separated by commas; no other can be reached",
+    "chat,notifications",
+    "required",
+)
+_DEFAULT_HUB: Final = Setting(
+    "SIGNALR_DEFAULT_HUB",
+    "hub of a request that names none",
+    "chat",
+    f"the first of `{_HUBS.name}`",
+)
+_TOKENS: Final = Setting(
+    "SIGNALR_CLIENT_TOKENS",
+    "`access-key`: the app signs client tokens; `service`: the service makes each (needs *SignalR"
+    " REST API Owner* only, costs a request, has no claims); `auto`: the service makes them while"
+    " the app may not have an access key",
+    TokenOrigin.ACCESS_KEY.value,
+    f"`{TokenOrigin.ACCESS_KEY.value}`",
+)
+SETTINGS: Final = (
+    *(part.of(CONNECTION) for part in PARTS.values()),
+    _CONNECTION_STRING,
+    _HUBS,
+    _DEFAULT_HUB,
+    _TOKENS,
+)
+"""All of them; each endpoint with a name of its own has the parts of the connection as well."""
+
+_STRINGS: Final[Mapping[tuple[str, ...], EndpointType]] = {
+    (): EndpointType.PRIMARY,
+    ("primary",): EndpointType.PRIMARY,
+    ("secondary",): EndpointType.SECONDARY,
+}
+"""What follows the name of an endpoint in the names of connection strings."""
+
+
+class _Setting(NamedTuple):
+    name: str
+    value: str
+
+
+type _Found = Mapping[tuple[str, ...], _Setting]
+"""Settings under a prefix, by what follows it in their names."""
+
+
+class Settings(NamedTuple):
+    """What the service client needs to know.
+
+    Args:
+        endpoints: The endpoints of the service, each with this app's identity there.
+        hubs: The hubs that this app serves.
+        token_origin: Who makes client tokens.
+    """
+
+    endpoints: tuple[EndpointSettings, ...]
+    hubs: Hubs
+    token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the settings.
+
+        Args:
+            environment: Names and values, as in `os.environ`.
+
+        Raises:
+            SettingsError: A setting is missing or wrong. It names the setting and shows a right
+                value.
+        """
+        # The hubs first, since the error that names them is the one that a new app meets.
+        hubs = _hubs(environment)
+        return cls(
+            endpoints=_endpoints(environment),
+            hubs=hubs,
+            token_origin=_token_origin(environment),
+        )
+
+
+def _endpoints(environment: Mapping[str, str]) -> tuple[EndpointSettings, ...]:
+    named = _named_endpoints(environment)
+    addresses = [each.endpoint.url for each in named]
+    # The connection may have a name as well. As two endpoints it would get each message twice.
+    unnamed = [each for each in _connection(environment) if each.endpoint.url not in addresses]
+    found = [*unnamed, *named]
+    if not found:
+        raise SERVICE_URI.of(CONNECTION).error("is not set")
+    names = [each.endpoint.name for each in found]
+    for each in (*names, *addresses):
+        if names.count(each) > 1 or addresses.count(each) > 1:
+            raise SettingsError(
+                ENDPOINTS, f"has the endpoint {each!r} twice", SERVICE_EXAMPLE,
+                instead=f"{ENDPOINTS}__east__serviceUri",
+            )  # fmt: skip
+    return tuple(found)
+
+
+def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
+    """Return the endpoint of the connection; a connection string goes before its parts."""
+    found = _below(environment, CONNECTION)
+    text = found.get(()) or _below(environment, "ConnectionStrings", CONNECTION).get(())
+    if text is not None:
+        return [read_connection_string(text.name, text.value)]
+    return [_from_parts(CONNECTION, found, environment)] if found else []
+
+
+def _named_endpoints(environment: Mapping[str, str]) -> list[EndpointSettings]:
+    """Return the endpoints with names of their own."""
+    named: dict[str, dict[tuple[str, ...], _Setting]] = {}
+    for path, setting in _below(environment, *ENDPOINTS.split("__")).items():
+        if not path or not path[0]:
+            raise SettingsError(
+                setting.name,
+                "names no endpoint; its name comes last",
+                SERVICE_EXAMPLE,
+                instead=f"{ENDPOINTS}__east__serviceUri",
+            )
+        named.setdefault(path[0], {})[path[1:]] = setting
+    return [each for name, found in named.items() for each in _named(name, found, environment)]
+
+
+def _named(name: str, found: _Found, environment: Mapping[str, str]) -> Iterator[EndpointSettings]:
+    parts: dict[tuple[str, ...], _Setting] = {}
+    for path, setting in found.items():
+        if path in _STRINGS:
+            type_ = _STRINGS[path]
+            yield read_connection_string(setting.name, setting.value, name=name, type=type_)
+        else:
+            parts[path] = setting
+    if parts:
+        yield _from_parts(f"{ENDPOINTS}__{name}", parts, environment, name)
+
+
+def _below(environment: Mapping[str, str], *prefix: str) -> _Found:
+    """Return the settings under a prefix: their name and value, by what follows the prefix.
+
+    The Functions host reads '__' in app settings and ':' in local.settings.json as the same, and
+    the case of letters does not count.
+
+    Raises:
+        SettingsError: Two spellings of one setting have different values.
+    """
+    wanted = [each.lower() for each in prefix]
+    found: dict[tuple[str, ...], _Setting] = {}
+    for setting, value in environment.items():
+        path = re.split("__|:", setting.lower())
+        if path[: len(wanted)] == wanted and value.strip():
+            known = found.setdefault(tuple(path[len(wanted) :]), _Setting(setting, value.strip()))
+            if known.value != value.strip():
+                raise SettingsError(
+                    setting, f"and {known.name} are one setting with two values", "<one value>"
+                )
+    return found
+
+
+def _from_parts(
+    connection: str,
+    found: _Found,
+    environment: Mapping[str, str],
+    name: str = "",
+) -> EndpointSettings:
+    parts: dict[str, str] = {}
+    for path, (setting, value) in found.items():
+        part = "__".join(path)
+        if part not in PARTS:
+            raise SettingsError(
+                setting,
+                f"is not known; {connection} has {', '.join(_part_names())}",
+                SERVICE_EXAMPLE,
+                instead=SERVICE_URI.of(connection).name,
+            )
+        parts[part] = value
+    if "serviceuri" not in parts:
+        raise SERVICE_URI.of(connection).error("is not set")
+    return read_parts(connection, parts, environment, name)
+
+
+def _part_names() -> list[str]:
+    return sorted(part.name for part in PARTS.values())
+
+
+def _token_origin(environment: Mapping[str, str]) -> TokenOrigin:
+    value = _TOKENS.read(environment).lower() or TokenOrigin.ACCESS_KEY.value
+    try:
+        return TokenOrigin(value)
+    except ValueError:
+        known = ", ".join(each.value for each in TokenOrigin)
+        raise _TOKENS.error(f"is {value!r}, and it is one of {known}") from None
+
+
+def _hubs(environment: Mapping[str, str]) -> Hubs:
+    names = _HUBS.read_list(environment)
+    if not names:
+        raise _HUBS.error("is not set: the hubs that this app serves")
+    try:
+        hubs = Hubs.of(names)
+    except InvalidArgumentError as error:
+        raise _HUBS.error(f"is wrong: {error}") from None
+    default = _DEFAULT_HUB.read(environment).lower() or hubs.default
+    if default not in hubs.names:
+        raise _DEFAULT_HUB.error(f"is {default!r}, which is not in {_HUBS.name}", hubs.default)
+    return hubs._replace(default=default)

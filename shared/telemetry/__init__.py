@@ -1,0 +1,1 @@
+"""The names of what logs, spans and metrics say."""

@@ -1,0 +1,1 @@
+"""Sends requests to the service, blocking and awaitable, over one sans-I/O flow."""

@@ -1,0 +1,216 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.functions.broadcast.body import read_items
+from shared.functions.broadcast.groups import GroupAction
+from shared.functions.broadcast.items import Item, Recipient, RecipientKind
+from shared.functions.broadcast.messages import Message
+from shared.functions.problems import ProblemError
+from shared.settings.hubs import Hubs
+
+HUBS = Hubs.of(("chat", "news"))
+
+
+def parse(value: object) -> list[Message]:
+    return read_items(json.dumps(value).encode(), Message, HUBS)
+
+
+def errors_of(body: bytes, item: type[Item] = Message) -> list[tuple[str, str]]:
+    with pytest.raises(ProblemError) as caught:
+        read_items(body, item, HUBS)
+    assert caught.value.status == 400
+    return [(error["pointer"], error["detail"]) for error in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "recipient"),
+    [
+        ({"target": "t"}, RecipientKind.EVERYONE, ""),
+        ({"target": "t", "userId": "ann"}, RecipientKind.USER, "ann"),
+        ({"target": "t", "groupName": "g/1"}, RecipientKind.GROUP, "g/1"),
+        ({"target": "t", "connectionId": "c"}, RecipientKind.CONNECTION, "c"),
+    ],
+)
+def test_recipients(message: object, kind: RecipientKind, recipient: str) -> None:
+    (parsed,) = parse(message)
+    assert parsed.recipient == Recipient(kind, recipient)
+
+
+def test_every_field() -> None:
+    (message,) = parse(
+        {"target": "t", "arguments": [1, {"a": "ä"}], "hub": "NEWS", "excluded": ["c1", "c2"]}
+    )
+    assert (message.hub, message.target) == ("news", "t")
+    assert message.arguments == (1, {"a": "ä"})
+    assert message.excluded == ["c1", "c2"]
+
+
+def test_a_message_that_names_no_hub_goes_to_the_default_one() -> None:
+    (message,) = parse({"target": "t"})
+    assert message.delivery(HUBS.default).hub == "chat"
+
+
+def test_a_list_keeps_its_order() -> None:
+    assert [message.target for message in parse([{"target": "a"}, {"target": "b"}])] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("message", "pointer", "said"),
+    [
+        ("text", "#", "must be a message"),
+        (None, "#", "must be a message"),
+        ({}, "#/target", "is missing"),
+        ({"target": ""}, "#/target", "must not be empty"),
+        ({"target": 7}, "#/target", "must be a string"),
+        ({"target": None}, "#/target", "must be a string"),
+        ({"target": "t", "arguments": "x"}, "#/arguments", "must be a list"),
+        ({"target": "t", "arguments": ["\ud800"]}, "#/arguments", "cannot be written"),
+        ({"target": "t", "userId": None}, "#/userId", "must be a string"),
+        ({"target": "t", "userId": ""}, "#/userId", "must not be empty"),
+        ({"target": "t", "userId": "u" * 1025}, "#/userId", "longer than 1024"),
+        ({"target": "t", "groupName": "g" * 1025}, "#/groupName", "longer than 1024"),
+        ({"target": "t", "groupName": "   "}, "#/groupName", "must not be empty"),
+        ({"target": "t", "userId": "a", "groupName": "g"}, "#/groupName", "second recipient"),
+        ({"target": "t", "connectionId": "c", "userId": "a"}, "#/connectionId", "second recipient"),
+        ({"target": "t", "userID": "ann"}, "#/userID", "not a field"),
+        ({"target": "t", "a/b~c": 1}, "#/a~1b~0c", "not a field"),
+        ({"target": "t", "a` - at `$.b": 1}, "#/a` - at `$.b", "not a field"),
+        ({"target": "t", "\ud800": 1}, "#", "surrogate"),
+        ({"target": "t", "hub": "other"}, "#/hub", "not a hub"),
+        ({"target": "t", "hub": 1}, "#/hub", "must be a string"),
+        ({"target": "t", "excluded": "c"}, "#/excluded", "must be a list"),
+        ({"target": "t", "excluded": ["c", 1]}, "#/excluded/1", "must be a string"),
+        ({"target": "t", "userId": "a", "excluded": []}, "#/excluded", "goes with"),
+    ],
+)
+def test_wrong_fields_are_named(message: object, pointer: str, said: str) -> None:
+    ((where, detail),) = errors_of(json.dumps(message).encode())
+    assert where == pointer
+    assert said in detail
+
+
+@pytest.mark.parametrize(
+    ("action", "pointer", "said"),
+    [
+        ("add", "#", "must be a group action"),
+        ({"userId": "a", "groupName": "g"}, "#/action", "is missing"),
+        ({"action": "join", "userId": "a"}, "#/action", "must be add or remove or removeAll"),
+        ({"action": "x - at `$.b`", "userId": "a"}, "#/action", "must be add or remove"),
+        ({"action": None, "userId": "a"}, "#/action", "must be a string"),
+        ({"action": "\ud800", "userId": "a"}, "#", "surrogate"),
+        ({"action": "add", "groupName": "g"}, "#", "must name a userId or a connectionId"),
+        ({"action": "add", "userId": "a"}, "#/groupName", "is missing"),
+        ({"action": "remove", "connectionId": "a"}, "#/groupName", "is missing"),
+        ({"action": "removeAll", "userId": "a", "groupName": "g"}, "#/groupName", "goes with"),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "connectionId": "c"},
+            "#/connectionId",
+            "second recipient",
+        ),
+        ({"action": "add", "groupName": "", "userId": "a"}, "#/groupName", "must not be empty"),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "ttl": "1"},
+            "#/ttl",
+            "must be a whole number",
+        ),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "ttl": -1},
+            "#/ttl",
+            "must be at least 0",
+        ),
+        (
+            {"action": "add", "groupName": "g", "userId": "a", "ttl": 2**31},
+            "#/ttl",
+            "must be at most 2147483647",
+        ),
+        ({"action": "add", "groupName": "g", "connectionId": "c", "ttl": 1}, "#/ttl", "goes with"),
+        ({"action": "removeAll", "userId": "a", "ttl": 1}, "#/ttl", "goes with"),
+        ({"action": "removeAll", "userId": "a", "target": "t"}, "#/target", "not a field"),
+    ],
+)
+def test_wrong_fields_of_group_actions_are_named(action: object, pointer: str, said: str) -> None:
+    ((where, detail),) = errors_of(json.dumps(action).encode(), GroupAction)
+    assert where == pointer
+    assert said in detail
+
+
+def test_every_wrong_message_of_a_list_is_named() -> None:
+    body = json.dumps([{"target": "a"}, {}, {"target": "b", "hub": "x"}]).encode()
+    assert [pointer for pointer, _ in errors_of(body)] == ["#/1/target", "#/2/hub"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "is not JSON"),
+        (b"{", "line 1, column 2"),
+        (b'{"target": NaN}', "NaN"),
+        (b"\xff", "is not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"target": "t", "arguments": [' + b"9" * 5000 + b"]}", "is not JSON"),
+        (b"[]", "1 to 1000 messages"),
+        (b"[" + b",".join([b"{}"] * 1001) + b"]", "1 to 1000 messages"),
+    ],
+)
+def test_bodies_that_cannot_be_read(body: bytes, said: str) -> None:
+    ((pointer, detail),) = errors_of(body)
+    assert pointer == "#"
+    assert said in detail
+
+
+def test_a_number_beyond_json_is_refused_at_its_field() -> None:
+    ((pointer, _),) = errors_of(b'{"target": "t", "arguments": [1e999]}')
+    assert pointer == "#/arguments"
+
+
+def test_a_body_over_one_megabyte() -> None:
+    fits = b'{"target": "t", "arguments": ["' + b"x" * (1024 * 1024 - 34) + b'"]}'
+    assert len(fits) == 1024 * 1024
+    assert read_items(fits, Message, HUBS)
+    with pytest.raises(ProblemError) as caught:
+        read_items(fits + b" ", Message, HUBS)
+    assert caught.value.status == 413
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["target", "arguments", "userId", "hub", "x"]), json_values))
+def test_any_object_is_a_message_or_a_named_field(value: dict[str, object]) -> None:
+    try:
+        (message,) = read_items(json.dumps(value).encode(), Message, HUBS)
+    except ProblemError as problem:
+        assert problem.status == 400
+        assert all(error["pointer"].startswith("#") for error in problem.errors)
+    else:
+        assert message.target == value["target"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["action", "groupName", "userId", "connectionId", "ttl", "x"]),
+        json_values | st.sampled_from(["add", "remove", "removeAll"]),
+    )
+)
+def test_any_object_is_a_group_action_or_a_named_field(value: dict[str, object]) -> None:
+    try:
+        (action,) = read_items(json.dumps(value).encode(), GroupAction, HUBS)
+    except ProblemError as problem:
+        assert problem.status == 400
+        assert all(error["pointer"].startswith("#") for error in problem.errors)
+    else:
+        assert action.action == value["action"]
+
+
+@given(st.binary())
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    try:
+        read_items(body, Message, HUBS)
+    except ProblemError as problem:
+        assert problem.status == 400

@@ -1,0 +1,190 @@
+"""The negotiate functions as the worker calls them, with a real client that gets a real key."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import azure.functions as func
+import jwt
+import pytest
+from azure.core.credentials import AccessToken
+
+from negotiate.policy import admit
+from shared import ConnectionOptions
+from shared.aio import SignalRServiceClient
+from shared.functions.negotiate.caller import Caller
+from shared.functions.negotiate.handlers import negotiate_functions
+from shared.functions.negotiate.policy import Connection, NotAllowedError, Policy
+from shared.functions.negotiate.settings import Identity, NegotiateSettings
+from shared.settings.hubs import Hubs
+from tests.issuer import AUDIENCE, TestIssuer, running_issuer
+from tests.scripted_service import Reply, scripted_service
+from tests.shared.functions.negotiate.test_caller import principal
+
+KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()
+APP_SERVICE = {"NEGOTIATE_IDENTITY": "app-service", "WEBSITE_AUTH_ENABLED": "true"}
+ANN = {"x-ms-client-principal-id": "ann"}
+
+type Negotiate = Callable[..., Awaitable[func.HttpResponse]]
+
+
+class Credential:
+    def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401  the protocol's own
+        return AccessToken("e30.e30.sig", 2**40)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[SignalRServiceClient]:
+    with scripted_service(lambda _: Reply(200, body=KEY)) as running:
+        async with SignalRServiceClient(running.url, Credential()) as client:
+            yield client
+
+
+def negotiating(
+    service: SignalRServiceClient, environment: Mapping[str, str], policy: Policy = admit
+) -> Negotiate:
+    functions = negotiate_functions(
+        service,
+        Hubs.of(("chat", "admin")),
+        NegotiateSettings.from_environment(environment),
+        policy,
+    )
+
+    async def negotiate(
+        headers: Mapping[str, str] | None = None, hub: str | None = None, query: str = ""
+    ) -> func.HttpResponse:
+        name = "negotiate" if hub is None else "negotiate_hub"
+        request = func.HttpRequest(
+            "POST",
+            f"http://localhost/api/negotiate{query}",
+            headers=headers or {},
+            params={"userId": "mallory", "negotiateVersion": "1"},
+            route_params={} if hub is None else {"hub": hub},
+            body=b'{"userId": "mallory"}',
+        )
+        response: func.HttpResponse = await functions[name].handler(request)
+        return response
+
+    return negotiate
+
+
+def claims_of(response: func.HttpResponse) -> dict[str, Any]:
+    assert response.status_code == 200, response.get_body()
+    token = json.loads(response.get_body())["accessToken"]
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+async def test_no_user_id_comes_from_query_body_or_headers_of_the_callers_choice(
+    service: SignalRServiceClient,
+) -> None:
+    negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"})
+    response = await negotiate(ANN | {"x-ms-signalr-userid": "mallory"})
+    assert set(claims_of(response)) == {"aud", "iat", "nbf", "exp"}
+
+
+async def test_allowed_claims_pass_under_their_new_names_and_nothing_else_does(
+    service: SignalRServiceClient,
+) -> None:
+    negotiate = negotiating(service, APP_SERVICE | {"NEGOTIATE_CLAIMS": "name,roles=role"})
+    known = principal(
+        ("name", "Ann"), ("roles", "a"), ("roles", "b"), ("iss", "x"), ("aud", "y"), ("ssn", "1")
+    )
+    claims = claims_of(await negotiate(ANN | {"x-ms-client-principal": known}))
+    assert claims.pop("iat") == claims.pop("nbf") == claims.pop("exp") - 3600
+    assert claims == {
+        "aud": "http://127.0.0.1/client/?hub=chat",
+        "asrs.s.uid": "ann",
+        "name": "Ann",
+        "role": ["a", "b"],
+    }
+
+
+async def test_a_bearer_token_names_the_user(service: SignalRServiceClient) -> None:
+    with running_issuer() as issuer:
+        negotiate = negotiating(service, oidc(issuer) | {"NEGOTIATE_CLAIMS": "email"})
+        token = issuer.token(sub="ann", email="ann@example.org")
+        claims = claims_of(await negotiate({"authorization": f"Bearer {token}"}))
+    assert claims["asrs.s.uid"] == "ann"
+    assert claims["email"] == "ann@example.org"
+
+
+async def test_the_token_ends_with_the_callers_own_session(service: SignalRServiceClient) -> None:
+    end = int(time.time()) + 300
+    with running_issuer() as issuer:
+        negotiate = negotiating(service, oidc(issuer))
+        token = issuer.token(exp=end)
+        claims = claims_of(await negotiate({"authorization": f"Bearer {token}"}))
+    assert claims["exp"] == pytest.approx(end, abs=1)
+
+
+async def test_a_session_that_is_over_gets_401(service: SignalRServiceClient) -> None:
+    negotiate = negotiating(service, APP_SERVICE)
+    over = principal(("exp", str(int(time.time()) - 1)))
+    response = await negotiate(ANN | {"x-ms-client-principal": over})
+    assert response.status_code == 401
+    assert "Bearer" in response.headers["WWW-Authenticate"]
+
+
+async def test_claims_that_do_not_fit_are_named(service: SignalRServiceClient) -> None:
+    negotiate = negotiating(service, APP_SERVICE | {"NEGOTIATE_CLAIMS": "name,photo"})
+    known = principal(("name", "Ann"), ("photo", "p" * 4000))
+    response = await negotiate(ANN | {"x-ms-client-principal": known})
+    assert response.status_code == 413
+    detail = json.loads(response.get_body())["detail"]
+    assert "Largest claims: photo, " in detail
+    assert "ppp" not in detail
+
+
+async def test_a_policy_decides_by_hub(service: SignalRServiceClient) -> None:
+    def by_role(caller: Caller, hub: str, connection: Connection) -> Connection:
+        if hub != "admin":
+            return connection
+        if "admin" not in str(caller.claims.get("roles", "")):
+            raise NotAllowedError("Only administrators may connect here.")
+        options = ConnectionOptions(close_at=caller.session_end, detailed_errors=True)
+        return replace(connection, minutes_to_expire=5, claims={"level": 9}, options=options)
+
+    negotiate = negotiating(service, APP_SERVICE, by_role)
+    assert claims_of(await negotiate(ANN))["exp"] - int(time.time()) > 3500
+    refused = await negotiate(ANN, hub="ADMIN")
+    assert refused.status_code == 403
+    assert json.loads(refused.get_body())["detail"] == "Only administrators may connect here."
+
+    known = {"x-ms-client-principal": principal(("roles", "admin"), ("exp", "4000000000"))}
+    claims = claims_of(await negotiate(ANN | known, hub="admin"))
+    assert claims["exp"] - claims["iat"] == 300
+    assert claims["level"] == 9
+    assert (claims["asrs.s.coae"], claims["asrs.s.aeo"]) == ("true", "4000000000")
+    assert claims["aud"].endswith("?hub=admin")
+
+
+async def test_a_policy_may_take_its_time(service: SignalRServiceClient) -> None:
+    async def looked_up(_caller: Caller, _hub: str, connection: Connection) -> Connection:
+        return replace(connection, user_id="from the database")
+
+    negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"}, looked_up)
+    assert claims_of(await negotiate())["asrs.s.uid"] == "from the database"
+
+
+@pytest.mark.parametrize(
+    "hub",
+    ["other", "..", "chat/../admin", "chat%2Fadmin", "ch\0at", "c" * 1025, "chat\r\nx: y", "💬"],
+)
+async def test_hubs_outside_the_allow_list_are_not_found(
+    service: SignalRServiceClient, hub: str
+) -> None:
+    negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"})
+    response = await negotiate(hub=hub)
+    assert response.status_code == 404
+    assert hub not in response.get_body().decode()
+
+
+def oidc(issuer: TestIssuer) -> dict[str, str]:
+    return {
+        "NEGOTIATE_IDENTITY": Identity.OIDC.value,
+        "NEGOTIATE_OIDC_ISSUER": issuer.url,
+        "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
+    }

@@ -1,0 +1,99 @@
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from shared.functions import BROADCAST, CONNECTIONS, GROUPS, HEALTH, NEGOTIATE, OPENAPI
+from shared.functions.broadcast.body import read_items
+from shared.functions.broadcast.groups import GroupAction
+from shared.functions.broadcast.items import Item
+from shared.functions.broadcast.messages import Message
+from shared.functions.openapi.document import document, document_text
+from shared.functions.problems import ProblemError
+from tests.shared.functions.broadcast.test_items import HUBS
+
+ROUTES = {
+    **NEGOTIATE,
+    "negotiate_hub": "{hub}/negotiate",
+    **BROADCAST,
+    **GROUPS,
+    **CONNECTIONS,
+    **HEALTH,
+    **OPENAPI,
+}
+"""All but the upstream function, which the service calls and nobody else."""
+
+
+def test_every_reference_and_parameter_is_there() -> None:
+    described = document(ROUTES)
+    references = set(re.findall(rb'"#/components/schemas/(\w+)"', document_text(ROUTES)))
+    assert {each.decode() for each in references} == set(described["components"]["schemas"])
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            in_path = {
+                each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"
+            }
+            assert in_path == set(re.findall(r"\{(\w+)\}", path))
+
+
+def test_only_functions_that_are_there_are_described() -> None:
+    described = document({"negotiate": "realtime/negotiate", "mine": "orders"})
+    assert set(described["paths"]) == {"/realtime/negotiate"}
+    assert "Message" not in described["components"]["schemas"]
+
+
+def test_schemas_are_those_that_validate() -> None:
+    schemas = document(ROUTES)["components"]["schemas"]
+    assert schemas["Message"]["required"] == ["target"]
+    assert schemas["Message"]["additionalProperties"] is False
+    assert schemas["GroupAction"]["properties"]["action"]["enum"] == ["add", "remove", "removeAll"]
+    assert schemas["GroupAction"]["properties"]["userId"]["maxLength"] == 1024
+
+
+RECIPIENTS = ("userId", "groupName", "connectionId")
+NAMES = st.sampled_from(["n", "", "n" * 1025])
+FIELDS: dict[str, st.SearchStrategy[object]] = {
+    "hub": st.just("chat"),
+    "userId": NAMES,
+    "groupName": NAMES,
+    "connectionId": NAMES,
+    "target": st.sampled_from(["t", "", 7]),
+    "arguments": st.sampled_from([[], [1], {}]),
+    "excluded": st.sampled_from([[], ["c"], ["c", 1], "c"]),
+    "action": st.sampled_from(["add", "remove", "removeAll", "join"]),
+    "ttl": st.sampled_from([0, 2**31 - 1, 2**31, -1, "1"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("item", "fields"),
+    [
+        (
+            Message,
+            ["hub", "target", "arguments", "userId", "groupName", "connectionId", "excluded"],
+        ),
+        (GroupAction, ["hub", "action", "userId", "groupName", "connectionId", "ttl"]),
+    ],
+)
+def test_the_schema_allows_what_the_app_does(item: type[Item], fields: list[str]) -> None:
+    schema = {**document(ROUTES), "$ref": f"#/components/schemas/{item.__name__}"}
+    validator = Draft202012Validator(schema)
+    seen = set()
+
+    @settings(max_examples=1000, deadline=None, derandomize=True, database=None)
+    @given(st.fixed_dictionaries({}, optional={each: FIELDS[each] for each in ["hub", *fields]}))
+    def compare(value: dict[str, object]) -> None:
+        try:
+            read_items(json.dumps(value).encode(), item, HUBS)
+        except ProblemError:
+            is_accepted = False
+        else:
+            is_accepted = True
+        assert validator.is_valid(value) is is_accepted
+        seen.add(is_accepted)
+
+    compare()
+    assert seen == {True, False}

@@ -1,0 +1,307 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import SettingsError, UnknownHubError
+from shared.settings.credential import CredentialKind
+from shared.settings.endpoint import EndpointType
+from shared.settings.environment import Settings
+from shared.settings.hubs import Hubs
+from shared.settings.token_origin import TokenOrigin
+
+URI = "AzureSignalRConnectionString__serviceUri"
+MINIMAL = {URI: "https://contoso.service.signalr.net/", "SIGNALR_HUBS": "chat"}
+HUBS = {"SIGNALR_HUBS": "chat"}
+STRING = "Endpoint=https://string.example;AuthType=azure.msi;Version=1.0;"
+EAST = "Azure__SignalR__Endpoints__east"
+
+
+def test_minimal_settings() -> None:
+    settings = Settings.from_environment(MINIMAL)
+    (found,) = settings.endpoints
+    assert found.endpoint.url == "https://contoso.service.signalr.net"
+    assert found.credential.kind is CredentialKind.DEFAULT
+    assert settings.hubs == Hubs(frozenset({"chat"}), "chat")
+
+
+def test_all_settings() -> None:
+    settings = Settings.from_environment(
+        {
+            "AZURESIGNALRCONNECTIONSTRING__SERVICEURI": "https://a.bc",
+            "AzureSignalRConnectionString:clientEndpoint": "https://client.example/",
+            "AzureSignalRConnectionString__serverEndpoint": "https://server.example",
+            "AzureSignalRConnectionString__credential": "ManagedIdentity",
+            "AzureSignalRConnectionString__clientId": "client-1",
+            "SIGNALR_HUBS": " Chat, notifications ,",
+            "SIGNALR_DEFAULT_HUB": "Notifications",
+        }
+    )
+    (found,) = settings.endpoints
+    assert found.endpoint.client_url == "https://client.example"
+    assert found.endpoint.server_url == "https://server.example"
+    assert found.credential.kind is CredentialKind.MANAGED_IDENTITY
+    assert found.credential.client_id == "client-1"
+    assert settings.hubs == Hubs(frozenset({"chat", "notifications"}), "notifications")
+
+
+def test_an_identity_endpoint_means_managed_identity() -> None:
+    settings = Settings.from_environment(MINIMAL | {"IDENTITY_ENDPOINT": "http://127.0.0.1:1"})
+    assert settings.endpoints[0].credential.kind is CredentialKind.MANAGED_IDENTITY
+
+
+def test_a_client_secret_is_used_and_never_shown() -> None:
+    prefix = "AzureSignalRConnectionString__"
+    settings = Settings.from_environment(
+        MINIMAL
+        | {f"{prefix}clientId": "c", f"{prefix}tenantId": "t", f"{prefix}clientSecret": "hidden"}
+    )
+    assert settings.endpoints[0].credential.kind is CredentialKind.CLIENT_SECRET
+    assert settings.endpoints[0].credential.client_secret == "hidden"
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", [None, "chat", "CHAT"])
+def test_known_hubs(name: str | None) -> None:
+    assert Settings.from_environment(MINIMAL).hubs.find(name) == "chat"
+
+
+@pytest.mark.parametrize("name", ["", "other", "chat/", "ch at"])
+def test_unknown_hubs(name: str) -> None:
+    with pytest.raises(UnknownHubError):
+        Settings.from_environment(MINIMAL).hubs.find(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "setting", "said"),
+    [
+        ({URI: ""}, URI, "is not set"),
+        ({URI: "contoso.service.signalr.net"}, URI, "no service address"),
+        ({URI: "ftp://contoso"}, URI, "no service address"),
+        ({URI: "https://"}, URI, "no service address"),
+        ({URI: "https://a:x"}, URI, "no service address"),
+        ({URI: "https://a?x=1"}, URI, "no service address"),
+        ({URI: "http://contoso.service.signalr.net"}, URI, "this machine only"),
+        ({"SIGNALR_HUBS": ""}, "SIGNALR_HUBS", "is not set"),
+        ({"SIGNALR_HUBS": "chat,1x"}, "SIGNALR_HUBS", "'1x'"),
+        ({"SIGNALR_DEFAULT_HUB": "other"}, "SIGNALR_DEFAULT_HUB", "not in SIGNALR_HUBS"),
+        (
+            {"AzureSignalRConnectionString__credential": "key"},
+            "AzureSignalRConnectionString__credential",
+            "managedidentity",
+        ),
+        (
+            {"AzureSignalRConnectionString__serviceUrl": "x"},
+            "AzureSignalRConnectionString__serviceUrl",
+            "not known",
+        ),
+        (
+            {"AzureSignalRConnectionString__clientSecret": "hidden"},
+            "AzureSignalRConnectionString__clientId",
+            "is not set",
+        ),
+        (
+            {URI: "", "AzureSignalRConnectionString": "Endpoint=https://a;AccessKey=hidden"},
+            "AzureSignalRConnectionString",
+            "works without one",
+        ),
+        ({URI: "Endpoint=https://a;AccessKey=hidden"}, URI, "no service address"),
+        ({URI: "https://a b"}, URI, "no service address"),
+        ({URI: "https://a\nb"}, URI, "no service address"),
+        ({URI: "https://a?"}, URI, "no service address"),
+        ({URI: "https://a..b"}, URI, "no service address"),
+        ({URI: f"https://{'a' * 64}.bc"}, URI, "no service address"),
+        ({URI: "https://ann:hidden@a.bc"}, URI, "no service address"),
+        ({"SIGNALR_CLIENT_TOKENS": "mine"}, "SIGNALR_CLIENT_TOKENS", "access-key, service, auto"),
+        ({"Azure__SignalR__Endpoints": STRING}, "Azure__SignalR__Endpoints", "names no endpoint"),
+        (
+            {"Azure__SignalR__Endpoints____serviceUri": "https://a.bc"},
+            "Azure__SignalR__Endpoints____serviceUri",
+            "names no endpoint",
+        ),
+        ({f"{EAST}__type": "secondary"}, f"{EAST}__serviceUri", "is not set"),
+        ({f"{EAST}__tertiary": STRING}, f"{EAST}__tertiary", "is not known"),
+        ({f"{EAST}__secondary__x": STRING}, f"{EAST}__secondary__x", "is not known"),
+        ({EAST: "Endpoint=https://a;AccessKey=hidden"}, EAST, "works without one"),
+        ({f"{EAST}__secondary": "Endpoint=a"}, f"{EAST}__secondary", "no service address"),
+        (
+            {f"{EAST}__primary": STRING, f"{EAST}__secondary": STRING},
+            "Azure__SignalR__Endpoints",
+            "'east' twice",
+        ),
+        (
+            {EAST: STRING, f"{EAST}__serviceUri": "https://a.bc"},
+            "Azure__SignalR__Endpoints",
+            "'east' twice",
+        ),
+    ],
+)
+def test_wrong_settings_are_named_with_a_right_one(
+    change: dict[str, str], setting: str, said: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment(MINIMAL | change)
+    assert caught.value.setting == setting
+    assert said in str(caught.value)
+    assert "Example: " in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def endpoints(environment: dict[str, str]) -> list[tuple[str, str, EndpointType]]:
+    found = Settings.from_environment(HUBS | environment).endpoints
+    return [(each.endpoint.name, each.endpoint.url, each.endpoint.type) for each in found]
+
+
+PRIMARY, SECONDARY = EndpointType.PRIMARY, EndpointType.SECONDARY
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({f"{EAST}__serviceUri": "https://a.bc"}, [("east", "https://a.bc", PRIMARY)]),
+        (
+            {f"{EAST}__serviceUri": "https://a.bc", f"{EAST}__type": "Secondary"},
+            [("east", "https://a.bc", SECONDARY)],
+        ),
+        ({EAST: STRING}, [("east", "https://string.example", PRIMARY)]),
+        ({f"{EAST}__primary": STRING}, [("east", "https://string.example", PRIMARY)]),
+        ({f"{EAST}__secondary": STRING}, [("east", "https://string.example", SECONDARY)]),
+        ({f"{EAST}:Secondary": STRING}, [("east", "https://string.example", SECONDARY)]),
+        (
+            {"AZURE:SIGNALR:ENDPOINTS:EAST:SERVICEURI": "https://a.bc"},
+            [("east", "https://a.bc", PRIMARY)],
+        ),
+        (
+            {
+                EAST: STRING,
+                "Azure:SignalR:Endpoints:west:serviceUri": "https://west.example",
+                "Azure__SignalR__Endpoints__west__type": "secondary",
+                URI: "https://a.bc:8443",
+            },
+            [
+                ("a.bc:8443", "https://a.bc:8443", PRIMARY),
+                ("east", "https://string.example", PRIMARY),
+                ("west", "https://west.example", SECONDARY),
+            ],
+        ),
+        (
+            {"AzureSignalRConnectionString": STRING},
+            [("string.example", "https://string.example", PRIMARY)],
+        ),
+        (
+            {"ConnectionStrings__AzureSignalRConnectionString": STRING},
+            [("string.example", "https://string.example", PRIMARY)],
+        ),
+        (
+            {"ConnectionStrings:AzureSignalRConnectionString": STRING},
+            [("string.example", "https://string.example", PRIMARY)],
+        ),
+    ],
+)
+def test_endpoints(
+    environment: dict[str, str], expected: list[tuple[str, str, EndpointType]]
+) -> None:
+    assert endpoints(environment) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["AzureSignalRConnectionString", "ConnectionStrings:AzureSignalRConnectionString"]
+)
+def test_a_connection_string_goes_before_its_parts(name: str) -> None:
+    parts = {URI: "https://a.bc", "AzureSignalRConnectionString__unknown": "x"}
+    assert endpoints({name: STRING} | parts) == [
+        ("string.example", "https://string.example", PRIMARY)
+    ]
+
+
+def test_two_spellings_of_one_setting_agree() -> None:
+    other = "azuresignalrconnectionstring:serviceuri"
+    assert endpoints({URI: "https://a.bc", other: "https://a.bc"}) == [
+        ("a.bc", "https://a.bc", PRIMARY)
+    ]
+    with pytest.raises(SettingsError, match=f"^{other} and {URI} are one setting with two values"):
+        endpoints({URI: "https://a.bc", other: "https://b.bc"})
+
+
+def test_an_endpoint_without_a_value_is_none() -> None:
+    assert endpoints({EAST: " ", URI: "https://a.bc"}) == [("a.bc", "https://a.bc", PRIMARY)]
+
+
+def test_each_endpoint_has_an_identity_of_its_own() -> None:
+    east, west = Settings.from_environment(
+        HUBS
+        | {
+            f"{EAST}__serviceUri": "https://a.bc",
+            f"{EAST}__credential": "managedidentity",
+            f"{EAST}__clientId": "c",
+            "Azure__SignalR__Endpoints__west": "Endpoint=https://b.bc;AuthType=azure",
+        }
+    ).endpoints
+    assert (east.credential.kind, east.credential.client_id) == (
+        CredentialKind.MANAGED_IDENTITY,
+        "c",
+    )
+    assert (west.credential.kind, west.credential.client_id) == (CredentialKind.DEFAULT, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "origin"),
+    [
+        ("", TokenOrigin.ACCESS_KEY),
+        ("access-key", TokenOrigin.ACCESS_KEY),
+        (" Service ", TokenOrigin.SERVICE),
+        ("AUTO", TokenOrigin.AUTO),
+    ],
+)
+def test_who_makes_client_tokens(value: str, origin: TokenOrigin) -> None:
+    settings = Settings.from_environment(MINIMAL | {"SIGNALR_CLIENT_TOKENS": value})
+    assert settings.token_origin is origin
+
+
+@given(st.text(max_size=60))
+def test_any_text_as_service_uri_is_read_or_refused_by_name(value: str) -> None:
+    try:
+        settings = Settings.from_environment(MINIMAL | {URI: value})
+    except SettingsError as error:
+        assert error.setting == URI
+    else:
+        assert settings.endpoints[0].endpoint.url.startswith(("http://", "https://"))
+
+
+STARTS = ("AzureSignalRConnectionString", "Azure__SignalR__Endpoints", "ConnectionStrings")
+NAMES = st.lists(
+    st.sampled_from(
+        [
+            *STARTS, "east", "", "serviceUri", "clientEndpoint", "serverEndpoint", "type", "weight",
+            "audience", "credential", "clientId", "tenantId", "clientSecret", "primary",
+            "secondary", "clientCertificatePath", "clientCertificate", "ServiceURI",
+        ]
+    ),
+    max_size=3,
+)  # fmt: skip
+SETTINGS = st.builds(
+    lambda start, names, separator: separator.join([start, *names]),
+    st.sampled_from(STARTS),
+    NAMES,
+    st.sampled_from(["__", ":"]),
+) | st.sampled_from(["SIGNALR_HUBS", "SIGNALR_DEFAULT_HUB", "SIGNALR_CLIENT_TOKENS"])
+VALUES = st.text(max_size=9) | st.sampled_from(
+    [STRING, "https://a.bc", "http://localhost:1", "secondary", "2", "managedidentity", "chat"]
+)
+
+
+@given(st.dictionaries(SETTINGS | st.text(max_size=9), VALUES, max_size=8))
+def test_any_settings_are_read_or_refused_by_name_with_an_example(
+    environment: dict[str, str],
+) -> None:
+    try:
+        settings = Settings.from_environment(HUBS | environment)
+    except SettingsError as error:
+        assert str(error).startswith(f"{error.setting} ")
+        assert ". Example: " in str(error)
+        assert error.setting.lower().startswith(
+            ("azuresignalr", "azure__signalr", "azure:signalr", "connectionstrings", "signalr_")
+        )
+    else:
+        names = [each.endpoint.name for each in settings.endpoints]
+        assert 1 <= len(names) == len(set(names))
+        assert settings.hubs.default in settings.hubs.names

@@ -1,0 +1,116 @@
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.transport.flow import NoAnswerError, Request
+from shared.transport.http import Timeouts, Transport
+from tests.scripted_service import HANG_UP, Received, Reply, scripted_service
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    transport = Transport(Timeouts(connect=2.0, read=0.2))
+    yield transport
+    transport.close()
+
+
+def request(url: str) -> Request:
+    return Request("POST", url, {"Authorization": "Bearer ours"}, b"body")
+
+
+def test_any_status_is_an_answer(transport: Transport) -> None:
+    with scripted_service(lambda _: Reply(418, {"X-Ms-Error-Code": "Teapot"}, b"tea")) as service:
+        answer = transport.send(request(f"{service.url}/a%2Fb?x=1"))
+    assert (answer.status, answer.headers["x-ms-error-code"], answer.body) == (
+        418,
+        "Teapot",
+        b"tea",
+    )
+    (received,) = service.received
+    assert (received.method, received.path, received.body) == ("POST", "/a%2Fb?x=1", b"body")
+
+
+def test_a_redirect_is_not_followed_with_our_token(transport: Transport) -> None:
+    with scripted_service(lambda _: Reply(302, {"Location": "/elsewhere"})) as service:
+        assert transport.send(request(service.url)).status == 302
+    assert len(service.received) == 1
+
+
+def test_a_netrc_file_does_not_replace_the_token(
+    transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password theirs\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with scripted_service(lambda _: Reply(200)) as service:
+        transport.send(request(service.url))
+    assert service.received[0].headers["Authorization"] == "Bearer ours"
+
+
+def test_connections_are_kept_open(transport: Transport) -> None:
+    with scripted_service(lambda _: Reply(202)) as service:
+        for _ in range(3):
+            transport.send(request(service.url))
+    assert len({each.client_port for each in service.received}) == 1
+
+
+def test_a_refused_connection_was_not_delivered(transport: Transport) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(NoAnswerError, match="refused") as caught:
+            transport.send(request(url))
+    assert not caught.value.delivered
+
+
+def test_a_hang_up_may_have_been_delivered(transport: Transport) -> None:
+    with scripted_service(lambda _: HANG_UP) as service, pytest.raises(NoAnswerError) as caught:
+        transport.send(request(service.url))
+    assert caught.value.delivered
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "[::1", "a b"])
+def test_a_host_that_is_none_gives_no_answer(transport: Transport, host: str) -> None:
+    with pytest.raises(NoAnswerError):
+        transport.send(request(f"http://{host}/"))
+
+
+def test_silence_may_have_been_delivered(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(NoAnswerError, match="timed out") as caught:
+            transport.send(request(url))
+    assert caught.value.delivered
+
+
+@pytest.mark.parametrize("read_timeout", [None, 0.3])
+def test_an_answer_may_take_longer_than_a_connection(read_timeout: float | None) -> None:
+    given_up = threading.Event()
+    transport = Transport(Timeouts(connect=0.1, read=0.3))
+    asked = dataclasses.replace(request("http://"), read_timeout=read_timeout)
+
+    def silence(_: Received) -> Reply:
+        given_up.wait(10)
+        return Reply(202)
+
+    with scripted_service(silence) as service:
+        began = time.monotonic()
+        with pytest.raises(NoAnswerError, match="timed out"):
+            transport.send(dataclasses.replace(asked, url=service.url))
+        assert time.monotonic() - began >= 0.3
+        given_up.set()
+    transport.close()
+
+
+def test_a_proxy_of_the_environment_is_used(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted_service(lambda _: Reply(200)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        transport.send(request("http://contoso.service.signalr.net/api"))
+    assert proxy.received[0].path == "http://contoso.service.signalr.net/api"

@@ -1,7 +1,7 @@
 """A client of Azure SignalR Service without access keys.
 
-`SignalRServiceClient` blocks, `shared.aio.SignalRServiceClient` is awaitable; `Settings` reads
-what they need from the environment of a Function App.
+`SignalRServiceClient` blocks, the one of the module `aio` is awaitable; `Settings` reads what they
+need from the environment of a Function App. `functions` has the HTTP functions of such an app.
 """
 
 from .client import SignalRServiceClient
@@ -31,6 +31,8 @@ from .settings.environment import Settings
 from .settings.hubs import Hubs
 from .settings.token_origin import TokenOrigin
 from .transport.http import Timeouts
+
+__version__ = "0.1.0"
 
 __all__ = [
     "AuthenticationError",

@@ -53,7 +53,7 @@ _CLIENT_SECRET: Final = Setting(
 _CERTIFICATE: Final = Setting(
     "clientCertificatePath",
     "instead of the secret: file with certificate and private key",
-    "/home/site/wwwroot/app.pem",
+    "/mnt/certificates/app.pem",
 )
 _CLIENT_ENDPOINT: Final = Setting(
     "clientEndpoint",

@@ -55,7 +55,7 @@ def test_a_link_to_a_file_of_the_repository_gives_the_file(site: Path) -> None:
     page = (site / "docs/api/negotiate.html").read_text()
     (target,) = re.findall(r'href="([^"]+/policy\.py)"', page)
     downloaded = (site / "docs/api" / target).resolve()
-    assert downloaded.read_text() == (ROOT / "policy.py").read_text()
+    assert downloaded.read_text() == (ROOT / "negotiate" / "policy.py").read_text()
 
 
 def test_the_folder_itself_leads_to_the_first_page(site: Path) -> None:

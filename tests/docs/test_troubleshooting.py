@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text()
 OURS = ("When the app starts", "In the app's log", "In the app's answer")
-FOLDERS = ("shared", "negotiate", "broadcast", "upstream", "funchost")
+FOLDERS = ("shared", "negotiate", "broadcast", "funchost")
 CLIENT = ROOT / "tests/e2e/node_modules/@microsoft/signalr/dist/browser/signalr.js"
 EMULATED = ("Invocation failed, status code …",)
 BROWSERS = ("… has been blocked by CORS policy: …",)
@@ -48,10 +48,8 @@ def strings(path: Path) -> Iterator[str]:
 
 SOURCE = [
     text
-    for path in (
-        *(each for name in FOLDERS for each in (ROOT / name).glob("*.py")),
-        ROOT / "problems.py",
-    )
+    for name in FOLDERS
+    for path in (ROOT / name).rglob("*.py")
     for text in strings(path)
 ]
 

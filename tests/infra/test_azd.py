@@ -3,63 +3,104 @@
 import ast
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from pathspec import GitIgnoreSpec
 
 from tests.infra.bicep import ROOT, SOURCES, read
 from tests.infra.cases import deployed
 
-# What Python packages and modules the app is made of, and what Azure needs to run it.
-DEPLOYED = {
-    "broadcast",
+# Beside the modules that `function_app.py` imports, whatever the owner adds to them.
+NEEDED = {
     "constraints.txt",
-    "demo",
-    "events.py",
-    "function_app.py",
+    "demo/page.html",
     "host.json",
-    "negotiate",
-    "openapi",
-    "policy.py",
-    "problems.py",
     "requirements.txt",
-    "shared",
-    "upstream",
 }
+NEVER = (
+    ".env",
+    ".env.production",
+    ".venv/pyvenv.cfg",
+    "venv/pyvenv.cfg",
+    "app.pem",
+    "certificates/app.pfx",
+    "private.key",
+    "debug.log",
+    ".coverage",
+    "__blobstorage__/a",
+    "__queuestorage__/a",
+    "__azurite_db_blob__.json",
+    "local.settings.json",
+    "dist/keyless_signalr-0.1.0-py3-none-any.whl",
+)
 
 
-def package() -> Iterator[Path]:
-    """Yield the files that are deployed; .funcignore follows the rules of .gitignore."""
-    ignored = GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
-    for folder, folders, files in ROOT.walk():
-        below = folder.relative_to(ROOT)
-        folders[:] = [each for each in folders if not ignored.match_file(f"{below / each}/")]
-        yield from (below / each for each in files if not ignored.match_file(below / each))
+def ignored() -> GitIgnoreSpec:
+    """Return what is left out; .funcignore follows the rules of .gitignore."""
+    return GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
 
 
-def test_the_app_and_nothing_else_is_deployed() -> None:
-    found = {path.parts[0] for path in package()} - {".funcignore"}
-    assert found == DEPLOYED
+def package() -> set[str]:
+    """Return the files that are deployed from a fresh clone, and those that are not added yet."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.splitlines()  # fmt: skip
+    there = (each for each in listed if (ROOT / each).exists())
+    return {each for each in there if not ignored().match_file(each)}
 
 
-def test_the_app_imports_nothing_that_is_not_deployed() -> None:
-    here = {each.stem for each in ROOT.iterdir() if each.is_dir() or each.suffix == ".py"}
-    there = {each.removesuffix(".py") for each in DEPLOYED}
-    for path in package():
-        if path.suffix == ".py":
-            tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-            assert {each for each in _imported(tree) if each in here} <= there, path
+def test_the_package_holds_what_the_app_needs_and_nothing_else() -> None:
+    assert package() == imported("function_app.py") | NEEDED
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
+def test_what_set_up_has_made_for_the_demo_page_is_deployed_too() -> None:
+    assert not ignored().match_file("demo/signalr.js")
+
+
+@pytest.mark.parametrize("path", NEVER)
+def test_what_is_secret_or_of_this_machine_stays_here(path: str) -> None:
+    assert ignored().match_file(path)
+
+
+def imported(first: str) -> set[str]:
+    """Return a module and all of ours that it imports, at once or later."""
+    found: set[str] = set()
+    waiting = {first}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        waiting |= {each for name in _names(tree, path) for each in _files(name)} - found
+    return found
+
+
+def _names(tree: ast.AST, path: str) -> Iterator[str]:
+    """Give the dotted names of what a module imports, which may be members of modules."""
+    package = Path(path).parent.parts
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (each.name.split(".")[0] for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.split(".")[0]
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
+            yield module
+            yield from (f"{module}.{each.name}" for each in node.names)
+
+
+def _files(name: str) -> Iterator[str]:
+    """Give the files of a module of ours and of the packages around it."""
+    parts = name.split(".")
+    for count in range(1, len(parts) + 1):
+        path = "/".join(parts[:count])
+        yield from (
+            each for each in (f"{path}.py", f"{path}/__init__.py") if (ROOT / each).exists()
+        )
 
 
 def azure_yaml() -> dict[str, Any]:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (
-    "broadcast", "demo", "emulator/src", "funchost", "negotiate", "openapi", "shared", "upstream",
-)  # fmt: skip
+FOLDERS = ("broadcast", "demo", "emulator/src", "funchost", "negotiate", "shared")
 SECRET = re.compile(r"(signature|secret|password|digest|hmac|identity_header|access_?key)s?$")
 COMPARES = {
-    "upstream/signature.py",
+    "shared/functions/upstream/signature.py",
     "funchost/keys.py",
     "emulator/src/signalr_emulator/app_service.py",
     "emulator/src/signalr_emulator/applications.py",

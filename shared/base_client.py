@@ -8,7 +8,7 @@ import functools
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
 
 from .endpoints.endpoint import EndpointState, ServiceEndpoint
@@ -26,7 +26,7 @@ from .rest.api import RestApi
 from .rest.retry import RetryPolicy
 from .settings.credential import CredentialKind, CredentialSettings
 from .settings.endpoint import Endpoint
-from .settings.environment import Settings
+from .settings.environment import Settings, read_endpoints, read_token_origin
 from .settings.token_origin import TokenOrigin
 from .transport.driver import Driver
 from .transport.flow import Flow, Gather, run
@@ -140,6 +140,28 @@ class BaseClient:
             [each.credential for each in settings.endpoints],
             router=router,
             token_origin=settings.token_origin,
+        )
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, *, router: Router | None = None
+    ) -> Self:
+        """Make a client from settings of the environment: those that say where the service is.
+
+        Args:
+            environment: Names and values of the settings.
+            router: Chooses the endpoint that a client is sent to.
+
+        Raises:
+            SettingsError: A setting is missing or wrong. It names the setting and shows a right
+                value.
+        """
+        endpoints = read_endpoints(environment)
+        return cls(
+            [each.endpoint for each in endpoints],
+            [each.credential for each in endpoints],
+            router=router,
+            token_origin=read_token_origin(environment),
         )
 
     def warm_up(self) -> None:

@@ -16,7 +16,7 @@ from .endpoint import EndpointType
 from .hubs import Hubs
 from .token_origin import TokenOrigin
 
-__all__ = ["CONNECTION", "ENDPOINTS", "SETTINGS", "Settings"]
+__all__ = ["CONNECTION", "ENDPOINTS", "SETTINGS", "Settings", "read_endpoints", "read_token_origin"]
 
 CONNECTION: Final = "AzureSignalRConnectionString"
 """Name of the connection, and what its settings begin with."""
@@ -100,16 +100,22 @@ class Settings(NamedTuple):
             SettingsError: A setting is missing or wrong. It names the setting and shows a right
                 value.
         """
-        # The hubs first, since the error that names them is the one that a new app meets.
-        hubs = _hubs(environment)
         return cls(
-            endpoints=_endpoints(environment),
-            hubs=hubs,
-            token_origin=_token_origin(environment),
+            hubs=_hubs(environment),
+            endpoints=read_endpoints(environment),
+            token_origin=read_token_origin(environment),
         )
 
 
-def _endpoints(environment: Mapping[str, str]) -> tuple[EndpointSettings, ...]:
+def read_endpoints(environment: Mapping[str, str]) -> tuple[EndpointSettings, ...]:
+    """Read the endpoints of the service, each with this app's identity there.
+
+    Args:
+        environment: Names and values, as in `os.environ`.
+
+    Raises:
+        SettingsError: A setting is missing or wrong.
+    """
     named = _named_endpoints(environment)
     addresses = [each.endpoint.url for each in named]
     # The connection may have a name as well. As two endpoints it would get each message twice.
@@ -211,7 +217,8 @@ def _part_names() -> list[str]:
     return sorted(part.name for part in PARTS.values())
 
 
-def _token_origin(environment: Mapping[str, str]) -> TokenOrigin:
+def read_token_origin(environment: Mapping[str, str]) -> TokenOrigin:
+    """Read who makes client tokens; as `read_endpoints`."""
     value = _TOKENS.read(environment).lower() or TokenOrigin.ACCESS_KEY.value
     try:
         return TokenOrigin(value)

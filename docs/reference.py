@@ -57,15 +57,18 @@ def document_client_methods() -> None:
 def resolve_exported_name(
     app: "Sphinx", env: "BuildEnvironment", node: "pending_xref", text: "Element"
 ) -> "Element | None":
-    """Find what a package exports and an annotation names by its module."""
-    package, _, name = node.get("reftarget", "").partition(".")
-    exported = f"{package}.{name.rpartition('.')[2]}"
-    if node.get("refdomain") != "py" or "." not in name:
+    """Find what a package exports and an annotation names by a module further down."""
+    *package, name = node.get("reftarget", "").split(".")
+    if node.get("refdomain") != "py":
         return None
     domain = env.domains.python_domain
-    return domain.resolve_xref(
-        env, node["refdoc"], app.builder, node["reftype"], exported, node, text
-    )
+    for length in range(len(package) - 1, 0, -1):
+        exported = ".".join((*package[:length], name))
+        if exported in domain.objects:
+            return domain.resolve_xref(
+                env, node["refdoc"], app.builder, node["reftype"], exported, node, text
+            )
+    return None
 
 
 def _method(client: type, name: str) -> Callable[..., Any]:

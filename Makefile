@@ -16,6 +16,7 @@ python := $(venv)/python
 javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
+distributions := shared emulator funchost
 checked := function_app.py events.py start.py negotiate broadcast demo shared doctor funchost emulator tests bench load examples fuzz docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
@@ -24,7 +25,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit bench load chaos fuzz simulate docs docs-links lock licences lowest audit clean
+.PHONY: help start emulator doctor test lint unit dist bench load chaos fuzz simulate docs docs-links lock licences lowest audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -48,6 +49,10 @@ lint: .venv/ready ## Check style and types
 
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
+
+dist: .venv/ready ## Build wheels and sdists of the library, the emulator and the local host
+	@rm -rf dist
+	@for folder in $(distributions); do (cd $$folder && $(CURDIR)/$(python) -m hatchling build --directory $(CURDIR)/dist) || exit 1; done
 
 load: .venv/ready ## Put 2,000 clients on the app for ten minutes, and write docs/load.json
 	@$(python) -m load steady

@@ -1,0 +1,147 @@
+"""The functions as an app registers them: by choice, with routes, names and levels of its own."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from shared import CredentialSettings, Hubs, InvalidArgumentError, SettingsError
+from shared.aio import SignalRServiceClient
+from shared.functions import (
+    BROADCAST,
+    CONNECTIONS,
+    GROUPS,
+    HEALTH,
+    NEGOTIATE,
+    OPENAPI,
+    UPSTREAM,
+    Identity,
+    NegotiateSettings,
+    SignalRFunctions,
+)
+
+ALL = {**NEGOTIATE, **BROADCAST, **GROUPS, **CONNECTIONS, **UPSTREAM}
+ANYBODY = NegotiateSettings((Identity.ANONYMOUS,))
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[SignalRServiceClient]:
+    async with SignalRServiceClient("http://127.0.0.1:1", CredentialSettings()) as client:
+        yield client
+
+
+@pytest.fixture
+def signalr(service: SignalRServiceClient) -> SignalRFunctions:
+    return SignalRFunctions(service, ["Chat", "a.b"], ANYBODY)
+
+
+def triggers(blueprint: func.Blueprint) -> dict[str, dict[str, Any]]:
+    app = func.FunctionApp()
+    app.register_functions(blueprint)
+    return {
+        str(each.get_function_name()): json.loads(each.get_raw_bindings()[0])
+        for each in app.get_functions()
+    }
+
+
+def test_all_that_an_app_needs_is_there_by_default_and_nothing_that_tells_of_it(
+    signalr: SignalRFunctions,
+) -> None:
+    assert set(triggers(signalr.blueprint())) == set(ALL)
+
+
+@pytest.mark.parametrize("routes", [NEGOTIATE, {**NEGOTIATE, **BROADCAST}, HEALTH, OPENAPI])
+def test_an_app_chooses_which_functions_there_are(
+    signalr: SignalRFunctions, routes: Mapping[str, str]
+) -> None:
+    assert set(triggers(signalr.blueprint(routes))) == set(routes)
+
+
+def test_a_prefix_stands_before_routes_and_names(signalr: SignalRFunctions) -> None:
+    found = triggers(signalr.blueprint({**BROADCAST, **CONNECTIONS}, prefix="real-time/v2"))
+    assert {name: each["route"] for name, each in found.items()} == {
+        "real_time_v2_broadcast": "real-time/v2/broadcast",
+        "real_time_v2_connection": "real-time/v2/connections/{connectionId}",
+        "real_time_v2_connected_user": "real-time/v2/users/{userId}",
+    }
+
+
+def test_negotiate_takes_the_apps_own_hubs_and_no_other_first_step(
+    signalr: SignalRFunctions,
+) -> None:
+    route = triggers(signalr.blueprint(NEGOTIATE))["negotiate_hub"]["route"]
+    assert route == r"{hub:regex(^(a\.b|chat)$)}/negotiate"
+
+
+def test_a_route_of_ones_own_is_taken_as_it_is(signalr: SignalRFunctions) -> None:
+    routes = {"negotiate_hub": "sockets/{hub}", "connection": "c/{connectionId}/now"}
+    found = triggers(signalr.blueprint(routes))
+    assert {name: each["route"] for name, each in found.items()} == routes
+
+
+def test_who_sends_shows_a_key_of_the_level_that_the_app_chooses(signalr: SignalRFunctions) -> None:
+    found = triggers(signalr.blueprint({**ALL, **HEALTH}, auth_level=func.AuthLevel.ADMIN))
+    anonymous = {name for name, each in found.items() if each["authLevel"] == "ANONYMOUS"}
+    assert anonymous == {"negotiate", "negotiate_hub", "upstream", "health"}
+    assert {each["authLevel"] for name, each in found.items() if name not in anonymous} == {"ADMIN"}
+
+
+@pytest.mark.parametrize(
+    ("routes", "said"),
+    [
+        ({"negotiat": "negotiate"}, "has 'negotiat', and the functions are broadcast, connected_"),
+        ({"connection": "connections"}, "'connections/{connectionId}'"),
+        ({"negotiate": "{hub}/negotiate"}, "the same names have to stand in braces"),
+    ],
+)
+def test_a_wrong_route_ends_the_start(
+    signalr: SignalRFunctions, routes: Mapping[str, str], said: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^routes ") as caught:
+        signalr.blueprint(routes)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("prefix", ["/realtime", "realtime/", "a b", "{hub}", "1st", "a//b"])
+def test_a_wrong_prefix_ends_the_start(signalr: SignalRFunctions, prefix: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^prefix is .* such as 'realtime'"):
+        signalr.blueprint(prefix=prefix)
+
+
+@pytest.mark.parametrize("hubs", [[], ["no hub"]])
+async def test_wrong_hubs_end_the_start(service: SignalRServiceClient, hubs: list[str]) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^hubs? "):
+        SignalRFunctions(service, hubs, ANYBODY)
+
+
+def test_the_first_hub_is_the_default() -> None:
+    assert Hubs.of(["News", "chat"]) == Hubs(frozenset({"news", "chat"}), "news")
+
+
+def test_a_wrong_setting_ends_the_start_with_its_name() -> None:
+    with pytest.raises(SettingsError, match=r"^SIGNALR_HUBS is not set"):
+        SignalRFunctions.from_environment({})
+
+
+async def test_handlers_are_registered_where_they_are_written(signalr: SignalRFunctions) -> None:
+    @signalr.events.on_connected("chat")
+    async def connected(event: object) -> None: ...
+
+    with pytest.raises(ValueError, match="has a handler already"):
+        signalr.events.on_connected("chat")(connected)
+
+
+async def test_the_description_is_of_what_is_registered(signalr: SignalRFunctions) -> None:
+    signalr.blueprint(NEGOTIATE, prefix="realtime")
+    app = func.FunctionApp()
+    app.register_functions(signalr.blueprint(OPENAPI))
+    (description,) = app.get_functions()
+    request = func.HttpRequest("GET", "http://localhost/api/openapi.json", body=b"")
+    answer = await description.get_user_function()(request)
+    assert set(json.loads(answer.get_body())["paths"]) == {
+        "/realtime/negotiate",
+        "/realtime/{hub}/negotiate",
+        "/openapi.json",
+    }

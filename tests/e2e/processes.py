@@ -1,7 +1,9 @@
 """The processes of an end-to-end test: emulator, Functions host, and SignalR clients in Node."""
 
 import contextlib
+import itertools
 import json
+import os
 import queue
 import socket
 import subprocess
@@ -129,12 +131,30 @@ class Client:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports on which nobody listens, each another one."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Return ports on which nobody listens, each another one.
+
+    Tests run in several processes at a time, so each process has ports of its own: a thousand below
+    those that the system gives to whoever names none (from 32768 on Linux).
+    """
+    return list(itertools.islice(filter(_is_free, _ports), count))
+
+
+def _own_ports() -> range:
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(20_000 + 1_000 * number, 21_000 + 1_000 * number)
+
+
+_ports: Final = itertools.cycle(_own_ports())
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @contextlib.contextmanager

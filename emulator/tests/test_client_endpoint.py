@@ -4,8 +4,8 @@ from typing import Any
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config
-from signalr_emulator.connection import Timing
 from signalr_emulator.service_mode import ServiceMode
+from signalr_emulator.timing import Timing
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Socket, Wire, said

@@ -18,7 +18,6 @@ from signalr_emulator.config import APP_REGISTRATION, FurtherService
 from signalr_emulator.config_document import Choices
 from signalr_emulator.config_file import read_config_file
 from signalr_emulator.config_schema import schema_text
-from signalr_emulator.connection import Timing
 from signalr_emulator.errors import ConfigFileError
 from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
@@ -26,6 +25,7 @@ from signalr_emulator.options import read_options
 from signalr_emulator.roles import APP_SERVER
 from signalr_emulator.service_mode import ServiceMode
 from signalr_emulator.testing import ControlError, running_emulator
+from signalr_emulator.timing import Timing
 from signalr_emulator.upstream_settings import UpstreamConfig, parse_template
 
 SCHEMA: dict[str, Any] = json.loads(schema_text())

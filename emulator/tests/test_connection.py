@@ -1,7 +1,8 @@
 import pytest
-from signalr_emulator.connection import Connection, State, Timing
+from signalr_emulator.connection import Connection, State
 from signalr_emulator.connection_events import Closed, Invoked, Opened, Send
 from signalr_emulator.hub_protocol import Invocation, StreamInvocation
+from signalr_emulator.timing import Timing
 
 HANDSHAKE = b'{"protocol":"json","version":1}\x1e'
 

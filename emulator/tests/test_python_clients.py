@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 from signalr_emulator import Config
-from signalr_emulator.connection import Timing
+from signalr_emulator.timing import Timing
 from signalr_emulator.upstream_settings import parse_template
 
 from emulator.tests.conftest import StartWire

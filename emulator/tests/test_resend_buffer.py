@@ -1,11 +1,12 @@
 import math
 
 import pytest
-from signalr_emulator.connection import Connection, State, Timing, Traits
+from signalr_emulator.connection import Connection, State, Traits
 from signalr_emulator.connection_events import Closed, Opened, Send
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.hub_protocol import Invocation
 from signalr_emulator.resend_buffer import ResendBuffer
+from signalr_emulator.timing import Timing
 
 HANDSHAKE = b'{"protocol":"json","version":2}\x1e'
 CALL = b'{"type":1,"target":"a","arguments":[]}\x1e'

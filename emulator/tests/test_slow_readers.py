@@ -13,8 +13,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from signalr_emulator import Config
-from signalr_emulator.connection import Timing
 from signalr_emulator.long_polling import MAX_WAITING
+from signalr_emulator.timing import Timing
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.connection_string import ConnectionString

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config
-from signalr_emulator.connection import Timing
+from signalr_emulator.timing import Timing
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Socket, Wire, said

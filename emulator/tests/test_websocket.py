@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config, running
-from signalr_emulator.connection import Timing
 from signalr_emulator.entra import SigningKey
+from signalr_emulator.timing import Timing
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Socket, Wire, said

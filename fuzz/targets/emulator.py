@@ -10,7 +10,7 @@ from signalr_emulator.binary_payload import parse_binary_item, parse_binary_payl
 from signalr_emulator.client_tokens import validate_client_token
 from signalr_emulator.clock import Clock
 from signalr_emulator.commands import parse_commands
-from signalr_emulator.connection import Connection, Timing, Traits
+from signalr_emulator.connection import Connection, Traits
 from signalr_emulator.connection_events import Event
 from signalr_emulator.entra import SigningKey, Tenant
 from signalr_emulator.errors import (
@@ -35,6 +35,7 @@ from signalr_emulator.outgoing import Outgoing
 from signalr_emulator.pages import page
 from signalr_emulator.parameters import parse_json, parse_payload
 from signalr_emulator.protocols import JSON, MESSAGEPACK, HubProtocol
+from signalr_emulator.timing import Timing
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from signalr_emulator.client_events import ClientHandler, ClientInvocation, ConnectedClient
-from signalr_emulator.connection import Connection, State, Timing, Traits
+from signalr_emulator.connection import Connection, State, Traits
 from signalr_emulator.connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from signalr_emulator.errors import ClientResultError
 from signalr_emulator.event_queue import EventQueue
@@ -16,6 +16,7 @@ from signalr_emulator.hubs import Hubs
 from signalr_emulator.json_text import Json
 from signalr_emulator.outgoing import Outgoing
 from signalr_emulator.protocols import HubProtocol, TransferFormat
+from signalr_emulator.timing import Timing
 
 __all__ = ["Client", "Lost", "Transport"]
 

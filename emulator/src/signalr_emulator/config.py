@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from signalr_emulator.access_keys import EMULATOR_KEY
 from signalr_emulator.applications import Application
-from signalr_emulator.connection import Timing
 from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import SERVICE_OWNER, Role
 from signalr_emulator.service_mode import ServiceMode
+from signalr_emulator.timing import Timing
 from signalr_emulator.upstream_settings import UpstreamConfig
 
 __all__ = [

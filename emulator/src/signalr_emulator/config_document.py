@@ -8,11 +8,11 @@ from typing import Any
 
 from signalr_emulator.applications import Application
 from signalr_emulator.config import APP_REGISTRATION, Config, FurtherService, signalr_resource_id
-from signalr_emulator.connection import Timing
 from signalr_emulator.federation import FederatedCredential
 from signalr_emulator.identities import Identity, IdentityKind
 from signalr_emulator.roles import BUILT_IN_ROLES
 from signalr_emulator.service_mode import ServiceMode
+from signalr_emulator.timing import Timing
 from signalr_emulator.upstream_settings import UpstreamConfig, parse_template
 
 __all__ = ["Choices", "read_document"]

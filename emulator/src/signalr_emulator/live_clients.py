@@ -7,11 +7,12 @@ from signalr_emulator.authentication_expiry import AuthenticationExpiry
 from signalr_emulator.client import Client
 from signalr_emulator.client_events import ConnectedClient
 from signalr_emulator.client_tokens import ClientIdentity, HttpTransports
-from signalr_emulator.connection import Timing, Traits
+from signalr_emulator.connection import Traits
 from signalr_emulator.long_polling import LongPollingTransport
 from signalr_emulator.negotiations import Negotiated
 from signalr_emulator.resource import Resource
 from signalr_emulator.service import Service
+from signalr_emulator.timing import Timing
 
 __all__ = ["LiveClient", "LiveClients"]
 

@@ -11,10 +11,10 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from signalr_emulator.connection import Timing
 from signalr_emulator.outgoing import Outgoing
 from signalr_emulator.poll_queue import PollQueue
 from signalr_emulator.protocols import HubProtocol, TransferFormat
+from signalr_emulator.timing import Timing
 
 __all__ = ["MAX_WAITING", "LongPollingTransport"]
 

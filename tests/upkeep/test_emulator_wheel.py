@@ -11,6 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "emulator" / "src"
+DATA = (
+    "py.typed",
+    "control/inspector.html",
+    "control/inspector.js",
+    "configuration/config.schema.json",
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +45,7 @@ def test_every_file_of_the_package_is_in_it_and_no_other(wheel: zipfile.ZipFile)
     }
     files = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert files == package
-    endings = ("py.typed", "inspector.html", "inspector.js", "config.schema.json")
-    assert {f"signalr_emulator/{ending}" for ending in endings} <= files
+    assert {f"signalr_emulator/{name}" for name in DATA} <= files
 
 
 def test_it_brings_the_licence_of_the_repository(

@@ -10,19 +10,19 @@ from typing import cast
 
 from aiohttp import web
 
-from signalr_emulator.app_service import MSI_PATH
-from signalr_emulator.applications import Application
-from signalr_emulator.authority import authority
-from signalr_emulator.certificates import ServerCertificate
-from signalr_emulator.clock import Clock
-from signalr_emulator.config import Config
-from signalr_emulator.control_plane import control_plane
-from signalr_emulator.data_plane import data_plane
-from signalr_emulator.entra import SigningKey
-from signalr_emulator.errors import PortUnavailableError
-from signalr_emulator.http_log import http_logger
-from signalr_emulator.receiving import with_one_buffer
-from signalr_emulator.service import Service
+from .clock import Clock
+from .configuration.settings import Config
+from .control.app_service import MSI_PATH
+from .control.authority import authority
+from .control.plane import control_plane
+from .data_plane import data_plane
+from .entra.applications import Application
+from .entra.certificates import ServerCertificate
+from .entra.tenant import SigningKey
+from .errors import PortUnavailableError
+from .http_log import http_logger
+from .state.service import Service
+from .transports.receiving import with_one_buffer
 
 __all__ = ["Emulator", "running"]
 

@@ -229,7 +229,7 @@ def test_every_option_has_its_property(capsys: pytest.CaptureFixture[str]) -> No
     listed = re.findall(r"^  (-\S.*?)(?:  |$)", text, re.MULTILINE)
     options = set(re.findall(r"--[a-z-]+", " ".join(listed)))
     assert "--config FILE" in usage
-    assert options == {*OPTIONS, "--config", "--print-config-schema", "--help"}
+    assert options == {*OPTIONS, "--config", "--print-config-schema", "--help", "--version"}
     assert set(OPTIONS.values()) <= SCHEMA["properties"].keys()
     assert "an option wins over the file, and the file over the defaults" in " ".join(text.split())
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 from typing import Never
@@ -19,6 +20,7 @@ from .upstream_options import add_upstream_options, upstream_config
 
 __all__ = ["read_options"]
 
+_DISTRIBUTION = "signalr-emulator"
 _NO_ROLE = "none"
 _MAX_PORT = 65535
 _MIN_KEY_LENGTH = 32
@@ -86,14 +88,28 @@ class _PrintSchema(argparse.Action):
         parser.exit()
 
 
+class _PrintVersion(argparse.Action):
+    # argparse's own would read the metadata at each start.
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> Never:
+        sys.stdout.write(f"{_DISTRIBUTION} {version(_DISTRIBUTION)}\n")
+        parser.exit()
+
+
 def _parser(choices: Choices) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="signalr-emulator",
+        prog=_DISTRIBUTION,
         description="Azure SignalR Service on this machine, with the managed identity, role"
         " assignments and temporary access keys that an app without connection strings needs.",
         epilog="It prints the settings of the app and then runs until Ctrl-C. Everything it keeps"
         " is in memory.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--version",
+        action=_PrintVersion,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="print name and version and exit",
     )
     _add_files(parser, choices)
     _add_addresses(parser, choices.config)

@@ -78,6 +78,12 @@ def test_a_room_has_a_dozen_files_at_most(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
+def test_a_file_does_not_repeat_the_name_of_its_room(room: str) -> None:
+    names = [path.stem for path in (PACKAGE / room).glob("*.py")]
+    assert [name for name in names if room.removesuffix("s") in name] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_room_says_what_lives_there_and_exports_nothing(room: str) -> None:
     module = ast.parse((PACKAGE / room / "__init__.py").read_text())
     assert ast.get_docstring(module)

@@ -76,7 +76,7 @@ def test_it_brings_the_licence_of_the_repository(
 
 def test_it_says_what_it_is(metadata: email.message.Message) -> None:
     assert metadata["Name"] == "signalr-emulator"
-    assert metadata["Requires-Python"] == ">=3.13"
+    assert metadata["Requires-Python"] == ">=3.12"
     assert metadata["Summary"]
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert str(metadata.get_payload()).startswith("# signalr-emulator")

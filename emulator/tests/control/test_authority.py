@@ -1,11 +1,16 @@
+import asyncio
+import gc
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import aiohttp
 import jwt
 import pytest
-from signalr_emulator import Config
+from signalr_emulator import Config, running
 from signalr_emulator.entra.applications import Application
+from signalr_emulator.entra.tenant import SigningKey
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import SIGNALR, Answer, Wire
@@ -172,3 +177,17 @@ async def test_other_clients_do_not_trust_it(client: Client) -> None:
 async def test_no_secret_crosses_plain_http(client: Client) -> None:
     client.url = client.wire.emulator.control_url
     assert (await client.token()).status == 404
+
+
+def test_an_idle_client_is_cut_when_the_emulator_stops(signing_key: SigningKey) -> None:
+    async def connect_and_stop() -> ssl.SSLSocket:
+        async with running(CONFIG, signing_key=signing_key) as emulator:
+            address = ("127.0.0.1", int(emulator.authority_url.rpartition(":")[2]))
+            context = ssl.create_default_context(cadata=emulator.ca_certificate)
+            return await asyncio.to_thread(
+                context.wrap_socket, socket.create_connection(address), server_hostname=address[0]
+            )
+
+    idle = asyncio.run(connect_and_stop())
+    gc.collect()  # a transport that is still open warns here
+    idle.close()

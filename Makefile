@@ -46,6 +46,7 @@ lint: .venv/ready ## Check style and types
 	@$(venv)/ruff check $(checked)
 	@$(venv)/ruff format --check --quiet $(checked) || { echo "Run: .venv/bin/ruff format" >&2; exit 1; }
 	@$(venv)/mypy
+	@$(venv)/mypy --python-version 3.12 emulator/src  # what emulator/pyproject.toml promises
 
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest

@@ -22,12 +22,12 @@ from aiosignalr.server import (  # type: ignore[import-untyped]  # it has types,
     SignalRServer,
 )
 from signalr_emulator import Config, running
-from signalr_emulator.connection import Timing
-from signalr_emulator.frames import text_frame
-from signalr_emulator.hub_protocol import Invocation
-from signalr_emulator.hubs import deliver
+from signalr_emulator.clients.hubs import deliver
 from signalr_emulator.open_files import raise_open_file_limit
-from signalr_emulator.outgoing import Outgoing
+from signalr_emulator.protocols.messages import Invocation
+from signalr_emulator.transports.frames import text_frame
+from signalr_emulator.transports.outgoing import Outgoing
+from signalr_emulator.transports.timing import Timing
 from websockets.asyncio.server import broadcast, serve
 
 _HUBS = ("many", "few")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from signalr_emulator.hub_protocol import Completion, Invocation, Message
-from signalr_emulator.hubs import Hubs, Member, deliver
-from signalr_emulator.json_text import Json
-from signalr_emulator.outgoing import Outgoing
+from signalr_emulator.clients.hubs import Hubs, Member, deliver
+from signalr_emulator.documents.json_text import Json
+from signalr_emulator.protocols.messages import Completion, Invocation, Message
+from signalr_emulator.transports.outgoing import Outgoing
 
 from bench import report
 from bench.pairs import Turns, at_most, take_turns

@@ -91,7 +91,7 @@ def described(seconds: float) -> list[Row]:
     """Hold emulator and app against their OpenAPI descriptions, as often as the time allows."""
     report = _FOLDER / "described.xml"
     report.parent.mkdir(exist_ok=True)
-    tests = ("tests/e2e/test_openapi.py", "emulator/tests/test_contract.py", "-k", "conform")
+    tests = ("tests/e2e/test_openapi.py", "emulator/tests/rest/test_contract.py", "-k", "conform")
     executions: Counter[str] = Counter()
     findings: set[str] = set()
     for told in _rounds(seconds, *tests, f"--junitxml={report}"):

@@ -4,8 +4,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config, running
-from signalr_emulator.entra import SigningKey
-from signalr_emulator.identities import Identity, IdentityKind
+from signalr_emulator.entra.identities import Identity, IdentityKind
+from signalr_emulator.entra.tenant import SigningKey
 
 from emulator.tests.upstream_app import App, upstream_app
 from emulator.tests.wire import Wire

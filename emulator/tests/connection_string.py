@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from signalr_emulator.json_text import Json
+from signalr_emulator.documents.json_text import Json
 
 _HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 

@@ -4,6 +4,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,21 @@ async def start(*options: str) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "signalr_emulator", *options, stdout=PIPE, stderr=PIPE
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (sys.executable, "-m", "signalr_emulator"),
+        (str(Path(sys.executable).with_name("signalr-emulator")),),
+    ],
+    ids=["module", "script"],
+)
+async def test_version(command: tuple[str, ...]) -> None:
+    process = await asyncio.create_subprocess_exec(*command, "--version", stdout=PIPE)
+    output, _ = await process.communicate()
+    assert output.decode() == f"signalr-emulator {metadata.version('signalr-emulator')}\n"
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 from signalr_emulator import Config
-from signalr_emulator.connection import Timing
-from signalr_emulator.upstream_settings import UpstreamConfig, UpstreamTemplate
+from signalr_emulator.transports.timing import Timing
+from signalr_emulator.upstream.settings import UpstreamConfig, UpstreamTemplate
 
 from emulator.tests.wire import Wire
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 import aiohttp
 import jwt
 from signalr_emulator import Emulator
-from signalr_emulator.hubs import Member
-from signalr_emulator.json_text import Json
+from signalr_emulator.clients.hubs import Member
+from signalr_emulator.documents.json_text import Json
 
 SIGNALR = "https://signalr.azure.com"
 HANDSHAKE = '{"protocol":"json","version":1}\x1e'

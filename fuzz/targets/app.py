@@ -9,10 +9,10 @@ from typing import Final
 import jwt
 import msgspec
 from signalr_emulator.errors import ProtocolError
-from signalr_emulator.hub_protocol import Completion as ReceivedCompletion
-from signalr_emulator.protocols import JSON as EMULATOR_JSON
-from signalr_emulator.protocols import MESSAGEPACK as EMULATOR_MESSAGEPACK
-from signalr_emulator.protocols import HubProtocol as EmulatorProtocol
+from signalr_emulator.protocols.messages import Completion as ReceivedCompletion
+from signalr_emulator.protocols.supported import JSON as EMULATOR_JSON
+from signalr_emulator.protocols.supported import MESSAGEPACK as EMULATOR_MESSAGEPACK
+from signalr_emulator.protocols.supported import HubProtocol as EmulatorProtocol
 
 from fuzz.target import target, text
 from shared.errors import InvalidArgumentError, SettingsError, TokenTooLargeError

@@ -4,24 +4,25 @@ from contextlib import suppress
 from typing import Final
 
 import jwt
-from signalr_emulator.access_keys import AccessKeys
-from signalr_emulator.authentication import Authenticator, CalledUrl
-from signalr_emulator.binary_payload import parse_binary_item, parse_binary_payload
-from signalr_emulator.client_tokens import validate_client_token
+from signalr_emulator.authentication.access_keys import AccessKeys
+from signalr_emulator.authentication.callers import Authenticator, CalledUrl
+from signalr_emulator.authentication.client_tokens import validate_client_token
+from signalr_emulator.clients.connection import Connection, Traits
+from signalr_emulator.clients.connection_events import Event
 from signalr_emulator.clock import Clock
-from signalr_emulator.commands import parse_commands
-from signalr_emulator.connection import Connection, Timing, Traits
-from signalr_emulator.connection_events import Event
-from signalr_emulator.entra import SigningKey, Tenant
+from signalr_emulator.entra.tenant import SigningKey, Tenant
 from signalr_emulator.errors import (
     AuthenticationError,
     InvalidRequestError,
     JsonError,
     ProtocolError,
 )
-from signalr_emulator.filters import Candidate, parse_filter
-from signalr_emulator.frames import binary_frame
-from signalr_emulator.hub_protocol import (
+from signalr_emulator.operations.binary_payload import parse_binary_item, parse_binary_payload
+from signalr_emulator.operations.commands import parse_commands
+from signalr_emulator.operations.filters import Candidate, parse_filter
+from signalr_emulator.operations.pages import page
+from signalr_emulator.operations.parameters import parse_json, parse_payload
+from signalr_emulator.protocols.messages import (
     Close,
     Completion,
     Invocation,
@@ -31,10 +32,10 @@ from signalr_emulator.hub_protocol import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_emulator.outgoing import Outgoing
-from signalr_emulator.pages import page
-from signalr_emulator.parameters import parse_json, parse_payload
-from signalr_emulator.protocols import JSON, MESSAGEPACK, HubProtocol
+from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol
+from signalr_emulator.transports.frames import binary_frame
+from signalr_emulator.transports.outgoing import Outgoing
+from signalr_emulator.transports.timing import Timing
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 

@@ -68,7 +68,7 @@ def test_a_text_of_ours_is_in_the_source(text: str) -> None:
 def test_a_text_of_the_client_is_in_the_client(text: str) -> None:
     if text in BROWSERS:
         return
-    emulator = ROOT / "emulator/src/signalr_emulator/upstream_messages.py"
+    emulator = ROOT / "emulator/src/signalr_emulator/upstream/messages.py"
     source = (emulator if text in EMULATED else CLIENT).read_text()
     for fragment in fragments(text):
         assert fragment in source, fragment

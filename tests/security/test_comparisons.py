@@ -11,8 +11,8 @@ SECRET = re.compile(r"(signature|secret|password|digest|hmac|identity_header|acc
 COMPARES = {
     "shared/functions/upstream/signature.py",
     "funchost/keys.py",
-    "emulator/src/signalr_emulator/app_service.py",
-    "emulator/src/signalr_emulator/applications.py",
+    "emulator/src/signalr_emulator/control/app_service.py",
+    "emulator/src/signalr_emulator/entra/applications.py",
 }
 """Where a secret that somebody shows is compared with the real one."""
 

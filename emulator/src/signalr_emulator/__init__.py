@@ -4,8 +4,8 @@
 `signalr-emulator` runs one on its own.
 """
 
-from signalr_emulator.clock import Clock
-from signalr_emulator.config import Config
-from signalr_emulator.server import Emulator, running
+from .clock import Clock
+from .configuration.settings import Config
+from .server import Emulator, running
 
 __all__ = ["Clock", "Config", "Emulator", "running"]

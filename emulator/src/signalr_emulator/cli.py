@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from signalr_emulator.applications import Application
-from signalr_emulator.certificates import ClientCertificate
-from signalr_emulator.config import Config
-from signalr_emulator.credential_files import CredentialFiles, credential_files
-from signalr_emulator.errors import FileUnavailableError, PortUnavailableError
-from signalr_emulator.open_files import raise_open_file_limit
-from signalr_emulator.options import read_options
-from signalr_emulator.server import Emulator, running
+from .configuration.options import read_options
+from .configuration.settings import Config
+from .entra.applications import Application
+from .entra.certificates import ClientCertificate
+from .entra.credential_files import CredentialFiles, credential_files
+from .errors import FileUnavailableError, PortUnavailableError
+from .open_files import raise_open_file_limit
+from .server import Emulator, running
 
 __all__ = ["READY", "main"]
 

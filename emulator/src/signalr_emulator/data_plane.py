@@ -5,15 +5,15 @@ from functools import partial
 
 from aiohttp import hdrs, web
 
-from signalr_emulator.client_endpoint import ClientEndpoint
-from signalr_emulator.config import ANY_ORIGIN
-from signalr_emulator.fault_middleware import fault_middleware
-from signalr_emulator.journal import Call
-from signalr_emulator.parameters import MAX_BODY_BYTES
-from signalr_emulator.resource import Resource
-from signalr_emulator.rest import DATA_ACTION, PRINCIPAL_ID, RestApi
-from signalr_emulator.rest_errors import error_details
-from signalr_emulator.service import Service
+from .client_endpoint.routes import ClientEndpoint
+from .configuration.settings import ANY_ORIGIN
+from .faults.middleware import fault_middleware
+from .operations.errors import error_details
+from .operations.parameters import MAX_BODY_BYTES
+from .rest.routes import DATA_ACTION, PRINCIPAL_ID, RestApi
+from .state.journal import Call
+from .state.resource import Resource
+from .state.service import Service
 
 __all__ = ["data_plane"]
 

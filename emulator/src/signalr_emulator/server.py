@@ -3,26 +3,27 @@
 import asyncio
 import os
 import ssl
+import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
 from aiohttp import web
 
-from signalr_emulator.app_service import MSI_PATH
-from signalr_emulator.applications import Application
-from signalr_emulator.authority import authority
-from signalr_emulator.certificates import ServerCertificate
-from signalr_emulator.clock import Clock
-from signalr_emulator.config import Config
-from signalr_emulator.control_plane import control_plane
-from signalr_emulator.data_plane import data_plane
-from signalr_emulator.entra import SigningKey
-from signalr_emulator.errors import PortUnavailableError
-from signalr_emulator.http_log import http_logger
-from signalr_emulator.receiving import with_one_buffer
-from signalr_emulator.service import Service
+from .clock import Clock
+from .configuration.settings import Config
+from .control.app_service import MSI_PATH
+from .control.authority import authority
+from .control.plane import control_plane
+from .data_plane import data_plane
+from .entra.applications import Application
+from .entra.certificates import ServerCertificate
+from .entra.tenant import SigningKey
+from .errors import PortUnavailableError
+from .http_log import http_logger
+from .state.service import Service
+from .transports.receiving import with_one_buffer
 
 __all__ = ["Emulator", "running"]
 
@@ -32,6 +33,9 @@ _MAX_HEADER_BYTES = 16 * 1024
 
 _SHUTDOWN_TIMEOUT = 3.0
 """How long requests and closing handshakes may take when the emulator stops, in seconds."""
+
+_TLS_SHUTDOWN_TIMEOUT = 1.0
+"""How long a client may take to answer to the end of TLS, in seconds."""
 
 _FEDERATED_LIFETIME = 365 * 24 * 3600
 """How long a federated token is valid, in seconds: nobody renews it."""
@@ -202,6 +206,7 @@ async def _listen(
             port,
             backlog=_BACKLOG,
             ssl=tls,
+            ssl_shutdown_timeout=None if tls is None else _TLS_SHUTDOWN_TIMEOUT,
         )
     except OSError as error:
         await runner.cleanup()
@@ -217,8 +222,13 @@ async def _listen(
 
 async def _abort(server: asyncio.Server) -> None:
     """Cut the connections whose client does not answer to the end of TLS, which may take long."""
-    server.abort_clients()
-    await asyncio.sleep(0)
+    if sys.version_info >= (3, 13):
+        server.abort_clients()
+        await asyncio.sleep(0)
+    else:
+        # There asyncio does not tell its clients, and cuts them itself when their time is over.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(server.wait_closed(), 2 * _TLS_SHUTDOWN_TIMEOUT)
 
 
 def _certificate_names(host: str) -> list[str]:

@@ -21,8 +21,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from signalr_emulator.cli import READY
-from signalr_emulator.json_text import Json
+from .cli import READY
+from .documents.json_text import Json
 
 __all__ = ["ControlError", "RunningEmulator", "running_emulator"]
 

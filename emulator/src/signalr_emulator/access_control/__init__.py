@@ -1,0 +1,1 @@
+"""Azure role-based access control: roles, their assignments, and who may change them."""

@@ -1,0 +1,1 @@
+"""What clients call, over aiohttp: negotiation and the connection itself."""

@@ -1,0 +1,132 @@
+"""The clients of one resource whose connections have a transport, by their connection tokens."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from ..authentication.client_tokens import ClientIdentity, HttpTransports
+from ..clients.authentication_expiry import AuthenticationExpiry
+from ..clients.connected import Client
+from ..clients.connection import Traits
+from ..clients.events import ConnectedClient
+from ..clients.negotiations import Negotiated
+from ..state.resource import Resource
+from ..state.service import Service
+from ..transports.long_polling import LongPollingTransport
+from ..transports.timing import Timing
+
+__all__ = ["LiveClient", "LiveClients"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveClient:
+    """A negotiated connection that has a transport.
+
+    Attributes:
+        negotiated: What was negotiated.
+        kind: How it is transported.
+        client: Who uses it.
+        polls: The transport of a client that polls.
+    """
+
+    negotiated: Negotiated
+    kind: HttpTransports
+    client: Client
+    polls: LongPollingTransport | None = None
+
+
+class LiveClients:
+    """Starts clients and remembers them until they end.
+
+    Args:
+        service: The state of the emulator.
+        resource: The SignalR resource that they join.
+    """
+
+    def __init__(self, service: Service, resource: Resource) -> None:
+        self._resource = resource
+        self._timing = service.config.timing
+        self._refusal = service.config.service_mode.refusal
+        self._live: dict[str, LiveClient] = {}
+        self._expiry = AuthenticationExpiry(service.clock, self._timing.expiry_scan)
+
+    def find(self, connection_token: str) -> LiveClient | None:
+        """Give the client of a connection, or None."""
+        return self._live.get(connection_token)
+
+    def start(
+        self,
+        negotiated: Negotiated,
+        identity: ClientIdentity,
+        kind: HttpTransports,
+        traits: Traits,
+        *,
+        query: str,
+        polls: LongPollingTransport | None = None,
+    ) -> LiveClient:
+        """Make the client of a connection.
+
+        Args:
+            negotiated: What was negotiated.
+            identity: Who it is.
+            kind: How it is transported.
+            traits: What its transport is able to do.
+            query: What a handler of its events sees of the request.
+            polls: The transport of a client that polls.
+        """
+
+        def ended() -> None:
+            self._expiry.forget(client)
+            # Who polls has yet to be told.
+            if polls is None:
+                self.forget(negotiated)
+
+        client = Client(
+            identity=_connected(negotiated, identity, query),
+            hubs=self._resource.hubs,
+            handler=self._resource.handler,
+            events=self._resource.events,
+            timing=self.timing(identity),
+            traits=traits,
+            refusal=self._refusal,
+            loop=asyncio.get_running_loop(),
+            on_end=ended,
+        )
+        live = LiveClient(negotiated, kind, client, polls)
+        self._live[negotiated.connection_token] = live
+        if identity.closes_at is not None:
+            self._expiry.watch(client, identity.closes_at)
+        return live
+
+    def timing(self, identity: ClientIdentity) -> Timing:
+        """Give the time limits of a client, some of which its token may choose."""
+        timing = self._timing
+        if identity.handshake is not None:
+            timing = replace(timing, handshake=identity.handshake)
+        if identity.poll_idle is not None:
+            timing = replace(timing, poll_idle=identity.poll_idle)
+        return timing
+
+    def forget(self, negotiated: Negotiated) -> None:
+        """End a connection for good."""
+        self._live.pop(negotiated.connection_token, None)
+        self._resource.negotiations.end(negotiated)
+
+    def forget_unless_started(self, negotiated: Negotiated) -> None:
+        """End a connection whose transport has failed before it had a client."""
+        if negotiated.connection_token not in self._live:
+            self._resource.negotiations.end(negotiated)
+
+    def disconnect_all(self) -> None:
+        """Tell every client that the service stops, and that it may try again."""
+        for live in list(self._live.values()):
+            live.client.disconnect(None, allow_reconnect=True)
+
+
+def _connected(negotiated: Negotiated, identity: ClientIdentity, query: str) -> ConnectedClient:
+    return ConnectedClient(
+        connection_id=negotiated.connection_id,
+        hub=negotiated.hub,
+        user_id=identity.user_id,
+        claims=identity.claims,
+        query=query,
+    )

@@ -1,0 +1,71 @@
+"""What a client's request asks for, before anybody looks at its token."""
+
+import re
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+
+from ..authentication.client_tokens import HttpTransports
+from ..errors import InvalidRequestError
+from ..operations.parameters import effective_hub
+from ..transports.websocket import websocket_response
+
+__all__ = [
+    "hub_of",
+    "negotiate_version",
+    "preflight",
+    "require_id",
+    "shown_query",
+    "transport_of",
+]
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_EVENT_STREAM = "text/event-stream"
+_NOT_SHOWN = frozenset(("access_token", "id"))
+"""Whoever has the first can connect as the user, and with both take over the connection."""
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """Answer a CORS preflight: every method and header is allowed (Fetch standard)."""
+    headers = {}
+    for asked, allowed in (
+        (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_ALLOW_METHODS),
+        (hdrs.ACCESS_CONTROL_REQUEST_HEADERS, hdrs.ACCESS_CONTROL_ALLOW_HEADERS),
+    ):
+        if asked in request.headers:
+            headers[allowed] = request.headers[asked]
+    return web.Response(status=204, headers=headers)
+
+
+def transport_of(request: web.Request) -> HttpTransports:
+    """Tell by which transport a request wants to connect."""
+    if _EVENT_STREAM in request.headers.get(hdrs.ACCEPT, "").lower():
+        return HttpTransports.SERVER_SENT_EVENTS
+    if websocket_response().can_prepare(request).ok:
+        return HttpTransports.WEB_SOCKETS
+    return HttpTransports.LONG_POLLING
+
+
+def require_id(request: web.Request) -> None:
+    """Refuse a request that names no connection."""
+    if "id" not in request.query:
+        raise web.HTTPBadRequest(text="Connection ID required")
+
+
+def hub_of(request: web.Request) -> str:
+    """Give the hub that a request is for, in lower case."""
+    try:
+        return effective_hub(request.query.get("hub", ""))
+    except InvalidRequestError as error:
+        raise web.HTTPBadRequest(text=error.message) from error
+
+
+def shown_query(request: web.Request) -> str:
+    """Give the query as a handler of the client's events may see it."""
+    return urlencode([item for item in request.query.items() if item[0] not in _NOT_SHOWN])
+
+
+def negotiate_version(request: web.Request) -> int | None:
+    """Give the version of the negotiation, or None for text that is no number."""
+    text = request.query.get("negotiateVersion", "0")
+    return int(text) if _NUMBER.fullmatch(text) else None

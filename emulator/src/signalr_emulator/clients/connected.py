@@ -1,0 +1,298 @@
+"""A connected client, whatever its transport: what its connection asks for is carried out here."""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from typing import Protocol
+
+from ..documents.json_text import Json
+from ..errors import ClientResultError
+from ..protocols.messages import Completion, Invocation, Message, StreamInvocation
+from ..protocols.supported import HubProtocol, TransferFormat
+from ..transports.outgoing import Outgoing
+from ..transports.timing import Timing
+from .connection import Connection, State, Traits
+from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
+from .event_queue import EventQueue
+from .events import ClientHandler, ClientInvocation, ConnectedClient
+from .hubs import Hubs
+
+__all__ = ["Client", "Lost", "Transport"]
+
+_NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
+_TOO_MANY = "Too many invocations of this client wait for their answer."
+_FAILED = "The invocation failed."
+
+
+class Transport(Protocol):
+    """Carries bytes to one client without waiting; after `close` it drops them."""
+
+    def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
+        """Send messages of the hub protocol."""
+
+    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
+        """Give what sends a message that goes to many clients to this one."""
+
+    def close(self) -> None:
+        """Close the transport after what was sent."""
+
+    def abort(self) -> None:
+        """Cut the transport now."""
+
+
+class Lost(Enum):
+    """How a transport has ended."""
+
+    ORDERLY = "orderly"
+    """The client has closed it."""
+
+    BROKEN = "broken"
+    """It broke; the client may not know."""
+
+
+class Client:
+    """One client from the connection of its transport to its end.
+
+    Args:
+        identity: Who it is.
+        hubs: Where it becomes reachable once it has shaken hands.
+        handler: Learns what it does, and answers its invocations; without one they fail.
+        events: Runs what the handler does.
+        timing: Time limits.
+        traits: What its transport is able to do.
+        refusal: Why its handshake is refused, or None.
+        loop: Runs the timers.
+        on_end: Called once, when the client is gone for good.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: ConnectedClient,
+        hubs: Hubs,
+        handler: ClientHandler | None,
+        events: EventQueue,
+        timing: Timing,
+        traits: Traits,
+        refusal: str | None,
+        loop: asyncio.AbstractEventLoop,
+        on_end: Callable[[], None],
+    ) -> None:
+        self.identity = identity
+        self.connection_id = identity.connection_id
+        self.hub = identity.hub
+        self.user_id = identity.user_id
+        # The hub calls this once per recipient: without a method in between.
+        self.deliver: Callable[[Outgoing], None] = _nowhere
+        self._hubs = hubs
+        self._handler = handler
+        self._events = events
+        self._loop = loop
+        self._on_end = on_end
+        self._transport: Transport | None = None
+        self._was_open = False
+        self._invocations = 0
+        self._pending: dict[str, asyncio.Future[Completion]] = {}
+        self._connection = Connection(loop.time(), timing, traits, refusal=refusal)
+        self._timer = loop.call_at(self._connection.deadline, self._check)
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether the client outlives its transport (stateful reconnect)."""
+        return self._connection.is_stateful
+
+    def attach(self, transport: Transport) -> None:
+        """Give the client its first transport, or another one in place of a lost one."""
+        previous, self._transport = self._transport, transport
+        if previous is not None:
+            previous.abort()
+            self._carry_out(self._connection.lose(self._loop.time()))
+            self._carry_out(self._connection.resume(self._loop.time()))
+        self._reschedule()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes that the transport brought."""
+        self._carry_out(self._connection.receive(data, self._loop.time()))
+        if self._connection.deadline < self._timer.when():
+            self._reschedule()
+
+    def transport_lost(self, transport: Transport, how: Lost) -> None:
+        """Take note that a transport is gone; one that was replaced changes nothing.
+
+        Args:
+            transport: The transport.
+            how: How it has ended.
+        """
+        if transport is not self._transport:
+            return
+        if how is Lost.ORDERLY:
+            self._carry_out(self._connection.end(None))
+        else:
+            self._carry_out(self._connection.lose(self._loop.time()))
+        self._reschedule()
+
+    def send(self, message: Message) -> None:
+        """Send a message to this client alone, for instance an item of a stream.
+
+        Raises:
+            JsonError: A value of the message has no form in the client's protocol.
+        """
+        self._carry_out(self._connection.send(message))
+
+    async def invoke(self, target: str, arguments: tuple[Json, ...], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
+        """Call a method of the client and wait for its result.
+
+        Args:
+            target: The method.
+            arguments: Its arguments.
+            timeout: How long to wait, in seconds.
+
+        Returns:
+            The completion, which has no error.
+
+        Raises:
+            ClientResultError: The client answered with an error, did not answer in time, or is
+                gone.
+            JsonError: An argument has no form in the client's protocol.
+        """
+        if self._connection.state not in (State.OPEN, State.SUSPENDED):
+            raise ClientResultError("The client is not connected.")
+        self._invocations += 1
+        invocation_id = f"s{self._invocations}"
+        future: asyncio.Future[Completion] = self._loop.create_future()
+        self._pending[invocation_id] = future
+        try:
+            self.send(Invocation(target, arguments, invocation_id))
+            async with asyncio.timeout(timeout):
+                completion = await future
+        except TimeoutError:
+            raise ClientResultError(
+                f"The client did not answer within {timeout:g} seconds."
+            ) from None
+        finally:
+            self._pending.pop(invocation_id, None)
+        if completion.error is not None:
+            raise ClientResultError(completion.error)
+        return completion
+
+    def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
+        """End the connection from the service's side.
+
+        Args:
+            error: What the client is told, or None.
+            allow_reconnect: Whether the client may try again on its own.
+        """
+        self._carry_out(self._connection.close(error, allow_reconnect=allow_reconnect))
+
+    def drop(self) -> None:
+        """Cut the transport as a broken network would: the client is told nothing."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def overflow(self) -> None:
+        """End the connection because the client reads too slowly."""
+        self.disconnect("The client reads too slowly.", allow_reconnect=True)
+
+    def _check(self) -> None:
+        self._carry_out(self._connection.check(self._loop.time()))
+        self._reschedule()
+
+    def _reschedule(self) -> None:
+        self._timer.cancel()
+        if self._connection.state is not State.CLOSED:
+            self._timer = self._loop.call_at(self._connection.deadline, self._check)
+
+    def _carry_out(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Send() if self._transport is not None:
+                    self._transport.send(event.payload, event.transfer_format)
+                case Opened():
+                    self._opened()
+                case Invoked():
+                    self._invoked(event)
+                case Answered():
+                    future = self._pending.get(event.completion.invocation_id)
+                    if future is not None and not future.done():
+                        future.set_result(event.completion)
+                case Closed():
+                    self._closed(event.error)
+
+    def _opened(self) -> None:
+        self._was_open = True
+        if self._transport is not None:
+            direct = self._transport.deliverer(self._connection.protocol)
+            self.deliver = self._relay if self.is_stateful else direct
+        self._hubs.add(self)
+        self._reschedule()
+        if self._handler is not None:
+            self._events.put(self.connection_id, partial(self._handler.on_connected, self.identity))
+
+    def _closed(self, error: str | None) -> None:
+        self._timer.cancel()
+        self._hubs.remove(self)
+        self.deliver = _nowhere
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(ClientResultError("The client is gone."))
+        if self._handler is not None and self._was_open:
+            self._events.put(
+                self.connection_id, partial(self._handler.on_disconnected, self.identity, error)
+            )
+        transport, self._transport = self._transport, None
+        on_end, self._on_end = self._on_end, _nothing
+        # Both know this client: it would stay in memory until a garbage collection.
+        if transport is not None:
+            transport.close()
+        on_end()
+
+    def _relay(self, message: Outgoing) -> None:
+        record = message.record(self._connection.protocol)
+        if not record:
+            return
+        events = self._connection.relay(record)
+        if self._connection.state is State.CLOSED:
+            # The hub goes through its members right now, so that none can leave.
+            self._loop.call_soon(self._carry_out, events)
+        else:
+            self._carry_out(events)
+
+    def _invoked(self, event: Invoked) -> None:
+        message = event.message
+        if self._handler is None:
+            self._complete(message, error=_NO_UPSTREAM)
+        elif not self._has_room(message):
+            self._complete(message, error=_TOO_MANY)
+        else:
+            invocation = ClientInvocation(message, event.record, self._connection.protocol)
+            self._events.put(self.connection_id, partial(self._ask, self._handler, invocation))
+
+    def _has_room(self, message: Invocation | StreamInvocation) -> bool:
+        is_answered = message.invocation_id is not None
+        return self._events.has_room(self.connection_id, is_answered=is_answered)
+
+    def _complete(self, message: Invocation | StreamInvocation, error: str) -> None:
+        if message.invocation_id is not None:
+            self.send(Completion(message.invocation_id, error=error))
+
+    async def _ask(self, handler: ClientHandler, invocation: ClientInvocation) -> None:
+        try:
+            answer = await handler.on_invocation(self.identity, invocation)
+        except Exception:
+            self._complete(invocation.message, error=_FAILED)
+            raise
+        if invocation.message.invocation_id is None or answer is None:
+            return
+        if isinstance(answer, Completion):
+            self.send(answer)
+        elif answer:
+            self._carry_out(self._connection.relay(answer))
+
+
+def _nothing() -> None:
+    """Do nothing: the end is told already."""
+
+
+def _nowhere(_message: Outgoing) -> None:
+    """Deliver nothing: the client is not reachable."""

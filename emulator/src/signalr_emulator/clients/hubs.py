@@ -1,0 +1,191 @@
+"""Who is connected, and who receives a message.
+
+A hub indexes its connections by id, user and group, so that finding the recipients of a message
+costs as much as there are recipients, however many others are connected.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..documents.json_text import Json
+from ..protocols.messages import Completion, Message
+from ..transports.outgoing import Outgoing
+
+__all__ = ["Hub", "Hubs", "Member", "deliver"]
+
+
+class Member(Protocol):
+    """What a hub needs to know of a connected client."""
+
+    @property
+    def connection_id(self) -> str:
+        """Id that is unique within the service."""
+
+    @property
+    def hub(self) -> str:
+        """Name of the hub, in lower case."""
+
+    @property
+    def user_id(self) -> str | None:
+        """Who the client is, or None for an anonymous one."""
+
+    @property
+    def deliver(self) -> Callable[[Outgoing], None]:
+        """Sends a message to the client without waiting; never changes the hub."""
+
+    def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
+        """End the connection, which leaves the hub at once, and tell the client why."""
+
+    def send(self, message: Message) -> None:
+        """Send a message to this client alone, for instance an item of a stream.
+
+        Raises:
+            JsonError: A value of the message has no form in the client's protocol.
+        """
+
+    async def invoke(self, target: str, arguments: tuple[Json, ...], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
+        """Call a method of the client and wait for its completion, `timeout` seconds at most.
+
+        Raises:
+            ClientResultError: There is no result.
+            JsonError: An argument has no form in the client's protocol.
+        """
+
+
+type Members = dict[str, Member]
+
+_NOBODY: Mapping[str, Member] = {}
+_NO_GROUPS: AbstractSet[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Hub:
+    """The connections of one hub."""
+
+    connections: Members = field(default_factory=dict)
+    users: defaultdict[str, Members] = field(default_factory=lambda: defaultdict(dict))
+    groups: defaultdict[str, Members] = field(default_factory=lambda: defaultdict(dict))
+    memberships: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+class Hubs:
+    """Every hub of the service. A hub exists as long as it has connections."""
+
+    def __init__(self) -> None:
+        self._hubs: defaultdict[str, Hub] = defaultdict(Hub)
+        self._watchers: list[Callable[[Member], None]] = []
+
+    def watch(self, added: Callable[[Member], None]) -> None:
+        """Have a function called with every client that becomes reachable."""
+        self._watchers.append(added)
+
+    def add(self, member: Member) -> None:
+        """Make a client reachable."""
+        hub = self._hubs[member.hub]
+        hub.connections[member.connection_id] = member
+        if member.user_id is not None:
+            hub.users[member.user_id][member.connection_id] = member
+        for added in self._watchers:
+            added(member)
+
+    def remove(self, member: Member) -> None:
+        """Forget a client and its memberships; one that is not there is no error."""
+        hub = self._hubs.get(member.hub)
+        if hub is None or hub.connections.pop(member.connection_id, None) is None:
+            return
+        if member.user_id is not None:
+            _discard(hub.users, member.user_id, member.connection_id)
+        for group in hub.memberships.pop(member.connection_id, set()):
+            _discard(hub.groups, group, member.connection_id)
+        if not hub.connections:
+            del self._hubs[member.hub]
+
+    def add_to_group(self, hub: str, group: str, connection_id: str) -> bool:
+        """Put a connection into a group; gives False if there is no such connection."""
+        member = self.connection(hub, connection_id).get(connection_id)
+        if member is None:
+            return False
+        self._hubs[hub].groups[group][connection_id] = member
+        self._hubs[hub].memberships[connection_id].add(group)
+        return True
+
+    def remove_from_group(self, hub: str, group: str, connection_id: str) -> bool:
+        """Take a connection out of a group; gives False if there is no such connection."""
+        if not self.connection(hub, connection_id):
+            return False
+        _discard(self._hubs[hub].groups, group, connection_id)
+        self._hubs[hub].memberships[connection_id].discard(group)
+        return True
+
+    def remove_from_all_groups(self, hub: str, connection_id: str) -> None:
+        """Take a connection out of its groups; one that is not there is no error."""
+        for group in list(self.groups_of(hub, connection_id)):
+            self.remove_from_group(hub, group, connection_id)
+
+    def groups_of(self, hub: str, connection_id: str) -> AbstractSet[str]:
+        """Give the groups that a connection is in."""
+        found = self._hubs.get(hub)
+        return found.memberships.get(connection_id, _NO_GROUPS) if found else _NO_GROUPS
+
+    def everyone(self, hub: str) -> Mapping[str, Member]:
+        """Give the connections of a hub by their id."""
+        found = self._hubs.get(hub)
+        return found.connections if found else _NOBODY
+
+    def user(self, hub: str, user_id: str) -> Mapping[str, Member]:
+        """Give the connections of a user by their id."""
+        found = self._hubs.get(hub)
+        return found.users.get(user_id, _NOBODY) if found else _NOBODY
+
+    def group(self, hub: str, group: str) -> Mapping[str, Member]:
+        """Give the connections in a group by their id."""
+        found = self._hubs.get(hub)
+        return found.groups.get(group, _NOBODY) if found else _NOBODY
+
+    def connection(self, hub: str, connection_id: str) -> Mapping[str, Member]:
+        """Give the one connection with this id, or nothing."""
+        member = self.everyone(hub).get(connection_id)
+        return _NOBODY if member is None else {connection_id: member}
+
+    def by_name(self) -> list[tuple[str, Hub]]:
+        """Give every hub that has a connection, in the order of their names."""
+        return sorted(self._hubs.items())
+
+    def connection_counts(self) -> dict[str, int]:
+        """Give the number of connections of every hub that has one, by its name."""
+        return {name: len(hub.connections) for name, hub in self._hubs.items()}
+
+    def members(self) -> Iterable[Member]:
+        """Give every connected client of every hub, as it is now."""
+        return [m for hub in self._hubs.values() for m in hub.connections.values()]
+
+
+def deliver(
+    message: Outgoing, recipients: Mapping[str, Member], excluded: AbstractSet[str] = frozenset()
+) -> None:
+    """Send a message to recipients.
+
+    Args:
+        message: What they receive.
+        recipients: Who receives it, by connection id.
+        excluded: Connection ids that are left out.
+    """
+    if not excluded:
+        for member in recipients.values():
+            member.deliver(message)
+        return
+    for connection_id, member in recipients.items():
+        if connection_id not in excluded:
+            member.deliver(message)
+
+
+def _discard(index: dict[str, Members], name: str, connection_id: str) -> None:
+    members = index.get(name)
+    if members is None:
+        return
+    members.pop(connection_id, None)
+    if not members:
+        del index[name]

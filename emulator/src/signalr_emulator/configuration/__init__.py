@@ -1,0 +1,1 @@
+"""What can be chosen about an emulator, and the command's options and the file that choose it."""

@@ -1,0 +1,63 @@
+"""The options of the command that say where events go."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import UpstreamSettingsError
+from ..upstream.settings import UpstreamConfig, UpstreamTemplate, parse_template
+from ..upstream.settings_file import UpstreamFile
+
+__all__ = ["add_upstream_options", "upstream_config"]
+
+
+def add_upstream_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--upstream` and `--upstream-settings` to a parser."""
+    parser.add_argument(
+        "--upstream",
+        action="append",
+        type=_template,
+        metavar="TEMPLATE",
+        help="where events of clients go: a URL that may hold {hub}, {category} and {event}, then"
+        " any of hub=, category=, event= with *, a name or a,b, and managed-identity=AUDIENCE,"
+        " with spaces between them; may be repeated, the first that matches counts%(default).0s",
+    )
+    parser.add_argument(
+        "--upstream-settings",
+        type=_settings_file,
+        metavar="FILE",
+        help="the official emulator's settings.json, whose templates come after those of"
+        " --upstream; read again when it changes%(default).0s",
+    )
+
+
+def upstream_config(options: argparse.Namespace, defaults: UpstreamConfig) -> UpstreamConfig:
+    """Give what was chosen about upstream requests.
+
+    Args:
+        options: What a parser with the options gave.
+        defaults: What counts where nothing was chosen.
+    """
+    return replace(
+        defaults,
+        templates=tuple(options.upstream or defaults.templates),
+        settings_file=options.upstream_settings or defaults.settings_file,
+    )
+
+
+def _template(text: str) -> UpstreamTemplate:
+    try:
+        return parse_template(text)
+    except UpstreamSettingsError as error:
+        raise argparse.ArgumentTypeError(f"the template {error}") from error
+
+
+def _settings_file(name: str) -> Path:
+    path = Path(name)
+    try:
+        UpstreamFile(path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error.strerror}") from error
+    except UpstreamSettingsError as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error}") from error
+    return path

@@ -1,0 +1,1 @@
+"""The control plane over aiohttp: identity endpoints, authority, Resource Manager, inspector."""

@@ -1,0 +1,1 @@
+"""JSON documents: their text, their properties, and what is wrong with them."""

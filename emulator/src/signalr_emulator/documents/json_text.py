@@ -1,0 +1,70 @@
+"""Strict JSON (RFC 8259) in and out, with one exception for everything that can go wrong."""
+
+import json
+import math
+from typing import Never
+
+from ..errors import JsonError
+
+__all__ = ["Json", "decode", "encode", "finite"]
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+
+
+def decode(text: bytes | bytearray) -> Json:
+    """Parse UTF-8 JSON text.
+
+    Raises:
+        JsonError: The bytes are not UTF-8, not JSON, nested too deep, or hold a number that a
+            double cannot hold.
+    """
+    try:
+        value: Json = json.loads(
+            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=finite
+        )
+    except RecursionError:
+        raise JsonError("is nested too deep") from None
+    except ValueError as error:
+        # JSONDecodeError, UnicodeDecodeError and the limit on the digits of an integer. The
+        # exception's own text would quote the input.
+        raise JsonError("is not valid JSON in UTF-8") from error
+    return value
+
+
+def encode(value: Json) -> bytes:
+    """Write compact UTF-8 JSON text, with non-ASCII characters as they are.
+
+    Raises:
+        JsonError: The value is nested too deep or holds NaN or an infinity.
+    """
+    try:
+        text = _WRITE(value)
+        try:
+            return text.encode("utf-8")
+        except UnicodeEncodeError:
+            # A lone surrogate (legal in JSON as \ud800) has no UTF-8 form, only an escape.
+            return _WRITE_ASCII(value).encode("ascii")
+    except RecursionError:
+        raise JsonError("is nested too deep") from None
+    except ValueError as error:
+        raise JsonError("has no JSON form") from error
+
+
+def finite(text: str) -> float:
+    """Read a number.
+
+    Raises:
+        ValueError: A double cannot hold it.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("number out of range")
+    return number
+
+
+_WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_WRITE_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")

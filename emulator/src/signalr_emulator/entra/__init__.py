@@ -1,0 +1,1 @@
+"""The emulated Entra tenant: its identities and applications, and the tokens that it signs."""

@@ -1,0 +1,88 @@
+"""Workload identity federation: tokens of an issuer outside the tenant, in place of a secret.
+
+Sources: Microsoft identity platform, "Workload identity federation"; Microsoft Graph,
+"federatedIdentityCredential resource type" (issuer, subject and audience match to the letter).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ..errors import AuthenticationError
+from .lifetime import NOT_A_TOKEN, SIGNATURE_ONLY
+
+__all__ = ["TOKEN_EXCHANGE", "ExternalIssuer", "FederatedCredential"]
+
+TOKEN_EXCHANGE = "api://AzureADTokenExchange"  # noqa: S105 - an audience
+"""The audience that Entra recommends for tokens that are exchanged."""
+
+_ALGORITHM = "ES256"
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedCredential:
+    """Says which tokens from outside stand for an app registration.
+
+    Attributes:
+        issuer: `iss` of the token.
+        subject: `sub` of the token.
+        audience: `aud` of the token.
+    """
+
+    issuer: str
+    subject: str
+    audience: str = TOKEN_EXCHANGE
+
+
+class ExternalIssuer:
+    """An identity provider outside the tenant, as a Kubernetes cluster is one.
+
+    Args:
+        url: `iss` of its tokens.
+        key: Signs its tokens; on the curve P-256.
+    """
+
+    def __init__(self, url: str, key: ec.EllipticCurvePrivateKey) -> None:
+        self.url = url
+        self._key = key
+
+    @classmethod
+    def generate(cls, url: str) -> Self:
+        """Make an issuer with a new key."""
+        return cls(url, ec.generate_private_key(ec.SECP256R1()))
+
+    def issue(self, subject: str, audience: str, *, now: float, lifetime: int) -> str:
+        """Sign a token.
+
+        Args:
+            subject: Whom it is about.
+            audience: Whom it is for.
+            now: Seconds since the epoch.
+            lifetime: Seconds until it expires.
+        """
+        issued = int(now)
+        claims = {
+            "iss": self.url,
+            "sub": subject,
+            "aud": audience,
+            "iat": issued,
+            "nbf": issued,
+            "exp": issued + lifetime,
+        }
+        return jwt.encode(claims, self._key, _ALGORITHM)
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """Give the claims of one of its tokens; their times are not checked.
+
+        Raises:
+            AuthenticationError: It did not sign the token.
+        """
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._key.public_key(), algorithms=[_ALGORITHM], options=SIGNATURE_ONLY
+            )
+        except NOT_A_TOKEN as error:
+            raise AuthenticationError("The token is not signed by its issuer.") from error
+        return claims

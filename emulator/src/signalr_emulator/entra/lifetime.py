@@ -1,0 +1,51 @@
+"""The times of a JSON Web Token (RFC 7519, section 4.1), checked on a given clock."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jwt
+from jwt.types import Options
+
+from ..errors import AuthenticationError
+
+__all__ = ["NOT_A_TOKEN", "SIGNATURE_ONLY", "check_lifetime"]
+
+
+SIGNATURE_ONLY: Final[Options] = {
+    "verify_signature": True,
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_iss": False,
+    "verify_jti": False,
+    "verify_nbf": False,
+    "verify_sub": False,
+}
+"""Options that leave PyJWT only the signature: it would compare times with the real time."""
+
+NOT_A_TOKEN: Final = (jwt.PyJWTError, UnicodeEncodeError, RecursionError)
+"""What PyJWT raises for text that is no token: also for text that is not ASCII, and for JSON that
+is nested too deep."""
+
+
+def check_lifetime(claims: Mapping[str, Any], now: float) -> None:
+    """Check `exp`, which is required, and `nbf`, without any tolerance.
+
+    Args:
+        claims: Claims of the token.
+        now: Seconds since the epoch.
+
+    Raises:
+        AuthenticationError: The token is expired, not valid yet, or has no usable times.
+    """
+    if now >= _time(claims, "exp"):
+        raise AuthenticationError("The token is expired.")
+    if claims.get("nbf") is not None and now < _time(claims, "nbf"):
+        raise AuthenticationError("The token is not valid yet.")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AuthenticationError(f"The token needs a numeric {name} claim.")
+    return value

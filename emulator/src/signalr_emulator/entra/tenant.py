@@ -1,0 +1,235 @@
+"""The emulated Entra tenant: it signs access tokens and checks them.
+
+Tokens have the claims of version 1, as managed identities and, for APIs that ask for no other,
+applications get them (Microsoft identity platform, "Access token claims reference").
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from ..clock import Clock
+from ..errors import AuthenticationError
+from .applications import Application
+from .identities import Identity
+from .lifetime import SIGNATURE_ONLY, check_lifetime
+
+__all__ = ["MANAGED_IDENTITY_LIFETIME", "IssuedToken", "SigningKey", "Tenant"]
+
+MANAGED_IDENTITY_LIFETIME = 24 * 3600
+"""How long a managed identity's token is valid, in seconds."""
+
+_ALGORITHM = "RS256"
+_KEY_BITS = 2048
+_BACKDATED = 300
+"""Seconds by which a token begins before it is made, as Entra's do for clocks that are slow.
+Source: psignoret/aad-sso-wordpress, issue 34."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The key pair that signs a tenant's tokens.
+
+    Attributes:
+        private_key: RSA private key.
+        key_id: The `kid` of its tokens, a digest of the public key.
+    """
+
+    private_key: rsa.RSAPrivateKey = field(repr=False)
+    key_id: str
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Make a new key pair; this takes some tens of milliseconds."""
+        private_key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+        public_bytes = private_key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        digest = hashlib.sha256(public_bytes).digest()
+        return cls(private_key, base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"))
+
+    def public_jwk(self) -> dict[str, Any]:
+        """Give the public half as a JSON Web Key (RFC 7517)."""
+        jwk = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
+        return {
+            "kty": jwk["kty"],
+            "use": "sig",
+            "alg": _ALGORITHM,
+            "kid": self.key_id,
+            "n": jwk["n"],
+            "e": jwk["e"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token and the times at which it begins and expires, in seconds since the epoch."""
+
+    text: str = field(repr=False)
+    not_before: int
+    expires_on: int
+
+
+class Tenant:
+    """An Entra tenant with one signing key.
+
+    Args:
+        tenant_id: The directory's GUID.
+        key: Signs the tokens.
+        clock: Tells when tokens begin and end.
+        domain: The directory's domain name, if it has one.
+    """
+
+    def __init__(
+        self, tenant_id: str, key: SigningKey, clock: Clock, *, domain: str | None = None
+    ) -> None:
+        self.tenant_id = tenant_id
+        self._names = frozenset(name.casefold() for name in (tenant_id, domain) if name)
+        self._key = key
+        self._clock = clock
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """The issuers of the tenant's tokens, of version 1 and 2."""
+        return frozenset((self._issuer_v1, self._issuer_v2))
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether this is the tenant's GUID or domain name, in any case."""
+        return name.casefold() in self._names
+
+    def issue(self, identity: Identity, resource: str) -> IssuedToken:
+        """Sign an access token for a managed identity.
+
+        Args:
+            identity: Whose token it is.
+            resource: The API that the token is for; becomes `aud` as it was asked for.
+        """
+        return self._issue(
+            resource,
+            MANAGED_IDENTITY_LIFETIME,
+            appid=identity.client_id,
+            appidacr="2",
+            oid=identity.principal_id,
+            sub=identity.principal_id,
+            xms_mirid=identity.resource_id,
+        )
+
+    def issue_to_application(
+        self, application: Application, resource: str, lifetime: int, *, acr: str
+    ) -> IssuedToken:
+        """Sign an access token for an app registration.
+
+        Args:
+            application: Whose token it is.
+            resource: The API that the token is for; becomes `aud` as it was asked for.
+            lifetime: Seconds until it expires.
+            acr: `appidacr`: 1 after a client secret, 2 after an assertion.
+        """
+        return self._issue(
+            resource,
+            lifetime,
+            appid=application.client_id,
+            appidacr=acr,
+            oid=application.principal_id,
+            sub=application.principal_id,
+        )
+
+    def _issue(self, resource: str, lifetime: int, **claims: str) -> IssuedToken:
+        now = int(self._clock.now())
+        not_before = now - _BACKDATED
+        payload = {
+            "aud": resource,
+            "iss": self._issuer_v1,
+            "iat": not_before,
+            "nbf": not_before,
+            "exp": now + lifetime,
+            "idp": self._issuer_v1,
+            "idtyp": "app",
+            "tid": self.tenant_id,
+            "uti": secrets.token_urlsafe(16),
+            "ver": "1.0",
+            **claims,
+        }
+        text = jwt.encode(
+            payload, self._key.private_key, _ALGORITHM, headers={"kid": self._key.key_id}
+        )
+        return IssuedToken(text, not_before, now + lifetime)
+
+    def validate(self, token: str, audiences: AbstractSet[str]) -> str:
+        """Check an access token.
+
+        Args:
+            token: The compact token.
+            audiences: Acceptable values of `aud`.
+
+        Returns:
+            The principal id (`oid`) of the caller.
+
+        Raises:
+            AuthenticationError: The token is not one of this tenant, is not for these audiences,
+                or is not valid at this time.
+        """
+        claims = self._claims(token)
+        if claims.get("iss") not in self.issuers:
+            raise AuthenticationError("The issuer of the token is not the tenant of the service.")
+        if claims.get("aud") not in audiences:
+            raise AuthenticationError("The audience of the token is not this service.")
+        check_lifetime(claims, self._clock.now())
+        principal_id = claims.get("oid")
+        if not isinstance(principal_id, str):
+            raise AuthenticationError("The token has no object id.")
+        return principal_id
+
+    def openid_configuration(self, base_url: str, authority_url: str) -> dict[str, Any]:
+        """Give the OpenID Connect discovery document.
+
+        Args:
+            base_url: Where the public keys are, without a trailing slash.
+            authority_url: Where tokens are given out, without a trailing slash.
+        """
+        tenant_url = f"{authority_url}/{self.tenant_id}"
+        return {
+            "issuer": self._issuer_v2,
+            "authorization_endpoint": f"{tenant_url}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{tenant_url}/oauth2/v2.0/token",
+            "jwks_uri": f"{base_url}/{self.tenant_id}/discovery/v2.0/keys",
+            "response_types_supported": ["code", "id_token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": [_ALGORITHM],
+        }
+
+    def key_set(self) -> dict[str, Any]:
+        """Give the public keys as a JSON Web Key Set (RFC 7517)."""
+        return {"keys": [self._key.public_jwk()]}
+
+    @property
+    def _issuer_v1(self) -> str:
+        return f"https://sts.windows.net/{self.tenant_id}/"
+
+    @property
+    def _issuer_v2(self) -> str:
+        return f"https://login.microsoftonline.com/{self.tenant_id}/v2.0"
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            # PyJWT compares with the real time; the times are checked on the emulator's clock.
+            decoded = jwt.decode_complete(
+                token,
+                self._key.private_key.public_key(),
+                algorithms=[_ALGORITHM],
+                options=SIGNATURE_ONLY,
+            )
+        except jwt.PyJWTError as error:
+            raise AuthenticationError("The token is not signed by the tenant.") from error
+        if decoded["header"].get("kid") != self._key.key_id:
+            raise AuthenticationError("The token is not signed with a key of the tenant.")
+        claims: dict[str, Any] = decoded["payload"]
+        return claims

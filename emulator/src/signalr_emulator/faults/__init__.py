@@ -1,0 +1,1 @@
+"""Faults on purpose: which requests are disturbed, and how."""

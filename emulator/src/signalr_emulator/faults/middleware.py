@@ -1,0 +1,151 @@
+"""Carries out faults: one aiohttp middleware in front of every plane."""
+
+import asyncio
+import socket
+import struct
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from ..errors import AuthenticationError
+from ..operations.errors import unauthorized
+from ..operations.table import HEALTH_PATHS, OPERATIONS, READS
+from ..transports.local_address import local_address
+from .rules import Action, Armed, Faults, Request
+
+__all__ = ["OPERATION_NAMES", "fault_middleware"]
+
+_CONTROL_PREFIX = "/emulator/"
+_LOOK_AGAIN = 0.05
+"""How often a frozen request looks whether it may go on, in seconds."""
+
+_CUT_JSON = b'{"'
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+_OPERATIONS: dict[tuple[str, str], str] = {
+    ("GET", "/msi/token"): "identity",
+    ("GET", "/metadata/identity/oauth2/token"): "identity",
+    ("POST", "/{tenant}/oauth2/v2.0/token"): "identity",
+    ("POST", "/client/negotiate"): "negotiate",
+    ("GET", "/client/"): "connect",
+    ("GET", "/client"): "connect",
+    **{(method, path): "health" for method in READS for path in HEALTH_PATHS},
+    **{(operation.method, operation.path): operation.task.value for operation in OPERATIONS},
+}
+"""Names by method and route."""
+
+OPERATION_NAMES = frozenset(_OPERATIONS.values())
+
+
+def fault_middleware(faults: Faults) -> Middleware:
+    """Make the middleware that disturbs requests; `/emulator/…` itself is never disturbed."""
+
+    @web.middleware
+    async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(_CONTROL_PREFIX):
+            return await handler(request)
+        armed = faults.take(_seen(request))
+        if armed is None:
+            return await handler(request)
+        return await _apply(armed, request, handler)
+
+    return disturb
+
+
+async def _apply(armed: Armed, request: web.Request, handler: Handler) -> web.StreamResponse:
+    fault = armed.fault
+    if fault.delay:
+        await asyncio.sleep(fault.delay)
+    if fault.action is Action.FREEZE:
+        await _freeze(armed, request)
+    instead = _instead(armed, request)
+    if instead is not None:
+        return instead
+    response = await handler(request)
+    match fault.action:
+        case Action.TRUNCATE:
+            return await _truncate(request, response)
+        case Action.MALFORM:
+            return _malform(response)
+        case _:
+            return response
+
+
+def _instead(armed: Armed, request: web.Request) -> web.Response | None:
+    """Give the response where nothing is carried out, or None."""
+    match armed.fault.action:
+        case Action.ANSWER:
+            return _answer(armed)
+        case Action.UNKNOWN_KEY:
+            return unauthorized(AuthenticationError("The signature key was not found"))
+        case Action.RESET:
+            _reset(request)
+            return web.Response()
+        case _:
+            # Who gave up while the request was frozen does not want it any more.
+            return web.Response() if _is_gone(request) else None
+
+
+async def _freeze(armed: Armed, request: web.Request) -> None:
+    # aiohttp has no event for a client that gives up, so that both are looked for.
+    while not armed.is_cleared and not _is_gone(request):  # noqa: ASYNC110 - see above
+        await asyncio.sleep(_LOOK_AGAIN)
+
+
+def _answer(armed: Armed) -> web.Response:
+    response = web.Response(status=armed.fault.status, text=armed.fault.body)
+    for name, value in armed.fault.headers:
+        response.headers[name] = value
+    return response
+
+
+def _reset(request: web.Request) -> None:
+    if request.transport is None:
+        return
+    opened = request.transport.get_extra_info("socket")
+    if opened is not None:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    request.transport.abort()
+
+
+async def _truncate(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    body = _body(response)
+    if body is None:
+        return response
+    cut = web.StreamResponse(status=response.status, headers=response.headers)
+    cut.headers[hdrs.CONTENT_LENGTH] = str(len(body) or len(_CUT_JSON))
+    await cut.prepare(request)
+    await cut.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return cut
+
+
+def _malform(response: web.StreamResponse) -> web.StreamResponse:
+    body = _body(response)
+    if body is not None and isinstance(response, web.Response):
+        response.body = body[: len(body) // 2] or _CUT_JSON
+    return response
+
+
+def _body(response: web.StreamResponse) -> bytes | None:
+    """Give a body that is not sent yet, or None for a WebSocket or a stream."""
+    if response.prepared or not isinstance(response, web.Response):
+        return None
+    return response.body if isinstance(response.body, bytes) else b""
+
+
+def _seen(request: web.Request) -> Request:
+    address = local_address(request)
+    resource = request.match_info.route.resource
+    route = "" if resource is None else resource.canonical
+    return Request(
+        method=request.method,
+        path=request.path,
+        port=0 if address is None else address.port,
+        operation=_OPERATIONS.get((request.method, route)),
+    )
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

@@ -1,0 +1,196 @@
+"""Checks of what a REST request carries: names in the path, API version, payload of a message.
+
+Source: swagger of the REST data plane, 2024-12-01 (patterns, lengths, PayloadMessage).
+"""
+
+import re
+
+from ..documents.json_text import Json, decode
+from ..errors import InvalidRequestError, JsonError
+from ..protocols.messages import Invocation
+from .table import Operation
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_GROUP_LENGTH",
+    "check_api_version",
+    "effective_hub",
+    "group_name",
+    "integer",
+    "is_true",
+    "parse_json",
+    "parse_payload",
+    "payload",
+    "stream_id",
+    "user_name",
+]
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The largest body of a REST request, in bytes."""
+
+_HUB = re.compile(r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}")
+
+MAX_GROUP_LENGTH = 1024
+"""The longest name of a group, in characters."""
+
+_MAX_USER_LENGTH = 1024
+_MAX_STREAM_LENGTH = 100
+_MAX_INT32 = 2**31 - 1
+_INTEGER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+
+
+def check_api_version(operation: Operation, api_version: str | None) -> None:
+    """Check the `api-version` parameter.
+
+    Raises:
+        InvalidRequestError: It is missing, or the operation is not part of that version.
+    """
+    accepted = operation.api_versions
+    if not accepted or api_version in accepted:
+        return
+    problem = "is missing" if api_version is None else "is not supported by this operation"
+    raise InvalidRequestError(
+        f"The parameter api-version {problem}. Supported: {', '.join(accepted)}.",
+        target="api-version",
+    )
+
+
+def effective_hub(hub: str, application: str | None = None) -> str:
+    """Give the name under which a hub is kept: lower case, after its application's name.
+
+    Raises:
+        InvalidRequestError: One of the names is not acceptable.
+    """
+    _check_hub(hub, "hub")
+    if application is None:
+        return hub.lower()
+    _check_hub(application, "application")
+    return f"{application}_{hub}".lower()
+
+
+def group_name(group: str) -> str:
+    """Check the name of a group: 1 to 1,024 characters that are not all white space.
+
+    Raises:
+        InvalidRequestError: The name is not acceptable.
+    """
+    if not group.strip() or len(group) > MAX_GROUP_LENGTH:
+        raise InvalidRequestError(
+            f"The name of a group has 1 to {MAX_GROUP_LENGTH} characters, not only white space.",
+            target="group",
+        )
+    return group
+
+
+def user_name(user: str) -> str:
+    """Check the name of a user whose connections are closed: 1 to 1,024 characters.
+
+    Raises:
+        InvalidRequestError: The name is not acceptable.
+    """
+    if not 1 <= len(user) <= _MAX_USER_LENGTH:
+        raise InvalidRequestError(
+            f"The name of a user has 1 to {_MAX_USER_LENGTH} characters.", target="user"
+        )
+    return user
+
+
+def stream_id(stream: str) -> str:
+    """Check the id of a stream: 1 to 100 characters that are not all white space.
+
+    Raises:
+        InvalidRequestError: The id is not acceptable.
+    """
+    if not stream.strip() or len(stream) > _MAX_STREAM_LENGTH:
+        raise InvalidRequestError(
+            f"The id of a stream has 1 to {_MAX_STREAM_LENGTH} characters, not only white space.",
+            target="streamId",
+        )
+    return stream
+
+
+def integer(text: str, name: str, *, minimum: int, maximum: int = _MAX_INT32) -> int:
+    """Parse a parameter that is an integer.
+
+    Args:
+        text: What was sent.
+        name: The parameter.
+        minimum: The smallest acceptable value.
+        maximum: The largest acceptable value.
+
+    Raises:
+        InvalidRequestError: The text is something else.
+    """
+    if _INTEGER.fullmatch(text) and minimum <= int(text) <= maximum:
+        return int(text)
+    raise InvalidRequestError(
+        f"The parameter {name} has to be an integer from {minimum} to {maximum}.", target=name
+    )
+
+
+def is_true(text: str, name: str) -> bool:
+    """Parse a parameter that is true or false, in any case.
+
+    Raises:
+        InvalidRequestError: The text is something else.
+    """
+    if text.lower() not in {"true", "false"}:
+        raise InvalidRequestError(f"The parameter {name} has to be true or false.", target=name)
+    return text.lower() == "true"
+
+
+def parse_json(body: bytes) -> Json:
+    """Parse a body.
+
+    Raises:
+        InvalidRequestError: The body is not JSON.
+    """
+    try:
+        return decode(body)
+    except JsonError as error:
+        raise InvalidRequestError(f"The body {error}.") from error
+
+
+def parse_payload(body: bytes) -> Invocation:
+    """Parse a PayloadMessage: `target` and `arguments`, in any case, and nothing else.
+
+    Absent arguments are no arguments.
+
+    Raises:
+        InvalidRequestError: The body is something else.
+    """
+    return payload(parse_json(body))
+
+
+def payload(value: Json) -> Invocation:
+    """Make an invocation of a PayloadMessage, as `parse_payload` does.
+
+    Raises:
+        InvalidRequestError: The value is something else.
+    """
+    if not isinstance(value, dict):
+        raise InvalidRequestError("The payload has to be a JSON object.")
+    fields = {name.lower(): item for name, item in value.items()}
+    for name in fields:
+        if name not in {"target", "arguments"}:
+            raise InvalidRequestError("The payload has an unknown property.", target=name)
+    target = fields.get("target")
+    if not isinstance(target, str) or not target:
+        raise InvalidRequestError(
+            "The target has to be a string that is not empty.", target="target"
+        )
+    arguments = fields.get("arguments")
+    if arguments is None:
+        return Invocation(target, ())
+    if not isinstance(arguments, list):
+        raise InvalidRequestError("The arguments have to be an array.", target="arguments")
+    return Invocation(target, tuple(arguments))
+
+
+def _check_hub(name: str, parameter: str) -> None:
+    if _HUB.fullmatch(name) is None:
+        raise InvalidRequestError(
+            f"The name of the {parameter} has to begin with a letter, followed by at most 127"
+            " letters, digits and characters of _`,.[]",
+            target=parameter,
+        )

@@ -1,0 +1,1 @@
+"""The hub protocols of SignalR, without I/O."""

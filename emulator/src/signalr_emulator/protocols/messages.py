@@ -1,0 +1,121 @@
+"""The messages of the SignalR hub protocol, however they are written.
+
+Source: HubProtocol.md of dotnet/aspnetcore.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ..documents.json_text import Json
+
+__all__ = [
+    "MAX_RECORD_BYTES",
+    "Ack",
+    "CancelInvocation",
+    "Close",
+    "Completion",
+    "Invocation",
+    "Message",
+    "MessageType",
+    "Numbered",
+    "Ping",
+    "Sequence",
+    "StreamInvocation",
+    "StreamItem",
+]
+
+MAX_RECORD_BYTES = 1024 * 1024
+"""The longest message that a client may send, in bytes."""
+
+
+class MessageType(IntEnum):
+    """The `type` of a message. Acks and sequences belong to stateful reconnect."""
+
+    INVOCATION = 1
+    STREAM_ITEM = 2
+    COMPLETION = 3
+    STREAM_INVOCATION = 4
+    CANCEL_INVOCATION = 5
+    PING = 6
+    CLOSE = 7
+    ACK = 8
+    SEQUENCE = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """Calls a method; without an `invocation_id` no completion is expected."""
+
+    target: str
+    arguments: tuple[Json, ...]
+    invocation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInvocation:
+    """Calls a method that answers with a stream of items."""
+
+    invocation_id: str
+    target: str
+    arguments: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamItem:
+    """One item of a stream."""
+
+    invocation_id: str
+    item: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Ends an invocation with nothing, a result or an error, never with both of these.
+
+    `result` counts only with `has_result`, because null is a result too.
+    """
+
+    invocation_id: str
+    result: Json = None
+    has_result: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelInvocation:
+    """Asks the other side to stop a stream."""
+
+    invocation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Says that the sender is alive; it is not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Ends the connection; the client tries again only if `allow_reconnect` is set."""
+
+    error: str | None = None
+    allow_reconnect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Says that every message up to this one has arrived."""
+
+    sequence_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Says, after a reconnection, which number the next message of the sender has."""
+
+    sequence_id: int
+
+
+type Numbered = Invocation | StreamInvocation | StreamItem | Completion | CancelInvocation
+"""The messages that stateful reconnect counts and sends again."""
+
+type Message = Numbered | Ping | Close | Ack | Sequence

@@ -1,0 +1,1 @@
+"""The REST data plane over aiohttp: each operation, admitted and carried out."""

@@ -1,0 +1,167 @@
+"""One call of a REST operation: its parameters and its body, checked when they are asked for."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, http, web
+
+from ..authentication.callers import Caller
+from ..documents.json_text import Json
+from ..errors import (
+    InvalidRequestError,
+    JsonError,
+    PayloadTooLargeError,
+    UnsupportedContentError,
+)
+from ..operations.binary_payload import parse_binary_item, parse_binary_payload
+from ..operations.parameters import (
+    MAX_BODY_BYTES,
+    effective_hub,
+    group_name,
+    parse_json,
+    parse_payload,
+)
+from ..operations.table import Operation
+from ..protocols.messages import Invocation
+from ..transports.local_address import local_address
+from ..transports.outgoing import Outgoing
+
+__all__ = ["Call", "Handler", "outgoing"]
+
+_JSON = "application/json"
+_MESSAGEPACK = ("application/x-msgpack", "application/octet-stream")
+_HOST = re.compile(r"[\w.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose caller is known.
+
+    Attributes:
+        request: What was sent.
+        operation: What is called.
+        caller: Who calls.
+    """
+
+    request: web.Request
+    operation: Operation
+    caller: Caller
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether the path has its version in it."""
+        return self.operation.since is None
+
+    @property
+    def hub(self) -> str:
+        """Name under which the hub is kept; `application` is part of it."""
+        application = None if self.is_v1 else self.parameter("application")
+        return effective_hub(self.request.match_info["hub"], application)
+
+    @property
+    def own_hub(self) -> str:
+        """Name under which the hub is kept, for operations without `application`."""
+        return effective_hub(self.request.match_info["hub"])
+
+    @property
+    def group(self) -> str:
+        """Name of the group."""
+        return group_name(self.request.match_info["group"])
+
+    @property
+    def user(self) -> str:
+        """Name of the user."""
+        return self.request.match_info["user"]
+
+    @property
+    def connection(self) -> str:
+        """Id of the connection."""
+        return self.request.match_info["connection"]
+
+    @property
+    def stream(self) -> str:
+        """Id of the stream, unchecked."""
+        return self.request.match_info["stream"]
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Ids of the connections that are left out."""
+        return frozenset(self.request.query.getall("excluded", ()))
+
+    def parameter(self, name: str) -> str | None:
+        """Give a parameter of the query, or None if it is not there."""
+        return self.request.query.get(name)
+
+    async def json(self) -> Json:
+        """Read a body that has to be JSON."""
+        if self._content_type() != _JSON:
+            raise UnsupportedContentError(f"The body has to be {_JSON}.", target="Content-Type")
+        return parse_json(await self.body())
+
+    async def invocation(self) -> Invocation:
+        """Read a body that is a message."""
+        return await self._payload(parse_payload, parse_binary_payload)
+
+    async def item(self) -> Json:
+        """Read a body that is an item of a stream."""
+        return await self._payload(parse_json, parse_binary_item)
+
+    async def body(self) -> bytes:
+        """Read the body."""
+        try:
+            return await self.request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            raise PayloadTooLargeError(
+                f"The body may have at most {MAX_BODY_BYTES} bytes."
+            ) from error
+        except (http.HttpProcessingError, web.RequestPayloadError) as error:
+            raise InvalidRequestError("The body does not fit its encoding.") from error
+
+    def url_with(self, changes: dict[str, str | None]) -> str:
+        """Give the absolute URL of this call with other parameters; None takes one away."""
+        query = [(name, value) for name, value in self.request.query.items() if name not in changes]
+        query += [(name, value) for name, value in changes.items() if value is not None]
+        path = self.request.rel_url.raw_path
+        return f"{self.request.scheme}://{self._authority()}{path}?{urlencode(query)}"
+
+    async def _payload[T](
+        self, from_json: Callable[[bytes], T], from_messagepack: Callable[[bytes], T]
+    ) -> T:
+        content_type = self._content_type()
+        if content_type == _JSON:
+            return from_json(await self.body())
+        if content_type in _MESSAGEPACK:
+            return from_messagepack(await self.body())
+        raise UnsupportedContentError(
+            f"The payload has to be one of {', '.join((_JSON, *_MESSAGEPACK))}.",
+            target="Content-Type",
+        )
+
+    def _authority(self) -> str:
+        host = self.request.headers.get(hdrs.HOST, "")
+        if _HOST.fullmatch(host):
+            return host
+        return str(local_address(self.request) or "localhost")
+
+    def _content_type(self) -> str:
+        if hdrs.CONTENT_TYPE not in self.request.headers:
+            return _JSON
+        return self.request.content_type
+
+
+type Handler = Callable[[Call], Awaitable[web.Response | None]]
+"""Carries out a call; None stands for the operation's success without a body."""
+
+
+def outgoing(invocation: Invocation) -> Outgoing:
+    """Make a message of what a call sends.
+
+    Raises:
+        InvalidRequestError: An argument has no JSON form.
+    """
+    try:
+        return Outgoing(invocation)
+    except JsonError as error:
+        raise InvalidRequestError(f"The payload {error}.", target="arguments") from error

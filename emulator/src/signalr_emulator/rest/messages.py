@@ -1,0 +1,208 @@
+"""The operations that send messages to clients."""
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from ..clients.hubs import Member, deliver
+from ..documents.json_text import encode
+from ..errors import (
+    ClientResultError,
+    InvalidRequestError,
+    JsonError,
+)
+from ..operations.commands import (
+    CloseConnection,
+    Command,
+    JoinGroup,
+    LeaveGroup,
+    SendMessage,
+    parse_commands,
+)
+from ..operations.errors import no_connection
+from ..operations.filters import Candidate, Filter, parse_filter
+from ..operations.parameters import group_name, is_true, stream_id
+from ..operations.table import DataAction, Task
+from ..protocols.messages import Completion, StreamItem
+from ..state.resource import Resource
+from .call import Call, Handler, outgoing
+
+__all__ = ["MessageOperations"]
+
+_INVOCATION_FAILED = "Error.Connection.Unknown"
+
+
+type Members = Mapping[str, Member]
+
+
+class MessageOperations:
+    """Sends to connections, calls their methods and executes commands.
+
+    Args:
+        resource: The SignalR resource whose clients receive.
+        permit: Raises `ForbiddenError` unless the caller has a data action.
+        sent: Learns of each message: hub, recipient as a person would say it, target, and number
+            of connections.
+        invocation_timeout: How long a client may take to answer, in seconds.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        *,
+        permit: Callable[[Call, DataAction], None],
+        sent: Callable[[str, str, str, int], None],
+        invocation_timeout: float,
+    ) -> None:
+        self._hubs = resource.hubs
+        self._invocation_timeout = invocation_timeout
+        self._permit = permit
+        self._sent = sent
+
+    def handlers(self) -> Mapping[Task, Handler]:
+        """Give what carries out each operation."""
+        return {
+            Task.SEND_TO_HUB: self._send_to_hub,
+            Task.SEND_TO_USER: self._send_to_user,
+            Task.SEND_TO_USERS: self._send_to_users,
+            Task.SEND_TO_GROUP: self._send_to_group,
+            Task.SEND_TO_GROUPS: self._send_to_groups,
+            Task.SEND_TO_CONNECTION: self._send_to_connection,
+            Task.INVOKE_CONNECTION: self._invoke,
+            Task.SEND_STREAM_ITEM: self._send_stream_item,
+            Task.COMPLETE_STREAM: self._complete_stream,
+            Task.EXECUTE: self._execute,
+        }
+
+    async def _send(
+        self,
+        call: Call,
+        recipient: str,
+        find: Callable[[], Members],
+        excluded: frozenset[str] = frozenset(),
+    ) -> None:
+        """Send the message of a call to whoever is found once its body has been read."""
+        hub, invocation = call.hub, await call.invocation()
+        members = find()
+        deliver(outgoing(invocation), members, excluded)
+        left_out = sum(1 for each in excluded if each in members)
+        self._sent(hub, recipient, invocation.target, len(members) - left_out)
+
+    async def _send_to_hub(self, call: Call) -> None:
+        hub = call.hub
+        await self._send(call, "everyone", lambda: self._hubs.everyone(hub), call.excluded)
+
+    async def _send_to_user(self, call: Call) -> None:
+        hub, user = call.hub, call.user
+        await self._send(call, f"user {user}", lambda: self._hubs.user(hub, user))
+
+    async def _send_to_users(self, call: Call) -> None:
+        hub, users = call.hub, call.user.split(",")
+        await self._send(
+            call,
+            f"users {', '.join(users)}",
+            lambda: {id_: m for user in users for id_, m in self._hubs.user(hub, user).items()},
+        )
+
+    async def _send_to_group(self, call: Call) -> None:
+        hub, group = call.hub, call.group
+        await self._send(
+            call, f"group {group}", lambda: self._hubs.group(hub, group), call.excluded
+        )
+
+    async def _send_to_groups(self, call: Call) -> None:
+        hub = call.hub
+        groups = [group_name(name) for name in call.request.match_info["group"].split(",")]
+        await self._send(
+            call,
+            f"groups {', '.join(groups)}",
+            lambda: {id_: m for group in groups for id_, m in self._hubs.group(hub, group).items()},
+        )
+
+    async def _send_to_connection(self, call: Call) -> None:
+        hub, connection = call.hub, call.connection
+        await self._send(
+            call, f"connection {connection}", lambda: self._hubs.connection(hub, connection)
+        )
+
+    async def _invoke(self, call: Call) -> web.Response:
+        hub = call.hub
+        invocation = await call.invocation()
+        member = self._member(hub, call.connection)
+        try:
+            completion = await member.invoke(
+                invocation.target, invocation.arguments, self._invocation_timeout
+            )
+        except ClientResultError as error:
+            raise InvalidRequestError(str(error), code=_INVOCATION_FAILED) from error
+        except JsonError as error:
+            raise InvalidRequestError(f"The payload {error}.", target="arguments") from error
+        if not completion.has_result:
+            return web.json_response({})
+        try:
+            body = encode({"result": completion.result})
+        except JsonError as error:
+            raise InvalidRequestError(
+                f"The client's result {error}.", code=_INVOCATION_FAILED
+            ) from error
+        return web.Response(body=body, content_type="application/json")
+
+    async def _send_stream_item(self, call: Call) -> None:
+        hub, stream = call.hub, stream_id(call.stream)
+        is_last = is_true(call.parameter("completed") or "false", "completed")
+        # An empty body is no item, and may end a stream that has none left.
+        items = [await call.item()] if await call.body() or not is_last else []
+        member = self._member(hub, call.connection)
+        try:
+            for item in items:
+                member.send(StreamItem(stream, item))
+        except JsonError as error:
+            raise InvalidRequestError(f"The body {error}.") from error
+        if is_last:
+            member.send(Completion(stream))
+
+    async def _complete_stream(self, call: Call) -> None:
+        hub, stream = call.hub, stream_id(call.stream)
+        # The swagger says `reason`, the .NET SDK `error`.
+        error = call.parameter("reason") or call.parameter("error")
+        self._member(hub, call.connection).send(Completion(stream, error=error))
+
+    async def _execute(self, call: Call) -> None:
+        hub = call.own_hub
+        matches = parse_filter(call.parameter("filter"))
+        commands = parse_commands(await call.json())
+        for data_action in sorted({command.data_action for command in commands}):
+            self._permit(call, data_action)
+        # Everything that can be refused is checked before the first command takes effect.
+        effects = [self._effect(hub, command) for command in commands]
+        members = self._matching(hub, matches)
+        for effect in effects:
+            for member in members:
+                effect(member)
+
+    def _effect(self, hub: str, command: Command) -> Callable[[Member], object]:
+        match command:
+            case SendMessage(invocation=invocation):
+                message = outgoing(invocation)
+                return lambda member: member.deliver(message)
+            case JoinGroup(group=group):
+                return lambda member: self._hubs.add_to_group(hub, group, member.connection_id)
+            case LeaveGroup(group=group):
+                return lambda member: self._hubs.remove_from_group(hub, group, member.connection_id)
+            case CloseConnection(reason=reason):
+                return lambda member: member.disconnect(reason, allow_reconnect=True)
+
+    def _matching(self, hub: str, matches: Filter) -> list[Member]:
+        return [
+            member
+            for connection_id, member in self._hubs.everyone(hub).items()
+            if matches(
+                Candidate(connection_id, member.user_id, self._hubs.groups_of(hub, connection_id))
+            )
+        ]
+
+    def _member(self, hub: str, connection_id: str) -> Member:
+        member = self._hubs.connection(hub, connection_id).get(connection_id)
+        if member is None:
+            raise no_connection()
+        return member

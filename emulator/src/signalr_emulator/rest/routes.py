@@ -1,0 +1,144 @@
+"""The REST data plane over aiohttp: every operation of the table, admitted and carried out."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+from ..authentication.callers import CalledUrl, Caller
+from ..errors import AuthenticationError, ForbiddenError, RequestError
+from ..operations.errors import error_response, unauthorized
+from ..operations.parameters import check_api_version
+from ..operations.table import (
+    HEALTH_PATHS,
+    OPERATIONS,
+    READS,
+    DataAction,
+    Operation,
+    Task,
+)
+from ..state.journal import SentMessage
+from ..state.resource import Resource
+from ..state.service import Service
+from ..transports.local_address import local_address
+from .call import Call, Handler
+from .members import MemberOperations
+from .messages import MessageOperations
+from .tokens import TokenOperations
+
+__all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi"]
+
+DATA_ACTION = web.RequestKey("data_action", str)
+"""What an operation requires, kept with its request for the journal."""
+
+PRINCIPAL_ID = web.RequestKey("principal_id", str)
+"""Who called, kept with the request for the journal."""
+
+type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class RestApi:
+    """The operations of the REST data plane.
+
+    Args:
+        service: The state of the emulator.
+        resource: The SignalR resource that they work on.
+    """
+
+    def __init__(self, service: Service, resource: Resource) -> None:
+        self._service = service
+        self._resource = resource
+        self._handlers: dict[Task, Handler] = {
+            **TokenOperations(service, resource).handlers(),
+            **MessageOperations(
+                resource,
+                permit=self._permit,
+                sent=self._sent,
+                invocation_timeout=service.config.invocation_timeout,
+            ).handlers(),
+            **MemberOperations(resource).handlers(),
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give the routes of every operation, and the health check, which needs no token."""
+        return [
+            *(_route(method, path, _health) for path in HEALTH_PATHS for method in READS),
+            *(
+                _route(operation.method, operation.path, self._admitting(operation))
+                for operation in OPERATIONS
+            ),
+        ]
+
+    def _admitting(self, operation: Operation) -> RequestHandler:
+        """Give an operation's handler behind everything that is checked before it runs."""
+        handler = self._handlers[operation.task]
+
+        async def admit(request: web.Request) -> web.StreamResponse:
+            if operation.task is Task.GET_ACCESS_KEY:
+                self._resource.activity.key_requests += 1
+            try:
+                call = self._admit(operation, request)
+                self._resource.user_groups.expire()
+                response = await handler(call)
+            except AuthenticationError as error:
+                return unauthorized(error)
+            except RequestError as error:
+                return error_response(error)
+            return web.Response(status=operation.success) if response is None else response
+
+        return admit
+
+    def _admit(self, operation: Operation, request: web.Request) -> Call:
+        if operation.data_action is not None:
+            request[DATA_ACTION] = operation.data_action
+        call = Call(request, operation, self._caller(request))
+        if call.caller.principal_id is not None:
+            request[PRINCIPAL_ID] = call.caller.principal_id
+        check_api_version(operation, call.parameter("api-version"))
+        if operation.data_action is not None:
+            self._permit(call, operation.data_action)
+        return call
+
+    def _caller(self, request: web.Request) -> Caller:
+        url = CalledUrl(
+            path=request.rel_url.raw_path,
+            query=request.rel_url.raw_query_string,
+            origins=self._origins(request),
+        )
+        return self._resource.authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+
+    def _sent(self, hub: str, recipient: str, target: str, connections: int) -> None:
+        message = SentMessage(self._service.clock.now(), hub, recipient, target, connections)
+        self._service.journal.sent(message)
+
+    def _origins(self, request: web.Request) -> frozenset[str]:
+        hosts = self._service.config.hosts
+        address = local_address(request)
+        ports = set() if address is None else {f"{host}:{address.port}" for host in hosts}
+        return frozenset(f"{request.scheme}://{name}" for name in hosts | ports)
+
+    def _permit(self, call: Call, data_action: DataAction) -> None:
+        principal_id = call.caller.principal_id
+        if principal_id is None:
+            return
+        scope = self._resource.config.resource_id
+        if not self._service.role_assignments.is_allowed(principal_id, data_action, scope):
+            raise ForbiddenError(
+                f"The identity {principal_id} lacks the data action"
+                f" {data_action} at {scope}. Please check your role assignments."
+            )
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
+def _route(method: str, path: str, handler: RequestHandler) -> web.RouteDef:
+    # A parameter without a pattern would not match braces.
+    pattern = _PARAMETER.sub(r"{\1:[^/]+}", path)
+    if method == "GET":
+        # HEAD is an operation of its own.
+        return web.get(pattern, handler, allow_head=False)
+    return web.route(method, pattern, handler)

@@ -1,0 +1,1 @@
+"""The state behind every plane: the emulator's, and that of each SignalR resource."""

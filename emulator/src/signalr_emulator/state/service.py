@@ -1,0 +1,124 @@
+"""The whole state of an emulator, put together in one place."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from ..access_control.roles import RoleAssignment, RoleAssignments
+from ..access_control.store import RoleStore
+from ..clock import Clock
+from ..configuration.settings import EXTERNAL_ISSUER, Config
+from ..entra.applications import Applications
+from ..entra.federation import ExternalIssuer
+from ..entra.identities import Identities, IdentityKind
+from ..entra.tenant import SigningKey, Tenant
+from ..faults.rules import Faults
+from .journal import Journal
+from .resource import Resource
+
+__all__ = ["Activity", "Service"]
+
+
+@dataclass(slots=True)
+class Activity:
+    """What has been asked of the emulator since its start, refused requests included.
+
+    Attributes:
+        identity_requests: Requests to the identity endpoint.
+    """
+
+    identity_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The state behind every plane.
+
+    Attributes:
+        config: What is chosen.
+        clock: Measures every lifetime.
+        tenant: Issues the Entra tokens.
+        identities: The managed identities of the app.
+        applications: The app registrations of the tenant.
+        external_issuer: Makes the tokens of federated credentials.
+        role_assignments: Who may do what.
+        roles: The same with the role definitions, under Resource Manager's rules.
+        resources: The SignalR resources; there is at least one.
+        activity: What was asked of the control plane.
+        faults: What disturbs requests.
+        journal: What happened last on the data planes.
+    """
+
+    config: Config
+    clock: Clock
+    tenant: Tenant
+    identities: Identities
+    applications: Applications
+    external_issuer: ExternalIssuer
+    role_assignments: RoleAssignments
+    roles: RoleStore
+    resources: tuple[Resource, ...]
+    activity: Activity = field(default_factory=Activity)
+    faults: Faults = field(default_factory=Faults)
+    journal: Journal = field(default_factory=Journal)
+
+    @classmethod
+    def create(
+        cls, config: Config, *, clock: Clock | None = None, signing_key: SigningKey | None = None
+    ) -> Self:
+        """Make the state of a new emulator.
+
+        Args:
+            config: What is chosen.
+            clock: The emulator's clock; a new one if None.
+            signing_key: The tenant's key pair; a new one if None.
+        """
+        clock = clock or Clock()
+        assignments = _role_assignments(config)
+        tenant = Tenant(
+            config.tenant_id,
+            signing_key or SigningKey.generate(),
+            clock,
+            domain=config.tenant_domain,
+        )
+        external_issuer = ExternalIssuer.generate(EXTERNAL_ISSUER)
+        return cls(
+            config=config,
+            clock=clock,
+            tenant=tenant,
+            identities=Identities(config.identities),
+            applications=Applications(config.applications, (external_issuer,)),
+            external_issuer=external_issuer,
+            role_assignments=assignments,
+            roles=RoleStore(clock, assignments),
+            resources=tuple(
+                Resource.create(resource, config, clock=clock, tenant=tenant)
+                for resource in config.resources
+            ),
+        )
+
+    @property
+    def first(self) -> Resource:
+        """The resource that an app with a single endpoint uses."""
+        return self.resources[0]
+
+
+def _role_assignments(config: Config) -> RoleAssignments:
+    assignments = RoleAssignments(
+        management_groups={config.subscription: config.management_group},
+    )
+    if config.role is None:
+        return assignments
+    principal_ids = [
+        *(
+            identity.principal_id
+            for identity in config.identities
+            if identity.kind is IdentityKind.SYSTEM_ASSIGNED
+        ),
+        *(application.principal_id for application in config.applications),
+    ]
+    assignments.assignments += [
+        RoleAssignment(principal_id, config.role, resource.resource_id)
+        for principal_id in principal_ids
+        for resource in config.resources
+    ]
+    return assignments

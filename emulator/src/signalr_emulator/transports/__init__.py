@@ -1,0 +1,1 @@
+"""What moves a client's bytes: WebSocket, Server-Sent Events and long polling."""

@@ -1,0 +1,1 @@
+"""What clients do, sent to the app's upstream, and what it answers."""

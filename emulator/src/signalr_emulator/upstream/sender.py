@@ -1,0 +1,248 @@
+"""Sends what clients do to the app's upstream: the edge between events and one HTTP session.
+
+Each template has requests of its own under way, so that a slow upstream does not hold up other
+upstreams; what waits for its turn is bounded.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import hdrs
+
+from ..clock import Clock
+from .messages import (
+    MAX_RESPONSE_BYTES,
+    UpstreamClient,
+    UpstreamEvent,
+    headers,
+)
+from .settings import UpstreamConfig, UpstreamTemplate, choose
+from .settings_file import UpstreamFile
+
+__all__ = ["Response", "Upstream", "UpstreamCall"]
+
+_LOGGER = logging.getLogger(__name__)
+
+_REMEMBERED_CALLS = 200
+_QUEUE_FULL = "too many events wait"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamCall:
+    """One request to an upstream, as it ended.
+
+    Attributes:
+        at: When it ended, in seconds since the epoch on the emulator's clock.
+        hub: Name of the hub.
+        category: `connections` or `messages`.
+        event: `connected`, `disconnected` or a target.
+        connection_id: Whose event it was.
+        url: Where it went, without the query, which may hold a key.
+        status: HTTP status, or None if there was no response.
+        error: What went wrong, or None.
+        duration: How long it took, in seconds of real time; 0 for one that was never sent.
+    """
+
+    at: float
+    hub: str
+    category: str
+    event: str
+    connection_id: str
+    url: str
+    status: int | None
+    error: str | None
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back for an event.
+
+    Attributes:
+        status: HTTP status, or None if there was no response.
+        body: The body, or None if it is longer than `MAX_RESPONSE_BYTES`.
+        error: What went wrong, or None.
+    """
+
+    status: int | None
+    body: bytes | None = b""
+    error: str | None = None
+
+
+class Upstream:
+    """Sends events to upstreams; use it as a context.
+
+    Args:
+        config: Templates and limits.
+        signing_keys: Gives the service's access keys, which sign each request; nothing while
+            local authentication is disabled.
+        token: Gives an Entra token of the service's own managed identity for an audience.
+        clock: Tells the times of the calls that are remembered.
+
+    Raises:
+        OSError: The file of templates cannot be read.
+        UpstreamSettingsError: The file of templates is something else.
+    """
+
+    def __init__(
+        self,
+        config: UpstreamConfig,
+        *,
+        signing_keys: Callable[[], Sequence[str]],
+        token: Callable[[str], str],
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._signing_keys = signing_keys
+        self._token = token
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._queued = 0
+        self._file = UpstreamFile(config.settings_file) if config.settings_file else None
+        # By value, so that a template which stays in a changed file keeps its limit.
+        self._slots: defaultdict[UpstreamTemplate, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(config.concurrency)
+        )
+        self._calls: deque[UpstreamCall] = deque(maxlen=_REMEMBERED_CALLS)
+
+    async def __aenter__(self) -> Self:
+        """Open the session."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=self._config.timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=(hdrs.USER_AGENT,),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    @property
+    def templates(self) -> tuple[UpstreamTemplate, ...]:
+        """Where events go at present."""
+        more = self._file.templates() if self._file else ()
+        return (*self._config.templates, *more)
+
+    def calls(self) -> list[UpstreamCall]:
+        """Give the last calls, the oldest first."""
+        return list(self._calls)
+
+    async def send(self, client: UpstreamClient, event: UpstreamEvent) -> Response | None:
+        """Send an event.
+
+        Args:
+            client: Whose event it is.
+            event: What happened.
+
+        Returns:
+            What came back, or None if no template matches.
+        """
+        template = choose(self.templates, client.hub, event.category, event.event)
+        if template is None:
+            return None
+        if self._queued >= self._config.max_queued:
+            self._remember(client, event, template, Response(None, error=_QUEUE_FULL), 0)
+            return Response(HTTPStatus.SERVICE_UNAVAILABLE)
+        self._queued += 1
+        try:
+            async with self._slots[template]:
+                return await self._timed(client, event, template)
+        finally:
+            self._queued -= 1
+
+    async def _timed(
+        self, client: UpstreamClient, event: UpstreamEvent, template: UpstreamTemplate
+    ) -> Response:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        response = await self._post(client, event, template)
+        self._remember(client, event, template, response, loop.time() - started)
+        return response
+
+    async def _post(
+        self, client: UpstreamClient, event: UpstreamEvent, template: UpstreamTemplate
+    ) -> Response:
+        given = headers(client, event, self._signing_keys())
+        if template.managed_identity is not None:
+            given[hdrs.AUTHORIZATION] = f"Bearer {self._token(template.managed_identity)}"
+        url = template.fill(client.hub, event.category, event.event)
+        if self._session is None:
+            return Response(None, error="the emulator stops")
+        try:
+            async with self._session.post(
+                url, data=event.body, headers=given, allow_redirects=False
+            ) as response:
+                body = await _read(response)
+                return Response(response.status, body, _response_error(response.status, body))
+        except TimeoutError:
+            return Response(None, error=f"no response within {self._config.timeout:g} seconds")
+        except (aiohttp.ClientError, ValueError, OSError) as error:
+            # The text of some exceptions holds the URL, and with it the key in its query.
+            return Response(None, error=type(error).__name__)
+
+    def _remember(
+        self,
+        client: UpstreamClient,
+        event: UpstreamEvent,
+        template: UpstreamTemplate,
+        response: Response,
+        duration: float,
+    ) -> None:
+        url = urlsplit(template.fill(client.hub, event.category, event.event))
+        call = UpstreamCall(
+            at=self._clock.now(),
+            hub=client.hub,
+            category=event.category,
+            event=event.event,
+            connection_id=client.connection_id,
+            url=f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}",
+            status=response.status,
+            error=response.error,
+            duration=duration,
+        )
+        self._calls.append(call)
+        if call.error is not None:
+            _LOGGER.warning(
+                "Upstream %s failed for %r of hub %s: %s.",
+                call.url,
+                call.event,
+                call.hub,
+                call.error,
+            )
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes | None:
+    """Read a body, or give None if it is too long."""
+    if (response.content_length or 0) > MAX_RESPONSE_BYTES:
+        response.close()
+        return None
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_RESPONSE_BYTES:
+            response.close()
+            return None
+    return bytes(body)
+
+
+def _response_error(status: int, body: bytes | None) -> str | None:
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return f"status {status}"
+    return None if body is not None else f"response over {MAX_RESPONSE_BYTES} bytes"

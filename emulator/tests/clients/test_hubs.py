@@ -1,0 +1,92 @@
+from dataclasses import dataclass, field
+
+from signalr_emulator.clients.hubs import Hubs, deliver
+from signalr_emulator.documents.json_text import Json
+from signalr_emulator.protocols.messages import Completion, Invocation, Message
+from signalr_emulator.transports.outgoing import Outgoing
+
+MESSAGE = Outgoing(Invocation("say", ()))
+
+
+@dataclass
+class Recipient:
+    connection_id: str
+    user_id: str | None = None
+    hub: str = "chat"
+    received: list[Outgoing] = field(default_factory=list)
+
+    def deliver(self, message: Outgoing) -> None:
+        self.received.append(message)
+
+    def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
+        raise NotImplementedError
+
+    def send(self, message: Message) -> None:
+        raise NotImplementedError
+
+    async def invoke(
+        self,
+        target: str,
+        arguments: tuple[Json, ...],
+        timeout: float,  # noqa: ASYNC109 - as in the interface
+    ) -> Completion:
+        raise NotImplementedError
+
+
+def test_indexes() -> None:
+    hubs = Hubs()
+    a, b, c = Recipient("a", "ann"), Recipient("b", "ann"), Recipient("c", hub="news")
+    for member in (a, b, c):
+        hubs.add(member)
+    assert hubs.add_to_group("chat", "g", "b")
+    assert set(hubs.everyone("chat")) == {"a", "b"}
+    assert set(hubs.everyone("news")) == {"c"}
+    assert set(hubs.user("chat", "ann")) == {"a", "b"}
+    assert set(hubs.group("chat", "g")) == {"b"}
+    assert set(hubs.connection("chat", "a")) == {"a"}
+    assert hubs.connection_counts() == {"chat": 2, "news": 1}
+
+
+def test_names_are_kept_apart_by_hub() -> None:
+    hubs = Hubs()
+    hubs.add(Recipient("a", "ann"))
+    assert not hubs.connection("news", "a")
+    assert not hubs.user("news", "ann")
+    assert not hubs.add_to_group("news", "g", "a")
+    assert not hubs.remove_from_group("news", "g", "a")
+
+
+def test_nothing_is_left_of_a_removed_connection() -> None:
+    hubs = Hubs()
+    a = Recipient("a", "ann")
+    hubs.add(a)
+    hubs.add_to_group("chat", "g", "a")
+    hubs.remove(a)
+    hubs.remove(a)
+    assert hubs.connection_counts() == {}
+    hubs.add(a)
+    assert not hubs.group("chat", "g")
+
+
+def test_group_can_be_left() -> None:
+    hubs = Hubs()
+    hubs.add(Recipient("a"))
+    hubs.add_to_group("chat", "g", "a")
+    assert hubs.remove_from_group("chat", "g", "a")
+    assert hubs.remove_from_group("chat", "g", "a")
+    assert not hubs.group("chat", "g")
+    assert not hubs.remove_from_group("chat", "g", "unknown")
+
+
+def test_delivery_leaves_out_the_excluded() -> None:
+    a, b = Recipient("a"), Recipient("b")
+    deliver(MESSAGE, {"a": a, "b": b}, frozenset({"b"}))
+    deliver(MESSAGE, {"a": a, "b": b})
+    assert (len(a.received), len(b.received)) == (2, 1)
+
+
+def test_wire_forms_are_made_once() -> None:
+    message = Outgoing(Invocation("say", ("hi",)))
+    assert message.json == b'{"type":1,"target":"say","arguments":["hi"]}\x1e'
+    assert message.websocket_text[2:] == message.json
+    assert message.websocket_text is message.websocket_text

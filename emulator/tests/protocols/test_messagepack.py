@@ -1,0 +1,175 @@
+import msgpack  # type: ignore[import-untyped]  # the package has no annotations
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from signalr_emulator.documents.json_text import Json
+from signalr_emulator.errors import JsonError, ProtocolError
+from signalr_emulator.protocols.messagepack import (
+    FrameReader,
+    encode_messagepack,
+    parse_messagepack,
+)
+from signalr_emulator.protocols.messages import (
+    MAX_RECORD_BYTES,
+    Ack,
+    CancelInvocation,
+    Close,
+    Completion,
+    Invocation,
+    Message,
+    Ping,
+    Sequence,
+    StreamInvocation,
+    StreamItem,
+)
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+ARGUMENTS = st.lists(VALUES, max_size=3).map(tuple)
+MESSAGES: st.SearchStrategy[Message] = st.one_of(
+    st.builds(Invocation, TEXT, ARGUMENTS, st.none() | TEXT),
+    st.builds(StreamInvocation, TEXT, TEXT, ARGUMENTS),
+    st.builds(StreamItem, TEXT, VALUES),
+    st.builds(Completion, TEXT),
+    st.builds(lambda i, r: Completion(i, result=r, has_result=True), TEXT, VALUES),
+    st.builds(lambda i, e: Completion(i, error=e), TEXT, TEXT),
+    st.builds(CancelInvocation, TEXT),
+    st.just(Ping()),
+    st.builds(Close, st.none() | TEXT, st.booleans()),
+    st.builds(Ack, st.integers(0, 2**63)),
+    st.builds(Sequence, st.integers(0, 2**63)),
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        (Invocation("method", (42,), "xyz"), "960180a378797aa66d6574686f64912a90"),
+        (Invocation("method", (42,)), "960180c0a66d6574686f64912a90"),
+        (StreamInvocation("xyz", "method", (42,)), "960480a378797aa66d6574686f64912a90"),
+        (StreamItem("xyz", 42), "940280a378797a2a"),
+        (Completion("xyz", error="no"), "950380a378797a01a26e6f"),
+        (Completion("xyz"), "940380a378797a02"),
+        (Completion("xyz", 42, has_result=True), "950380a378797a032a"),
+        (CancelInvocation("xyz"), "930580a378797a"),
+        (Ping(), "9106"),
+        (Close("xyz"), "9307a378797ac2"),
+        (Close("xyz", allow_reconnect=True), "9307a378797ac3"),
+        (Ack(36), "920824"),
+        (Ack(204), "9208cccc"),
+        (Sequence(13), "92090d"),
+    ],
+)
+def test_bytes_of_every_message(message: Message, body: str) -> None:
+    expected = bytes.fromhex(body)
+    assert encode_messagepack(message) == bytes([len(expected)]) + expected
+    assert parse_messagepack(expected) == message
+
+
+def test_short_arrays_and_foreign_integers() -> None:
+    assert parse_messagepack(bytes.fromhex("9207a378797a")) == Close("xyz")
+    assert parse_messagepack(bytes.fromhex("950180c0a161 9101")) == Invocation("a", (1,))
+    # 36 in a byte more than it needs, as the specification writes it.
+    assert parse_messagepack(bytes.fromhex("9208cc24")) == Ack(36)
+
+
+@pytest.mark.parametrize(("length", "prefix"), [(127, "7f"), (128, "8001"), (16384, "808001")])
+def test_length(length: int, prefix: str) -> None:
+    empty = len(encode_messagepack(StreamItem("", ""))) - 1
+    headers = 2 if length > 255 else 1  # of a longer string
+    message = StreamItem("", "x" * (length - empty - headers))
+    framed = encode_messagepack(message)
+    assert framed.startswith(bytes.fromhex(prefix))
+    assert [len(record) for record in FrameReader().feed(framed)] == [length]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "c1", "00", "90", "91a161", "91c3", "9106 00", "940180c0a161"]
+)
+def test_what_is_no_message(body: str) -> None:
+    with pytest.raises(ProtocolError):
+        parse_messagepack(bytes.fromhex(body))
+
+
+def test_unknown_types_are_ignored() -> None:
+    assert parse_messagepack(bytes.fromhex("9163")) is None
+
+
+def test_lengths_that_are_refused() -> None:
+    for prefix in ("ffffffffff01", "ffffffff07"):
+        with pytest.raises(ProtocolError):
+            list(FrameReader().feed(bytes.fromhex(prefix)))
+    longest = b"\x80\x80\x40" + bytes(MAX_RECORD_BYTES)
+    assert list(FrameReader().feed(longest)) == [bytes(MAX_RECORD_BYTES)]
+    with pytest.raises(ProtocolError):
+        list(FrameReader().feed(b"\x81\x80\x40"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"\x00\xff", "AP8="),
+        (float("nan"), "NaN"),
+        (float("-inf"), "-Infinity"),
+        (msgpack.Timestamp(1_700_000_000), "2023-11-14T22:13:20+00:00"),
+        (msgpack.ExtType(5, b"a"), "YQ=="),
+        ({1: 2}, {"1": 2}),
+    ],
+)
+def test_values_come_out_as_json(value: object, expected: Json) -> None:
+    assert parse_messagepack(msgpack.packb([2, {}, "1", value])) == StreamItem("1", expected)
+
+
+def test_values_that_only_json_has() -> None:
+    framed = encode_messagepack(StreamItem("1", [2**64, -(2**63) - 1, 10**400, "\ud800"]))
+    (record,) = FrameReader().feed(framed)
+    assert msgpack.unpackb(record)[3] == [2.0**64, -(2.0**63), float("inf"), "?"]
+
+
+@pytest.mark.parametrize("number", [1, 10**30])
+def test_values_that_are_nested_too_deep_have_no_form(number: int) -> None:
+    nested: Json = []
+    for _ in range(600):
+        nested = [nested]
+    with pytest.raises(JsonError):
+        encode_messagepack(Invocation("t", (number, nested)))
+
+
+@settings(deadline=None)
+@given(st.lists(MESSAGES, max_size=5), st.data())
+def test_split_and_joined_frames_round_trip(messages: list[Message], data: st.DataObject) -> None:
+    stream = b"".join(map(encode_messagepack, messages))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    reader = FrameReader()
+    records = [
+        record
+        for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)
+        for record in reader.feed(stream[start:end])
+    ]
+    assert [parse_messagepack(record) for record in records] == messages
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=40), max_size=6))
+def test_arbitrary_bytes_raise_only_the_protocol_error(chunks: list[bytes]) -> None:
+    reader = FrameReader()
+    for chunk in chunks:
+        try:
+            for record in reader.feed(chunk):
+                parse_messagepack(record)
+        except ProtocolError:
+            return
+
+
+def test_deep_nesting_is_a_protocol_error() -> None:
+    for depth in (2_000, 100_000):
+        with pytest.raises(ProtocolError):
+            parse_messagepack(b"\x94\x02\x80\xa11" + b"\x91" * depth + b"\x00")

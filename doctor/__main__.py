@@ -10,17 +10,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from doctor.app import AppUnderTest
-from doctor.configuration import Configuration, check_hub, describe, read_configuration
-from doctor.examination import Examination
-from doctor.finding import Diagnosis, Finding
-from doctor.plan import APP_CHECKS, ENDPOINT_CHECKS
-from doctor.redaction import Secrets, secrets_of
-from doctor.report import JsonReport, TextReport, exit_status
-from doctor.runner import Result, Runner
-from doctor.settings_file import SettingsFileError
 from shared.errors import SettingsError
 from shared.settings import Settings
+
+from .checks.app import AppUnderTest
+from .checks.examination import Examination
+from .configuration import Configuration, check_hub, describe, read_configuration
+from .finding import Diagnosis, Finding
+from .plan import APP_CHECKS, ENDPOINT_CHECKS
+from .redaction import Secrets, secrets_of
+from .report import JsonReport, TextReport, exit_status
+from .runner import Result, Runner
+from .settings_file import SettingsFileError
 
 __all__ = ["main"]
 

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Final
 
-from doctor.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
-from doctor.client import check_client, check_mode, check_upstream
-from doctor.commands import emulator, signalr
-from doctor.cors import preflight
-from doctor.cors_diagnosis import Host
-from doctor.examination import Examination
-from doctor.finding import Finding
-from doctor.identity import check_credential, check_token
-from doctor.permissions import check_manage, check_read, check_send
-from doctor.runner import Check
-from doctor.service import check_clock, check_key, check_reach
+from .checks.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
+from .checks.client import check_client, check_mode, check_upstream
+from .checks.cors import preflight
+from .checks.examination import Examination
+from .checks.identity import check_credential, check_token
+from .checks.permissions import check_manage, check_read, check_send
+from .checks.service import check_clock, check_key, check_reach
+from .diagnoses.commands import emulator, signalr
+from .diagnoses.cors import Host
+from .finding import Finding
+from .runner import Check
 
 __all__ = ["APP_CHECKS", "ENDPOINT_CHECKS"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from doctor.finding import Diagnosis
+from .finding import Diagnosis
 
 __all__ = ["DEFAULT_NAME", "SettingsFile", "SettingsFileError", "read_settings_file"]
 

@@ -3,14 +3,15 @@
 from http import HTTPStatus
 from typing import Final
 
-from doctor.commands import emulator, find_resource, signalr
-from doctor.finding import Diagnosis
-from doctor.network import Outcome
-from doctor.silence_diagnosis import explain_silence
 from shared.endpoint import AUDIENCE, Endpoint, is_loopback
 from shared.flow import NoAnswerError, Response
 from shared.operations import Operation
 from shared.permissions import missing_permission, token_claims
+
+from ..finding import Diagnosis
+from ..network import Outcome
+from .commands import emulator, find_resource, signalr
+from .silence import explain_silence
 
 __all__ = [
     "SERVICE_URI",

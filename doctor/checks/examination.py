@@ -6,8 +6,6 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from doctor.hub_client import HubClient
-from doctor.network import Network
 from shared.access_key import AccessKey
 from shared.client_token import sign_client_token
 from shared.connection import EndpointSettings
@@ -18,6 +16,9 @@ from shared.local_auth import LocalKey, LocalTokens
 from shared.negotiation import TokenOrigin
 from shared.rest import RestApi
 from shared.retry import RetryPolicy
+
+from ..network import Network
+from .hub_client import HubClient
 
 __all__ = ["Examination"]
 

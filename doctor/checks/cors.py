@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from doctor.cors_diagnosis import Host, judge_preflight
-from doctor.finding import Finding
-from doctor.network import Network
-from doctor.silence_diagnosis import explain_silence
 from shared.flow import NoAnswerError
+
+from ..diagnoses.cors import Host, judge_preflight
+from ..diagnoses.silence import explain_silence
+from ..finding import Finding
+from ..network import Network
 
 __all__ = ["preflight"]
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from doctor.finding import Diagnosis
 from shared.flow import Response
+
+from ..finding import Diagnosis
 
 __all__ = ["Host", "judge_preflight"]
 

@@ -6,8 +6,9 @@ from ipaddress import ip_address
 from socket import gaierror
 from urllib.parse import urlsplit
 
-from doctor.finding import Diagnosis
 from shared.endpoint import is_loopback
+
+from ..finding import Diagnosis
 
 __all__ = ["explain_silence"]
 

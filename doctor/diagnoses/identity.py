@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from doctor.commands import function_app
-from doctor.finding import Diagnosis
 from shared.credential import CredentialKind, CredentialSettings
 from shared.endpoint import AUDIENCE, Endpoint
+
+from ..finding import Diagnosis
+from .commands import function_app
 
 __all__ = ["explain_identity"]
 

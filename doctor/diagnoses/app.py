@@ -3,9 +3,10 @@
 from http import HTTPStatus
 from typing import Final
 
-from doctor.commands import function_app
-from doctor.finding import Diagnosis
 from shared.flow import Response
+
+from ..finding import Diagnosis
+from .commands import function_app
 
 __all__ = ["explain_app", "explain_negotiate", "explain_upstream", "is_refusal"]
 

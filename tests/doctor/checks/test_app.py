@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from signalr_emulator.testing import RunningEmulator
 
-from doctor.app_diagnosis import explain_negotiate
+from doctor.diagnoses.app import explain_negotiate
 from shared.flow import Response
 from tests.doctor.conftest import Examine
 

@@ -9,13 +9,14 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from doctor.examination import Examination
-from doctor.finding import Finding
-from doctor.service_diagnosis import explain_denied, explain_error, is_network_access
 from shared import operations as op
 from shared.errors import PermissionDeniedError, ServiceError
 from shared.flow import Flow
 from shared.operations import Operation
+
+from ..diagnoses.service import explain_denied, explain_error, is_network_access
+from ..finding import Finding
+from .examination import Examination
 
 __all__ = ["check_manage", "check_read", "check_send"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
-from doctor.client_diagnosis import explain_upgrade, explain_upstream
+from doctor.diagnoses.client import explain_upgrade, explain_upstream
 from doctor.finding import Status
 from shared.endpoint import Endpoint
 from tests.doctor.conftest import Examine

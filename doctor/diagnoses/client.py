@@ -4,11 +4,12 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-from doctor.commands import emulator, signalr
-from doctor.finding import Diagnosis, Finding
-from doctor.service_diagnosis import explain_access, explain_status
 from shared.endpoint import Endpoint
 from shared.flow import Response
+
+from ..finding import Diagnosis, Finding
+from .commands import emulator, signalr
+from .service import explain_access, explain_status
 
 __all__ = [
     "explain_handshake",

@@ -6,7 +6,7 @@ from email.utils import formatdate
 import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
-from doctor.silence_diagnosis import explain_silence
+from doctor.diagnoses.silence import explain_silence
 from shared.transport import Timeouts
 from tests.doctor.conftest import Examine
 
@@ -172,7 +172,7 @@ def test_a_rest_operation_with_a_fault(
 def test_a_message_that_does_not_arrive(
     emulator: RunningEmulator, examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("doctor.permissions._DELIVERY_TIMEOUT", 0.2)
+    monkeypatch.setattr("doctor.checks.permissions._DELIVERY_TIMEOUT", 0.2)
     emulator.add_fault(operation="sendToUser", status=202)
     send = examine(emulator.app_settings).step("send")
     assert send["status"] == "warning"

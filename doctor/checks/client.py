@@ -7,7 +7,9 @@ from typing import Final
 
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from doctor.client_diagnosis import (
+from shared.flow import NoAnswerError
+
+from ..diagnoses.client import (
     explain_handshake,
     explain_mode,
     explain_negotiation,
@@ -15,11 +17,10 @@ from doctor.client_diagnosis import (
     explain_upstream,
     is_mode_error,
 )
-from doctor.examination import Examination
-from doctor.finding import Finding
-from doctor.hub_client import HandshakeError, HubClient, Message
-from doctor.silence_diagnosis import explain_silence
-from shared.flow import NoAnswerError
+from ..diagnoses.silence import explain_silence
+from ..finding import Finding
+from .examination import Examination
+from .hub_client import HandshakeError, HubClient, Message
 
 __all__ = ["check_client", "check_mode", "check_upstream"]
 

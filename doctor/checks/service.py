@@ -7,17 +7,6 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from doctor.examination import Examination
-from doctor.finding import Diagnosis, Finding
-from doctor.identity import moment
-from doctor.network import Outcome
-from doctor.service_diagnosis import (
-    SERVICE_URI,
-    explain_access,
-    explain_error,
-    explain_status,
-)
-from doctor.silence_diagnosis import explain_silence
 from shared import operations as op
 from shared.errors import PermissionDeniedError, ServiceError
 from shared.flow import NoAnswerError, Response
@@ -25,6 +14,18 @@ from shared.local_auth import LocalKey
 from shared.negotiation import TokenOrigin
 from shared.operations import Operation
 from shared.permissions import token_claims
+
+from ..diagnoses.service import (
+    SERVICE_URI,
+    explain_access,
+    explain_error,
+    explain_status,
+)
+from ..diagnoses.silence import explain_silence
+from ..finding import Diagnosis, Finding
+from ..network import Outcome
+from .examination import Examination
+from .identity import moment
 
 __all__ = ["check_clock", "check_key", "check_reach"]
 

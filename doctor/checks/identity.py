@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from doctor.examination import Examination
-from doctor.finding import Finding
-from doctor.identity_diagnosis import explain_identity
 from shared.credential import CredentialKind
 from shared.errors import AuthenticationError
 from shared.permissions import token_claims
+
+from ..diagnoses.identity import explain_identity
+from ..finding import Finding
+from .examination import Examination
 
 __all__ = ["check_credential", "check_token", "moment"]
 

@@ -6,16 +6,17 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from doctor.app_diagnosis import explain_app, explain_negotiate, explain_upstream, is_refusal
-from doctor.commands import function_app
-from doctor.cors import preflight
-from doctor.cors_diagnosis import Host
-from doctor.finding import Finding
-from doctor.network import Network, Outcome
-from doctor.silence_diagnosis import explain_silence
 from shared.endpoint import is_loopback
 from shared.flow import NoAnswerError
 from shared.settings import Settings
+
+from ..diagnoses.app import explain_app, explain_negotiate, explain_upstream, is_refusal
+from ..diagnoses.commands import function_app
+from ..diagnoses.cors import Host
+from ..diagnoses.silence import explain_silence
+from ..finding import Finding
+from ..network import Network, Outcome
+from .cors import preflight
 
 __all__ = ["AppUnderTest", "check_app", "check_app_cors", "check_negotiate", "check_unsigned"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
-from doctor.cors_diagnosis import Host, judge_preflight
+from doctor.diagnoses.cors import Host, judge_preflight
 from shared.flow import Response
 from tests.doctor.conftest import Examine
 

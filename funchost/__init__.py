@@ -1,1 +1,1 @@
-"""Azure Functions host for one machine: an HTTP front over Microsoft's Python worker library."""
+"""Azure Functions host for one machine: an HTTP front end over Microsoft's worker library."""

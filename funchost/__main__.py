@@ -14,13 +14,13 @@ from typing import Final
 
 from aiohttp import web
 
-from funchost.easy_auth import EasyAuth
-from funchost.front import Front, function_urls
-from funchost.keys import FunctionKeys
-from funchost.log import configure_logging
-from funchost.options import Options, parse_options
-from funchost.routes import RouteError, Router
-from funchost.settings import (
+from .authentication.sign_in import EasyAuth
+from .log import configure_logging
+from .options import Options, parse_options
+from .routing.routes import RouteError, Router
+from .server.front_end import FrontEnd, function_urls
+from .server.keys import FunctionKeys
+from .settings import (
     SETTINGS_FILE,
     HostSettings,
     LocalSettings,
@@ -32,9 +32,10 @@ from funchost.settings import (
     load_host_settings,
     load_local_settings,
 )
-from funchost.shutdown import GRACE_SECONDS, StopSignals, leave, returns_within
-from funchost.worker import Function, IndexingError, Worker
-from funchost.worker_pool import WorkerPool
+from .shutdown import GRACE_SECONDS, StopSignals, leave, returns_within
+from .worker.functions import Function, IndexingError
+from .worker.pool import WorkerPool
+from .worker.runtime import Worker
 
 __all__ = ["main"]
 
@@ -108,7 +109,7 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
     worker = _worker(host)
     functions = await worker.start(host.app_dir)
     prefix = host.settings.route_prefix
-    front = Front(
+    front_end = FrontEnd(
         worker,
         _router(functions, prefix),
         cors=host.local.cors,
@@ -117,7 +118,7 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
         max_body_bytes=host.body_limit,
     )
     runner = web.AppRunner(
-        front.application(),
+        front_end.application(),
         access_log=None,
         # A function gets a compressed body as it came.
         auto_decompress=False,

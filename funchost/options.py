@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from funchost.keys import FUNCTION_KEY, MASTER_KEY
-from funchost.settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
-from funchost.shutdown import GRACE_SECONDS
+from .server.keys import FUNCTION_KEY, MASTER_KEY
+from .settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
+from .shutdown import GRACE_SECONDS
 
 __all__ = ["Options", "parse_options"]
 

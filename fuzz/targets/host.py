@@ -4,15 +4,15 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from funchost.cors import CorsPolicy
-from funchost.easy_auth import local_target
-from funchost.keys import FunctionKeys
-from funchost.messages import trace_parent
-from funchost.principal import Principal, read_principal
-from funchost.routes import Router
-from funchost.sessions import Sessions
+from funchost.authentication.principal import Principal, read_principal
+from funchost.authentication.sessions import Sessions
+from funchost.authentication.sign_in import local_target
+from funchost.routing.routes import Router
+from funchost.routing.templates import TemplateError, parse_template
+from funchost.server.cors import CorsPolicy
+from funchost.server.keys import FunctionKeys
 from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
-from funchost.templates import TemplateError, parse_template
+from funchost.worker.messages import trace_parent
 from fuzz.target import target, text
 from negotiate.app_service import principal_claims
 

@@ -49,7 +49,7 @@ def strings(path: Path) -> Iterator[str]:
 SOURCE = [
     text
     for path in (
-        *(each for name in FOLDERS for each in (ROOT / name).glob("*.py")),
+        *(each for name in FOLDERS for each in (ROOT / name).rglob("*.py")),
         ROOT / "problems.py",
     )
     for text in strings(path)

@@ -12,7 +12,7 @@ FOLDERS = (
 SECRET = re.compile(r"(signature|secret|password|digest|hmac|identity_header|access_?key)s?$")
 COMPARES = {
     "upstream/signature.py",
-    "funchost/keys.py",
+    "funchost/server/keys.py",
     "emulator/src/signalr_emulator/app_service.py",
     "emulator/src/signalr_emulator/applications.py",
 }

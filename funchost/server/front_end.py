@@ -11,15 +11,15 @@ from typing import Final, Protocol
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from funchost.cors import CorsPolicy, is_preflight
-from funchost.easy_auth import EasyAuth, is_auth_path
-from funchost.keys import FunctionKeys
-from funchost.log import tell
-from funchost.messages import HttpRequest, HttpResponse, new_invocation_id
-from funchost.routes import Router
-from funchost.worker import Function, InvocationError
+from ..authentication.sign_in import EasyAuth, is_auth_path
+from ..log import tell
+from ..routing.routes import Router
+from ..worker.functions import Function, InvocationError
+from ..worker.messages import HttpRequest, HttpResponse, new_invocation_id
+from .cors import CorsPolicy, is_preflight
+from .keys import FunctionKeys
 
-__all__ = ["Front", "Invoker", "function_urls"]
+__all__ = ["FrontEnd", "Invoker", "function_urls"]
 
 _HOME: Final = "The Functions host is running.\n"
 # The server that writes the response decides on these (RFC 9110, 7.6.1).
@@ -53,7 +53,7 @@ class Invoker(Protocol):
         """
 
 
-class Front:
+class FrontEnd:
     """Serves the HTTP functions of a worker.
 
     Args:

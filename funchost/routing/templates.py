@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from funchost.constraints import Check, constraint
+from .constraints import Check, constraint
 
 __all__ = ["Template", "TemplateError", "parse_template"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from funchost.keys import FUNCTION_KEY, MASTER_KEY, FunctionKeys
+from funchost.server.keys import FUNCTION_KEY, MASTER_KEY, FunctionKeys
 from tests.funchost.hosting import RunningHost, running, write_app
 
 _APP = """

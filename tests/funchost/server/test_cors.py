@@ -1,6 +1,6 @@
 import pytest
 
-from funchost.cors import CorsPolicy, is_preflight
+from funchost.server.cors import CorsPolicy, is_preflight
 
 
 def test_every_origin() -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import jwt
 
-from funchost.principal import Principal
+from .principal import Principal
 
 __all__ = ["Sessions"]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from funchost.messages import HttpRequest
-from funchost.worker import Function, IndexingError, InvocationError, Worker
+from funchost.worker.functions import Function, IndexingError, InvocationError
+from funchost.worker.messages import HttpRequest
+from funchost.worker.runtime import Worker
 
 _SCRIPT = "sample_app_of_the_worker_test.py"
 _APP = """

@@ -1,6 +1,6 @@
 """A worker process: one app, run for a host that sends calls over a socket.
 
-    python -m funchost.worker_process SOCKET NAME APP_DIR [--verbose]
+    python -m funchost.worker.process SOCKET NAME APP_DIR [--verbose]
 
 SOCKET is the number of an inherited file descriptor. The process ends when the host closes its
 side, for instance because it was killed. Log records and what the app prints go where those of
@@ -15,10 +15,11 @@ from asyncio import StreamWriter
 from pathlib import Path
 from typing import Final
 
-from funchost.log import configure_logging
-from funchost.shutdown import leave, returns_within
-from funchost.wire import Answer, Call, Frame, Loaded, Refused, receive
-from funchost.worker import Function, IndexingError, InvocationError, Worker
+from ..log import configure_logging
+from ..shutdown import leave, returns_within
+from .functions import Function, IndexingError, InvocationError
+from .runtime import Worker
+from .wire import Answer, Call, Frame, Loaded, Refused, receive
 
 __all__ = ["main"]
 
@@ -30,7 +31,7 @@ _log: Final = logging.getLogger("funchost")
 
 def main() -> None:
     """Serve the host until it is gone."""
-    parser = argparse.ArgumentParser(prog="python -m funchost.worker_process")
+    parser = argparse.ArgumentParser(prog="python -m funchost.worker.process")
     parser.add_argument("socket", type=int)
     parser.add_argument("name")
     parser.add_argument("app_dir", type=Path)

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
-from funchost.easy_auth import local_target
-from funchost.principal import Principal, read_principal
-from funchost.sessions import Sessions
+from funchost.authentication.principal import Principal, read_principal
+from funchost.authentication.sessions import Sessions
+from funchost.authentication.sign_in import local_target
 from tests.funchost.hosting import Answer, RunningHost, running, write_app
 
 _APP = """

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 
-from funchost.principal import Principal, is_platform_header, read_principal
-from funchost.sessions import Sessions
+from .principal import Principal, is_platform_header, read_principal
+from .sessions import Sessions
 
 __all__ = ["EasyAuth", "is_auth_path", "local_target"]
 

@@ -13,7 +13,7 @@ from random import getrandbits
 from typing import Final
 from urllib.parse import quote
 
-from funchost.protos import (
+from .protos import (
     InvocationResponse,
     RpcHttp,
     RpcHttpCookie,

@@ -2,8 +2,8 @@ import uuid
 
 import pytest
 
-from funchost import protos
-from funchost.messages import new_invocation_id, response_of, trace_parent
+from funchost.worker import protos
+from funchost.worker.messages import new_invocation_id, response_of, trace_parent
 
 
 def _reply(data: protos.TypedData | None) -> protos.InvocationResponse:

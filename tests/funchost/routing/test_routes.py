@@ -1,6 +1,6 @@
 import pytest
 
-from funchost.routes import Match, RouteError, Router
+from funchost.routing.routes import Match, RouteError, Router
 
 
 def _router(*routes: tuple[str, str, str], prefix: str = "api") -> Router:

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from struct import Struct
 from typing import Any, Final
 
-from funchost.messages import HttpRequest, HttpResponse
-from funchost.worker import Function
+from .functions import Function
+from .messages import HttpRequest, HttpResponse
 
 __all__ = ["Answer", "Call", "Frame", "Loaded", "Refused", "read_started", "receive"]
 

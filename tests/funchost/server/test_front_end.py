@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from funchost.front import Front
-from funchost.routes import Router
-from funchost.worker import Function, Worker
+from funchost.routing.routes import Router
+from funchost.server.front_end import FrontEnd
+from funchost.worker.functions import Function
+from funchost.worker.runtime import Worker
 from tests.funchost.hosting import Answer, RunningHost
 
 
@@ -246,13 +247,13 @@ def test_options_without_origin_is_a_request_like_any_other(host: RunningHost) -
 
 @pytest.fixture
 async def small() -> AsyncIterator[TestClient[Any, Any]]:
-    """Serve a front that takes four bytes, over a worker that is never reached."""
+    """Serve a front end that takes four bytes, over a worker that is never reached."""
     worker = Worker()
     worker.functions = (Function("f", "1", "httpTrigger", route="f", is_http=True),)
     router = Router()
     router.add("f", "f")
-    front = Front(worker, router, max_body_bytes=4)
-    async with TestClient(TestServer(front.application())) as client:
+    front_end = FrontEnd(worker, router, max_body_bytes=4)
+    async with TestClient(TestServer(front_end.application())) as client:
         yield client
 
 

@@ -1,4 +1,4 @@
-"""Several worker processes behind one front, as `FUNCTIONS_WORKER_PROCESS_COUNT` asks for.
+"""Several worker processes behind one front end, as `FUNCTIONS_WORKER_PROCESS_COUNT` asks for.
 
 A request goes to the process with the fewest requests. A process that ends takes the requests
 that it has with it, and another one takes its place.
@@ -15,13 +15,13 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from funchost.messages import HttpRequest, HttpResponse
-from funchost.wire import Answer, Call, Refused, read_started, receive
-from funchost.worker import Function, IndexingError, InvocationError
+from .functions import Function, IndexingError, InvocationError
+from .messages import HttpRequest, HttpResponse
+from .wire import Answer, Call, Refused, read_started, receive
 
 __all__ = ["WorkerPool"]
 
-_ROOT: Final = Path(__file__).parents[1]
+_ROOT: Final = Path(__file__).parents[2]
 # While no process is there, requests wait this long for one to be replaced.
 _REPLACEMENT_SECONDS: Final = 30.0
 # A process that closes its connection is about to end, and its status says why.
@@ -161,7 +161,7 @@ class _Process:
         here, there = socket.socketpair()
         with there:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "funchost.worker_process"),
+                *(sys.executable, "-m", "funchost.worker.process"),
                 *(str(there.fileno()), f"worker {number}", str(app_dir), *options),
                 cwd=_ROOT,
                 pass_fds=[there.fileno()],

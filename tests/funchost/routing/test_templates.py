@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funchost.routes import decode_path
-from funchost.templates import TemplateError, parse_template
+from funchost.routing.routes import decode_path
+from funchost.routing.templates import TemplateError, parse_template
 
 _MATCHES = [
     ("a", "/a", {}),

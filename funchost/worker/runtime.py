@@ -10,14 +10,14 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import azure_functions_runtime as library  # type: ignore[import-untyped]  # ships no py.typed
 
-from funchost import protos
-from funchost.messages import (
+from . import protos
+from .functions import Function, IndexingError, InvocationError
+from .messages import (
     HttpRequest,
     HttpResponse,
     new_invocation_id,
@@ -26,7 +26,7 @@ from funchost.messages import (
     trace_parent,
 )
 
-__all__ = ["Function", "IndexingError", "InvocationError", "Worker"]
+__all__ = ["Worker"]
 
 _HTTP_TRIGGER: Final = "httpTrigger"
 _HTTP_OUTPUT: Final = "http"
@@ -34,56 +34,6 @@ _HTTP_OUTPUT: Final = "http"
 _HTTP_STREAMS: Final = "HttpUri"
 # HTTP functions are never retried, and nobody writes to it.
 _FIRST_ATTEMPT: Final = protos.RetryContext()
-
-
-class _AppError(Exception):
-    """The app's own code fails.
-
-    Args:
-        message: What it says, with the name of its exception type.
-        stack_trace: The formatted trace, empty when there is none.
-    """
-
-    def __init__(self, message: str, stack_trace: str = "") -> None:
-        super().__init__(message)
-        self.stack_trace = stack_trace
-
-
-class IndexingError(_AppError):
-    """The app could not be imported or indexed."""
-
-
-class InvocationError(_AppError):
-    """A function raised, or returned what its bindings cannot carry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """An indexed function. Of one that is not called by HTTP only the first three are known.
-
-    Args:
-        name: Its name.
-        id: What the worker library calls it.
-        trigger: Type of its trigger.
-        route: The route template without the route prefix; its name when the app gives none.
-        methods: HTTP methods in upper case; none means all.
-        auth_level: `ANONYMOUS`, `FUNCTION` or `ADMIN`.
-        request_parameter: Name of the parameter that takes the request.
-        response_binding: Name of the binding that holds the response.
-        unserved: Bindings (`name: type`) that this host neither fills nor writes.
-        is_http: Whether it is called by HTTP.
-    """
-
-    name: str
-    id: str
-    trigger: str
-    route: str = ""
-    methods: tuple[str, ...] = ()
-    auth_level: str = ""
-    request_parameter: str = ""
-    response_binding: str = ""
-    unserved: tuple[str, ...] = ()
-    is_http: bool = field(default=False, kw_only=True)
 
 
 class Worker:

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from funchost.templates import Template, TemplateError, parse_template
+from .templates import Template, TemplateError, parse_template
 
 __all__ = ["Match", "Route", "RouteError", "Router", "decode_path"]
 

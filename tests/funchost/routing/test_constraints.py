@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funchost.constraints import constraint
+from funchost.routing.constraints import constraint
 
 _GUID = "CD2C1638-1638-72D5-1638-DEADBEEF1638"
 

@@ -1,4 +1,4 @@
-"""The command: `python -m funchost`."""
+"""The command: `funchost`, or `python -m funchost`."""
 
 import asyncio
 import logging

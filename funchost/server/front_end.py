@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Final, Protocol
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict
 
 from ..authentication.sign_in import EasyAuth, is_auth_path
 from ..log import tell
@@ -172,11 +171,14 @@ def function_urls(functions: Iterable[Function], base_url: str, prefix: str) -> 
 
 
 def _response(answer: HttpResponse) -> web.Response:
-    headers: CIMultiDict[str] = CIMultiDict(
-        (name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_COPIED
-    )
-    for cookie in answer.cookies:
-        headers.add(hdrs.SET_COOKIE, cookie)
+    headers = [
+        *(
+            (name, value)
+            for name, value in answer.headers.items()
+            if name.lower() not in _NOT_COPIED
+        ),
+        *((hdrs.SET_COOKIE, cookie) for cookie in answer.cookies),
+    ]
     return web.Response(status=answer.status, headers=headers, body=answer.body)
 
 

@@ -1,43 +1,28 @@
 """The emulator's distribution has all that an installed emulator needs, and says what it is."""
 
-import email
 import email.message
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.upkeep.wheels import ROOT, build_wheel, files_below, files_of, metadata_of
+
 SOURCE = ROOT / "emulator" / "src"
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """Build the wheel as pip does, with the build tool of this environment and no network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = "-m pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir"
-    subprocess.run(
-        [sys.executable, *command.split(), str(folder), str(ROOT / "emulator")], check=True
-    )
-    (built,) = folder.glob("*.whl")
-    return zipfile.ZipFile(built)
+    return build_wheel(ROOT / "emulator", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def metadata(wheel: zipfile.ZipFile) -> email.message.Message:
-    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
-    return email.message_from_bytes(wheel.read(name))
+    return metadata_of(wheel)
 
 
 def test_every_file_of_the_package_is_in_it_and_no_other(wheel: zipfile.ZipFile) -> None:
-    package = {
-        path.relative_to(SOURCE).as_posix()
-        for path in (SOURCE / "signalr_emulator").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    files = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    package = {f"signalr_emulator/{name}" for name in files_below(SOURCE / "signalr_emulator")}
+    files = files_of(wheel)
     assert files == package
     endings = ("py.typed", "inspector.html", "inspector.js", "config.schema.json")
     assert {f"signalr_emulator/{ending}" for ending in endings} <= files

@@ -14,7 +14,7 @@ from shared.errors import SettingsError
 from shared.settings import Settings
 
 from .checks.app import AppUnderTest
-from .checks.examination import Examination
+from .checks.endpoint import EndpointUnderTest
 from .configuration import Configuration, check_hub, describe, read_configuration
 from .finding import Diagnosis, Finding
 from .plan import APP_CHECKS, ENDPOINT_CHECKS
@@ -79,8 +79,10 @@ def _results(
     for each in settings.endpoints:
         endpoint = each.endpoint
         report.heading(f"Endpoint {endpoint.name}, {endpoint.type.value}")
-        with closing(Examination(each, hub, settings.token_origin, options.origin or "")) as exam:
-            yield from runner.run(ENDPOINT_CHECKS, exam, endpoint.name)
+        with closing(
+            EndpointUnderTest(each, hub, settings.token_origin, options.origin or "")
+        ) as tested:
+            yield from runner.run(ENDPOINT_CHECKS, tested, endpoint.name)
     report.heading("Function app")
     url = options.app_url or configuration.app_url
     if url:
@@ -106,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m doctor",
         description="Checks the settings of this app step by step against the SignalR service that"
-        " they name, and prints what is wrong and what mends it.",
+        " they name, and prints what is wrong and how to fix it.",
         epilog="It connects one client, whose connection the app's own upstream handlers see, as"
         " user doctor-…, and sends messages to that client and to names that nobody has. No token"
         " or key is ever printed. Exit status: 0 all is well, warnings included; 1 something is"

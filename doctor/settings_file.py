@@ -19,7 +19,7 @@ class SettingsFileError(Exception):
     """The file cannot be used.
 
     Args:
-        diagnosis: What is wrong with it, and what mends it.
+        diagnosis: What is wrong with it, and how to fix it.
     """
 
     def __init__(self, diagnosis: Diagnosis) -> None:

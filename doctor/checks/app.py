@@ -13,7 +13,7 @@ from shared.settings import Settings
 from ..diagnoses.app import explain_app, explain_negotiate, explain_upstream, is_refusal
 from ..diagnoses.commands import function_app
 from ..diagnoses.cors import Host
-from ..diagnoses.silence import explain_silence
+from ..diagnoses.no_answer import explain_no_answer
 from ..finding import Finding
 from ..network import Network, Outcome
 from .cors import preflight
@@ -61,7 +61,7 @@ def check_app(app: AppUnderTest) -> Finding:
     """Ask for the app's health."""
     outcome = app.ask("GET", "health")
     if isinstance(outcome, NoAnswerError):
-        return Finding.failed(explain_silence(outcome, app.url, _OPTION))
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
     status = _json(outcome.body).get("status") if outcome.status == HTTPStatus.OK else None
     if status == "ok":
         return Finding.ok(f"{app.url} runs, and has its access key if it needed one")
@@ -78,7 +78,7 @@ def check_negotiate(app: AppUnderTest) -> Finding:
     """Negotiate as a client that is not logged in."""
     outcome = app.ask("POST", f"{app.hub}/negotiate")
     if isinstance(outcome, NoAnswerError):
-        return Finding.failed(explain_silence(outcome, app.url, _OPTION))
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
     answer = _json(outcome.body)
     if outcome.status == HTTPStatus.UNAUTHORIZED and is_refusal(outcome):
         return Finding.ok("callers have to log in first (401), so it was not tried further")
@@ -100,7 +100,7 @@ def check_unsigned(app: AppUnderTest) -> Finding:
     """Call upstream without proof of being the service, which has to be refused."""
     outcome = app.ask("POST", f"upstream/{app.hub}/messages/doctor")
     if isinstance(outcome, NoAnswerError):
-        return Finding.failed(explain_silence(outcome, app.url, _OPTION))
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
     if outcome.status == HTTPStatus.UNAUTHORIZED and is_refusal(outcome):
         return Finding.ok("it is there, and refuses calls that are not the service's (401)")
     return Finding.failed(explain_upstream(outcome), status=outcome.status)

@@ -17,9 +17,9 @@ from ..diagnoses.client import (
     explain_upstream,
     is_mode_error,
 )
-from ..diagnoses.silence import explain_silence
+from ..diagnoses.no_answer import explain_no_answer
 from ..finding import Finding
-from .examination import Examination
+from .endpoint import EndpointUnderTest
 from .hub_client import HandshakeError, HubClient, Message
 
 __all__ = ["check_client", "check_mode", "check_upstream"]
@@ -30,68 +30,68 @@ _UPSTREAM_TIMEOUT: Final = 12.0
 """Seconds for an upstream, which may be a function app that has yet to start."""
 
 
-def check_client(exam: Examination) -> Finding:
+def check_client(tested: EndpointUnderTest) -> Finding:
     """Negotiate with the service, open a WebSocket and shake hands, as a client does."""
-    negotiated = _negotiate(exam)
+    negotiated = _negotiate(tested)
     if isinstance(negotiated, Finding):
         return negotiated
-    url = exam.endpoint.client_hub_url(exam.hub)
+    url = tested.endpoint.client_hub_url(tested.hub)
     try:
-        exam.client = HubClient(url, exam.client_token, negotiated, _TIMEOUT)
+        tested.client = HubClient(url, tested.client_token, negotiated, _TIMEOUT)
     except HandshakeError as error:
-        exam.handshake_error = str(error)
+        tested.handshake_error = str(error)
         return Finding.failed(explain_handshake(str(error)), answer=str(error))
     except InvalidStatus as error:
         status = error.response.status_code
-        return Finding.failed(explain_upgrade(status, exam.endpoint), status=status)
+        return Finding.failed(explain_upgrade(status, tested.endpoint), status=status)
     except (OSError, WebSocketException) as error:
-        return Finding.failed(explain_silence(error, url, _CLIENT_ENDPOINT))
+        return Finding.failed(explain_no_answer(error, url, _CLIENT_ENDPOINT))
     return Finding.ok(
-        f"WebSocket and handshake at hub {exam.hub}, as user {exam.user_id}",
-        hub=exam.hub,
-        userId=exam.user_id,
-        connectionId=exam.client.connection_id,
+        f"WebSocket and handshake at hub {tested.hub}, as user {tested.user_id}",
+        hub=tested.hub,
+        userId=tested.user_id,
+        connectionId=tested.client.connection_id,
     )
 
 
-def check_mode(exam: Examination) -> Finding:
+def check_mode(tested: EndpointUnderTest) -> Finding:
     """Tell from the handshake whether the resource waits for an app server."""
-    if exam.client is not None:
+    if tested.client is not None:
         return Finding.ok(
             "a client got in with no app server about: Serverless, or Classic",
             proves="not Default, unless an app server is connected to this hub",
         )
-    if is_mode_error(exam.handshake_error):
-        return Finding.failed(explain_mode(exam.endpoint), answer=exam.handshake_error)
+    if is_mode_error(tested.handshake_error):
+        return Finding.failed(explain_mode(tested.endpoint), answer=tested.handshake_error)
     return Finding.skipped("only a handshake shows it")
 
 
-def check_upstream(exam: Examination) -> Finding:
+def check_upstream(tested: EndpointUnderTest) -> Finding:
     """Call a method that does not exist, and see from the answer how far the call got."""
-    assert exam.client is not None  # noqa: S101  this check needs that of the client
+    assert tested.client is not None  # noqa: S101  this check needs that of the client
     target = f"doctor_{secrets.token_hex(6)}"
-    answer = exam.client.invoke(target, _UPSTREAM_TIMEOUT)
+    answer = tested.client.invoke(target, _UPSTREAM_TIMEOUT)
     error = None if answer is None else answer.get("error")
     if isinstance(error, str) and f"no method {target!r}" in error:
         return Finding.ok(
             "the service reaches this app, which knows the call to be the service's",
             answer=error,
         )
-    return explain_upstream(answer, exam.endpoint)
+    return explain_upstream(answer, tested.endpoint)
 
 
-def _negotiate(exam: Examination) -> Message | Finding:
-    url = exam.endpoint.client_hub_url(exam.hub).replace("/client/?", "/client/negotiate?")
-    headers = {"Authorization": f"Bearer {exam.client_token}"}
-    outcome = exam.network.request("POST", f"{url}&negotiateVersion=1", headers)
+def _negotiate(tested: EndpointUnderTest) -> Message | Finding:
+    url = tested.endpoint.client_hub_url(tested.hub).replace("/client/?", "/client/negotiate?")
+    headers = {"Authorization": f"Bearer {tested.client_token}"}
+    outcome = tested.network.request("POST", f"{url}&negotiateVersion=1", headers)
     if isinstance(outcome, NoAnswerError):
-        return Finding.failed(explain_silence(outcome, url, _CLIENT_ENDPOINT))
+        return Finding.failed(explain_no_answer(outcome, url, _CLIENT_ENDPOINT))
     if outcome.status != HTTPStatus.OK:
-        return Finding.failed(explain_negotiation(outcome, exam.endpoint), status=outcome.status)
+        return Finding.failed(explain_negotiation(outcome, tested.endpoint), status=outcome.status)
     try:
         answer = json.loads(outcome.body)
     except ValueError:
         answer = None
     if not isinstance(answer, dict) or "connectionId" not in answer:
-        return Finding.failed(explain_negotiation(outcome, exam.endpoint), status=outcome.status)
+        return Finding.failed(explain_negotiation(outcome, tested.endpoint), status=outcome.status)
     return answer

@@ -5,7 +5,7 @@ from typing import Final
 from shared.flow import NoAnswerError
 
 from ..diagnoses.cors import Host, judge_preflight
-from ..diagnoses.silence import explain_silence
+from ..diagnoses.no_answer import explain_no_answer
 from ..finding import Finding
 from ..network import Network
 
@@ -31,7 +31,7 @@ def preflight(network: Network, url: str, origin: str, host: Host) -> Finding:
     }
     outcome = network.request("OPTIONS", url, headers)
     if isinstance(outcome, NoAnswerError):
-        return Finding.failed(explain_silence(outcome, url, host.address))
+        return Finding.failed(explain_no_answer(outcome, url, host.address))
     allowed = outcome.headers.get("Access-Control-Allow-Origin")
     problem = judge_preflight(outcome, origin, _ASKED_HEADERS.split(","), host)
     if problem is not None:

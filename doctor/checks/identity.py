@@ -13,7 +13,7 @@ from shared.permissions import token_claims
 
 from ..diagnoses.identity import explain_identity
 from ..finding import Finding
-from .examination import Examination
+from .endpoint import EndpointUnderTest
 
 __all__ = ["check_credential", "check_token", "moment"]
 
@@ -29,11 +29,11 @@ _ANSWERED: Final = "%s acquired a token from %s"
 """The record by which azure-identity tells which of several credentials has answered."""
 
 
-def check_credential(exam: Examination) -> Finding:
+def check_credential(tested: EndpointUnderTest) -> Finding:
     """Say which credential the settings choose, and why."""
-    credential = exam.credential
+    credential = tested.credential
     name = _CREDENTIALS[credential.kind]
-    if exam.is_local:
+    if tested.is_local:
         return Finding.warning(
             f"{name} and no Entra ID, since {credential.because}",
             "For an emulator on this machine only. In Azure set"
@@ -51,20 +51,20 @@ def check_credential(exam: Examination) -> Finding:
     )
 
 
-def check_token(exam: Examination) -> Finding:
+def check_token(tested: EndpointUnderTest) -> Finding:
     """Get an Entra token."""
-    if exam.is_local:
-        exam.token = exam.tokens.get(exam.endpoint.server_url)
+    if tested.is_local:
+        tested.token = tested.tokens.get(tested.endpoint.server_url)
         return Finding.ok("none is needed: requests are signed with the access key")
     with _answering() as answered:
         try:
-            exam.token = exam.tokens.get(exam.endpoint.server_url)
+            tested.token = tested.tokens.get(tested.endpoint.server_url)
         except AuthenticationError as error:
             return Finding.failed(
-                explain_identity(str(error), exam.credential, exam.endpoint, os.environ)
+                explain_identity(str(error), tested.credential, tested.endpoint, os.environ)
             )
-    claims = token_claims(exam.token.value)
-    ends = moment(exam.token.expires_at)
+    claims = token_claims(tested.token.value)
+    ends = moment(tested.token.expires_at)
     by = f" from {answered[-1]}" if answered else ""
     named = claims.get("upn") or claims.get("unique_name") or claims.get("app_displayname")
     who = f"{named} ({claims.get('oid', '?')})" if named else f"principal {claims.get('oid', '?')}"

@@ -16,7 +16,7 @@ from shared.operations import Operation
 
 from ..diagnoses.service import explain_denied, explain_error, is_network_access
 from ..finding import Finding
-from .examination import Examination
+from .endpoint import EndpointUnderTest
 
 __all__ = ["check_manage", "check_read", "check_send"]
 
@@ -26,52 +26,55 @@ _DELIVERY_TIMEOUT: Final = 5.0
 type Probes = Sequence[tuple[Operation, Flow[object]]]
 
 
-def check_read(exam: Examination) -> Finding:
+def check_read(tested: EndpointUnderTest) -> Finding:
     """Ask whether a connection, a user and a group exist that do not."""
     nobody = _nobody()
     return _tried(
-        exam,
+        tested,
         [
-            (op.CONNECTION_EXISTS, exam.rest.connection_exists(exam.hub, nobody)),
-            (op.USER_EXISTS, exam.rest.user_exists(exam.hub, nobody)),
-            (op.GROUP_EXISTS, exam.rest.group_exists(exam.hub, nobody)),
+            (op.CONNECTION_EXISTS, tested.rest.connection_exists(tested.hub, nobody)),
+            (op.USER_EXISTS, tested.rest.user_exists(tested.hub, nobody)),
+            (op.GROUP_EXISTS, tested.rest.group_exists(tested.hub, nobody)),
         ],
         "it may ask who is connected",
     )
 
 
-def check_manage(exam: Examination) -> Finding:
+def check_manage(tested: EndpointUnderTest) -> Finding:
     """Take a user that does not exist out of a group, and close a connection that does not."""
     nobody = _nobody()
     return _tried(
-        exam,
+        tested,
         [
-            (op.REMOVE_USER_FROM_GROUP, exam.rest.remove_user_from_group(exam.hub, nobody, nobody)),
-            (op.CLOSE_CONNECTION, exam.rest.close_connection(exam.hub, nobody)),
+            (
+                op.REMOVE_USER_FROM_GROUP,
+                tested.rest.remove_user_from_group(tested.hub, nobody, nobody),
+            ),
+            (op.CLOSE_CONNECTION, tested.rest.close_connection(tested.hub, nobody)),
         ],
         "it may change groups and close connections",
     )
 
 
-def check_send(exam: Examination) -> Finding:
+def check_send(tested: EndpointUnderTest) -> Finding:
     """Send to the doctor's own client, and to a group and a hub where nobody is."""
     nobody, nonce = _nobody(), secrets.token_hex(8)
-    connection = exam.client.connection_id if exam.client is not None else nobody
-    rest = exam.rest
+    connection = tested.client.connection_id if tested.client is not None else nobody
+    rest = tested.rest
     began = time.monotonic()
     finding = _tried(
-        exam,
+        tested,
         [
-            (op.SEND_TO_USER, rest.send_to_user(exam.hub, exam.user_id, _TARGET, [nonce])),
-            (op.SEND_TO_CONNECTION, rest.send_to_connection(exam.hub, connection, _TARGET, [])),
-            (op.SEND_TO_GROUP, rest.send_to_group(exam.hub, nobody, _TARGET, [])),
+            (op.SEND_TO_USER, rest.send_to_user(tested.hub, tested.user_id, _TARGET, [nonce])),
+            (op.SEND_TO_CONNECTION, rest.send_to_connection(tested.hub, connection, _TARGET, [])),
+            (op.SEND_TO_GROUP, rest.send_to_group(tested.hub, nobody, _TARGET, [])),
             (op.SEND_TO_ALL, rest.send_to_all(nobody, _TARGET, [])),
         ],
         "it may send to users, connections, groups and everyone",
     )
-    if finding.fix or exam.client is None:
+    if finding.fix or tested.client is None:
         return finding
-    if not exam.client.receives(_TARGET, nonce, _DELIVERY_TIMEOUT):
+    if not tested.client.receives(_TARGET, nonce, _DELIVERY_TIMEOUT):
         return Finding.warning(
             "the service accepts messages, and one to the doctor's own client did not arrive",
             "Try again. A clientEndpoint that leads to another resource than serviceUri does this",
@@ -90,15 +93,17 @@ def _nobody() -> str:
     return f"doctor_{secrets.token_hex(12)}"
 
 
-def _tried(exam: Examination, probes: Probes, success: str) -> Finding:
+def _tried(tested: EndpointUnderTest, probes: Probes, success: str) -> Finding:
     """Do each operation, and say what is not allowed."""
     denied: list[str] = []
     for operation, flow in probes:
-        error = exam.network.ask(flow)
-        if isinstance(error, PermissionDeniedError) and not is_network_access(exam.network.last):
+        error = tested.network.ask(flow)
+        if isinstance(error, PermissionDeniedError) and not is_network_access(tested.network.last):
             denied.append(operation.permission)
         elif isinstance(error, ServiceError):
-            diagnosis = explain_error(exam.network.last, operation, exam.endpoint, exam.entra_token)
+            diagnosis = explain_error(
+                tested.network.last, operation, tested.endpoint, tested.entra_token
+            )
             return Finding.failed(
                 diagnosis,
                 operation=operation.name,
@@ -106,6 +111,6 @@ def _tried(exam: Examination, probes: Probes, success: str) -> Finding:
                 requestId=error.request_id,
             )
     if denied:
-        diagnosis = explain_denied(exam.endpoint, exam.entra_token, denied)
+        diagnosis = explain_denied(tested.endpoint, tested.entra_token, denied)
         return Finding.failed(diagnosis, dataActions=denied, status=403)
     return Finding.ok(success, dataActions=[each.permission for each, _ in probes])

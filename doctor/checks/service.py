@@ -15,16 +15,16 @@ from shared.negotiation import TokenOrigin
 from shared.operations import Operation
 from shared.permissions import token_claims
 
+from ..diagnoses.no_answer import explain_no_answer
 from ..diagnoses.service import (
     SERVICE_URI,
     explain_access,
     explain_error,
     explain_status,
 )
-from ..diagnoses.silence import explain_silence
 from ..finding import Diagnosis, Finding
 from ..network import Outcome
-from .examination import Examination
+from .endpoint import EndpointUnderTest
 from .identity import moment
 
 __all__ = ["check_clock", "check_key", "check_reach"]
@@ -38,35 +38,35 @@ _BACKDATED: Final = 300.0
 issue 34."""
 
 
-def check_reach(exam: Examination) -> Finding:
+def check_reach(tested: EndpointUnderTest) -> Finding:
     """Ask for the endpoint's health, which needs no token."""
-    url = f"{exam.endpoint.server_url}{op.HEALTH.path}?api-version={op.HEALTH.api_version}"
+    url = f"{tested.endpoint.server_url}{op.HEALTH.path}?api-version={op.HEALTH.api_version}"
     began = time.monotonic()
-    outcome = exam.network.request(op.HEALTH.method, url)
-    exam.seconds_ahead = _seconds_ahead(outcome, time.time())
+    outcome = tested.network.request(op.HEALTH.method, url)
+    tested.seconds_ahead = _seconds_ahead(outcome, time.time())
     milliseconds = round((time.monotonic() - began) * 1000)
     address = _address(url)
     if isinstance(outcome, NoAnswerError):
-        diagnosis = explain_silence(outcome, url, SERVICE_URI, address=address)
+        diagnosis = explain_no_answer(outcome, url, SERVICE_URI, address=address)
         return Finding.failed(diagnosis, address=address)
     if outcome.status == op.HEALTH.success:
         return Finding.ok(
-            f"{exam.endpoint.server_url} answers in {milliseconds} ms",
-            url=exam.endpoint.server_url,
+            f"{tested.endpoint.server_url} answers in {milliseconds} ms",
+            url=tested.endpoint.server_url,
             address=address,
             milliseconds=milliseconds,
-            type=exam.endpoint.type.value,
+            type=tested.endpoint.type.value,
         )
     # Nobody but the network access control refuses a health check.
     if outcome.status == HTTPStatus.FORBIDDEN:
-        return Finding.failed(explain_access(exam.endpoint, "RESTAPI"), status=outcome.status)
-    return Finding.failed(explain_status(outcome, exam.endpoint), status=outcome.status)
+        return Finding.failed(explain_access(tested.endpoint, "RESTAPI"), status=outcome.status)
+    return Finding.failed(explain_status(outcome, tested.endpoint), status=outcome.status)
 
 
-def check_clock(exam: Examination) -> Finding:
+def check_clock(tested: EndpointUnderTest) -> Finding:
     """Compare this machine's clock with the service's and with that of the token's issuer."""
-    measured = [] if exam.seconds_ahead is None else [exam.seconds_ahead]
-    since_issue = time.time() - token_claims(exam.entra_token).get("iat", 0)
+    measured = [] if tested.seconds_ahead is None else [tested.seconds_ahead]
+    since_issue = time.time() - token_claims(tested.entra_token).get("iat", 0)
     if since_issue < 0:
         # A token of the past may come from a cache; one of the future tells the time.
         measured.append(since_issue - _BACKDATED)
@@ -89,21 +89,21 @@ def check_clock(exam: Examination) -> Finding:
     )
 
 
-def check_key(exam: Examination) -> Finding:
+def check_key(tested: EndpointUnderTest) -> Finding:
     """Get what signs client tokens: a temporary access key, or a token of the service itself."""
-    if exam.is_local:
-        exam.sign(LocalKey(exam.credential.access_key or "").get(), time.time())
+    if tested.is_local:
+        tested.sign(LocalKey(tested.credential.access_key or "").get(), time.time())
         return Finding.ok("that of the connection string, which has no id and no end")
-    if exam.token_origin is TokenOrigin.SERVICE:
-        return _service_token(exam)
-    key = exam.network.ask(exam.rest.access_key())
+    if tested.token_origin is TokenOrigin.SERVICE:
+        return _service_token(tested)
+    key = tested.network.ask(tested.rest.access_key())
     if not isinstance(key, ServiceError):
-        exam.sign(key, time.time())
+        tested.sign(key, time.time())
         ends = moment(key.expires_at)
         return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
-    refused = explain_error(exam.network.last, op.ACCESS_KEY, exam.endpoint, exam.entra_token)
-    if exam.token_origin is TokenOrigin.AUTO and isinstance(key, PermissionDeniedError):
-        made = _service_token(exam)
+    refused = explain_error(tested.network.last, op.ACCESS_KEY, tested.endpoint, tested.entra_token)
+    if tested.token_origin is TokenOrigin.AUTO and isinstance(key, PermissionDeniedError):
+        made = _service_token(tested)
         if not made.fix:
             return Finding.warning(
                 "no access key, so the service makes client tokens (SIGNALR_CLIENT_TOKENS=auto)",
@@ -122,16 +122,18 @@ def _refused(diagnosis: Diagnosis, operation: Operation, error: ServiceError) ->
     )
 
 
-def _service_token(exam: Examination) -> Finding:
-    token = exam.network.ask(exam.rest.generate_client_token(exam.hub, user_id=exam.user_id))
+def _service_token(tested: EndpointUnderTest) -> Finding:
+    token = tested.network.ask(
+        tested.rest.generate_client_token(tested.hub, user_id=tested.user_id)
+    )
     if isinstance(token, ServiceError):
         diagnosis = explain_error(
-            exam.network.last, op.GENERATE_TOKEN, exam.endpoint, exam.entra_token
+            tested.network.last, op.GENERATE_TOKEN, tested.endpoint, tested.entra_token
         )
         return _refused(diagnosis, op.GENERATE_TOKEN, token)
-    exam.client_token = token
+    tested.client_token = token
     return Finding.ok(
-        f"the service makes client tokens ({exam.token_origin.value} in SIGNALR_CLIENT_TOKENS)"
+        f"the service makes client tokens ({tested.token_origin.value} in SIGNALR_CLIENT_TOKENS)"
     )
 
 

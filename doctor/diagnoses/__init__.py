@@ -1,1 +1,1 @@
-"""What an answer, an error or silence means, and what mends it: pure, and asks nobody."""
+"""What an answer, or none, means, and how to fix it: pure, and asks nobody."""

@@ -1,4 +1,4 @@
-"""What an answer of the function app, or of what stands before it, means, and what mends it."""
+"""What an answer of the function app, or of what stands before it, means, and how to fix it."""
 
 from http import HTTPStatus
 from typing import Final

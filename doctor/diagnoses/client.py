@@ -1,4 +1,4 @@
-"""What the service's answers to a client mean, and what mends it."""
+"""What the service's answers to a client mean, and how to fix it."""
 
 import re
 from http import HTTPStatus
@@ -117,7 +117,7 @@ def explain_upstream(answer: Any, endpoint: Endpoint) -> Finding:  # noqa: ANN40
     closed = "the service closed the connection" if error is None else f"the service says: {error}"
     return Finding.warning(
         f"no upstream answers calls of clients ({closed})",
-        "Without methods that clients call there is nothing to mend. Else set it in the portal"
+        "Without methods that clients call there is nothing to fix. Else set it in the portal"
         " (Settings, authentication with managed identity), or: "
         + signalr("upstream update", endpoint, f'--template url-template="{template}"')
         + emulator(

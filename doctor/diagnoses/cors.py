@@ -1,4 +1,4 @@
-"""What the answer to a preflight means, and what mends it."""
+"""What the answer to a preflight means, and how to fix it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Why there is no Entra token, and what mends it."""
+"""Why there is no Entra token, and how to fix it."""
 
 import re
 from collections.abc import Mapping

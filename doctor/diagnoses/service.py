@@ -1,4 +1,4 @@
-"""What an answer of the service's data plane means, and what mends it."""
+"""What an answer of the service's data plane means, and how to fix it."""
 
 from http import HTTPStatus
 from typing import Final
@@ -11,7 +11,7 @@ from shared.permissions import missing_permission, token_claims
 from ..finding import Diagnosis
 from ..network import Outcome
 from .commands import emulator, find_resource, signalr
-from .silence import explain_silence
+from .no_answer import explain_no_answer
 
 __all__ = [
     "SERVICE_URI",
@@ -41,7 +41,7 @@ def explain_error(
     """
     if not isinstance(outcome, Response):
         nobody = NoAnswerError("nothing was asked", delivered=False)
-        return explain_silence(outcome or nobody, endpoint.server_url, SERVICE_URI)
+        return explain_no_answer(outcome or nobody, endpoint.server_url, SERVICE_URI)
     if outcome.status == HTTPStatus.UNAUTHORIZED:
         return _explain_unauthorized(endpoint, token)
     if outcome.status == HTTPStatus.FORBIDDEN:

@@ -81,7 +81,7 @@ class Router:
                     return Match(route.function, params)
         return None
 
-    def contested(self) -> list[tuple[str, str]]:
+    def ambiguous(self) -> list[tuple[str, str]]:
         """List pairs of functions of which Azure may choose the other one.
 
         The Functions host does not sort by precedence: it tries routes in the order of function

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from aiohttp import hdrs, web
 
 from ..authentication.sign_in import EasyAuth, is_auth_path
-from ..log import tell
+from ..log import write_line
 from ..routing.routes import Router
 from ..worker.functions import Function, InvocationError
 from ..worker.messages import HttpRequest, HttpResponse, new_invocation_id
@@ -108,10 +108,10 @@ class FrontEnd:
                 return web.Response(text=_HOME)
             return web.Response(status=404)
         function = self._functions[match.function]
-        if self._keys is not None and not self._keys.opens(
+        if self._keys is not None and not self._keys.allows(
             function.auth_level, request.headers, request.query.items()
         ):
-            tell("INFO", f"Refused 'Functions.{function.name}': the key is missing or wrong")
+            write_line("INFO", f"Refused 'Functions.{function.name}': the key is missing or wrong")
             return web.Response(status=401)
         try:
             body = await self._body(request)
@@ -143,16 +143,16 @@ class FrontEnd:
     async def _run(self, function: Function, request: HttpRequest) -> web.Response:
         invocation_id = new_invocation_id()
         started = perf_counter()
-        tell("INFO", f"Executing 'Functions.{function.name}' (Id={invocation_id})")
+        write_line("INFO", f"Executing 'Functions.{function.name}' (Id={invocation_id})")
         try:
             answer = await self._worker.invoke(function, request, invocation_id)
         except InvocationError as error:
             outcome = f"Failed, Id={invocation_id}, Duration={_milliseconds(started)}ms"
             reason = error.stack_trace.rstrip() or error
-            tell("ERROR", f"Executed 'Functions.{function.name}' ({outcome})\n{reason}")
+            write_line("ERROR", f"Executed 'Functions.{function.name}' ({outcome})\n{reason}")
             return web.Response(status=500)
         outcome = f"Succeeded, Id={invocation_id}, Duration={_milliseconds(started)}ms"
-        tell("INFO", f"Executed 'Functions.{function.name}' ({outcome})")
+        write_line("INFO", f"Executed 'Functions.{function.name}' ({outcome})")
         return _response(answer)
 
 

@@ -50,7 +50,7 @@ class FunctionKeys:
             "".join(line for key, line in zip(given, made, strict=True) if not key),
         )
 
-    def opens(
+    def allows(
         self, level: str, headers: Mapping[str, str], query: Iterable[tuple[str, str]]
     ) -> bool:
         """Tell whether a request may call a function.

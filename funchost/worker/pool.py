@@ -47,7 +47,7 @@ class WorkerPool:
         # The one that was chosen least recently comes first.
         self._ready: list[_Process] = []
         self._some_are_ready = asyncio.Event()
-        self._keepers: list[asyncio.Task[None]] = []
+        self._supervisors: list[asyncio.Task[None]] = []
 
     async def start(self, app_dir: Path) -> tuple[Function, ...]:
         """Load the app in every process and return its functions, sorted by name.
@@ -63,7 +63,9 @@ class WorkerPool:
             await _end(processes, 0)
             raise failure
         self.functions = processes[0].functions
-        self._keepers = [asyncio.create_task(self._keep(each, app_dir)) for each in processes]
+        self._supervisors = [
+            asyncio.create_task(self._supervise(each, app_dir)) for each in processes
+        ]
         for process in processes:
             self._add(process)
         return self.functions
@@ -88,9 +90,9 @@ class WorkerPool:
         Args:
             seconds: How long they may take before they are killed.
         """
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
         await _end(self._ready, seconds)
 
     async def _start_one(self, number: int, app_dir: Path) -> "_Process":
@@ -106,7 +108,7 @@ class WorkerPool:
         self._ready.insert(0, process)
         self._some_are_ready.set()
 
-    async def _keep(self, process: "_Process", app_dir: Path) -> None:
+    async def _supervise(self, process: "_Process", app_dir: Path) -> None:
         """Replace a process whenever it ends."""
         while True:
             await process.serve()
@@ -202,9 +204,9 @@ class _Process:
     async def serve(self) -> None:
         """Hand out answers until the process ends."""
         while (received := await receive(self._reader)) is not None:
-            self._give(Answer.read(*received))
+            self._resolve(Answer.read(*received))
         for number in list(self._answers):
-            self._give(Answer(number, None, f"{self.name} ended"))
+            self._resolve(Answer(number, None, f"{self.name} ended"))
 
     async def end(self, seconds: float) -> int:
         """Close the connection, on which the process ends, and kill it when it takes too long.
@@ -220,7 +222,7 @@ class _Process:
                 self._process.kill()
             return await self._process.wait()
 
-    def _give(self, answer: Answer) -> None:
+    def _resolve(self, answer: Answer) -> None:
         waiting = self._answers.get(answer.number)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)

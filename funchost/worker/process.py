@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ..log import configure_logging
-from ..shutdown import leave, returns_within
+from ..shutdown import exit_now, returns_within
 from .functions import Function, IndexingError, InvocationError
 from .runtime import Worker
 from .wire import Answer, Call, Frame, Loaded, Refused, receive
@@ -58,7 +58,7 @@ async def _serve(host: socket.socket, app_dir: Path) -> None:
         running.add(task)
         task.add_done_callback(running.discard)
     if running or not returns_within(_THREADS_END_SECONDS, worker.stop):
-        leave()
+        exit_now()
 
 
 async def _run(worker: Worker, function: Function, call: Call, writer: StreamWriter) -> None:

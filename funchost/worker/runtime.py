@@ -52,7 +52,7 @@ class Worker:
         Raises:
             IndexingError: The app raised while it was imported, or has an invalid function.
         """
-        script = _enter(app_dir)
+        script = _make_importable(app_dir)
         library.start_threadpool_executor()
         try:
             self.functions = await self._index(script)
@@ -121,7 +121,7 @@ class Worker:
                 {"host": "127.0.0.1", "protos": protos},
             )
         )
-        _require(started.result)
+        _raise_for(started.result)
         if _HTTP_STREAMS in started.capabilities:
             raise IndexingError(
                 "the app turns on HTTP streams (azurefunctions-extensions-http-fastapi), "
@@ -134,7 +134,7 @@ class Worker:
                 )
             )
         )
-        _require(indexed.result)
+        _raise_for(indexed.result)
         found = indexed.function_metadata_results or []
         for metadata in found:
             loaded: protos.FunctionLoadResponse = await library.function_load_request(
@@ -146,11 +146,11 @@ class Worker:
                     )
                 )
             )
-            _require(loaded.result)
+            _raise_for(loaded.result)
         return tuple(sorted(map(_function, found), key=lambda function: function.name.lower()))
 
 
-def _enter(app_dir: Path) -> Path:
+def _make_importable(app_dir: Path) -> Path:
     """Make `app_dir` the place that the app is imported from; return the path of its script."""
     app_dir = app_dir.resolve()
     script = app_dir / os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
@@ -168,7 +168,7 @@ def _enter(app_dir: Path) -> Path:
     return script
 
 
-def _require(result: protos.StatusResult) -> None:
+def _raise_for(result: protos.StatusResult) -> None:
     if result.status != protos.StatusResult.Success:
         raise IndexingError(*_reason(result))
 

@@ -129,5 +129,5 @@ def function_key(data: bytes) -> None:
     """No other text than a key opens a function."""
     level, _, shown = text(data).partition("\n")
     accepted = {"m" * 40} if level == "ADMIN" else {"f" * 40, "m" * 40}
-    opened = _KEYS.opens(level, {"x-functions-key": shown}, ())
+    opened = _KEYS.allows(level, {"x-functions-key": shown}, ())
     assert opened is (level == "ANONYMOUS" or shown in accepted)

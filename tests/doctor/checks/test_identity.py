@@ -100,7 +100,7 @@ def test_what_azure_identity_says_where_there_is_no_managed_identity(error: str)
 def test_a_frozen_identity_endpoint(
     emulator: RunningEmulator, examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("doctor.checks.examination._IDENTITY_TIMEOUT", 0.2)
+    monkeypatch.setattr("doctor.checks.endpoint._IDENTITY_TIMEOUT", 0.2)
     emulator.add_fault(operation="identity", action="freeze")
     token = examine(emulator.app_settings).step("token")
     assert token["summary"].endswith(" does not answer in time")

@@ -57,4 +57,4 @@ def test_lists_the_routes_that_azure_decides_by_name() -> None:
         ("a_other_method", "items/{x}", "DELETE"),
         ("a_other_path", "others/{x}", ""),
     )
-    assert router.contested() == [("b_literal", "a_any")]
+    assert router.ambiguous() == [("b_literal", "a_any")]

@@ -1,4 +1,4 @@
-"""One endpoint under examination: how it is asked, and what is known of it so far."""
+"""An endpoint under test: how it is asked, and what is known of it so far."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ from shared.retry import RetryPolicy
 from ..network import Network
 from .hub_client import HubClient
 
-__all__ = ["Examination"]
+__all__ = ["EndpointUnderTest"]
 
 _IDENTITY_TIMEOUT: Final = 5.0
 """Seconds that an identity endpoint has for an answer."""
@@ -30,7 +30,7 @@ _ONCE: Final = RetryPolicy(attempts=1)
 
 
 @dataclass(slots=True)
-class Examination:
+class EndpointUnderTest:
     """One endpoint, and what the checks leave here for later ones.
 
     Args:

@@ -10,11 +10,13 @@ from shared.endpoint import is_loopback
 
 from ..finding import Diagnosis
 
-__all__ = ["explain_silence"]
+__all__ = ["explain_no_answer"]
 
 
-def explain_silence(error: BaseException, url: str, names: str, *, address: str = "") -> Diagnosis:
-    """Say why nobody answered, and what mends it.
+def explain_no_answer(
+    error: BaseException, url: str, names: str, *, address: str = ""
+) -> Diagnosis:
+    """Say why nobody answered, and how to fix it.
 
     Args:
         error: What ended the attempt; the errors that led to it are looked at as well.

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
-from doctor.diagnoses.client import explain_upgrade, explain_upstream
-from doctor.finding import Status
-from shared.endpoint import Endpoint
 from tests.doctor.conftest import Examine
 from tests.scripted_service import Received, Reply, scripted_service
-
-CONTOSO = Endpoint("https://contoso.service.signalr.net")
 
 
 def test_default_mode(examine: Examine) -> None:
@@ -62,12 +57,6 @@ def test_a_client_that_is_not_let_in(
     assert client["summary"].startswith(summary)
     assert fix in client["fix"]
     assert examined.step("mode")["summary"] == "skipped: only a handshake shows it"
-
-
-def test_a_gateway_that_does_not_pass_websockets_on() -> None:
-    said = explain_upgrade(502, CONTOSO)
-    assert said.summary.startswith("502 instead of 101")
-    assert "Upgrade" in said.fix
 
 
 class App:
@@ -128,20 +117,3 @@ def test_an_upstream_where_nobody_listens(examine: Examine) -> None:
     assert upstream["status"] == "failed"
     assert upstream["summary"].startswith("500: the service's call of the app fails")
     assert "az signalr upstream list" in upstream["fix"]
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "summary"),
-    [
-        (None, Status.FAILED, "a client's call got no answer"),
-        ({"type": 7}, Status.WARNING, "no upstream answers calls of clients"),
-        ({"type": 3, "error": "?"}, Status.WARNING, "no upstream answers calls of clients"),
-    ],
-)
-def test_answers_of_a_service_without_upstream(
-    answer: object, status: Status, summary: str
-) -> None:
-    finding = explain_upstream(answer, CONTOSO)
-    assert finding.status is status
-    assert finding.summary.startswith(summary)
-    assert "--name contoso --resource-group <resource group>" in finding.fix

@@ -9,9 +9,6 @@ import pytest
 import requests
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
-from doctor.diagnoses.identity import explain_identity
-from shared.credential import CredentialKind, CredentialSettings
-from shared.endpoint import Endpoint
 from tests.doctor.conftest import Examine
 from tests.scripted_service import Received, Reply, scripted_service
 
@@ -19,7 +16,6 @@ CONNECTION = "AzureSignalRConnectionString"
 TENANT = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
 UNKNOWN = "00000000-0000-0000-0000-000000000001"
 CLOSED = "http://127.0.0.1:9/msi/token"
-CONTOSO = Endpoint("https://contoso.service.signalr.net")
 
 
 def test_an_unknown_user_assigned_identity(emulator: RunningEmulator, examine: Examine) -> None:
@@ -85,18 +81,6 @@ def test_an_identity_endpoint_with_a_fault(emulator: RunningEmulator, examine: E
     assert "az functionapp restart" in token["fix"]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint.",
-        "No managed identity endpoint found. \nThe Target Azure platform could not be determined",
-    ],
-)
-def test_what_azure_identity_says_where_there_is_no_managed_identity(error: str) -> None:
-    said = explain_identity(error, CredentialSettings(CredentialKind.MANAGED_IDENTITY), CONTOSO, {})
-    assert said.summary.startswith("there is no managed identity here")
-
-
 def test_a_frozen_identity_endpoint(
     emulator: RunningEmulator, examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,30 +144,6 @@ def test_entra_refuses_a_workload_identity(examine: Examine, tmp_path: Path) -> 
     assert "az ad app list" in other_app["fix"]
     assert other_tenant["summary"].startswith("AADSTS90002: ")
     assert "az account show --query tenantId" in other_tenant["fix"]
-
-
-@pytest.mark.parametrize(
-    ("code", "summary", "fix"),
-    [
-        ("7000215", "the client secret is wrong", "az ad app credential reset --id c --append"),
-        ("7000222", "the client secret has expired", "az ad app credential reset --id c --append"),
-        ("700016", "no application c", "az ad app list"),
-        ("90002", "no tenant t", "az account show --query tenantId"),
-        ("700027", "the certificate is not one", "--cert @certificate.pem"),
-        ("700213", "trusts no subject", "az ad app federated-credential list --id c"),
-        ("500011", "does not know the audience https://signalr.azure.com", "…__audience"),
-        ("700082", "the login has expired", "az login"),
-        ("50076", "another factor", "az login"),
-        ("999999", "Entra refuses: AADSTS999999: Something new.", "error?code=999999"),
-    ],
-)
-def test_what_entra_says(code: str, summary: str, fix: str) -> None:
-    error = f"No Entra token from X: AADSTS{code}: Something new.\nTrace ID: 1"
-    credential = CredentialSettings(CredentialKind.CLIENT_SECRET, "c", "t", "hidden")
-    said = explain_identity(error, credential, CONTOSO, {})
-    assert summary in said.summary
-    assert fix in said.fix
-    assert "Trace" not in said.summary
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ docs-links: .venv/ready ## Check the documentation's links to other sites, which
 lock: .venv/ready ## Renew all locks with the newest versions, and the list of licences
 	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
 	@$(compile) --upgrade --generate-hashes --output-file requirements-dev.txt \
-	  requirements.txt emulator/pyproject.toml --group dev
+	  requirements.txt emulator/pyproject.toml funchost/pyproject.toml --group dev
 	@$(compile) --upgrade --generate-hashes --output-file requirements-fuzz.txt \
 	  --group fuzz
 	@for folder in $(packages); do (cd $$folder && npm update --package-lock-only --silent); done
@@ -96,7 +96,10 @@ lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run 
 	@$(install) --no-deps --no-build-isolation -e ./emulator
 	@sed '/^-c/d' requirements.txt | $(compile) --resolution lowest-direct --output-file $(lowest)/app.txt -
 	@$(install) -r $(lowest)/app.txt
-	@$(lowest)/bin/pytest tests/app tests/shared tests/funchost tests/e2e/test_telemetry.py
+	@$(lowest)/bin/pytest tests/app tests/shared tests/e2e/test_telemetry.py
+	@$(compile) --resolution lowest-direct --output-file $(lowest)/funchost.txt funchost/pyproject.toml
+	@$(install) -r $(lowest)/funchost.txt
+	@$(lowest)/bin/pytest tests/funchost
 	@$(compile) --resolution lowest-direct --output-file $(lowest)/emulator.txt emulator/pyproject.toml
 	@$(install) -r $(lowest)/emulator.txt
 	@$(lowest)/bin/pytest emulator/tests

@@ -25,8 +25,9 @@ from bench import report
 from bench.pairs import at_least, faster, take_turns
 from bench.processes import answering_server, running
 from bench.senders import MESSAGES, Send, by_threads, session
-from funchost.messages import HttpRequest
-from funchost.worker import Function, Worker
+from funchost.worker.functions import Function
+from funchost.worker.messages import HttpRequest
+from funchost.worker.runtime import Worker
 
 _ROOT = Path(__file__).parents[1]
 _FUNCTIONS = Path(__file__).parent / "functions"

@@ -21,8 +21,8 @@ from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from bench import report
 from bench.pairs import at_most, exactly, take_timed_turns
-from funchost.messages import HttpRequest
-from funchost.worker import Function, Worker
+from funchost.worker.messages import HttpRequest
+from funchost.worker.runtime import Worker
 
 _ROOT = Path(__file__).parents[1]
 _CROWD = 1000
@@ -54,7 +54,7 @@ class _App:
         self._worker = Worker()
         self.failures = 0
         found = runner.run(self._worker.start(_ROOT))
-        self._negotiate: Function = next(each for each in found if each.name == "negotiate")
+        self._negotiate = next(each for each in found if each.name == "negotiate")
 
     def negotiate(self, callers: int) -> None:
         """Let so many callers come at once."""

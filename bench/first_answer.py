@@ -9,8 +9,8 @@ import logging
 import sys
 from pathlib import Path
 
-from funchost.messages import HttpRequest
-from funchost.worker import Worker
+from funchost.worker.messages import HttpRequest
+from funchost.worker.runtime import Worker
 
 
 async def main() -> None:

@@ -22,8 +22,9 @@ from signalr_emulator.testing import running_emulator
 
 from bench import report
 from bench.pairs import Turns, at_most, faster, take_turns
-from funchost.messages import HttpRequest
-from funchost.worker import Function, Worker
+from funchost.worker.functions import Function
+from funchost.worker.messages import HttpRequest
+from funchost.worker.runtime import Worker
 from shared.keys.access_key import AccessKey
 from shared.keys.client_token import sign_client_token
 

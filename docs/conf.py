@@ -30,6 +30,7 @@ include_patterns = [
     "docs/**.md",
     "emulator/README.md",
     "emulator/docs/*.md",
+    "funchost/README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",

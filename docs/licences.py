@@ -56,9 +56,9 @@ def app_requirements() -> list[Requirement]:
     return [Requirement(text) for text in texts if text]
 
 
-def emulator_requirements() -> list[Requirement]:
-    """What the emulator depends on."""
-    project = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text())["project"]
+def distribution_requirements(folder: str) -> list[Requirement]:
+    """What a distribution of its own depends on, by the folder that it lies in."""
+    project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
     return [Requirement(text) for text in project["dependencies"]]
 
 
@@ -134,14 +134,16 @@ def javascript_licences(folders: Iterable[str]) -> dict[str, str]:
 def page() -> str:
     """The page, in Markdown."""
     app = asked_for(app_requirements())
-    emulator = asked_for(emulator_requirements())
+    emulator = asked_for(distribution_requirements("emulator"))
+    local_host = asked_for(distribution_requirements("funchost"))
     development = asked_for(development_requirements())
-    for name in app.keys() | emulator.keys():
+    for name in app.keys() | emulator.keys() | local_host.keys():
         development.pop(name, None)
     lines = [
         _INTRODUCTION,
         *_python("The function app, as it is deployed", app),
         *_python("The emulator", emulator),
+        *_python("The local Functions host", local_host),
         *_python("Development alone", development),
     ]
     for heading, folders in JAVASCRIPT.items():

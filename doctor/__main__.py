@@ -10,17 +10,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from doctor.app import AppUnderTest
-from doctor.configuration import Configuration, check_hub, describe, read_configuration
-from doctor.examination import Examination
-from doctor.finding import Diagnosis, Finding
-from doctor.plan import APP_CHECKS, ENDPOINT_CHECKS
-from doctor.redaction import Secrets, secrets_of
-from doctor.report import JsonReport, TextReport, exit_status
-from doctor.runner import Result, Runner
-from doctor.settings_file import SettingsFileError
 from shared.errors import SettingsError
 from shared.settings.environment import Settings
+
+from .checks.app import AppUnderTest
+from .checks.endpoint import EndpointUnderTest
+from .configuration import Configuration, check_hub, describe, read_configuration
+from .finding import Diagnosis, Finding
+from .plan import APP_CHECKS, ENDPOINT_CHECKS
+from .redaction import Secrets, secrets_of
+from .report import JsonReport, TextReport, exit_status
+from .runner import Result, Runner
+from .settings_file import SettingsFileError
 
 __all__ = ["main"]
 
@@ -78,8 +79,10 @@ def _results(
     for each in settings.endpoints:
         endpoint = each.endpoint
         report.heading(f"Endpoint {endpoint.name}, {endpoint.type.value}")
-        with closing(Examination(each, hub, settings.token_origin, options.origin or "")) as exam:
-            yield from runner.run(ENDPOINT_CHECKS, exam, endpoint.name)
+        with closing(
+            EndpointUnderTest(each, hub, settings.token_origin, options.origin or "")
+        ) as tested:
+            yield from runner.run(ENDPOINT_CHECKS, tested, endpoint.name)
     report.heading("Function app")
     url = options.app_url or configuration.app_url
     if url:
@@ -105,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m doctor",
         description="Checks the settings of this app step by step against the SignalR service that"
-        " they name, and prints what is wrong and what mends it.",
+        " they name, and prints what is wrong and how to fix it.",
         epilog="It connects one client, whose connection the app's own upstream handlers see, as"
         " user doctor-…, and sends messages to that client and to names that nobody has. No token"
         " or key is ever printed. Exit status: 0 all is well, warnings included; 1 something is"

@@ -7,11 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from doctor.finding import Diagnosis, Finding
-from doctor.settings_file import DEFAULT_NAME, read_settings_file
 from shared.errors import UnknownHubError
 from shared.settings.endpoint import EndpointType
 from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
+
+from .finding import Diagnosis, Finding
+from .settings_file import DEFAULT_NAME, read_settings_file
 
 __all__ = ["Configuration", "check_hub", "describe", "read_configuration"]
 

@@ -28,11 +28,11 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is wrong, and what mends it.
+    """What is wrong, and how to fix it.
 
     Args:
         summary: What is wrong.
-        fix: What mends it, a sentence or command a line.
+        fix: How to fix it, a sentence or command a line.
     """
 
     summary: str
@@ -46,7 +46,7 @@ class Finding:
     Args:
         status: How it ended.
         summary: What was seen, in one line.
-        fix: What mends it, a sentence or command a line; empty when nothing has to be mended.
+        fix: How to fix it, a sentence or command a line; empty when nothing has to be fixed.
         details: The facts behind it, for machines.
     """
 

@@ -5,15 +5,7 @@ from typing import Final
 
 from shared.errors import ServiceError
 from shared.transport.driver import Driver
-from shared.transport.flow import (
-    Effect,
-    EffectResult,
-    Flow,
-    NoAnswerError,
-    Request,
-    Response,
-    run,
-)
+from shared.transport.flow import Effect, EffectResult, Flow, NoAnswerError, Request, Response, run
 from shared.transport.http import Timeouts, Transport
 
 __all__ = ["Network", "Outcome"]

@@ -3,34 +3,34 @@
 from collections.abc import Sequence
 from typing import Final
 
-from doctor.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
-from doctor.client import check_client, check_mode, check_upstream
-from doctor.commands import emulator, signalr
-from doctor.cors import preflight
-from doctor.cors_diagnosis import Host
-from doctor.examination import Examination
-from doctor.finding import Finding
-from doctor.identity import check_credential, check_token
-from doctor.permissions import check_manage, check_read, check_send
-from doctor.runner import Check
-from doctor.service import check_clock, check_key, check_reach
+from .checks.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
+from .checks.client import check_client, check_mode, check_upstream
+from .checks.cors import preflight
+from .checks.endpoint import EndpointUnderTest
+from .checks.identity import check_credential, check_token
+from .checks.permissions import check_manage, check_read, check_send
+from .checks.service import check_clock, check_key, check_reach
+from .diagnoses.commands import emulator, signalr
+from .diagnoses.cors import Host
+from .finding import Finding
+from .runner import Check
 
 __all__ = ["APP_CHECKS", "ENDPOINT_CHECKS"]
 
 
-def _check_cors(exam: Examination) -> Finding:
+def _check_cors(tested: EndpointUnderTest) -> Finding:
     """Ask whether browsers let a page negotiate with the service."""
-    if not exam.origin:
+    if not tested.origin:
         return Finding.skipped("no --origin is given")
-    endpoint = exam.endpoint
-    url = f"{endpoint.client_url}/client/negotiate?hub={exam.hub}&negotiateVersion=1"
+    endpoint = tested.endpoint
+    url = f"{endpoint.client_url}/client/negotiate?hub={tested.hub}&negotiateVersion=1"
     add = signalr("cors add", endpoint, "--allowed-origins {origin}")
     add += emulator(endpoint, "--allowed-origin {origin}")
     host = Host("the service", "…__clientEndpoint", add, "The service itself always allows them")
-    return preflight(exam.network, url, exam.origin, host)
+    return preflight(tested.network, url, tested.origin, host)
 
 
-ENDPOINT_CHECKS: Final[Sequence[Check[Examination]]] = (
+ENDPOINT_CHECKS: Final[Sequence[Check[EndpointUnderTest]]] = (
     Check("reach", "Service reachable", check_reach),
     Check("credential", "Credential", check_credential),
     Check("token", "Entra token", check_token, ("credential",)),

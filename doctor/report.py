@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
-from doctor.finding import Status
-from doctor.runner import Result
+from .finding import Status
+from .runner import Result
 
 __all__ = ["JsonReport", "TextReport", "exit_status"]
 

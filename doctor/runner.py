@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from doctor.finding import Diagnosis, Finding, Status
-from doctor.redaction import Secrets
+from .finding import Diagnosis, Finding, Status
+from .redaction import Secrets
 
 __all__ = ["Check", "Result", "Runner"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from doctor.finding import Diagnosis
+from .finding import Diagnosis
 
 __all__ = ["DEFAULT_NAME", "SettingsFile", "SettingsFileError", "read_settings_file"]
 
@@ -19,7 +19,7 @@ class SettingsFileError(Exception):
     """The file cannot be used.
 
     Args:
-        diagnosis: What is wrong with it, and what mends it.
+        diagnosis: What is wrong with it, and how to fix it.
     """
 
     def __init__(self, diagnosis: Diagnosis) -> None:

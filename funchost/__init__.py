@@ -1,1 +1,3 @@
-"""Azure Functions host for one machine: an HTTP front over Microsoft's Python worker library."""
+"""Azure Functions host for one machine: an HTTP front end over Microsoft's worker library."""
+
+__version__ = "0.1.0"

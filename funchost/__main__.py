@@ -1,4 +1,4 @@
-"""The command: `python -m funchost`."""
+"""The command: `funchost`, or `python -m funchost`."""
 
 import asyncio
 import logging
@@ -14,13 +14,13 @@ from typing import Final
 
 from aiohttp import web
 
-from funchost.easy_auth import EasyAuth
-from funchost.front import Front, function_urls
-from funchost.keys import FunctionKeys
-from funchost.log import configure_logging
-from funchost.options import Options, parse_options
-from funchost.routes import RouteError, Router
-from funchost.settings import (
+from .authentication.sign_in import EasyAuth
+from .log import configure_logging
+from .options import Options, parse_options
+from .routing.routes import RouteError, Router
+from .server.front_end import FrontEnd, function_urls
+from .server.keys import FunctionKeys
+from .settings import (
     SETTINGS_FILE,
     HostSettings,
     LocalSettings,
@@ -32,9 +32,10 @@ from funchost.settings import (
     load_host_settings,
     load_local_settings,
 )
-from funchost.shutdown import GRACE_SECONDS, StopSignals, leave, returns_within
-from funchost.worker import Function, IndexingError, Worker
-from funchost.worker_pool import WorkerPool
+from .shutdown import GRACE_SECONDS, StopSignals, exit_now, returns_within
+from .worker.functions import Function, IndexingError
+from .worker.pool import WorkerPool
+from .worker.runtime import Worker
 
 __all__ = ["main"]
 
@@ -69,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except IndexingError as error:
         if options.verbose and error.stack_trace:
             sys.stderr.write(error.stack_trace)
-        return _refuse(error)
+        return _report(error)
     except (SettingsError, RouteError) as error:
-        return _refuse(error)
+        return _report(error)
     except KeyboardInterrupt:
         return 0
 
@@ -98,8 +99,8 @@ def _run(options: Options) -> int:
     # Bound before the app is loaded: a taken port shows at once, and the app may ask for its name.
     listener = _bind(options.host, choose_port(options.port, os.environ, local))
     base_url = _base_url(options.host, listener.getsockname()[1])
-    _describe_host(base_url)
-    _decide_about_authentication(listener.getsockname()[0], authenticates=options.auth)
+    _set_host_variables(base_url)
+    _set_authentication_variable(listener.getsockname()[0], authenticates=options.auth)
     asyncio.run(_serve(host, listener, base_url))
     return 0
 
@@ -108,7 +109,7 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
     worker = _worker(host)
     functions = await worker.start(host.app_dir)
     prefix = host.settings.route_prefix
-    front = Front(
+    front_end = FrontEnd(
         worker,
         _router(functions, prefix),
         cors=host.local.cors,
@@ -117,7 +118,7 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
         max_body_bytes=host.body_limit,
     )
     runner = web.AppRunner(
-        front.application(),
+        front_end.application(),
         access_log=None,
         # A function gets a compressed body as it came.
         auto_decompress=False,
@@ -133,12 +134,12 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
         sys.stdout.write(host.keys.notice)
     sys.stdout.write(f"Functions host ready on {base_url}\n")
     sys.stdout.flush()
-    await signals.asked.wait()
+    await signals.requested.wait()
     _log.info("stopping; requests that run have %d seconds to finish", GRACE_SECONDS)
     answered = await _answered(runner, signals)
     if not await _stopped(worker, answered=answered):
         _log.warning("a function still runs; stopping without it")
-        leave()
+        exit_now()
 
 
 def _worker(host: _Host) -> Worker | WorkerPool:
@@ -150,11 +151,11 @@ def _worker(host: _Host) -> Worker | WorkerPool:
 async def _answered(runner: web.AppRunner, signals: StopSignals) -> bool:
     """Take no more requests; tell whether those that run are answered in time."""
     answering = asyncio.create_task(runner.cleanup())
-    insisting = asyncio.create_task(signals.insisted.wait())
+    forcing = asyncio.create_task(signals.forced.wait())
     await asyncio.wait(
-        (answering, insisting), timeout=GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        (answering, forcing), timeout=GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
-    insisting.cancel()
+    forcing.cancel()
     return answering.done()
 
 
@@ -173,7 +174,7 @@ def _router(functions: Sequence[Function], prefix: str) -> Router:
             router.add(function.name, function.route, function.methods)
         for binding in function.unserved:
             _log.warning("%s: this host does not serve the binding %s", function.name, binding)
-    for here, azure in router.contested():
+    for here, azure in router.ambiguous():
         _log.warning(
             "the routes of %s and %s overlap: the more precise one, %s, is called here, but Azure "
             "goes by function name and calls %s; tell them apart by a constraint or rename one",
@@ -212,14 +213,14 @@ def _base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _describe_host(base_url: str) -> None:
+def _set_host_variables(base_url: str) -> None:
     """Set what Core Tools tells an app about where it runs."""
     os.environ.setdefault("FUNCTIONS_WORKER_RUNTIME", "python")
     os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
     os.environ.setdefault("WEBSITE_HOSTNAME", base_url.removeprefix("http://"))
 
 
-def _decide_about_authentication(address: str, *, authenticates: bool) -> None:
+def _set_authentication_variable(address: str, *, authenticates: bool) -> None:
     if authenticates:
         if not _is_loopback(address):
             _log.warning("whoever reaches %s signs in as anyone", address)
@@ -238,7 +239,7 @@ def _is_loopback(address: str) -> bool:
     return ip_address(address.partition("%")[0]).is_loopback
 
 
-def _refuse(error: Exception) -> int:
+def _report(error: Exception) -> int:
     # To a failed import the worker library appends its whole search path.
     message, _, _ = str(error).partition(" Current sys.path:")
     sys.stderr.write(f"{message}\n")

@@ -13,7 +13,7 @@ from typing import Final
 import azure_functions_runtime as library  # type: ignore[import-untyped]  # ships no py.typed
 from aiohttp.http_exceptions import HttpProcessingError
 
-__all__ = ["configure_logging", "tell"]
+__all__ = ["configure_logging", "write_line"]
 
 _FORMAT: Final = "[{asctime}.{msecs:03.0f}Z] {levelname:<7} {origin}{message}"
 _TIME: Final = "%Y-%m-%dT%H:%M:%S"
@@ -51,7 +51,7 @@ def configure_logging(*, verbose: bool, worker: str = "") -> None:
         sys.stdout.reconfigure(line_buffering=True)
 
 
-def tell(level: str, text: str) -> None:
+def write_line(level: str, text: str) -> None:
     """Write a line of the host's own about an invocation, in the form of the others.
 
     In Azure the host is another process: its lines are none of the app's records, which the app may

@@ -1,4 +1,4 @@
-"""The command line of `python -m funchost`."""
+"""The command line."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from funchost.keys import FUNCTION_KEY, MASTER_KEY
-from funchost.settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
-from funchost.shutdown import GRACE_SECONDS
+from . import __version__
+from .server.keys import FUNCTION_KEY, MASTER_KEY
+from .settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
+from .shutdown import GRACE_SECONDS
 
 __all__ = ["Options", "parse_options"]
 
@@ -70,7 +71,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         arguments: The command line without the program's name; `None` for that of the process.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m funchost",
+        prog="funchost",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -109,4 +110,5 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument(
         "--verbose", action="store_true", help="log at DEBUG level, with the worker's own records"
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return Options(**vars(parser.parse_args(arguments)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from funchost.cors import CorsPolicy
+from .server.cors import CorsPolicy
 
 __all__ = [
     "BODY_LIMIT",

@@ -1,4 +1,4 @@
-"""How a host ends: requests that run may finish, for a while, unless somebody insists."""
+"""Graceful shutdown: requests that run may finish within a time, unless the end is forced."""
 
 import asyncio
 import logging
@@ -9,21 +9,21 @@ import threading
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-__all__ = ["GRACE_SECONDS", "StopSignals", "leave", "returns_within"]
+__all__ = ["GRACE_SECONDS", "StopSignals", "exit_now", "returns_within"]
 
 GRACE_SECONDS: Final = 10.0
 
 
 class StopSignals:
-    """SIGINT and SIGTERM: the first one asks the host to stop, the same one again insists.
+    """SIGINT and SIGTERM: the first one requests a graceful shutdown, the same one again forces it.
 
-    One of each is no insistence: after Ctrl-C on a terminal, which tells every process of the
+    One of each forces nothing: after Ctrl-C on a terminal, which tells every process of the
     group, whoever started the host often sends SIGTERM too.
     """
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.insisted = asyncio.Event()
+        self.requested = asyncio.Event()
+        self.forced = asyncio.Event()
         self._seen: set[int] = set()
 
     def listen(self) -> None:
@@ -33,7 +33,7 @@ class StopSignals:
             loop.add_signal_handler(number, self._receive, number)
 
     def _receive(self, number: int) -> None:
-        (self.insisted if number in self._seen else self.asked).set()
+        (self.forced if number in self._seen else self.requested).set()
         self._seen.add(number)
 
 
@@ -50,7 +50,7 @@ def returns_within(seconds: float, call: Callable[[], object]) -> bool:
     return not thread.is_alive()
 
 
-def leave() -> NoReturn:
+def exit_now() -> NoReturn:
     """End the process at once.
 
     A sync function cannot be interrupted, and the interpreter would wait for its thread for ever.

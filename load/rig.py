@@ -22,7 +22,7 @@ __all__ = ["Rig", "rig"]
 
 _HOST: Final = "127.0.0.1"
 _AUDIENCE: Final = "api://upstream"
-_WORKER: Final = b"funchost.worker_process"
+_WORKER: Final = b"funchost.worker.process"
 
 
 @dataclass(slots=True)

@@ -4,15 +4,15 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from funchost.cors import CorsPolicy
-from funchost.easy_auth import local_target
-from funchost.keys import FunctionKeys
-from funchost.messages import trace_parent
-from funchost.principal import Principal, read_principal
-from funchost.routes import Router
-from funchost.sessions import Sessions
+from funchost.authentication.principal import Principal, read_principal
+from funchost.authentication.sessions import Sessions
+from funchost.authentication.sign_in import local_target
+from funchost.routing.routes import Router
+from funchost.routing.templates import TemplateError, parse_template
+from funchost.server.cors import CorsPolicy
+from funchost.server.keys import FunctionKeys
 from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
-from funchost.templates import TemplateError, parse_template
+from funchost.worker.messages import trace_parent
 from fuzz.target import target, text
 from shared.functions.negotiate.app_service import principal_claims
 
@@ -129,5 +129,5 @@ def function_key(data: bytes) -> None:
     """No other text than a key opens a function."""
     level, _, shown = text(data).partition("\n")
     accepted = {"m" * 40} if level == "ADMIN" else {"f" * 40, "m" * 40}
-    opened = _KEYS.opens(level, {"x-functions-key": shown}, ())
+    opened = _KEYS.allows(level, {"x-functions-key": shown}, ())
     assert opened is (level == "ANONYMOUS" or shown in accepted)

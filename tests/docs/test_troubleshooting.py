@@ -47,10 +47,7 @@ def strings(path: Path) -> Iterator[str]:
 
 
 SOURCE = [
-    text
-    for name in FOLDERS
-    for path in (ROOT / name).rglob("*.py")
-    for text in strings(path)
+    text for name in FOLDERS for path in (ROOT / name).rglob("*.py") for text in strings(path)
 ]
 
 

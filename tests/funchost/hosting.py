@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -134,13 +134,31 @@ def running(
     environ: Mapping[str, str] | None = None,
     program: tuple[str, ...] = ("-m", "funchost"),
 ) -> Iterator[RunningHost]:
-    log_file = app / "host.log"
+    command = _command(app, "--port", "0", *options, program=program)
+    with _started(command, _ROOT, app / "host.log", _environ(environ)) as host:
+        yield host
+
+
+@contextmanager
+def running_inside(app: Path, environ: Mapping[str, str]) -> Iterator[RunningHost]:
+    """Run the host as people do who work on the app: in its folder, without options."""
+    command = [sys.executable, "-m", "funchost"]
+    # Stands in for the installation of the host. The app's own modules come before it.
+    found_by = {"PYTHONPATH": str(_ROOT), "PORT": "0"}
+    with _started(command, app, app / "host.log", _environ(found_by | dict(environ))) as host:
+        yield host
+
+
+@contextmanager
+def _started(
+    command: Sequence[str], folder: Path, log_file: Path, environ: Mapping[str, str]
+) -> Iterator[RunningHost]:
     with (
         log_file.open("w") as log,
         subprocess.Popen(
-            _command(app, "--port", "0", *options, program=program),
-            cwd=_ROOT,
-            env=_environ(environ),
+            command,
+            cwd=folder,
+            env=environ,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

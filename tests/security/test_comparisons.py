@@ -10,7 +10,7 @@ FOLDERS = ("broadcast", "demo", "emulator/src", "funchost", "negotiate", "shared
 SECRET = re.compile(r"(signature|secret|password|digest|hmac|identity_header|access_?key)s?$")
 COMPARES = {
     "shared/functions/upstream/signature.py",
-    "funchost/keys.py",
+    "funchost/server/keys.py",
     "emulator/src/signalr_emulator/control/app_service.py",
     "emulator/src/signalr_emulator/entra/applications.py",
 }

@@ -2,18 +2,20 @@
 
 import re
 
+import pytest
+
 from docs.licences import (
     JAVASCRIPT,
     PAGE,
     ROOT,
     app_requirements,
     asked_for,
-    emulator_requirements,
+    distribution_requirements,
     javascript_licences,
     licence,
     page,
 )
-from tests.upkeep.test_locks import APP, versions
+from tests.upkeep.test_locks import APP, DISTRIBUTIONS, versions
 
 # Permissive, or, as the Mozilla licence, with duties for changes of its own files alone.
 ALLOWED = {
@@ -51,8 +53,9 @@ def test_what_is_deployed_may_be_used_by_anybody() -> None:
     assert {name: its for name, its in licences.items() if not parts(its) <= ALLOWED} == {}
 
 
-def test_what_the_emulator_brings_may_be_used_by_anybody() -> None:
-    licences = {name: licence(name) for name in asked_for(emulator_requirements())}
+@pytest.mark.parametrize("folder", DISTRIBUTIONS)
+def test_what_a_distribution_brings_may_be_used_by_anybody(folder: str) -> None:
+    licences = {name: licence(name) for name in asked_for(distribution_requirements(folder))}
     assert {name: its for name, its in licences.items() if not parts(its) <= ALLOWED} == {}
 
 

@@ -11,12 +11,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from docs.licences import app_requirements, development_requirements, emulator_requirements
+from docs.licences import app_requirements, development_requirements, distribution_requirements
 
 ROOT = Path(__file__).parents[2]
 APP = "constraints.txt"
 DEVELOPMENT = "requirements-dev.txt"
 FUZZER = "requirements-fuzz.txt"
+DISTRIBUTIONS = ("emulator", "funchost")
 # Dependabot reads no requirements file that is longer than this.
 LONGEST = 500_000
 
@@ -39,13 +40,17 @@ def versions(lock: str) -> dict[str, Version]:
 
 
 def all_requirements() -> list[Requirement]:
-    emulator = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text())
     return [
         *app_requirements(),
         *development_requirements(),
-        *emulator_requirements(),
-        *map(Requirement, emulator["build-system"]["requires"]),
+        *(each for folder in DISTRIBUTIONS for each in distribution_requirements(folder)),
+        *(each for folder in DISTRIBUTIONS for each in build_requirements(folder)),
     ]
+
+
+def build_requirements(folder: str) -> list[Requirement]:
+    project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
+    return [Requirement(text) for text in project["build-system"]["requires"]]
 
 
 def missed(requirements: list[Requirement], lock: str) -> list[str]:

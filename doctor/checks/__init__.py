@@ -1,0 +1,1 @@
+"""The checks: each asks somebody one thing (the service, the app, who issues tokens)."""

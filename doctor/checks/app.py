@@ -1,0 +1,140 @@
+"""The function app from outside: health, negotiate, upstream, CORS."""
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from shared.settings.endpoint import is_loopback
+from shared.settings.environment import Settings
+from shared.transport.flow import NoAnswerError
+
+from ..diagnoses.app import explain_app, explain_negotiate, explain_upstream, is_refusal
+from ..diagnoses.commands import function_app
+from ..diagnoses.cors import Host
+from ..diagnoses.no_answer import explain_no_answer
+from ..finding import Finding
+from ..network import Network, Outcome
+from .cors import preflight
+
+__all__ = ["AppUnderTest", "check_app", "check_app_cors", "check_negotiate", "check_unsigned"]
+
+_PATIENCE: Final = 12.0
+"""Seconds for an answer of an app that has yet to start."""
+
+_OPTION: Final = "--app-url"
+
+
+@dataclass(frozen=True, slots=True)
+class AppUnderTest:
+    """The function app.
+
+    Args:
+        url: Its address; with a path, that is the route prefix in place of `/api`.
+        settings: The settings that it should have.
+        hub: Name of the hub, in lower case.
+        origin: Origin of a web page whose clients shall get in, or "".
+    """
+
+    url: str
+    settings: Settings
+    hub: str
+    origin: str
+    network: Network = field(default_factory=Network)
+
+    def route(self, path: str) -> str:
+        """Return the address of a function."""
+        prefix = "" if urlsplit(self.url).path.strip("/") else "/api"
+        return f"{self.url.rstrip('/')}{prefix}/{path}"
+
+    def ask(self, method: str, path: str) -> Outcome:
+        """Send a request without a body to a function."""
+        return self.network.request(method, self.route(path), patience=_PATIENCE)
+
+    def close(self) -> None:
+        """End its connections."""
+        self.network.close()
+
+
+def check_app(app: AppUnderTest) -> Finding:
+    """Ask for the app's health."""
+    outcome = app.ask("GET", "health")
+    if isinstance(outcome, NoAnswerError):
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
+    status = _json(outcome.body).get("status") if outcome.status == HTTPStatus.OK else None
+    if status == "ok":
+        return Finding.ok(f"{app.url} runs, and has its access key if it needed one")
+    if status == "degraded":
+        return Finding.warning(
+            f"{app.url} runs, and cannot renew its access key or reach an endpoint",
+            "If the steps above are well, it is the app's own identity that lacks the role, and not"
+            " yours: its log names the principal (az webapp log tail, or Application Insights)",
+        )
+    return Finding.failed(explain_app(outcome, app.route("health")), status=outcome.status)
+
+
+def check_negotiate(app: AppUnderTest) -> Finding:
+    """Negotiate as a client that is not logged in."""
+    outcome = app.ask("POST", f"{app.hub}/negotiate")
+    if isinstance(outcome, NoAnswerError):
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
+    answer = _json(outcome.body)
+    if outcome.status == HTTPStatus.UNAUTHORIZED and is_refusal(outcome):
+        return Finding.ok("callers have to log in first (401), so it was not tried further")
+    if outcome.status != HTTPStatus.OK or "accessToken" not in answer:
+        return Finding.failed(explain_negotiate(outcome, app.hub), status=outcome.status)
+    sent_to = str(answer.get("url", "")).split("&")[0]
+    known = [each.endpoint.client_hub_url(app.hub) for each in app.settings.endpoints]
+    if sent_to not in known:
+        return Finding.warning(
+            f"the app sends clients to {sent_to}, which is no endpoint of these settings",
+            "Compare the app's settings with those checked here: "
+            + function_app("config appsettings list", ""),
+            url=sent_to,
+        )
+    return Finding.ok(f"hands out a client token for {sent_to}", url=sent_to)
+
+
+def check_unsigned(app: AppUnderTest) -> Finding:
+    """Call upstream without proof of being the service, which has to be refused."""
+    outcome = app.ask("POST", f"upstream/{app.hub}/messages/doctor")
+    if isinstance(outcome, NoAnswerError):
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
+    if outcome.status == HTTPStatus.UNAUTHORIZED and is_refusal(outcome):
+        return Finding.ok("it is there, and refuses calls that are not the service's (401)")
+    return Finding.failed(explain_upstream(outcome), status=outcome.status)
+
+
+def check_app_cors(app: AppUnderTest) -> Finding:
+    """Ask whether browsers let a page negotiate with the app."""
+    if not app.origin:
+        return Finding.skipped("no --origin is given")
+    return preflight(app.network, app.route(f"{app.hub}/negotiate"), app.origin, _host(app.url))
+
+
+def _host(url: str) -> Host:
+    if is_loopback(url):
+        return Host(
+            "the app",
+            _OPTION,
+            'In local.settings.json, under Host: "CORS": "{origin}" (several with commas), and'
+            ' "CORSCredentials": true; then start again',
+            'In local.settings.json, under Host: "CORSCredentials": true; then start again',
+        )
+    return Host(
+        "the app",
+        _OPTION,
+        function_app("cors add", "--allowed-origins {origin}")
+        + "\n"
+        + function_app("cors credentials", "--enable true"),
+        function_app("cors credentials", "--enable true"),
+    )
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -1,0 +1,107 @@
+"""An endpoint under test: how it is asked, and what is known of it so far."""
+
+import functools
+import os
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from shared.identity.credential import open_credential
+from shared.identity.entra_tokens import EntraTokens
+from shared.identity.token import Token, TokenSource
+from shared.keys.access_key import AccessKey
+from shared.keys.client_token import sign_client_token
+from shared.keys.local import LocalKey, LocalTokens
+from shared.rest.api import RestApi
+from shared.rest.retry import RetryPolicy
+from shared.settings.connection import EndpointSettings
+from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.endpoint import Endpoint
+from shared.settings.token_origin import TokenOrigin
+
+from ..network import Network
+from .hub_client import HubClient
+
+__all__ = ["EndpointUnderTest"]
+
+_IDENTITY_TIMEOUT: Final = 5.0
+"""Seconds that an identity endpoint has for an answer."""
+
+_ONCE: Final = RetryPolicy(attempts=1)
+"""A second try would hide what is wrong."""
+
+
+@dataclass(slots=True)
+class EndpointUnderTest:
+    """One endpoint, and what the checks leave here for later ones.
+
+    Args:
+        settings: The endpoint and this app's identity there.
+        hub: Name of the hub, in lower case.
+        token_origin: Who makes client tokens.
+        origin: Origin of a web page whose clients shall get in, or "".
+    """
+
+    settings: EndpointSettings
+    hub: str
+    token_origin: TokenOrigin
+    origin: str
+    network: Network = field(default_factory=Network)
+    user_id: str = field(default_factory=lambda: f"doctor-{secrets.token_hex(6)}")
+    tokens: TokenSource = field(init=False)
+    rest: RestApi = field(init=False)
+    seconds_ahead: float | None = None
+    token: Token | None = None
+    key: AccessKey | None = None
+    client_token: str = field(default="", repr=False)
+    client: HubClient | None = None
+    handshake_error: str = ""
+
+    def __post_init__(self) -> None:
+        self.tokens = _token_source(self.credential, self.endpoint)
+        self.rest = RestApi(self.endpoint, self.tokens, policy=_ONCE)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint."""
+        return self.settings.endpoint
+
+    @property
+    def credential(self) -> CredentialSettings:
+        """This app's identity."""
+        return self.settings.credential
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the app proves itself with the access key of an emulator."""
+        return self.credential.kind is CredentialKind.ACCESS_KEY
+
+    @property
+    def entra_token(self) -> str:
+        """The Entra token, or "" without one."""
+        return self.token.value if self.token is not None else ""
+
+    def sign(self, key: AccessKey, now: float) -> None:
+        """Make the client token with which a client is tried."""
+        self.key = key
+        self.client_token = sign_client_token(
+            key,
+            self.endpoint.client_audience(self.hub),
+            now=now,
+            lifetime=60 * 60,
+            user_id=self.user_id,
+        )
+
+    def close(self) -> None:
+        """End its connections."""
+        if self.client is not None:
+            self.client.close()
+        self.network.close()
+
+
+def _token_source(credential: CredentialSettings, endpoint: Endpoint) -> TokenSource:
+    if credential.kind is CredentialKind.ACCESS_KEY:
+        return LocalTokens(LocalKey(credential.access_key or ""))
+    settings = replace(credential.at_authority(endpoint.authority_host), timeout=_IDENTITY_TIMEOUT)
+    opened = functools.partial(open_credential, settings, os.environ)
+    return EntraTokens(opened, audience=endpoint.audience)

@@ -1,0 +1,157 @@
+"""The endpoint itself: whether it answers, its clock, and what signs client tokens."""
+
+import socket
+import time
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.errors import PermissionDeniedError, ServiceError
+from shared.identity.permissions import token_claims
+from shared.keys.local import LocalKey
+from shared.rest import operations as op
+from shared.rest.operations import Operation
+from shared.settings.token_origin import TokenOrigin
+from shared.transport.flow import NoAnswerError, Response
+
+from ..diagnoses.no_answer import explain_no_answer
+from ..diagnoses.service import (
+    SERVICE_URI,
+    explain_access,
+    explain_error,
+    explain_status,
+)
+from ..finding import Diagnosis, Finding
+from ..network import Outcome
+from .endpoint import EndpointUnderTest
+from .identity import moment
+
+__all__ = ["check_clock", "check_key", "check_reach"]
+
+_WORTH_A_LOOK: Final = 60.0
+_REFUSED: Final = 300.0
+"""Seconds of difference past which tokens are refused: the default of token validation in .NET."""
+
+_BACKDATED: Final = 300.0
+"""Seconds by which Entra has a token begin before it is made. Source: psignoret/aad-sso-wordpress,
+issue 34."""
+
+
+def check_reach(tested: EndpointUnderTest) -> Finding:
+    """Ask for the endpoint's health, which needs no token."""
+    url = f"{tested.endpoint.server_url}{op.HEALTH.path}?api-version={op.HEALTH.api_version}"
+    began = time.monotonic()
+    outcome = tested.network.request(op.HEALTH.method, url)
+    tested.seconds_ahead = _seconds_ahead(outcome, time.time())
+    milliseconds = round((time.monotonic() - began) * 1000)
+    address = _address(url)
+    if isinstance(outcome, NoAnswerError):
+        diagnosis = explain_no_answer(outcome, url, SERVICE_URI, address=address)
+        return Finding.failed(diagnosis, address=address)
+    if outcome.status == op.HEALTH.success:
+        return Finding.ok(
+            f"{tested.endpoint.server_url} answers in {milliseconds} ms",
+            url=tested.endpoint.server_url,
+            address=address,
+            milliseconds=milliseconds,
+            type=tested.endpoint.type.value,
+        )
+    # Nobody but the network access control refuses a health check.
+    if outcome.status == HTTPStatus.FORBIDDEN:
+        return Finding.failed(explain_access(tested.endpoint, "RESTAPI"), status=outcome.status)
+    return Finding.failed(explain_status(outcome, tested.endpoint), status=outcome.status)
+
+
+def check_clock(tested: EndpointUnderTest) -> Finding:
+    """Compare this machine's clock with the service's and with that of the token's issuer."""
+    measured = [] if tested.seconds_ahead is None else [tested.seconds_ahead]
+    since_issue = time.time() - token_claims(tested.entra_token).get("iat", 0)
+    if since_issue < 0:
+        # A token of the past may come from a cache; one of the future tells the time.
+        measured.append(since_issue - _BACKDATED)
+    if not measured:
+        return Finding.skipped("the service's answer has no Date")
+    ahead = max(measured, key=abs)
+    if abs(ahead) <= _WORTH_A_LOOK:
+        return Finding.ok(
+            f"within {max(1, round(abs(ahead)))} s of the service's", secondsAhead=round(ahead)
+        )
+    summary = f"this machine's clock is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}"
+    fix = (
+        "Set it: sudo timedatectl set-ntp true (Linux), w32tm /resync (Windows),"
+        " sudo sntp -sS time.apple.com (macOS)"
+    )
+    if abs(ahead) <= _REFUSED:
+        return Finding.warning(summary, fix, secondsAhead=round(ahead))
+    return Finding.failed(
+        Diagnosis(f"{summary}, so that tokens are refused", fix), secondsAhead=round(ahead)
+    )
+
+
+def check_key(tested: EndpointUnderTest) -> Finding:
+    """Get what signs client tokens: a temporary access key, or a token of the service itself."""
+    if tested.is_local:
+        tested.sign(LocalKey(tested.credential.access_key or "").get(), time.time())
+        return Finding.ok("that of the connection string, which has no id and no end")
+    if tested.token_origin is TokenOrigin.SERVICE:
+        return _service_token(tested)
+    key = tested.network.ask(tested.rest.access_key())
+    if not isinstance(key, ServiceError):
+        tested.sign(key, time.time())
+        ends = moment(key.expires_at)
+        return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
+    refused = explain_error(tested.network.last, op.ACCESS_KEY, tested.endpoint, tested.entra_token)
+    if tested.token_origin is TokenOrigin.AUTO and isinstance(key, PermissionDeniedError):
+        made = _service_token(tested)
+        if not made.fix:
+            return Finding.warning(
+                "no access key, so the service makes client tokens (SIGNALR_CLIENT_TOKENS=auto)",
+                refused.fix,
+            )
+    return _refused(refused, op.ACCESS_KEY, key)
+
+
+def _refused(diagnosis: Diagnosis, operation: Operation, error: ServiceError) -> Finding:
+    return Finding.failed(
+        diagnosis,
+        operation=operation.name,
+        status=error.status,
+        dataAction=operation.permission,
+        requestId=error.request_id,
+    )
+
+
+def _service_token(tested: EndpointUnderTest) -> Finding:
+    token = tested.network.ask(
+        tested.rest.generate_client_token(tested.hub, user_id=tested.user_id)
+    )
+    if isinstance(token, ServiceError):
+        diagnosis = explain_error(
+            tested.network.last, op.GENERATE_TOKEN, tested.endpoint, tested.entra_token
+        )
+        return _refused(diagnosis, op.GENERATE_TOKEN, token)
+    tested.client_token = token
+    return Finding.ok(
+        f"the service makes client tokens ({tested.token_origin.value} in SIGNALR_CLIENT_TOKENS)"
+    )
+
+
+def _seconds_ahead(outcome: Outcome, now: float) -> float | None:
+    """Return how far this machine's clock is ahead of that of who answered."""
+    if not isinstance(outcome, Response):
+        return None
+    try:
+        return now - parsedate_to_datetime(outcome.headers.get("Date", "")).timestamp()
+    except ValueError:
+        return None
+
+
+def _address(url: str) -> str:
+    """Return what the host's name stands for."""
+    parts = urlsplit(url)
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme)
+    except OSError:
+        return ""
+    return str(found[0][4][0])

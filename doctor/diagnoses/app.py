@@ -1,0 +1,106 @@
+"""What an answer of the function app, or of what stands before it, means, and how to fix it."""
+
+from http import HTTPStatus
+from typing import Final
+
+from shared.transport.flow import Response
+
+from ..finding import Diagnosis
+from .commands import function_app
+
+__all__ = ["explain_app", "explain_negotiate", "explain_upstream", "is_refusal"]
+
+_PROBLEM: Final = "application/problem+json"
+_AUTH: Final = "az webapp auth update --name <function app> --resource-group <resource group>"
+"""Of the extension authV2: az extension add --name authV2."""
+
+_EXCLUDE: Final = f"{_AUTH} --excluded-paths /api/upstream"
+
+
+def is_refusal(answer: Response) -> bool:
+    """Tell whether a 401 is the app's own, and not that of App Service authentication."""
+    return answer.headers.get("Content-Type", "").startswith(_PROBLEM)
+
+
+def explain_app(answer: Response, url: str) -> Diagnosis:
+    """Say why there is no healthy app.
+
+    Args:
+        answer: What came instead.
+        url: What was asked.
+    """
+    if _is_login(answer):
+        return Diagnosis(
+            f"{answer.status}: App Service authentication stands before the app",
+            "If clients come without a login, let anonymous requests pass and leave the decision to"
+            f" NEGOTIATE_IDENTITY: {_AUTH} --action AllowAnonymous\n"
+            f"The service's calls come without a login in any case: {_EXCLUDE}",
+        )
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return Diagnosis(
+            f"404: there is no function at {url}",
+            "Publish the app: func azure functionapp publish <function app>. If it is published,"
+            " its start failed: look at its log for the setting that is wrong. With another route"
+            " prefix in host.json, give it: --app-url https://<app>/<prefix>",
+        )
+    if answer.status == HTTPStatus.FORBIDDEN:
+        return Diagnosis(
+            "403: the app is stopped, or its access restrictions keep this machine out",
+            f"{function_app('start', '')}\n{function_app('config access-restriction show', '')}",
+        )
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Diagnosis(
+            f"{answer.status}: the app does not run",
+            "Look at its log: az webapp log tail --name <function app> --resource-group"
+            " <resource group>",
+        )
+    return Diagnosis(f"{answer.status}: what answers at {url} is not this app", "Correct --app-url")
+
+
+def explain_negotiate(answer: Response, hub: str) -> Diagnosis:
+    """Say why the app does not negotiate."""
+    if answer.status == HTTPStatus.NOT_FOUND and is_refusal(answer):
+        setting = function_app("config appsettings set", f"--settings SIGNALR_HUBS={hub}")
+        return Diagnosis(
+            f"404: the running app does not serve the hub {hub}",
+            f"Add it to the app's SIGNALR_HUBS (hubs with commas between them): {setting}",
+        )
+    if answer.status == HTTPStatus.FORBIDDEN and is_refusal(answer):
+        return Diagnosis("403: policy.py does not let an anonymous caller in", "See policy.py")
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Diagnosis(
+            "503: the app has no access key",
+            "If the steps above are well, it is the app's own identity that lacks the role, and not"
+            " yours: its log names the principal and the command that assigns it",
+        )
+    return explain_app(answer, "negotiate")
+
+
+def explain_upstream(answer: Response) -> Diagnosis:
+    """Say what is wrong when a call without proof is not refused by the app itself."""
+    if _is_login(answer):
+        return Diagnosis(
+            f"{answer.status}: App Service authentication refuses the service's calls before the"
+            " app sees them",
+            f"Exclude the path from it: {_EXCLUDE}",
+        )
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return Diagnosis(
+            "404: the running app has no upstream function",
+            "Publish the app anew: func azure functionapp publish <function app>",
+        )
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return Diagnosis(
+            f"{answer.status}: the app takes a call of anybody for one of the service",
+            "What answers there is not this app's upstream function, which verifies each call:"
+            " publish the app anew: func azure functionapp publish <function app>",
+        )
+    return explain_app(answer, "upstream")
+
+
+def _is_login(answer: Response) -> bool:
+    """Tell whether App Service authentication answers: a redirect to a login, or a bare 401."""
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return not is_refusal(answer)
+    redirected = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
+    return redirected and "login" in answer.headers.get("Location", "").lower()

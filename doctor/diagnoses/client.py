@@ -1,0 +1,157 @@
+"""What the service's answers to a client mean, and how to fix it."""
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+from shared.settings.endpoint import Endpoint
+from shared.transport.flow import Response
+
+from ..finding import Diagnosis, Finding
+from .commands import emulator, signalr
+from .service import explain_access, explain_status
+
+__all__ = [
+    "explain_handshake",
+    "explain_mode",
+    "explain_negotiation",
+    "explain_upgrade",
+    "explain_upstream",
+    "is_mode_error",
+]
+
+_FAILED: Final = re.compile(r"Invocation failed, status code (\d{3})")
+"""What a client is told when an upstream answers with an error (AzureSignalR-samples,
+issue 263)."""
+
+_ROUTE: Final = "/api/upstream/{hub}/{category}/{event}"
+
+
+def explain_negotiation(answer: Response, endpoint: Endpoint) -> Diagnosis:
+    """Say why the service does not negotiate with a client."""
+    if answer.status == HTTPStatus.OK:
+        return Diagnosis(
+            f"the answer to the negotiation is none of a SignalR service: {answer.body[:80]!r}",
+            "Check …__clientEndpoint: what stands there has to pass /client on to the service",
+        )
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return Diagnosis(
+            "401: the service does not accept the client token that its own key has signed",
+            f"Check that …__serviceUri is the resource's own address ({endpoint.audience_base} is"
+            " the audience that was signed), and that this machine's clock is right",
+        )
+    if answer.status == HTTPStatus.FORBIDDEN:
+        return explain_access(endpoint, "ClientConnection")
+    return explain_status(answer, endpoint)
+
+
+def explain_upgrade(status: int, endpoint: Endpoint) -> Diagnosis:
+    """Say why the service, or what stands before it, opens no WebSocket."""
+    if status == HTTPStatus.FORBIDDEN:
+        return explain_access(endpoint, "ClientConnection")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        scale = signalr("update", endpoint, "--sku Standard_S1 --unit-count <units>")
+        return Diagnosis("429: the resource has no connection left", f"Add units: {scale}")
+    return Diagnosis(
+        f"{status} instead of 101: the negotiation succeeds, and the WebSocket does not open",
+        "A proxy or gateway on the way does not pass WebSockets on: turn them on there (for"
+        " Application Gateway and nginx the headers Upgrade and Connection have to pass)",
+    )
+
+
+def is_mode_error(error: str) -> bool:
+    """Tell whether the handshake was refused for want of an app server.
+
+    The service's text names its mode (AzureSignalR-samples, issue 133).
+    """
+    return "service mode" in error and "Default" in error
+
+
+def explain_handshake(error: str) -> Diagnosis:
+    """Say why the service refuses the handshake."""
+    if is_mode_error(error):
+        return Diagnosis(
+            "the service refuses the handshake, since its mode is Default",
+            "See “Service mode” below",
+        )
+    return Diagnosis(
+        f"the service refuses the handshake: {error}",
+        "Look the text up in the troubleshooting guide of Azure SignalR Service",
+    )
+
+
+def explain_mode(endpoint: Endpoint) -> Diagnosis:
+    """Say that the resource waits for an app server."""
+    return Diagnosis(
+        "Default: the resource lets clients in only while an app server (.NET) is connected",
+        signalr("update", endpoint, "--service-mode Serverless")
+        + emulator(endpoint, "--service-mode Serverless"),
+    )
+
+
+def explain_upstream(answer: Any, endpoint: Endpoint) -> Finding:  # noqa: ANN401  JSON
+    """Say what the answer to the call of a method that does not exist tells of the upstream.
+
+    Args:
+        answer: The completion or close message, or `None` when there was none in time.
+        endpoint: The service.
+    """
+    show = signalr("upstream list", endpoint, "").rstrip()
+    template = f"https://<function app>.azurewebsites.net{_ROUTE}"
+    if answer is None:
+        return Finding.failed(
+            Diagnosis(
+                "a client's call got no answer",
+                f"The app behind the upstream hangs, or no upstream is set. Look: {show}",
+            )
+        )
+    error = answer.get("error")
+    status = _FAILED.search(error) if isinstance(error, str) else None
+    if status is not None:
+        return Finding.failed(_explain_upstream_status(int(status[1]), show), answer=error)
+    if error is None and answer.get("type") == 3:  # noqa: PLR2004  a completion
+        return Finding.warning(
+            "some app answers methods that do not exist; it is not this one",
+            f"If it should be this one, correct the URL template to {template}. It is now: {show}",
+        )
+    closed = "the service closed the connection" if error is None else f"the service says: {error}"
+    return Finding.warning(
+        f"no upstream answers calls of clients ({closed})",
+        "Without methods that clients call there is nothing to fix. Else set it in the portal"
+        " (Settings, authentication with managed identity), or: "
+        + signalr("upstream update", endpoint, f'--template url-template="{template}"')
+        + emulator(
+            endpoint,
+            f'--upstream "http://127.0.0.1:7071{_ROUTE} managed-identity=<UPSTREAM_AUDIENCE>"',
+        ),
+        answer=error,
+    )
+
+
+def _explain_upstream_status(status: int, show: str) -> Diagnosis:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return Diagnosis(
+            f"{status}: what the upstream settings name refuses the service's calls",
+            "The app's log says why. UPSTREAM_TENANT_ID is the tenant of the SignalR resource,"
+            " UPSTREAM_AUDIENCE the resource in the upstream settings; these need authentication by"
+            " managed identity, and UPSTREAM_IDENTITIES, if set, has the client id of that"
+            " identity. With App Service authentication exclude the path /api/upstream\n"
+            f"The upstream settings: {show}",
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return Diagnosis(
+            "404: the URL of the upstream settings leads to no upstream function, or the app does"
+            " not serve this hub",
+            f"The URL template has to end with {_ROUTE}: {show}\n"
+            "The app's SIGNALR_HUBS has to have the hub",
+        )
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Diagnosis(
+            "503: the app cannot tell whether the service's calls are genuine, or is not running",
+            "The app's log says why; it has to reach its tenant's public keys (UPSTREAM_KEYS_URL,"
+            " if set, else login.microsoftonline.com)",
+        )
+    return Diagnosis(
+        f"{status}: the service's call of the app fails",
+        f"Look whether the app runs and at its log; the URL that is called: {show}",
+    )

@@ -1,0 +1,204 @@
+"""Why there is no Entra token, and how to fix it."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.endpoint import AUDIENCE, Endpoint
+
+from ..finding import Diagnosis
+from .commands import function_app
+
+__all__ = ["explain_identity"]
+
+_CODE: Final = re.compile(r"AADSTS(\d+)[^\n]*")
+"""How Entra names what is wrong (Entra authentication and authorization error codes)."""
+
+_LONGEST: Final = 300
+
+_LOGIN: Final = f"az login --scope {AUDIENCE}/.default"
+_CODES: Final[Mapping[str, tuple[str, str]]] = {
+    "7000215": (
+        "the client secret is wrong: a secret's value is needed, not its id",
+        "az ad app credential reset --id {clientId} --append   # then set …__clientSecret",
+    ),
+    "7000222": (
+        "the client secret has expired",
+        "az ad app credential reset --id {clientId} --append   # then set …__clientSecret",
+    ),
+    "700016": (
+        "the tenant has no application {clientId} (…__clientId)",
+        "az ad app list --display-name <its name> --query [].appId   # then set …__clientId",
+    ),
+    "90002": (
+        "there is no tenant {tenantId} (…__tenantId)",
+        "Set …__tenantId to what this prints: az account show --query tenantId --output tsv",
+    ),
+    "700027": (
+        "the certificate is not one of the application's",
+        "az ad app credential reset --id {clientId} --cert @certificate.pem --append",
+    ),
+    "700211": (
+        "the application trusts no issuer like that of the federated token",
+        "az ad app federated-credential list --id {clientId}   # compare issuer",
+    ),
+    "700212": (
+        "the application expects another audience of the federated token",
+        "az ad app federated-credential list --id {clientId}   # compare audiences",
+    ),
+    "700213": (
+        "the application trusts no subject like that of the federated token",
+        "az ad app federated-credential list --id {clientId}   # compare subject",
+    ),
+    "500011": (
+        "the tenant does not know the audience {audience}",
+        f"Remove …__audience from the settings; without it, it is {AUDIENCE}",
+    ),
+    "700082": ("the login has expired", _LOGIN),
+    "50173": ("the login has been revoked", _LOGIN),
+    "50076": ("the login needs another factor", _LOGIN),
+    "50078": ("the login needs another factor again", _LOGIN),
+    "50079": ("the login needs another factor to be set up", _LOGIN),
+    "65001": ("nobody has consented to the Azure CLI's use of SignalR", _LOGIN),
+    "53003": (
+        "a Conditional Access policy does not give a token out",
+        "Ask the tenant's administrators which policy it is; the sign-in log of Entra names it",
+    ),
+}
+
+
+def explain_identity(
+    error: str,
+    credential: CredentialSettings,
+    endpoint: Endpoint,
+    environment: Mapping[str, str],
+) -> Diagnosis:
+    """Say why the credential gives no token.
+
+    Args:
+        error: What azure-identity says.
+        credential: Which credential, with what.
+        endpoint: What the token is for.
+        environment: The process environment, which names the identity endpoint.
+    """
+    code = _CODE.search(error)
+    if code is not None:
+        return _explain_code(code, credential, endpoint)
+    match credential.kind:
+        case CredentialKind.MANAGED_IDENTITY:
+            return _explain_managed_identity(error, credential, environment)
+        case CredentialKind.DEFAULT:
+            return Diagnosis(
+                "DefaultAzureCredential finds no login: neither in the environment nor of a managed"
+                " identity nor of the Azure CLI",
+                f"On a developer's machine: {_LOGIN}\n"
+                f"In Azure: {function_app('identity assign', '')}",
+            )
+        case CredentialKind.WORKLOAD_IDENTITY:
+            return Diagnosis(
+                f"no token of the workload identity: {_first_line(error)}",
+                'The pod needs the label azure.workload.identity/use: "true" and a service account'
+                " with azure.workload.identity/client-id, which set AZURE_TENANT_ID,"
+                " AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE and AZURE_AUTHORITY_HOST",
+            )
+        case _:
+            return _explain_app(error)
+
+
+def _explain_code(
+    code: re.Match[str], credential: CredentialSettings, endpoint: Endpoint
+) -> Diagnosis:
+    named = {
+        "clientId": credential.client_id or "<client id>",
+        "tenantId": credential.tenant_id or "<tenant id>",
+        "audience": endpoint.audience,
+    }
+    known = _CODES.get(code[1])
+    if known is None:
+        return Diagnosis(
+            f"Entra refuses: {code[0][:_LONGEST]}",
+            f"What the code means: https://login.microsoftonline.com/error?code={code[1]}",
+        )
+    summary, fix = known
+    return Diagnosis(f"AADSTS{code[1]}: {summary.format(**named)}", fix.format(**named))
+
+
+def _explain_managed_identity(
+    error: str, credential: CredentialSettings, environment: Mapping[str, str]
+) -> Diagnosis:
+    where = environment.get("IDENTITY_ENDPOINT", "http://169.254.169.254 (IMDS)")
+    local = (
+        "On a developer's machine without the emulator remove IDENTITY_ENDPOINT, IDENTITY_HEADER"
+        f" and …__credential from the settings, and: {_LOGIN}"
+    )
+    if "endpoint found" in error or "authentication unavailable" in error:
+        return Diagnosis(
+            "there is no managed identity here: nothing offers one (IDENTITY_ENDPOINT and"
+            " IDENTITY_HEADER, or IMDS)",
+            f"In Azure: {function_app('identity assign', '')}\n{local}",
+        )
+    if "refused" in error or "Failed to" in error:
+        return Diagnosis(
+            f"nothing answers at the identity endpoint {where}",
+            f"With the emulator: start it (make start), or correct IDENTITY_ENDPOINT\n{local}",
+        )
+    if "timed out" in error:
+        return Diagnosis(
+            f"the identity endpoint {where} does not answer in time", f"Try again\n{local}"
+        )
+    if ") 401" in error or ") 403" in error:
+        return Diagnosis(
+            f"the identity endpoint {where} refuses IDENTITY_HEADER",
+            f"With the emulator: IDENTITY_HEADER=local-emulator\n{local}",
+        )
+    if ") 400" in error or ") 404" in error:
+        return _explain_unknown_identity(credential)
+    return Diagnosis(
+        f"the identity endpoint {where} gives no token: {_first_line(error)}",
+        "Try again in a minute; if it stays, restart the app: " + function_app("restart", ""),
+    )
+
+
+def _explain_unknown_identity(credential: CredentialSettings) -> Diagnosis:
+    show = function_app("identity show", "")
+    if credential.client_id is None:
+        return Diagnosis(
+            "the app has no system-assigned identity",
+            f"{function_app('identity assign', '')}\n"
+            "Or name a user-assigned one by its client id (not its object id):"
+            " AzureSignalRConnectionString__clientId=<client id>\n"
+            f"What the app has: {show}",
+        )
+    assign = function_app("identity assign", "--identities <resource id of the identity>")
+    return Diagnosis(
+        f"the app has no user-assigned identity with the client id {credential.client_id}",
+        "Set …__clientId to the clientId (not principalId) of one that this lists, or remove it for"
+        f" the system-assigned one: {show}\nOr give the app the identity: {assign}",
+    )
+
+
+def _explain_app(error: str) -> Diagnosis:
+    if "No such file" in error:
+        return Diagnosis(
+            f"the certificate file is not there: {_first_line(error)}",
+            "Correct …__clientCertificatePath: a file in PEM or PKCS #12 form with the private key",
+        )
+    if "Invalid tenant" in error:
+        return Diagnosis(
+            "…__tenantId is no tenant",
+            "Set it to what this prints: az account show --query tenantId --output tsv",
+        )
+    if "resolve" in error or "refused" in error or "timed out" in error:
+        return Diagnosis(
+            f"Entra cannot be reached: {_first_line(error)}",
+            "Check the network, a proxy (HTTPS_PROXY), and AZURE_AUTHORITY_HOST, if it is set",
+        )
+    return Diagnosis(
+        f"no token of the app registration: {_first_line(error)}",
+        "Check …__clientId, …__tenantId and the secret or certificate",
+    )
+
+
+def _first_line(error: str) -> str:
+    return error.strip().splitlines()[0][:_LONGEST]

@@ -1,0 +1,151 @@
+"""What an answer of the service's data plane means, and how to fix it."""
+
+from http import HTTPStatus
+from typing import Final
+
+from shared.identity.permissions import missing_permission, token_claims
+from shared.rest.operations import Operation
+from shared.settings.endpoint import AUDIENCE, Endpoint, is_loopback
+from shared.transport.flow import NoAnswerError, Response
+
+from ..finding import Diagnosis
+from ..network import Outcome
+from .commands import emulator, find_resource, signalr
+from .no_answer import explain_no_answer
+
+__all__ = [
+    "SERVICE_URI",
+    "explain_access",
+    "explain_denied",
+    "explain_error",
+    "explain_status",
+    "is_network_access",
+]
+
+SERVICE_URI: Final = "AzureSignalRConnectionString__serviceUri"
+_NETWORK_ACL: Final = b"nginx"
+"""What the body of a 403 has in it when the network access control answers instead of the service
+(the SDK for .NET looks for it: RestClient)."""
+
+
+def explain_error(
+    outcome: Outcome | None, operation: Operation, endpoint: Endpoint, token: str
+) -> Diagnosis:
+    """Say why an operation did not succeed.
+
+    Args:
+        outcome: What the request came to.
+        operation: What was asked for.
+        endpoint: Who was asked.
+        token: The Entra token that was shown, of which only who and what for is read.
+    """
+    if not isinstance(outcome, Response):
+        nobody = NoAnswerError("nothing was asked", delivered=False)
+        return explain_no_answer(outcome or nobody, endpoint.server_url, SERVICE_URI)
+    if outcome.status == HTTPStatus.UNAUTHORIZED:
+        return _explain_unauthorized(endpoint, token)
+    if outcome.status == HTTPStatus.FORBIDDEN:
+        if is_network_access(outcome):
+            return explain_access(endpoint, "RESTAPI")
+        return explain_denied(endpoint, token, [operation.permission])
+    if outcome.status == operation.success:
+        return Diagnosis(
+            f"{outcome.status}, and the body is not what this operation gives",
+            "A gateway or proxy on the way may answer instead of the service: check"
+            f" {SERVICE_URI} and, if set, …__serverEndpoint",
+        )
+    return explain_status(outcome, endpoint)
+
+
+def is_network_access(outcome: Outcome | None) -> bool:
+    """Tell whether a 403 comes from the network access control and not from a missing role."""
+    return isinstance(outcome, Response) and _NETWORK_ACL in outcome.body
+
+
+def explain_denied(endpoint: Endpoint, token: str, data_actions: list[str]) -> Diagnosis:
+    """Say which role is missing, where, and how to assign it.
+
+    Args:
+        endpoint: Who refuses.
+        token: The Entra token that was refused.
+        data_actions: What it may not do, after `Microsoft.SignalRService/SignalR/`.
+    """
+    missing = missing_permission(data_actions[0], endpoint, token)
+    find = "" if is_loopback(endpoint.url) else f"\n{find_resource(endpoint)}   # the scope"
+    return Diagnosis(
+        f"403: no role of the principal {missing.principal} at this SignalR resource allows"
+        f" {', '.join(data_actions)}",
+        f"{missing.command}{find}\n"
+        f"'{missing.narrower}', {missing.meaning}, is enough for this step\n"
+        f"What it has already, where a role at another resource does not count:"
+        f" az role assignment list --assignee {missing.principal} --all --output table\n"
+        "A new assignment can take up to 30 minutes to be effective"
+        + emulator(endpoint, f'--role "{missing.role}"'),
+    )
+
+
+def explain_access(endpoint: Endpoint, kind: str) -> Diagnosis:
+    """Say that the network access control keeps this machine out.
+
+    Args:
+        endpoint: Who refuses.
+        kind: What is to be allowed: `RESTAPI` or `ClientConnection`.
+    """
+    update = signalr("network-rule update", endpoint, f"--public-network true --allow {kind}")
+    return Diagnosis(
+        f"403 by the network access control of the resource: {kind} is not allowed from here",
+        f"From the public network: {update}\n"
+        "With a private endpoint the host's name has to stand for its private address here: run the"
+        " doctor inside the virtual network",
+    )
+
+
+def explain_status(answer: Response, endpoint: Endpoint) -> Diagnosis:
+    """Say what a status means that has nothing to do with who asks."""
+    status = answer.status
+    if status == HTTPStatus.NOT_FOUND:
+        return Diagnosis(
+            "404: what answers there does not have this operation",
+            f"Correct {SERVICE_URI}: it is the address of a SignalR resource, not of an app:"
+            ' az signalr list --query "[].hostName" --output tsv',
+        )
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        scale = signalr("update", endpoint, "--sku Standard_S1 --unit-count <units>")
+        return Diagnosis(
+            "429: the resource has reached a limit of its tier", f"Wait, or add units: {scale}"
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Diagnosis(
+            f"{status}: the service has a fault or is being changed",
+            "Try again in a minute; if it stays, look at the resource's health:"
+            f" {signalr('show', endpoint, '--query provisioningState')}",
+        )
+    return Diagnosis(
+        f"{status}, which this operation does not give",
+        f"Check that {SERVICE_URI} is the address of a SignalR resource",
+    )
+
+
+def _explain_unauthorized(endpoint: Endpoint, token: str) -> Diagnosis:
+    claims = token_claims(token)
+    if "oid" not in claims:
+        return Diagnosis(
+            "401: the service does not accept the access key of the connection string",
+            "Take the emulator's: the line that it prints as it starts",
+        )
+    audience, tenant = claims.get("aud", "?"), claims.get("tid", "?")
+    if str(audience).rstrip("/") != AUDIENCE:
+        return Diagnosis(
+            f"401: the token is for the audience {audience}, and the service takes {AUDIENCE}",
+            "Remove …__audience from the settings, or set it to the right value:"
+            f" AzureSignalRConnectionString__audience={AUDIENCE}",
+        )
+    return Diagnosis(
+        f"401: the service does not accept the token, which is of the tenant {tenant}",
+        "The identity has to be of the tenant of the SignalR resource. Its tenant:"
+        f" az account show --subscription <subscription of {endpoint.resource_name}>"
+        " --query tenantId --output tsv\n"
+        "With the login of a person: az login --tenant <that tenant>\n"
+        "If the tenant is right, look at the clock (below), and whether the resource refuses Entra:"
+        f" {signalr('show', endpoint, '--query disableAadAuth')}",
+    )

@@ -1,0 +1,1 @@
+"""Stands in for App Service authentication: signing in, sessions, and a request's principal."""

@@ -1,0 +1,1 @@
+"""Finds the function of a request by route templates, as ASP.NET Core does."""

@@ -1,0 +1,213 @@
+"""The HTTP edge: aiohttp requests in, functions called, responses out.
+
+Answers what the Functions host answers: 404 without a body where no function is, 401 without one
+to a missing key, 500 without one when a function fails, 413 for bodies over the limit.
+"""
+
+from collections.abc import Iterable, Mapping
+from time import perf_counter
+from typing import Final, Protocol
+
+from aiohttp import hdrs, web
+
+from ..authentication.sign_in import EasyAuth, is_auth_path
+from ..log import write_line
+from ..routing.routes import Router
+from ..worker.functions import Function, InvocationError
+from ..worker.messages import HttpRequest, HttpResponse, new_invocation_id
+from .cors import CorsPolicy, is_preflight
+from .keys import FunctionKeys
+
+__all__ = ["FrontEnd", "Invoker", "function_urls"]
+
+_HOME: Final = "The Functions host is running.\n"
+# The server that writes the response decides on these (RFC 9110, 7.6.1).
+_NOT_COPIED: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class Invoker(Protocol):
+    """Runs the functions of an app, in this process or in others."""
+
+    functions: tuple[Function, ...]
+
+    async def invoke(
+        self, function: Function, request: HttpRequest, invocation_id: str
+    ) -> HttpResponse:
+        """Run an HTTP function.
+
+        Raises:
+            InvocationError: The function failed, or its process ended.
+        """
+
+
+class FrontEnd:
+    """Serves the HTTP functions of a worker.
+
+    Args:
+        worker: Runs the functions.
+        router: Finds the function of a request.
+        max_body_bytes: Length of the longest body of a request, in bytes.
+        cors: Which origins may call, where CORS is on.
+        auth: Signs people in, where authentication is on.
+        keys: Open the functions, where keys are asked for.
+    """
+
+    def __init__(
+        self,
+        worker: Invoker,
+        router: Router,
+        *,
+        max_body_bytes: int,
+        cors: CorsPolicy | None = None,
+        auth: EasyAuth | None = None,
+        keys: FunctionKeys | None = None,
+    ) -> None:
+        self._worker = worker
+        self._functions = {function.name: function for function in worker.functions}
+        self._router = router
+        self._cors = cors
+        self._auth = auth
+        self._keys = keys
+        self._max_body_bytes = max_body_bytes
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application."""
+        application = web.Application(client_max_size=self._max_body_bytes)
+        # With line breaks, which a dot alone leaves to aiohttp's own 404.
+        application.router.add_route("*", "/{path:(?s:.*)}", self._serve)
+        return application
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        cors = self._cors
+        if cors is not None and is_preflight(request.method, request.headers):
+            return web.Response(status=204, headers=cors.preflight_headers(request.headers))
+        response = await self._answer(request)
+        if cors is not None:
+            _add_cors(response, cors.response_headers(request.headers.get(hdrs.ORIGIN)))
+        return response
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        path = request.rel_url.raw_path
+        if self._auth is not None and is_auth_path(path):
+            return await self._auth.answer(request)
+        match = self._router.match(request.method, path)
+        if match is None:
+            if path == "/" and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
+                return web.Response(text=_HOME)
+            return web.Response(status=404)
+        function = self._functions[match.function]
+        if self._keys is not None and not self._keys.allows(
+            function.auth_level, request.headers, request.query.items()
+        ):
+            write_line("INFO", f"Refused 'Functions.{function.name}': the key is missing or wrong")
+            return web.Response(status=401)
+        try:
+            body = await self._body(request)
+        except web.HTTPRequestEntityTooLarge:
+            return web.Response(status=413)
+        return await self._run(
+            function,
+            HttpRequest(
+                request.method,
+                f"{request.scheme}://{request.host}{request.rel_url.raw_path_qs}",
+                self._headers(request),
+                # The worker does not declare that it takes empty values, so the host sends none.
+                {name: value for name, value in _query(request).items() if value},
+                match.params,
+                body,
+            ),
+        )
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        headers = _joined((name.lower(), value) for name, value in request.headers.items())
+        return headers if self._auth is None else self._auth.headers(request, headers)
+
+    async def _body(self, request: web.Request) -> bytes:
+        length = request.content_length
+        if length is not None and length > self._max_body_bytes:
+            raise web.HTTPRequestEntityTooLarge(self._max_body_bytes, length)
+        return await request.read() if request.body_exists else b""
+
+    async def _run(self, function: Function, request: HttpRequest) -> web.Response:
+        invocation_id = new_invocation_id()
+        started = perf_counter()
+        write_line("INFO", f"Executing 'Functions.{function.name}' (Id={invocation_id})")
+        try:
+            answer = await self._worker.invoke(function, request, invocation_id)
+        except InvocationError as error:
+            outcome = f"Failed, Id={invocation_id}, Duration={_milliseconds(started)}ms"
+            reason = error.stack_trace.rstrip() or error
+            write_line("ERROR", f"Executed 'Functions.{function.name}' ({outcome})\n{reason}")
+            return web.Response(status=500)
+        outcome = f"Succeeded, Id={invocation_id}, Duration={_milliseconds(started)}ms"
+        write_line("INFO", f"Executed 'Functions.{function.name}' ({outcome})")
+        return _response(answer)
+
+
+def function_urls(functions: Iterable[Function], base_url: str, prefix: str) -> str:
+    """Return the list of functions that is printed at the start, as Core Tools writes it."""
+    lines = ["Functions:", ""]
+    for function in functions:
+        if function.is_http:
+            methods = f"[{','.join(function.methods)}] " if function.methods else ""
+            path = "/".join(filter(None, (prefix, function.route.removeprefix("/"))))
+            lines.append(f"        {function.name}: {methods}{base_url}/{path}")
+        else:
+            lines.append(f"        {function.name}: {function.trigger} (not run by this host)")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _response(answer: HttpResponse) -> web.Response:
+    headers = [
+        *(
+            (name, value)
+            for name, value in answer.headers.items()
+            if name.lower() not in _NOT_COPIED
+        ),
+        *((hdrs.SET_COOKIE, cookie) for cookie in answer.cookies),
+    ]
+    return web.Response(status=answer.status, headers=headers, body=answer.body)
+
+
+def _add_cors(response: web.Response, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if name == hdrs.VARY and (own := response.headers.get(hdrs.VARY)):
+            response.headers[name] = f"{own}, {value}"
+        else:
+            response.headers[name] = value
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    # Names are equal regardless of case; the spelling that comes first is the one that is kept.
+    spelling: dict[str, str] = {}
+    return _joined(
+        (spelling.setdefault(name.lower(), name), value) for name, value in request.query.items()
+    )
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Collect pairs into a mapping; values of a name that repeats are joined by commas.
+
+    That is how the host flattens .NET's StringValues into the message's map of strings.
+    """
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _milliseconds(started: float) -> int:
+    return round((perf_counter() - started) * 1000)

@@ -1,0 +1,205 @@
+"""The worker in this process: Microsoft's library, driven as its proxy drives it in Azure.
+
+The proxy calls five coroutines with FunctionRpc messages; the same four that matter on one machine
+are called here (init, metadata, load, invocation), so an app is indexed and invoked by the code
+that runs it in Azure. The library keeps its state in modules: one app a process.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import azure_functions_runtime as library  # type: ignore[import-untyped]  # ships no py.typed
+
+from . import protos
+from .functions import Function, IndexingError, InvocationError
+from .messages import (
+    HttpRequest,
+    HttpResponse,
+    new_invocation_id,
+    request_data,
+    response_of,
+    trace_parent,
+)
+
+__all__ = ["Worker"]
+
+_HTTP_TRIGGER: Final = "httpTrigger"
+_HTTP_OUTPUT: Final = "http"
+# Written by a worker that wants requests by HTTP rather than in messages (FastAPI extension).
+_HTTP_STREAMS: Final = "HttpUri"
+# HTTP functions are never retried, and nobody writes to it.
+_FIRST_ATTEMPT: Final = protos.RetryContext()
+
+
+class Worker:
+    """Loads the app of a directory and runs its functions. One app a process."""
+
+    def __init__(self) -> None:
+        self.functions: tuple[Function, ...] = ()
+
+    async def start(self, app_dir: Path) -> tuple[Function, ...]:
+        """Index the app and return its functions, sorted by name as the Functions host does.
+
+        Puts `app_dir` first on `sys.path` and makes it the working directory, as the worker does.
+        The number of threads for sync functions is the library's setting
+        `PYTHON_THREADPOOL_THREAD_COUNT`.
+
+        Raises:
+            IndexingError: The app raised while it was imported, or has an invalid function.
+        """
+        script = _make_importable(app_dir)
+        library.start_threadpool_executor()
+        try:
+            self.functions = await self._index(script)
+        except BaseException:
+            library.stop_threadpool_executor()
+            raise
+        return self.functions
+
+    async def invoke(
+        self, function: Function, request: HttpRequest, invocation_id: str | None = None
+    ) -> HttpResponse:
+        """Run an HTTP function.
+
+        Sync functions run in the library's thread pool, async ones on the running event loop.
+        `invocation_id` is a new UUID when it is `None`.
+
+        Raises:
+            InvocationError: The function failed.
+        """
+        if invocation_id is None:
+            invocation_id = new_invocation_id()
+        headers = request.headers
+        message = protos.InvocationRequest(
+            invocation_id,
+            function.id,
+            [protos.ParameterBinding(function.request_parameter, request_data(request))],
+            protos.RpcTraceContext(
+                trace_parent(headers.get("traceparent")), headers.get("tracestate", "")
+            ),
+            _FIRST_ATTEMPT,
+            {},
+        )
+        # The library sets it for sync functions only; log records of async ones name it too.
+        outer = library.invocation_id_cv.set(invocation_id)
+        try:
+            reply: protos.InvocationResponse = await library.invocation_request(
+                protos.WorkerRequest(protos.StreamingMessage(message))
+            )
+        except SystemExit as error:
+            # The library lets it through; in Azure it ends the worker, and the host starts another.
+            raise InvocationError(
+                f"SystemExit: {error.code}", "".join(traceback.format_exception(error))
+            ) from error
+        finally:
+            library.invocation_id_cv.reset(outer)
+        if reply.result.status != protos.StatusResult.Success:
+            raise InvocationError(*_reason(reply.result))
+        try:
+            return response_of(reply, function.response_binding)
+        except ValueError as error:
+            raise InvocationError(str(error)) from error
+
+    def stop(self) -> None:
+        """Stop the thread pool. Blocks until the sync functions that run have returned."""
+        library.stop_threadpool_executor()
+
+    async def _index(self, script: Path) -> tuple[Function, ...]:
+        directory = str(script.parent)
+        started: protos.WorkerInitResponse = await library.worker_init_request(
+            protos.WorkerRequest(
+                protos.StreamingMessage(
+                    worker_init_request=protos.WorkerInitRequest(
+                        host_version="4", function_app_directory=directory
+                    )
+                ),
+                {"host": "127.0.0.1", "protos": protos},
+            )
+        )
+        _raise_for(started.result)
+        if _HTTP_STREAMS in started.capabilities:
+            raise IndexingError(
+                "the app turns on HTTP streams (azurefunctions-extensions-http-fastapi), "
+                "which this host does not speak; use func start for it"
+            )
+        indexed: protos.FunctionMetadataResponse = await library.functions_metadata_request(
+            protos.WorkerRequest(
+                protos.StreamingMessage(
+                    functions_metadata_request=protos.FunctionsMetadataRequest(directory)
+                )
+            )
+        )
+        _raise_for(indexed.result)
+        found = indexed.function_metadata_results or []
+        for metadata in found:
+            loaded: protos.FunctionLoadResponse = await library.function_load_request(
+                protos.WorkerRequest(
+                    protos.StreamingMessage(
+                        function_load_request=protos.FunctionLoadRequest(
+                            metadata.function_id, metadata
+                        )
+                    )
+                )
+            )
+            _raise_for(loaded.result)
+        return tuple(sorted(map(_function, found), key=lambda function: function.name.lower()))
+
+
+def _make_importable(app_dir: Path) -> Path:
+    """Make `app_dir` the place that the app is imported from; return the path of its script."""
+    app_dir = app_dir.resolve()
+    script = app_dir / os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
+    if not script.is_file():
+        raise IndexingError(f"no {script.name} in {app_dir}; name the app's folder (--app-dir)")
+    known = sys.modules.get(script.stem)
+    if known is not None and Path(getattr(known, "__file__", None) or "").resolve() != script:
+        # The import would return the module of the other app without a word.
+        raise IndexingError(f"this process already holds another module {script.stem}")
+    directory = str(app_dir)
+    if directory in sys.path:
+        sys.path.remove(directory)
+    sys.path.insert(0, directory)
+    os.chdir(app_dir)
+    return script
+
+
+def _raise_for(result: protos.StatusResult) -> None:
+    if result.status != protos.StatusResult.Success:
+        raise IndexingError(*_reason(result))
+
+
+def _reason(result: protos.StatusResult) -> tuple[str, str]:
+    if result.exception is None:
+        return "the worker gives no reason", ""
+    return result.exception.message, result.exception.stack_trace
+
+
+def _function(metadata: protos.RpcFunctionMetadata) -> Function:
+    bindings: list[Mapping[str, object]] = [json.loads(text) for text in metadata.raw_bindings]
+    trigger = next((b for b in bindings if str(b.get("type", "")).lower().endswith("trigger")), {})
+    kind = str(trigger.get("type", ""))
+    if kind != _HTTP_TRIGGER:
+        return Function(metadata.name, metadata.function_id, kind)
+    output = next((b for b in bindings if b.get("type") == _HTTP_OUTPUT), {})
+    methods = trigger.get("methods")
+    return Function(
+        name=metadata.name,
+        id=metadata.function_id,
+        trigger=kind,
+        route=str(trigger.get("route") or metadata.name),
+        methods=tuple(str(m).upper() for m in methods) if isinstance(methods, list) else (),
+        auth_level=str(trigger.get("authLevel") or "FUNCTION").upper(),
+        request_parameter=str(trigger.get("name", "")),
+        response_binding=str(output.get("name", "")),
+        unserved=tuple(
+            f"{b.get('name')}: {b.get('type')}"
+            for b in bindings
+            if b is not trigger and b is not output
+        ),
+        is_http=True,
+    )

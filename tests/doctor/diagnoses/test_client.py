@@ -1,0 +1,30 @@
+import pytest
+
+from doctor.diagnoses.client import explain_upgrade, explain_upstream
+from doctor.finding import Status
+from shared.settings.endpoint import Endpoint
+
+CONTOSO = Endpoint("https://contoso.service.signalr.net")
+
+
+def test_a_gateway_that_does_not_pass_websockets_on() -> None:
+    said = explain_upgrade(502, CONTOSO)
+    assert said.summary.startswith("502 instead of 101")
+    assert "Upgrade" in said.fix
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "summary"),
+    [
+        (None, Status.FAILED, "a client's call got no answer"),
+        ({"type": 7}, Status.WARNING, "no upstream answers calls of clients"),
+        ({"type": 3, "error": "?"}, Status.WARNING, "no upstream answers calls of clients"),
+    ],
+)
+def test_answers_of_a_service_without_upstream(
+    answer: object, status: Status, summary: str
+) -> None:
+    finding = explain_upstream(answer, CONTOSO)
+    assert finding.status is status
+    assert finding.summary.startswith(summary)
+    assert "--name contoso --resource-group <resource group>" in finding.fix

@@ -36,6 +36,8 @@ def fresh(*arguments: str, settings: _Settings) -> _Start:
 def started(*arguments: str, settings: _Settings) -> _Start:
     """Return the start of a measurement of the milliseconds until a fresh process answers.
 
+    What it answers with comes after them.
+
     Args:
         arguments: Name of the program, and what it takes.
         settings: Chooses its environment.
@@ -46,8 +48,8 @@ def started(*arguments: str, settings: _Settings) -> _Start:
         def measure() -> list[float]:
             began = perf_counter()
             with program(build, *arguments, settings=settings(around)) as process:
-                process.answer()
-                return [(perf_counter() - began) * 1e3]
+                figures = process.answer()
+                return [(perf_counter() - began) * 1e3, *figures]
 
         yield measure
 

@@ -133,8 +133,9 @@ def test_modules_of_the_present_build_are_noticed_in_another() -> None:
 
 def test_a_program_measures_the_other_build(other: Build) -> None:
     with program(other, "imported", settings={}) as process:
-        (milliseconds,) = process.answer()
+        milliseconds, of_cpu = process.answer()
     assert milliseconds > 0
+    assert of_cpu > 0
 
 
 def test_a_server_tells_the_processor_time_that_it_takes(other: Build) -> None:

@@ -61,8 +61,8 @@ load: .venv/ready ## Put 2,000 clients on the app for ten minutes, and write doc
 chaos: .venv/ready ## The same under every fault, and write docs/chaos.json
 	@$(python) -m load chaos
 
-bench: .venv/ready ## Measure everything, and renew docs/performance.md
-	@$(python) -m bench
+bench: .venv/ready ## Measure everything, and renew docs/performance.md; with AGAINST=COMMIT compare with that build instead (ARGS="--rows NAME,NAME")
+	@$(python) -m bench $(AGAINST:%=--against %) $(ARGS)
 
 fuzz: .venv/fuzz ## Look for inputs that break a parser (FUZZ_SECONDS for each way, FUZZ_TARGETS)
 	@$(python) -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
@@ -109,7 +109,7 @@ audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs
 	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz docs/_build
+	@rm -rf .venv .against-* $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz docs/_build
 
 .venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \

@@ -2,8 +2,9 @@
 
 Prints the tables, writes them to `bench/results.json` with the versions of what was measured, and
 renews the tables and pictures of `docs/performance.md`; with names of measurements it only prints
-theirs. Each measurement is a program of its own, so that none inherits the state of another. The
-exit status is 1 when a target is missed.
+theirs. Each measurement is a program of its own, so that none inherits the state of another. With
+`--against COMMIT` it compares with the build of that commit instead (`bench/against`). The exit
+status is 1 when a target or a limit is missed.
 """
 
 import argparse
@@ -14,10 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from bench.against.build import UnknownCommitError, resolve
+from bench.against.comparison import compare
+from bench.against.ratios import FEWEST_PAIRS
+from bench.against.rows import MEASUREMENTS
 from bench.plot import draw_growth, draw_targets
 from bench.tables import tables as markdown
 from docs.page import with_tables
@@ -32,6 +38,9 @@ _MEASUREMENTS: Final = (
     "fanout",
     "growth",
 )
+_INTERRUPTED: Final = 130
+"""The exit status of a program that Ctrl-C has ended."""
+
 _PACKAGES: Final = (
     "aiohttp",
     "aiosignalr",
@@ -44,8 +53,22 @@ _PACKAGES: Final = (
 )
 
 
-def main() -> int:
-    """Measure, and return the exit status."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and return the exit status.
+
+    Args:
+        arguments: The command line without the program's name; `None` for that of the process.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.against is not None:
+        return _compare(parser, options)
+    if options.rows is not None or options.pairs is not None:
+        parser.error("--rows and --pairs belong to --against COMMIT")
+    return _measure_all(_chosen(parser, options.only, _MEASUREMENTS))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
@@ -54,10 +77,53 @@ def main() -> int:
     parser.add_argument(
         "only", nargs="*", metavar="MEASUREMENT", help=f"of {', '.join(_MEASUREMENTS)}; else all"
     )
-    chosen = parser.parse_args().only or _MEASUREMENTS
-    unknown = set(chosen) - set(_MEASUREMENTS)
-    if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    parser.add_argument(
+        "--against",
+        metavar="COMMIT",
+        help="compare this build with that of another commit, in paired turns, and write nothing",
+    )
+    parser.add_argument(
+        "--rows",
+        metavar="NAME,NAME",
+        help=f"what to compare, of {', '.join(MEASUREMENTS)}; else all",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=_positive,
+        metavar="N",
+        help=f"turns of each build; fewer than {FEWEST_PAIRS}, the default, judge no limit",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _chosen(
+    parser: argparse.ArgumentParser, names: Sequence[str], known: Collection[str]
+) -> Sequence[str]:
+    if unknown := set(names) - set(known):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return names or list(known)
+
+
+def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.only:
+        parser.error("with --against, --rows chooses what is compared")
+    rows = _chosen(parser, options.rows.split(",") if options.rows else (), MEASUREMENTS)
+    chosen = {name: MEASUREMENTS[name] for name in rows}
+    try:
+        return compare(resolve(options.against), chosen, pairs=options.pairs or FEWEST_PAIRS)
+    except UnknownCommitError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _measure_all(chosen: Sequence[str]) -> int:
     began = time.monotonic()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of paired turns")
     tables = [table for name in chosen for table in _measure(name)]

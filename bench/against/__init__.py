@@ -1,0 +1,1 @@
+"""The present build held against that of another commit: `python -m bench --against COMMIT`."""

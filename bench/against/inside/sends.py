@@ -1,0 +1,28 @@
+"""Messages of a client, and what they take of processor and time."""
+
+from collections.abc import Callable
+from time import perf_counter, process_time
+from typing import Final
+
+from bench.against.inside.answers import serve
+
+__all__ = ["ARGUMENTS", "serve_sends"]
+
+ARGUMENTS: Final = ("x" * 1024,)
+_MESSAGES: Final = 160
+
+
+def serve_sends(send: Callable[[int], object]) -> None:
+    """Answer with the microseconds of processor time for a message, and messages a second.
+
+    Args:
+        send: Sends as many messages as it is told.
+    """
+
+    def measure() -> list[float]:
+        began, cpu = perf_counter(), process_time()
+        send(_MESSAGES)
+        cpu, took = process_time() - cpu, perf_counter() - began
+        return [cpu / _MESSAGES * 1e6, _MESSAGES / took]
+
+    serve(measure)

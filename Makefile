@@ -8,6 +8,9 @@ CONTROL_PORT ?= 8889
 
 FUZZ_SECONDS ?= 60
 
+# Those that library and emulator promise to run on.
+PYTHONS ?= python3.12 python3.13 python3.14
+
 # python3.13 first, since python3 is an older one on many machines.
 PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3)
 
@@ -25,7 +28,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit dist bench load chaos fuzz simulate docs docs-links lock licences lowest audit clean
+.PHONY: help start emulator doctor test lint unit dist bench load chaos fuzz simulate docs docs-links lock licences lowest versions audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,7 +49,7 @@ lint: .venv/ready ## Check style and types
 	@$(venv)/ruff check $(checked)
 	@$(venv)/ruff format --check --quiet $(checked) || { echo "Run: .venv/bin/ruff format" >&2; exit 1; }
 	@$(venv)/mypy
-	@$(venv)/mypy --python-version 3.12 emulator/src  # what emulator/pyproject.toml promises
+	@$(venv)/mypy --python-version 3.12 emulator/src shared  # what their pyproject.toml promise
 
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
 	@$(venv)/pytest
@@ -81,7 +84,7 @@ docs-links: .venv/ready ## Check the documentation's links to other sites, which
 lock: .venv/ready ## Renew all locks with the newest versions, and the list of licences
 	@sed '/^-c/d' requirements.txt | $(compile) --upgrade --output-file constraints.txt -
 	@$(compile) --upgrade --generate-hashes --output-file requirements-dev.txt \
-	  requirements.txt emulator/pyproject.toml funchost/pyproject.toml --group dev
+	  requirements.txt $(distributions:%=%/pyproject.toml) --all-extras --group dev
 	@$(compile) --upgrade --generate-hashes --output-file requirements-fuzz.txt \
 	  --group fuzz
 	@for folder in $(packages); do (cd $$folder && npm update --package-lock-only --silent); done
@@ -104,12 +107,23 @@ lowest: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run 
 	@$(install) -r $(lowest)/emulator.txt
 	@$(lowest)/bin/pytest emulator/tests
 
+versions: dist ## Run the tests of library and emulator with each Python that is there (PYTHONS)
+	@for python in $(PYTHONS); do \
+	  if ! $$python -c '' 2>/dev/null; then echo "$$python is not there, so nothing was run with it"; continue; fi; \
+	  folder=.venv/versions/$$(basename $$python); \
+	  echo "Testing with $$($$python --version) ..."; \
+	  $(venv)/uv venv --quiet --clear --python $$python $$folder || exit 1; \
+	  $(venv)/uv pip install --quiet --python $$folder/bin/python --group tests \
+	    "$$(echo dist/keyless_signalr-*.whl)[functions]" dist/signalr_emulator-*.whl || exit 1; \
+	  $$folder/bin/python -m pytest --quiet --numprocesses 2 --dist loadscope tests/shared emulator/tests || exit 1; \
+	done
+
 audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs a network
 	@$(venv)/uv tool run pip-audit==2.10.1 --strict --require-hashes --disable-pip -r requirements-dev.txt
 	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv .against-* $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz docs/_build
+	@rm -rf .venv dist .against-* $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz docs/_build
 
 .venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \

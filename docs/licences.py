@@ -8,7 +8,7 @@ it changes a licence or brings a package; they are in the locks.
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any, Final
@@ -57,15 +57,24 @@ def app_requirements() -> list[Requirement]:
 
 
 def distribution_requirements(folder: str) -> list[Requirement]:
-    """What a distribution of its own depends on, by the folder that it lies in."""
+    """What a distribution of its own depends on, extras included, by the folder that it lies in."""
     project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
-    return [Requirement(text) for text in project["dependencies"]]
+    extras = project.get("optional-dependencies", {}).values()
+    return [Requirement(text) for texts in (project["dependencies"], *extras) for text in texts]
 
 
 def development_requirements() -> list[Requirement]:
-    """What the group `dev` asks for."""
+    """What the group `dev` asks for, and those that it includes."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    return [Requirement(text) for text in groups["dev"]]
+    return [Requirement(text) for text in _listed(groups, "dev")]
+
+
+def _listed(groups: Mapping[str, list[Any]], name: str) -> Iterator[str]:
+    for each in groups[name]:
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _listed(groups, each["include-group"])
 
 
 def asked_for(requirements: Iterable[Requirement]) -> dict[str, set[str]]:

@@ -18,10 +18,11 @@ from packaging.requirements import Requirement
 
 from load.processes import ROOT
 
-FOLDERS = ("shared", "emulator")
+FOLDERS = ("shared", "emulator", "funchost")
 INSTALLED = (
     "keyless-signalr[functions]",
     "signalr-emulator",
+    "local-functions-host",
 )
 FRAMEWORKS = ("fastapi", "uvicorn", "django")
 """For the pages about them."""

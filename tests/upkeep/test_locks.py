@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 APP = "constraints.txt"
 DEVELOPMENT = "requirements-dev.txt"
 FUZZER = "requirements-fuzz.txt"
-DISTRIBUTIONS = ("emulator", "funchost")
+DISTRIBUTIONS = ("emulator", "funchost", "shared")
 # Dependabot reads no requirements file that is longer than this.
 LONGEST = 500_000
 
@@ -92,6 +93,19 @@ def test_development_and_tests_get_what_is_deployed() -> None:
 
 def test_the_lock_has_all_that_is_asked_for() -> None:
     assert missed(all_requirements(), DEVELOPMENT) == [], "Run: make lock"
+
+
+def test_the_app_asks_for_what_the_library_in_it_asks_for() -> None:
+    app = {each.name: each.specifier for each in app_requirements()}
+    here = {"python_version": ".".join(map(str, sys.version_info[:2]))}
+    library = {
+        each.name: each.specifier
+        for each in distribution_requirements("shared")
+        if each.marker is None or each.marker.evaluate(here)
+    }
+    # Azure Monitor's distribution brings it.
+    del library["opentelemetry-sdk"]
+    assert {name: app.get(name) for name in library} == library
 
 
 def test_every_package_has_hashes() -> None:

@@ -17,6 +17,14 @@ ROOMS = {
         "__init__", "log", "shutdown", "worker", "routing", "authentication", "server", "settings",
         "options",
     ),
+    "shared": (
+        "errors", "settings", "telemetry", "identity", "keys", "transport", "rest", "endpoints",
+        "base_client", "client", "aio", "functions",
+    ),
+    "shared/functions": (
+        "problems", "bearer", "local_features", "http_function", "health", "negotiate", "broadcast",
+        "events", "upstream", "openapi", "signalr_functions",
+    ),
 }  # fmt: skip
 """The folder of each package, and its rooms from the ground up.
 

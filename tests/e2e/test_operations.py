@@ -264,7 +264,7 @@ def test_without_access_keys_the_service_makes_the_tokens(
     warnings = [
         each.getMessage()
         for each in caplog.records
-        if each.levelno == logging.WARNING and each.name == "shared.negotiation"
+        if each.levelno == logging.WARNING and each.name == "shared.endpoints.negotiation"
     ]
     assert len(warnings) == 1
     assert "'SignalR App Server'" in warnings[0]

@@ -20,13 +20,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench.against.build import UnknownCommitError, resolve
-from bench.against.comparison import compare
-from bench.against.ratios import FEWEST_PAIRS
-from bench.against.rows import MEASUREMENTS
-from bench.plot import draw_growth, draw_targets
-from bench.tables import tables as markdown
 from docs.page import with_tables
+
+from .against.build import UnknownCommitError, resolve
+from .against.comparison import compare
+from .against.ratios import FEWEST_PAIRS
+from .against.rows import MEASUREMENTS
+from .plot import draw_growth, draw_targets
+from .tables import tables as markdown
 
 _HERE: Final = Path(__file__).parent
 _MEASUREMENTS: Final = (
@@ -138,10 +139,10 @@ def _measure_all(chosen: Sequence[str]) -> int:
 def _measure(name: str) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")
-        command = [sys.executable, "-m", f"bench.{name}", "--json", str(results)]
+        command = [sys.executable, "-m", f"bench.rows.{name}", "--json", str(results)]
         subprocess.run(command, check=False)  # noqa: S603  our own command
         if not results.exists():
-            raise SystemExit(f"bench.{name} could not measure")
+            raise SystemExit(f"{name} could not measure")
         return [{"measurement": name, **table} for table in json.loads(results.read_text())]
 
 

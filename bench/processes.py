@@ -37,5 +37,5 @@ def running(*arguments: str, environment: Mapping[str, str] | None = None) -> It
 @contextlib.contextmanager
 def answering_server() -> Iterator[str]:
     """Run a server that answers 202 to anything and give its address."""
-    with running("-m", "bench.answering_server") as output:
+    with running("-m", "bench.rows.answering_server") as output:
         yield f"http://127.0.0.1:{int(output.readline())}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.pairs import Row
+from .pairs import Row
 
 __all__ = ["Table", "parser", "run"]
 

@@ -13,13 +13,14 @@ from typing import Final
 from signalr_emulator.open_files import raise_open_file_limit
 
 from docs.page import with_tables
-from load.chaos import Chaos
-from load.faults import FAULTS, QUICK
-from load.processes import ROOT
-from load.report import Report, chaos_report, steady_report
-from load.rig import rig
-from load.run import Options, carry_out, say
-from load.tables import tables
+
+from .chaos import Chaos
+from .faults import FAULTS, QUICK
+from .processes import ROOT
+from .report import Report, chaos_report, steady_report
+from .rig import rig
+from .run import Options, carry_out, say
+from .tables import tables
 
 __all__ = ["main"]
 

@@ -9,12 +9,12 @@ from itertools import count
 from math import inf
 from typing import Final
 
-from load.client import Client
-from load.faults import TIME_PASSES, Fault
-from load.journal import Failure, FailureKind, now
-from load.run import World, say
-from load.traffic import until
-from load.transports import RefusedError
+from .account.journal import Failure, FailureKind, now
+from .clients.client import Client
+from .clients.transports import RefusedError
+from .faults import TIME_PASSES, Fault
+from .run import World, say
+from .traffic import until
 
 __all__ = ["Chaos", "Recovery", "Window", "unexcused"]
 

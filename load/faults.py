@@ -11,8 +11,8 @@ from math import inf
 from typing import Final
 from urllib.parse import urlsplit
 
-from load.journal import FailureKind
-from load.rig import Rig
+from .account.journal import FailureKind
+from .rig import Rig
 
 __all__ = ["FAULTS", "QUICK", "TIME_PASSES", "Fault"]
 

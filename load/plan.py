@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from load.ledger import Kind
+from .account.ledger import Kind
 
 __all__ = ["Act", "Crowd", "Step", "Target", "crowd", "plan", "rates"]
 

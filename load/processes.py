@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from load.clock import MovableClock
+from .clock import MovableClock
 
 __all__ = ["PATIENCE", "ROOT", "EmulatorProcess", "Process", "emulator_process", "start_functions"]
 

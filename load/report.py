@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from load.chaos import Window, unexcused
-from load.checker import Violation
-from load.figures import growth, percentiles
-from load.journal import Failure
-from load.measures import Series
-from load.run import PATIENCE, Options, Outcome
+from .account.checker import Violation
+from .account.figures import growth, percentiles
+from .account.journal import Failure
+from .account.measures import Series
+from .chaos import Window, unexcused
+from .run import PATIENCE, Options, Outcome
 
 __all__ = ["Report", "chaos_report", "steady_report"]
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from load.clock import MovableClock
-from load.measures import descendants
-from load.processes import EmulatorProcess, Process, emulator_process, start_functions
+from .account.measures import descendants
+from .clock import MovableClock
+from .processes import EmulatorProcess, Process, emulator_process, start_functions
 
 __all__ = ["Rig", "rig"]
 

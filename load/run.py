@@ -8,15 +8,15 @@ from typing import Final
 
 import aiohttp
 
-from load.app import App
-from load.checker import Verdict, check, missing
-from load.journal import Journal, now
-from load.ledger import Ledger
-from load.measures import Sampler
-from load.net import Net
-from load.plan import crowd, plan, rates
-from load.rig import Rig
-from load.traffic import Traffic, until
+from .account.checker import Verdict, check, missing
+from .account.journal import Journal, now
+from .account.ledger import Ledger
+from .account.measures import Sampler
+from .clients.app import App
+from .clients.net import Net
+from .plan import crowd, plan, rates
+from .rig import Rig
+from .traffic import Traffic, until
 
 __all__ = ["PATIENCE", "Options", "Outcome", "World", "carry_out", "say"]
 

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final
 
-from load.app import ACCEPTED, UnusableAnswerError
-from load.client import MESSAGE, Client, Profile
-from load.journal import FailureKind, now
-from load.ledger import EVERYONE, Audience, Kind, Message
-from load.net import Net
-from load.plan import Act, Crowd, Step, Target
-from load.transports import RefusedError, TransportKind
+from .account.journal import FailureKind, now
+from .account.ledger import EVERYONE, Audience, Kind, Message
+from .clients.app import ACCEPTED, UnusableAnswerError
+from .clients.client import MESSAGE, Client, Profile
+from .clients.net import Net
+from .clients.transports import RefusedError, TransportKind
+from .plan import Act, Crowd, Step, Target
 
 __all__ = ["Traffic", "until"]
 

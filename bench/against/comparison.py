@@ -6,11 +6,11 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.against.build import PRESENT, Build, other_build
-from bench.against.measurement import Measurement, Surroundings, surroundings, take_pairs
-from bench.against.process import UnmeasurableError
-from bench.against.ratios import Pair, ratio_of
-from bench.against.table import Line, head, line, unmeasured
+from .build import PRESENT, Build, other_build
+from .measurement import Measurement, Surroundings, surroundings, take_pairs
+from .process import UnmeasurableError
+from .ratios import Pair, ratio_of
+from .table import Line, head, line, unmeasured
 
 __all__ = ["compare"]
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import jwt
 import requests
 
-from bench.against.build import Build
-from bench.against.measurement import Slice, Surroundings
-from bench.against.process import Process, UnmeasurableError, server
-from bench.fanout_clients import Clients
-from bench.senders import session
+from ..fanout.clients import Clients
+from ..rows.senders import session
+from .build import Build
+from .measurement import Slice, Surroundings
+from .process import Process, UnmeasurableError, server
 
 __all__ = ["CLIENTS", "fan_out", "memory", "unheard_sends"]
 

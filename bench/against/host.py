@@ -14,10 +14,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from bench.against.build import Build
-from bench.against.measurement import Slice, Surroundings
-from bench.against.process import UnmeasurableError, server
-from bench.senders import by_threads, session
+from ..rows.senders import by_threads, session
+from .build import Build
+from .measurement import Slice, Surroundings
+from .process import UnmeasurableError, server
 
 __all__ = ["broadcasts"]
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from signalr_emulator.testing import running_emulator
 
-from bench.against.build import Build
-from bench.against.ratios import Pair, pair_of
-from bench.processes import answering_server
+from ..processes import answering_server
+from .build import Build
+from .ratios import Pair, pair_of
 
 __all__ = ["Figure", "Measurement", "Slice", "Surroundings", "surroundings", "take_pairs"]
 

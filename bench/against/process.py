@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from bench.against.build import Build
-from bench.against.inside.answers import MISSING
+from .build import Build
+from .inside.answers import MISSING
 
 __all__ = ["Process", "UnmeasurableError", "program", "server"]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 
-from bench.against.build import Build
-from bench.against.measurement import Slice, Surroundings
-from bench.against.process import program
+from .build import Build
+from .measurement import Slice, Surroundings
+from .process import program
 
 __all__ = ["asked", "fresh", "started"]
 

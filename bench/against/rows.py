@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bench.against.emulator import CLIENTS, fan_out, memory, unheard_sends
-from bench.against.host import broadcasts
-from bench.against.measurement import Figure, Measurement, Surroundings
-from bench.against.programs import asked, fresh, started
+from .emulator import CLIENTS, fan_out, memory, unheard_sends
+from .host import broadcasts
+from .measurement import Figure, Measurement, Surroundings
+from .programs import asked, fresh, started
 
 __all__ = ["MEASUREMENTS"]
 

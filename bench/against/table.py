@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.against.measurement import Figure
-from bench.against.ratios import Ratio, Verdict, judge
+from .measurement import Figure
+from .ratios import Ratio, Verdict, judge
 
 __all__ = ["Line", "head", "line", "unmeasured"]
 

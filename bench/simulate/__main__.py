@@ -8,11 +8,12 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.simulate.plots import draw
-from bench.simulate.series import simulate
-from bench.simulate.summary import summary
-from bench.simulate.tables import tables
 from docs.page import with_tables
+
+from .plots import draw
+from .series import simulate
+from .summary import summary
+from .tables import tables
 
 SEED = 1
 CLIENTS = 100_000

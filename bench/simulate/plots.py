@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bench.simulate.series import Series
+from .series import Series
 
 __all__ = ["draw"]
 

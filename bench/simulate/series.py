@@ -5,22 +5,22 @@ from typing import Final
 
 import numpy as np
 
-from bench.simulate import capacity
-from bench.simulate.assumptions import NEGOTIATING_PROCESSES, START_TIME
-from bench.simulate.clients import Floats, Ints, automatic_reconnect, jittered, users_of
-from bench.simulate.expiry import Herd, key_ages, simulate_herd
-from bench.simulate.fleet import Backlog, Fleet, simulate_backlog
-from bench.simulate.limits import (
+from .model import capacity
+from .model.assumptions import NEGOTIATING_PROCESSES, START_TIME
+from .model.clients import Floats, Ints, automatic_reconnect, jittered, users_of
+from .model.expiry import Herd, key_ages, simulate_herd
+from .model.fleet import Backlog, Fleet, simulate_backlog
+from .model.limits import (
     DEFAULT_MAX_INSTANCES,
     HIGHEST_MAX_INSTANCES,
     MEASURED_GROWTH,
     MEASURED_RATE,
     SLOW_GROWTH,
 )
-from bench.simulate.outage import Outage, Site, simulate_outage
-from bench.simulate.recovery import Recovery, simulate_recovery
-from bench.simulate.rotation import requests_each_minute, requests_while_down
-from bench.simulate.routing import Affinity, Dice
+from .model.outage import Outage, Site, simulate_outage
+from .model.recovery import Recovery, simulate_recovery
+from .model.rotation import requests_each_minute, requests_while_down
+from .model.routing import Affinity, Dice
 
 __all__ = ["Series", "simulate"]
 

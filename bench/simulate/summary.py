@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from bench.simulate.expiry import Herd
-from bench.simulate.fleet import Backlog
-from bench.simulate.outage import Outage
-from bench.simulate.recovery import Recovery
-from bench.simulate.series import Series
+from .model.expiry import Herd
+from .model.fleet import Backlog
+from .model.outage import Outage
+from .model.recovery import Recovery
+from .series import Series
 
 __all__ = ["Summary", "summary"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from bench.simulate.calls import calls
-from bench.simulate.capacity import Purchase, Workload, need, purchase
-from bench.simulate.expiry import token_lifetime
-from bench.simulate.fleet import instances_for, rate_of_an_instance
-from bench.simulate.limits import QUOTA_UNITS, USER_SENDS_A_UNIT
-from bench.simulate.summary import Summary
+from .model.calls import calls
+from .model.capacity import Purchase, Workload, need, purchase
+from .model.expiry import token_lifetime
+from .model.fleet import instances_for, rate_of_an_instance
+from .model.limits import QUOTA_UNITS, USER_SENDS_A_UNIT
+from .summary import Summary
 
 __all__ = ["tables"]
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.simulate.calls import calls
-from bench.simulate.capacity import Purchase, Workload, need, purchase
-from bench.simulate.fleet import instances_for, rate_of_an_instance
-from bench.simulate.limits import SIZES
+from bench.simulate.model.calls import calls
+from bench.simulate.model.capacity import Purchase, Workload, need, purchase
+from bench.simulate.model.fleet import instances_for, rate_of_an_instance
+from bench.simulate.model.limits import SIZES
 
 
 def test_a_workload_needs_units_for_connections_bandwidth_and_sends_to_users() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.simulate.__main__ import CLIENTS, SEED, run
-from bench.simulate.clients import (
+from bench.simulate.model.clients import (
     FIRST_SPREAD,
     LONGEST_SPREAD,
     Ints,
@@ -16,12 +16,12 @@ from bench.simulate.clients import (
     jittered,
     users_of,
 )
-from bench.simulate.expiry import key_ages, simulate_herd, token_lifetime
-from bench.simulate.fleet import Fleet, simulate_backlog
-from bench.simulate.outage import Outage, Site, simulate_outage
-from bench.simulate.recovery import simulate_recovery
-from bench.simulate.rotation import requests_each_minute, requests_while_down
-from bench.simulate.routing import Affinity, Dice, noticed_after, split_share
+from bench.simulate.model.expiry import key_ages, simulate_herd, token_lifetime
+from bench.simulate.model.fleet import Fleet, simulate_backlog
+from bench.simulate.model.outage import Outage, Site, simulate_outage
+from bench.simulate.model.recovery import simulate_recovery
+from bench.simulate.model.rotation import requests_each_minute, requests_while_down
+from bench.simulate.model.routing import Affinity, Dice, noticed_after, split_share
 from bench.simulate.series import simulate
 from bench.simulate.summary import summary
 from bench.simulate.tables import tables

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from load.account.journal import Failure, FailureKind
 from load.chaos import Recovery, Window, unexcused
 from load.faults import FAULTS, QUICK, Fault
-from load.journal import Failure, FailureKind
 from load.rig import Rig
 
 

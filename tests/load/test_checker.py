@@ -2,8 +2,8 @@
 
 from math import inf
 
-from load.checker import ViolationKind, check, missing
-from load.ledger import EVERYONE, Audience, Connection, Kind, Ledger, Membership, Message
+from load.account.checker import ViolationKind, check, missing
+from load.account.ledger import EVERYONE, Audience, Connection, Kind, Ledger, Membership, Message
 
 PATIENCE = 10.0
 ROOM = Audience(Kind.GROUP, "room")

@@ -1,4 +1,4 @@
-from load.figures import growth, percentiles
+from load.account.figures import growth, percentiles
 
 
 def test_growth_is_that_of_the_second_half() -> None:

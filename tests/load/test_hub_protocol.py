@@ -1,6 +1,6 @@
 import json
 
-from load.hub_protocol import HANDSHAKE, EventReader, RecordReader, invocation
+from load.clients.hub_protocol import HANDSHAKE, EventReader, RecordReader, invocation
 
 
 def test_messages_are_found_however_they_are_cut() -> None:

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from load.measures import Sampler, descendants
+from load.account.measures import Sampler, descendants
 
 
 def test_a_program_is_looked_at_with_what_it_has_started() -> None:

@@ -1,6 +1,6 @@
 from itertools import islice
 
-from load.ledger import Kind
+from load.account.ledger import Kind
 from load.plan import Act, Step, crowd, plan, rates
 
 PEOPLE = crowd(100)

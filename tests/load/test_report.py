@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from docs.page import with_tables
-from load.checker import check
-from load.journal import FailureKind, Journal, now
-from load.ledger import EVERYONE, Ledger
-from load.measures import Sampler
+from load.account.checker import check
+from load.account.journal import FailureKind, Journal, now
+from load.account.ledger import EVERYONE, Ledger
+from load.account.measures import Sampler
 from load.report import Report, steady_report
 from load.run import PATIENCE, Options, Outcome
 from load.tables import tables

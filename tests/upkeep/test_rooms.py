@@ -17,6 +17,15 @@ ROOMS = {
         "__init__", "log", "shutdown", "worker", "routing", "authentication", "server", "settings",
         "options",
     ),
+    "bench": (
+        "pairs", "processes", "report", "plot", "tables", "fanout", "functions", "rows", "simulate",
+        "against", "locustfile",
+    ),
+    "bench/simulate": ("model", "series", "plots", "summary", "tables"),
+    "load": (
+        "moved_clock", "clock", "processes", "account", "clients", "plan", "traffic", "rig",
+        "faults", "run", "chaos", "report", "tables",
+    ),
     "shared": (
         "errors", "settings", "telemetry", "identity", "keys", "transport", "rest", "endpoints",
         "base_client", "client", "aio", "functions",

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from time import perf_counter, process_time
 
-from bench.against.inside.answers import answer, serve
 from funchost.worker.functions import Function, IndexingError
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
+
+from .answers import answer, serve
 
 __all__ = ["main"]
 

@@ -3,9 +3,10 @@
 import asyncio
 import os
 
-from bench.against.inside.sends import ARGUMENTS, serve_sends
 from shared import Settings
 from shared.aio import SignalRServiceClient
+
+from .sends import ARGUMENTS, serve_sends
 
 __all__ = ["main"]
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from time import perf_counter, process_time
 
-from bench.against.inside.answers import answer
+from .answers import answer
 
 __all__ = ["main"]
 

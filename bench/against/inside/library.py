@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Final
 
-from bench.against.inside.answers import serve
-from bench.against.inside.sends import ARGUMENTS, serve_sends
-from bench.senders import by_threads
 from shared import Settings, SignalRServiceClient
+
+from ...rows.senders import by_threads
+from .answers import serve
+from .sends import ARGUMENTS, serve_sends
 
 __all__ = ["main"]
 

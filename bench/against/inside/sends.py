@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import perf_counter, process_time
 from typing import Final
 
-from bench.against.inside.answers import serve
+from .answers import serve
 
 __all__ = ["ARGUMENTS", "serve_sends"]
 

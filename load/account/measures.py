@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from load.journal import now
+from .journal import now
 
 __all__ = ["Sampler", "Series", "descendants"]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bench.simulate.limits import ENTRA_TOKEN_LIFETIME
-from bench.simulate.rotation import rotation_interval
+from .limits import ENTRA_TOKEN_LIFETIME
+from .rotation import rotation_interval
 
 __all__ = ["Calls", "calls"]
 

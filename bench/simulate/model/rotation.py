@@ -5,10 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from bench.simulate.clients import Ints
 from shared.errors import ServiceUnavailableError
 from shared.keys.access_key import AccessKey
 from shared.keys.schedule import Moment, Schedule
+
+from .clients import Ints
 
 __all__ = ["requests_each_minute", "requests_while_down", "rotation_interval"]
 

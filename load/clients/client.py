@@ -7,8 +7,10 @@ from itertools import count
 from math import inf
 from typing import Any, Final
 
-from load.app import ACCEPTED, UnusableAnswerError
-from load.hub_protocol import (
+from ..account.journal import FailureKind, now
+from ..account.ledger import Connection, Membership
+from .app import ACCEPTED, UnusableAnswerError
+from .hub_protocol import (
     CLOSE,
     COMPLETION,
     HANDSHAKE,
@@ -18,10 +20,8 @@ from load.hub_protocol import (
     RecordReader,
     invocation,
 )
-from load.journal import FailureKind, now
-from load.ledger import Connection, Membership
-from load.net import Net
-from load.transports import EndedError, RefusedError, Transport, TransportKind, connect
+from .net import Net
+from .transports import EndedError, RefusedError, Transport, TransportKind, connect
 
 __all__ = ["MESSAGE", "Client", "Profile"]
 

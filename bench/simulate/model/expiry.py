@@ -5,11 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from bench.simulate.clients import Floats, Ints
-from bench.simulate.rotation import rotation_interval
 from shared.identity.permissions import token_claims
 from shared.keys.access_key import AccessKey
 from shared.keys.client_token import sign_client_token
+
+from .clients import Floats, Ints
+from .rotation import rotation_interval
 
 __all__ = ["Herd", "key_ages", "simulate_herd", "token_lifetime"]
 

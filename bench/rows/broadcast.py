@@ -1,4 +1,4 @@
-"""Messages through the running function app: `python -m bench.broadcast`.
+"""Messages through the running function app: `python -m bench.rows.broadcast`.
 
 The app sends to a server that is a process of its own and answers 202 to anything; the emulator is
 its identity. First it runs in the local Functions host, another process, and is asked by HTTP, as
@@ -21,16 +21,17 @@ from pathlib import Path
 
 from signalr_emulator.testing import running_emulator
 
-from bench import report
-from bench.pairs import at_least, faster, take_turns
-from bench.processes import answering_server, running
-from bench.senders import MESSAGES, Send, by_threads, session
 from funchost.worker.functions import Function
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
 
-_ROOT = Path(__file__).parents[1]
-_FUNCTIONS = Path(__file__).parent / "functions"
+from .. import report
+from ..pairs import at_least, faster, take_turns
+from ..processes import answering_server, running
+from .senders import MESSAGES, Send, by_threads, session
+
+_ROOT = Path(__file__).parents[2]
+_FUNCTIONS = Path(__file__).parents[1] / "functions"
 _BY_HAND = "by_hand_broadcast_app.py"
 _ROUNDS = 15
 _THREADS = 8

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.simulate.assumptions import CONNECTION_LIFE
-from bench.simulate.clients import Floats, Ints
-from bench.simulate.routing import Routing, split_share
+from .assumptions import CONNECTION_LIFE
+from .clients import Floats, Ints
+from .routing import Routing, split_share
 
 __all__ = ["Recovery", "simulate_recovery"]
 

@@ -1,4 +1,4 @@
-"""Negotiation and client tokens: `python -m bench.negotiate`.
+"""Negotiation and client tokens: `python -m bench.rows.negotiate`.
 
 The functions are invoked through Microsoft's worker library, as in Azure, without HTTP before it.
 The emulator provides identity and access key, so every negotiation measured is a real one.
@@ -20,15 +20,16 @@ from azure.core.credentials import AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 from signalr_emulator.testing import running_emulator
 
-from bench import report
-from bench.pairs import Turns, at_most, faster, take_turns
 from funchost.worker.functions import Function
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
 from shared.keys.access_key import AccessKey
 from shared.keys.client_token import sign_client_token
 
-_FUNCTIONS = Path(__file__).parent / "functions"
+from .. import report
+from ..pairs import Turns, at_most, faster, take_turns
+
+_FUNCTIONS = Path(__file__).parents[1] / "functions"
 _ROUNDS = 60
 _INVOCATIONS = 100
 _TOKENS = 500

@@ -1,4 +1,4 @@
-"""Messages to the service by its REST API: `python -m bench.rest`.
+"""Messages to the service by its REST API: `python -m bench.rows.rest`.
 
 Each side sends the same message to everyone, with the same number of threads over connections that
 are kept open, to the same server, which is a process of its own and answers 202 to anything.
@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 
-from bench import report
-from bench.pairs import at_least, take_turns
-from bench.processes import answering_server
-from bench.senders import MESSAGES, Send, by_threads, session
 from shared import SignalRServiceClient
 from shared.rest.messages import encode_message
+
+from .. import report
+from ..pairs import at_least, take_turns
+from ..processes import answering_server
+from .senders import MESSAGES, Send, by_threads, session
 
 _ROUNDS = 15
 _THREADS = (1, 8)

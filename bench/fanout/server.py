@@ -1,4 +1,4 @@
-"""One server of the fan-out: `python -m bench.fanout_server emulator`, told by lines what to do.
+"""One server of the fan-out: `python -m bench.fanout.server emulator`, told by lines what to do.
 
 It prints one line of JSON when it listens, answers every line `[hub, members, calls]` with the
 microseconds that these sends to a group of so many members have taken, and stops with its input.

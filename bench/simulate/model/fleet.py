@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.simulate.assumptions import WORKER_SECONDS
-from bench.simulate.clients import Floats
+from .assumptions import WORKER_SECONDS
+from .clients import Floats
 
 __all__ = ["Backlog", "Fleet", "instances_for", "rate_of_an_instance", "simulate_backlog"]
 

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bench.simulate.assumptions import CONNECTIONS_OF_A_USER
-from bench.simulate.limits import RECONNECT_DELAYS
 from shared.keys.backoff import backoff
+
+from .assumptions import CONNECTIONS_OF_A_USER
+from .limits import RECONNECT_DELAYS
 
 __all__ = [
     "FIRST_SPREAD",

@@ -1,4 +1,4 @@
-"""A server that takes any request and answers 202: `python -m bench.answering_server`.
+"""A server that takes any request and answers 202: `python -m bench.rows.answering_server`.
 
 It prints its port and stops with its input. It reads no more of a request than HTTP needs, so that
 what is measured is whoever asks.

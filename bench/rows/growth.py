@@ -1,4 +1,4 @@
-"""What costs grow with: `python -m bench.growth`.
+"""What costs grow with: `python -m bench.rows.growth`.
 
 Each table holds the largest size against the smallest. Where nothing more is touched, the cost may
 not grow; where more is, it may grow as that does. Negotiations are those of the service client with
@@ -18,10 +18,11 @@ from signalr_emulator.documents.json_text import Json
 from signalr_emulator.protocols.messages import Completion, Invocation, Message
 from signalr_emulator.transports.outgoing import Outgoing
 
-from bench import report
-from bench.pairs import Turns, at_most, take_turns
 from shared import Endpoint, SignalRServiceClient
 from shared.settings.credential import CredentialKind, CredentialSettings
+
+from .. import report
+from ..pairs import Turns, at_most, take_turns
 
 _ROUNDS: Final = 15
 _CALLS: Final = 200

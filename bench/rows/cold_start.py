@@ -1,4 +1,4 @@
-"""The first negotiation of a cold process: `python -m bench.cold_start`.
+"""The first negotiation of a cold process: `python -m bench.rows.cold_start`.
 
 From the start of the interpreter to the first answer, through Microsoft's worker library. Identity
 and access key come from the emulator, over sockets. Held against an app that imports
@@ -14,12 +14,12 @@ from pathlib import Path
 
 from signalr_emulator.testing import running_emulator
 
-from bench import report
-from bench.pairs import at_most, take_timed_turns
-from bench.processes import running
+from .. import report
+from ..pairs import at_most, take_timed_turns
+from ..processes import running
 
-_ROOT = Path(__file__).parents[1]
-_OTHERS = Path(__file__).parent / "functions"
+_ROOT = Path(__file__).parents[2]
+_OTHERS = Path(__file__).parents[1] / "functions"
 _ROUNDS = 15
 
 
@@ -47,7 +47,9 @@ def _starting(folder: Path, settings: dict[str, str]) -> Callable[[], float]:
     def start() -> float:
         began = time.perf_counter()
         environment = {**settings, "PYTHONDONTWRITEBYTECODE": ""}
-        with running("-m", "bench.first_answer", str(folder), environment=environment) as output:
+        with running(
+            "-m", "bench.rows.first_answer", str(folder), environment=environment
+        ) as output:
             status = output.readline().strip()
             took = (time.perf_counter() - began) * 1e6
         if status != "200":

@@ -1,4 +1,4 @@
-"""The emulator's fan-out: `python -m bench.fanout`.
+"""The emulator's fan-out: `python -m bench.rows.fanout`.
 
 Measured is the time in which a server hands all frames of a broadcast to the kernel, the making
 of the message included, by the server's own clock. That is the rate of the fan-out: every socket
@@ -22,9 +22,9 @@ from typing import IO
 
 from signalr_emulator.open_files import raise_open_file_limit
 
-from bench import report
-from bench.fanout_clients import Clients
-from bench.pairs import Row, at_least, at_most, take_timed_turns
+from .. import report
+from ..fanout.clients import Clients
+from ..pairs import Row, at_least, at_most, take_timed_turns
 
 _CLIENTS = 5000
 _FEW = 100
@@ -147,7 +147,7 @@ def _memory(memory: dict[str, float]) -> report.Table:
 @contextmanager
 def _server(name: str) -> Iterator[_Server]:
     """Run a server for as long as the context lasts."""
-    command = [sys.executable, "-m", "bench.fanout_server", name]
+    command = [sys.executable, "-m", "bench.fanout.server", name]
     with (
         subprocess.Popen(  # noqa: S603  our own command
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

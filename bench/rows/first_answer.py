@@ -1,4 +1,4 @@
-"""A cold process: `python -m bench.first_answer FOLDER`, which answers one negotiation and waits.
+"""A cold process that answers one negotiation: `python -m bench.rows.first_answer FOLDER`.
 
 It loads the app in the folder as Microsoft's worker does, invokes its function `negotiate` once and
 prints the status. It ends with its input.

@@ -5,10 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.simulate.clients import Ints
 from shared.endpoints.health import CHECK_INTERVAL, DOUBT_INTERVAL, Health
 from shared.endpoints.router import Candidate, RendezvousRouter
 from shared.settings.endpoint import Endpoint
+
+from .clients import Ints
 
 __all__ = ["Affinity", "Dice", "Routing", "noticed_after", "split_share"]
 

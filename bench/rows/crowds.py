@@ -1,4 +1,4 @@
-"""Many negotiations at once: `python -m bench.crowds`.
+"""Many negotiations at once: `python -m bench.rows.crowds`.
 
 The app runs through Microsoft's worker library, and the emulator counts what it is asked. First a
 thousand callers come to a cold app together. Then callers come without a pause while the access key
@@ -19,12 +19,13 @@ from statistics import quantiles
 
 from signalr_emulator.testing import RunningEmulator, running_emulator
 
-from bench import report
-from bench.pairs import at_most, exactly, take_timed_turns
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
 
-_ROOT = Path(__file__).parents[1]
+from .. import report
+from ..pairs import at_most, exactly, take_timed_turns
+
+_ROOT = Path(__file__).parents[2]
 _CROWD = 1000
 _CALLERS = 8
 _SECONDS = 1.0

@@ -8,10 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from load.app import App, UnusableAnswerError
-from load.journal import FailureKind, Journal, now
-from load.ledger import Ledger
-from load.transports import RefusedError
+from ..account.journal import FailureKind, Journal, now
+from ..account.ledger import Ledger
+from .app import App, UnusableAnswerError
+from .transports import RefusedError
 
 __all__ = ["Net"]
 

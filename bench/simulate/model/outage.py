@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bench.simulate.assumptions import CONNECT_TIME, NEGOTIATING_PROCESSES, NOTICE
-from bench.simulate.clients import Floats, Ints, ReconnectPolicy
-from bench.simulate.limits import CONNECTIONS_A_UNIT
-from bench.simulate.routing import Routing, noticed_after, split_share
 from shared.endpoints.health import CHECK_INTERVAL
+
+from .assumptions import CONNECT_TIME, NEGOTIATING_PROCESSES, NOTICE
+from .clients import Floats, Ints, ReconnectPolicy
+from .limits import CONNECTIONS_A_UNIT
+from .routing import Routing, noticed_after, split_share
 
 __all__ = ["Outage", "Site", "simulate_outage"]
 

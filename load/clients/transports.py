@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import aiohttp
 
-from load.hub_protocol import EventReader
+from .hub_protocol import EventReader
 
 __all__ = ["EndedError", "RefusedError", "Transport", "TransportKind", "connect"]
 

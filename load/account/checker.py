@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
-from load.ledger import Connection, Kind, Ledger, Membership, Message
+from .ledger import Connection, Kind, Ledger, Membership, Message
 
 __all__ = ["Verdict", "Violation", "ViolationKind", "check", "missing"]
 

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from bench.simulate import limits
-from bench.simulate.assumptions import HEADROOM
+from . import limits
+from .assumptions import HEADROOM
 
 __all__ = ["Need", "Purchase", "Workload", "need", "purchase"]
 

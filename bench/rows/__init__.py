@@ -1,0 +1,1 @@
+"""The measurements: each module prints the tables of one."""

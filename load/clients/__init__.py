@@ -1,0 +1,1 @@
+"""Clients by the thousand, and what they connect through."""

@@ -8,6 +8,9 @@ CONTROL_PORT ?= 8889
 
 FUZZ_SECONDS ?= 60
 
+# One more than two cores, since tests of servers wait now and then.
+TEST_PROCESSES ?= 3
+
 # Those that library and emulator promise to run on.
 PYTHONS ?= python3.12 python3.13 python3.14
 
@@ -51,8 +54,8 @@ lint: .venv/ready ## Check style and types
 	@$(venv)/mypy
 	@$(venv)/mypy --python-version 3.12 emulator/src shared  # what their pyproject.toml promise
 
-unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone
-	@$(venv)/pytest
+unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone, in several processes (TEST_PROCESSES)
+	@$(venv)/pytest --numprocesses $(TEST_PROCESSES) --dist loadscope
 
 dist: .venv/ready ## Build wheels and sdists of the library, the emulator and the local host
 	@rm -rf dist
@@ -115,7 +118,7 @@ versions: dist ## Run the tests of library and emulator with each Python that is
 	  $(venv)/uv venv --quiet --clear --python $$python $$folder || exit 1; \
 	  $(venv)/uv pip install --quiet --python $$folder/bin/python --group tests \
 	    "$$(echo dist/keyless_signalr-*.whl)[functions]" dist/signalr_emulator-*.whl || exit 1; \
-	  $$folder/bin/python -m pytest --quiet --numprocesses 2 --dist loadscope tests/shared emulator/tests || exit 1; \
+	  $$folder/bin/python -m pytest --quiet --numprocesses $(TEST_PROCESSES) --dist loadscope tests/shared emulator/tests || exit 1; \
 	done
 
 audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs a network

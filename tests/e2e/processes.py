@@ -139,9 +139,12 @@ def free_ports(count: int) -> list[int]:
     return list(itertools.islice(filter(_is_free, _ports), count))
 
 
-def _own_ports() -> range:
+def _own_ports() -> list[int]:
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return range(20_000 + 1_000 * number, 21_000 + 1_000 * number)
+    first = 20_000 + 1_000 * number
+    # Another checkout may be tested at the same time.
+    begin = os.getpid() % 1_000
+    return [first + (begin + each) % 1_000 for each in range(1_000)]
 
 
 _ports: Final = itertools.cycle(_own_ports())

@@ -5,7 +5,7 @@ from typing import Final
 from fuzz.target import target, text
 from shared.errors import SignalRError, UnexpectedResponseError
 from shared.functions.problems import problem_for
-from shared.identity.token import Token
+from shared.identity.token import AskedToken, Token, given
 from shared.keys.access_key import parse_access_key
 from shared.rest.api import RestApi
 from shared.settings.endpoint import Endpoint
@@ -25,6 +25,10 @@ __all__: list[str] = []
 
 class _Unasked:
     """Where no token comes from: the script gives it."""
+
+    def ask(self, url: str, rejected: Token | None = None) -> AskedToken:
+        """Return what is at hand."""
+        return given(self.get(url, rejected))
 
     def cached(self, url: str, rejected: Token | None = None) -> Token | None:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from ..keys.access_key import AccessKey
 from ..keys.client_token import Claims, sign_client_token
 from ..keys.connection_options import ConnectionOptions
 from ..keys.local import LocalKey
-from ..keys.rotation import AccessKeyRotation
+from ..keys.rotation import Verdict
 from ..keys.state import KeyState
+from ..keys.thread import RotationThread, spawn_thread
 from ..rest.api import RestApi
 from ..rest.retry import RetryPolicy
 from ..settings.endpoint import Endpoint, EndpointType
@@ -28,6 +30,9 @@ __all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint", "TokenRequest"]
 _PROBE_LIFETIME: Final = 3600.0
 """Seconds that the token of a probe lasts: as long as a client's, so that it bears the same error
 of this machine's clock."""
+
+_SKEW: Final = 60.0
+"""Seconds before its end at which a token may have ended by the service's clock."""
 
 
 class ClientAccess(NamedTuple):
@@ -98,6 +103,9 @@ class ServiceEndpoint:
             asked for.
         refreshed: Is told of each attempt to get a key: "success", or the name of the error.
         clock: Current time in epoch seconds.
+        steady: Current time in seconds of a clock that is never set.
+        jitter: Random numbers from 0 to 1.
+        spawn: Runs something in a thread of its own.
     """
 
     def __init__(
@@ -110,14 +118,29 @@ class ServiceEndpoint:
         local_key: LocalKey | None = None,
         refreshed: Callable[[str, str], None] | None = None,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+        spawn: Callable[[Callable[[], None]], None] = spawn_thread,
     ) -> None:
         self.endpoint = endpoint
         self.health = Health()
         self.rest = RestApi(
-            endpoint, tokens, policy=policy, healthy=lambda: self.health.healthy, clock=clock
+            endpoint,
+            tokens,
+            policy=policy,
+            healthy=lambda: self.health.healthy,
+            clock=clock,
+            steady=steady,
+            jitter=jitter,
         )
-        self.keys: AccessKeyRotation | LocalKey = local_key or AccessKeyRotation(
-            self._fetch_key, self._knows, clock=clock, endpoint=endpoint.name
+        self.keys: RotationThread | LocalKey = local_key or RotationThread(
+            self._fetch_key,
+            self._prove,
+            clock=clock,
+            steady=steady,
+            jitter=jitter,
+            endpoint=endpoint.name,
+            spawn=spawn,
         )
         self._tokens = tokens
         self._perform = perform
@@ -130,7 +153,10 @@ class ServiceEndpoint:
     @property
     def available(self) -> bool:
         """Whether clients should be sent here: it answers, and it gives access keys."""
-        return self.health.healthy and (self.keys.error is None or self.keys.current() is not None)
+        if not self.health.healthy:
+            return False
+        has_trouble = self.keys.error is not None or self.keys.is_stalled
+        return not has_trouble or self.keys.current() is not None
 
     @property
     def state(self) -> EndpointState:
@@ -175,15 +201,16 @@ class ServiceEndpoint:
             if self._refreshed is not None:
                 self._refreshed(self.endpoint.name, outcome)
 
-    def _knows(self, key: AccessKey) -> bool:
-        """Tell whether the service knows a key: whether a client with its token may negotiate.
+    def _prove(self, key: AccessKey) -> Verdict:
+        """Ask whether the service knows a key: whether a client with its token may negotiate.
 
         Any answer but 401 is none to this question, and does not hold a key back: the endpoint has
-        given it a moment ago.
+        given it a moment ago. Nor is a 401 to a token that has ended on the way.
         """
         if self._probe_hub is None:
-            return True
+            return Verdict.KNOWN
         audience = self.endpoint.client_audience(self._probe_hub)
+        ends_at = min(self._clock() + _PROBE_LIFETIME, key.expires_at)
         token = sign_client_token(key, audience, now=self._clock(), lifetime=_PROBE_LIFETIME)
         url = f"{self.endpoint.server_url}/client/negotiate?hub={self._probe_hub}"
         headers = {"Authorization": f"Bearer {token}"}
@@ -200,5 +227,7 @@ class ServiceEndpoint:
         try:
             answer = self._perform(request)
         except NoAnswerError:
-            return True
-        return not isinstance(answer, Response) or answer.status != HTTPStatus.UNAUTHORIZED
+            return Verdict.UNSURE
+        if not isinstance(answer, Response) or answer.status != HTTPStatus.UNAUTHORIZED:
+            return Verdict.KNOWN
+        return Verdict.UNKNOWN if self._clock() < ends_at - _SKEW else Verdict.UNSURE

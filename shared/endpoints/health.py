@@ -23,6 +23,9 @@ _SUCCESSES: Final = 2
 CHECK_INTERVAL: Final = 15.0
 """Seconds between checks while they say what is known."""
 
+_LONGEST_STOP: Final = 2.0
+"""Seconds that closing waits for a check that is under way."""
+
 DOUBT_INTERVAL: Final = 2.0
 """Seconds between checks while they say something else."""
 
@@ -73,7 +76,12 @@ class HealthMonitor:
         with self._lock:
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="signalr-health", daemon=True)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    # The endpoints count as they did; who comes next tries again.
+                    _logger.warning("No thread for health checks: %s", error)
+                    return
                 self._thread = thread
 
     def check(self) -> None:
@@ -93,7 +101,7 @@ class HealthMonitor:
         """End the thread."""
         self._closed.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_LONGEST_STOP)
 
     def _run(self) -> None:
         while not self._closed.is_set():

@@ -2,8 +2,15 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from ..errors import EndpointsError, InvalidArgumentError, PermissionDeniedError, ServiceError
+from ..errors import (
+    EndpointsError,
+    InvalidArgumentError,
+    PermissionDeniedError,
+    ServiceError,
+    ServiceUnavailableError,
+)
 from ..keys.access_key import AccessKey
 from ..settings.token_origin import TokenOrigin
 from ..telemetry.log import log_fields
@@ -13,6 +20,9 @@ from .endpoint import ClientAccess, ServiceEndpoint, TokenRequest
 __all__ = ["Negotiation"]
 
 _logger = logging.getLogger(__name__)
+
+_GRACE: Final = 0.5
+"""Seconds that a client waits for the first key of its own endpoint while another one has a key."""
 
 
 class Negotiation:
@@ -50,7 +60,13 @@ class Negotiation:
             return None
         endpoint = self._route(request.hub, request.user_id)[0]
         key = endpoint.keys.current()
-        return None if key is None else self._handed_out(endpoint, endpoint.sign(key, request))
+        if key is None:
+            return None
+        try:
+            return self._handed_out(endpoint, endpoint.sign(key, request))
+        except ServiceUnavailableError:
+            # The key ended a moment ago, so the next one is waited for.
+            return None
 
     def access(self, request: TokenRequest) -> Flow[ClientAccess]:
         """Get a client token from the first endpoint that can give one.
@@ -61,9 +77,11 @@ class Negotiation:
             ServiceError: No endpoint gives one.
         """
         failures: dict[str, ServiceError] = {}
-        for endpoint in self._route(request.hub, request.user_id):
+        endpoints = self._route(request.hub, request.user_id)
+        for endpoint in endpoints:
+            others = [each for each in endpoints if each is not endpoint]
             try:
-                return (yield from self._access_at(endpoint, request))
+                return (yield from self._access_at(endpoint, request, self._timeout(others)))
             except ServiceError as error:
                 failures[endpoint.endpoint.name] = error
         if len(failures) == 1:
@@ -76,11 +94,18 @@ class Negotiation:
             return True
         return self._origin is TokenOrigin.AUTO and isinstance(error, PermissionDeniedError)
 
-    def _access_at(self, endpoint: ServiceEndpoint, request: TokenRequest) -> Flow[ClientAccess]:
+    def _timeout(self, others: Sequence[ServiceEndpoint]) -> float:
+        """Return for how many seconds a key is waited for, where others may have one."""
+        has_key = any(each.keys.current() is not None for each in others)
+        return min(_GRACE, self._key_timeout) if has_key else self._key_timeout
+
+    def _access_at(
+        self, endpoint: ServiceEndpoint, request: TokenRequest, timeout: float
+    ) -> Flow[ClientAccess]:
         if self._origin is TokenOrigin.SERVICE:
             return (yield from self._made_by_service(endpoint, request))
         try:
-            key = yield GetKey(endpoint.keys, self._key_timeout)
+            key = yield GetKey(endpoint.keys, timeout)
         except ServiceError as error:
             cause = error.__cause__
             if isinstance(cause, ServiceError) and self.does_without_key(cause):

@@ -1,15 +1,17 @@
 """One Entra token for all callers of a process, renewed in time."""
 
+import functools
 import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 from ..errors import AuthenticationError
 from ..settings.endpoint import AUDIENCE
 from ..telemetry.log import log_fields
-from .token import Token
+from .token import LONGEST_WAIT, AskedToken, Token, given, no_token_in_time
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -49,6 +51,7 @@ class EntraTokens:
         self._lock = threading.Lock()
         self._credential: TokenCredential | None = None
         self._token: Token | None = None
+        self._asked: Future[Token] | None = None
         self._next_try = 0.0
 
     def cached(self, url: str = "", rejected: Token | None = None) -> Token | None:  # noqa: ARG002  the protocol's own
@@ -58,6 +61,31 @@ class EntraTokens:
             return None
         return token if self._clock() < token.expires_at - _RENEW_BEFORE else None
 
+    def ask(self, url: str = "", rejected: Token | None = None) -> AskedToken:
+        """Return the token that is asked for now; however many callers, one of them has the work.
+
+        While the token at hand is still valid, it is given to all, and one renews it.
+
+        Arguments are those of `get`.
+        """
+        with self._lock:
+            token, now = self._valid(rejected), self._clock()
+            is_due = self.cached(url, rejected) is None and now >= self._next_try
+            if token is not None and (self._asked is not None or not is_due):
+                return given(token)
+            if self._asked is not None:
+                return AskedToken(self._asked)
+            asked = self._asked = Future()
+            # From here on it cannot be cancelled: one who gives up leaves it to the others.
+            asked.set_running_or_notify_cancel()
+            # Also when it succeeds: an identity endpoint may give the token that it gave before.
+            self._next_try = 0.0 if token is None else now + _RETRY_AFTER
+        work = functools.partial(self._work, asked, rejected)
+        give_up = functools.partial(self._fail, asked)
+        if token is not None:
+            return given(token)._replace(work=work, give_up=give_up)
+        return AskedToken(asked, work, give_up)
+
     def get(self, url: str = "", rejected: Token | None = None) -> Token:
         """Return a token that is valid now; however many callers, one of them asks for it.
 
@@ -66,45 +94,64 @@ class EntraTokens:
             rejected: A token that the service does not accept, so that another one is wanted.
 
         Raises:
-            AuthenticationError: The credential gave none.
+            AuthenticationError: The credential gave none, or not in time.
         """
         cached = self.cached(url, rejected)
         if cached is not None:
             return cached
-        token = self._token
-        if token is not None and token is not rejected and self._clock() < token.expires_at:
-            return self._renewed(token)
-        with self._lock:
-            token = self._token
-            if token is None or token is rejected or self._clock() >= token.expires_at:
-                if token is rejected:
-                    # azure-identity would answer from memory.
-                    self._credential = None
-                token = self._token = self._ask()
-            return token
+        asked = self.ask(url, rejected)
+        if asked.work is not None:
+            asked.work()
+        try:
+            return self._valid(rejected) or asked.token.result(LONGEST_WAIT)
+        except TimeoutError:
+            raise no_token_in_time() from None
 
     def after_fork(self) -> None:
-        """Make it usable in a child process, where a lock may be held by a thread that is gone."""
+        """Make it usable in a child process, where who asked and who holds the lock is gone."""
         self._lock = threading.Lock()
+        self._asked = None
         self._credential = None
 
-    def _renewed(self, token: Token) -> Token:
-        """Renew a token that is still good, unless another thread does or it was tried just now."""
-        if self._clock() < self._next_try or not self._lock.acquire(blocking=False):
-            return token
-        # Also when it succeeds: an identity endpoint may give the token that it gave before.
-        self._next_try = self._clock() + _RETRY_AFTER
+    def _valid(self, rejected: Token | None) -> Token | None:
+        """Return the token at hand if it has not ended."""
+        token = self._token
+        if token is None or token is rejected:
+            return None
+        return token if self._clock() < token.expires_at else None
+
+    def _work(self, asked: Future[Token], rejected: Token | None) -> None:
+        if rejected is not None:
+            # azure-identity would answer from memory.
+            self._credential = None
         try:
-            self._token = self._ask()
-        except AuthenticationError as error:
+            token = self._ask()
+        except Exception as error:  # noqa: BLE001  all who wait must hear of it
+            self._fail(asked, error)
+            return
+        with self._lock:
+            self._token = token
+            if self._asked is asked:
+                self._asked = None
+        asked.set_result(token)
+
+    def _fail(self, asked: Future[Token], error: Exception) -> None:
+        failure = (
+            error
+            if isinstance(error, AuthenticationError)
+            else AuthenticationError(f"No Entra token: {type(error).__name__}: {error}")
+        )
+        with self._lock:
+            token = self._token
+            if self._asked is asked:
+                self._asked = None
+        if token is not None and self._clock() < token.expires_at:
             _logger.warning(
-                "The Entra token at hand is used until it ends: %s", error, extra=log_fields(error)
+                "The Entra token at hand is used until it ends: %s",
+                failure,
+                extra=log_fields(failure),
             )
-            return token
-        else:
-            return self._token
-        finally:
-            self._lock.release()
+        asked.set_exception(failure)
 
     def _ask(self) -> Token:
         if self._credential is None:

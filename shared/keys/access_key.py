@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -9,6 +10,9 @@ from typing import Final, Protocol
 from ..errors import UnexpectedResponseError
 
 __all__ = ["LIFETIME", "AccessKey", "KeySource", "parse_access_key"]
+
+_KEY_ID: Final = re.compile(r"[!-~]{1,256}")
+"""What stands in every token's header and in the log: visible characters, and not many."""
 
 LIFETIME: Final = 90 * 60
 """Seconds for which the service accepts a temporary access key (Entra ID concept page)."""
@@ -82,7 +86,7 @@ def parse_access_key(body: bytes, *, obtained_at: float) -> AccessKey:
         key_id, secret = answer["KeyId"], answer["AccessKey"].encode()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         key_id = secret = None
-    if not (isinstance(key_id, str) and key_id and secret):
+    if not (isinstance(key_id, str) and _KEY_ID.fullmatch(key_id) and secret):
         raise UnexpectedResponseError(
             "The auth API answered 200 without a usable AccessKey and KeyId", status=200
         )

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring as _quoted
 from typing import Final
 
-from ..errors import InvalidArgumentError, TokenTooLargeError
+from ..errors import (
+    InvalidArgumentError,
+    ServiceUnavailableError,
+    SignalRError,
+    TokenTooLargeError,
+)
 from .access_key import AccessKey
 from .connection_options import ConnectionOptions
 
@@ -74,9 +79,12 @@ def sign_client_token(
     Raises:
         InvalidArgumentError: A claim has one of the service's own names or cannot be JSON.
         TokenTooLargeError: The token is longer than 4,096 bytes.
+        ServiceUnavailableError: The key has ended, and so would the token.
     """
     issued_at = int(now)
     expires_at = int(min(now + lifetime, key.expires_at))
+    if expires_at <= now:
+        raise _never_valid(key, now)
     # Written by hand, since making a dictionary into JSON would take half of the whole time.
     payload = f'{{"aud":{_quoted(audience)},"iat":{issued_at},"nbf":{issued_at},"exp":{expires_at}'
     if user_id is not None:
@@ -97,6 +105,13 @@ def sign_client_token(
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims))
     return token
+
+
+def _never_valid(key: AccessKey, now: float) -> SignalRError:
+    if key.expires_at <= now + 1:
+        # It ended between its choice and now: the process was frozen, or the clock was set.
+        return ServiceUnavailableError("The access key has just ended", retry_after=1)
+    return InvalidArgumentError("minutes_to_expire", "is less than a second")
 
 
 def _renamed(claims: Claims) -> dict[str, ClaimValue]:

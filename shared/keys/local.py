@@ -9,7 +9,7 @@ from math import inf
 from typing import Final
 from urllib.parse import urlsplit
 
-from ..identity.token import Token
+from ..identity.token import AskedToken, Token, given
 from ..settings.endpoint import without_port
 from .access_key import AccessKey
 from .client_token import sign_client_token
@@ -38,6 +38,11 @@ class LocalKey:
     @property
     def error(self) -> None:
         """Return that nothing fails, since nothing is fetched."""
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether a fetch hangs, which there is none of."""
+        return False
 
     @property
     def state(self) -> KeyState:
@@ -77,6 +82,10 @@ class LocalTokens:
     def cached(self, url: str, rejected: Token | None = None) -> Token:
         """Return what `get` does, which takes no waiting."""
         return self.get(url, rejected)
+
+    def ask(self, url: str, rejected: Token | None = None) -> AskedToken:
+        """Return what `get` does, which takes no waiting."""
+        return given(self.get(url, rejected))
 
     def get(self, url: str, rejected: Token | None = None) -> Token:  # noqa: ARG002  the protocol's own
         """Return a token whose audience is the URL without its port and query (REST reference)."""

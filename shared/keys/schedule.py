@@ -26,6 +26,10 @@ _FIRST_RETRY: Final = 1.0
 _LONGEST_RETRY: Final = 30.0
 """Seconds between tries while nobody asks."""
 
+_LONGEST_PAUSE: Final = 60.0
+"""Most seconds that the service can have this app wait by a `Retry-After`: without a key nobody
+connects, and one request a minute is no burden."""
+
 _SOONEST_RETRY: Final = 2.0
 """Seconds after a refusal from which a caller's request starts another try at once, so that a role
 assignment that lands late is noticed with the caller's next request."""
@@ -109,12 +113,18 @@ class Schedule:
         """Tell whether the service is to be asked whether it still knows the key."""
         return self.check_due.reached(now)
 
-    def succeeded(self, key: AccessKey, now: Moment, jitter: float) -> None:
-        """Take a new key; `jitter` from 0 to 1 brings the next rotation forward."""
+    def succeeded(self, key: AccessKey, obtained: Moment, now: Moment, jitter: float) -> None:
+        """Take a new key.
+
+        Args:
+            key: The key.
+            obtained: When it was asked for: by neither clock is it older.
+            now: The current moment.
+            jitter: From 0 to 1: brings the next rotation forward.
+        """
         self.key = key
-        # It was asked for some time ago by the wall clock; the steady one is brought in line.
-        self.obtained = now.after(min(0.0, key.obtained_at - now.wall))
-        self.expires = self.obtained.after(key.lifetime)
+        self.obtained = obtained
+        self.expires = obtained.after(key.lifetime)
         self.due = self.obtained.after(_ROTATE_AFTER - jitter * _ROTATION_SPREAD)
         self.error = None
         self.failures = 0
@@ -123,6 +133,10 @@ class Schedule:
     def checked(self, now: Moment) -> None:
         """Take note that the service has just been asked for the key, or about it."""
         self.check_due = now.after(_CHECK_AFTER)
+
+    def doubted(self, now: Moment) -> None:
+        """Take note that the service may not know the key yet: it is asked soon."""
+        self.check_due = now.after(_LONGEST_RETRY)
 
     def disowned(self, now: Moment) -> None:
         """Take note that the service does not know the key any more: a fetch is due."""
@@ -134,13 +148,13 @@ class Schedule:
         self.error = error
         # A clock that was set back makes a fetch due once, not until it has caught up.
         self.obtained = Moment(min(self.obtained.wall, now.wall), self.obtained.steady)
-        asked = error.retry_after or 0.0
+        asked = min(error.retry_after or 0.0, _LONGEST_PAUSE)
         delay = max(_FIRST_RETRY, backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter))
         self.due = now.after(max(delay, asked))
         soonest = _SOONEST_RETRY if isinstance(error, PermissionDeniedError) else delay
         self.due_on_demand = now.after(max(min(delay, soonest), asked))
 
-    def refusal(self, now: Moment) -> ServiceError | None:
+    def refusal(self, now: Moment) -> ServiceUnavailableError | None:
         """Return why there is no key, while a caller's request starts no other try."""
         if self.error is None or self.due_on_demand.reached(now):
             return None

@@ -61,7 +61,8 @@ class Exchange:
         policy: Bounds of repetition.
         healthy: Whether the endpoint answers its health check. A request to one that does not is
             made once and waits two seconds, so that callers are not kept waiting for what is down.
-        clock: Current time in epoch seconds.
+        clock: Current time in epoch seconds, by which the service means a `Retry-After`.
+        steady: Current time in seconds of a clock that is never set, for how long it takes.
         jitter: Random numbers from 0 to 1 that spread repeated requests in time.
     """
 
@@ -73,10 +74,12 @@ class Exchange:
         policy: RetryPolicy | None = None,
         healthy: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.endpoint = endpoint
         self.clock = clock
+        self._steady = steady
         self._tokens = tokens
         self._healthy = healthy
         self._policy = policy or RetryPolicy()
@@ -110,7 +113,7 @@ class Exchange:
         """
         url = operation_url(self.endpoint, operation, names, query or {})
         request = self._described(operation, url, body, names.get("hub", ""))
-        began = self.clock()
+        began = self._steady()
         rejected: Token | None = None
         attempt = 0
         while True:
@@ -125,13 +128,12 @@ class Exchange:
                 rejected = token
                 continue
             attempt += 1
-            now = self.clock()
             delay = self._policy.delay(
                 outcome,
                 operation.repeatable,
                 attempt=attempt,
-                elapsed=now - began,
-                now=now,
+                elapsed=self._steady() - began,
+                now=self.clock(),
                 jitter=self._jitter(),
             )
             if delay is None or not self._healthy():

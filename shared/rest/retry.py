@@ -14,8 +14,9 @@ __all__ = ["Repeatable", "RetryPolicy", "retry_after"]
 
 _REFUSED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _FAILED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT})
-# Thirty years; a float takes more digits for infinity, which is no time to wait.
-_SECONDS: Final = re.compile("[0-9]{1,9}")
+_SECONDS: Final = re.compile("[0-9]+")
+_LONGEST: Final = 3600.0
+"""Most seconds that callers are told to wait: who asks for more, or for a year, is not believed."""
 
 
 class Repeatable(Enum):
@@ -82,7 +83,9 @@ class RetryPolicy(NamedTuple):
 
 
 def retry_after(response: Response, now: float) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for (RFC 9110, section 10.2.3).
+    """Return the seconds that a `Retry-After` header asks for, an hour at most.
+
+    Source: RFC 9110, section 10.2.3.
 
     Args:
         response: The answer that may hold the header, as seconds or as a date.
@@ -90,14 +93,14 @@ def retry_after(response: Response, now: float) -> float | None:
     """
     value = response.headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):
-        return float(value)
+        return min(float(value), _LONGEST)
     try:
         date = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
     # A date without a zone is UTC by RFC 9110, and Python would take it for local time.
     zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, zoned.timestamp() - now)
+    return min(max(0.0, zoned.timestamp() - now), _LONGEST)
 
 
 def _may_pass(outcome: Response | NoAnswerError, repeatable: Repeatable) -> bool:

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
+from ..errors import ServiceUnavailableError
+
 __all__ = ["LoopThread"]
 
 
@@ -20,8 +22,19 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def result[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine with the caller's context variables and return what it returns."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop()).result()
+        """Run a coroutine with the caller's context variables and return what it returns.
+
+        Raises:
+            ServiceUnavailableError: The system has no thread to give.
+        """
+        try:
+            loop = self._running_loop()
+        except RuntimeError as error:
+            coroutine.close()
+            raise ServiceUnavailableError(
+                f"No thread for the requests: {error}", retry_after=1
+            ) from error
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
     def close(self) -> None:
         """End the thread, after what others still wait for."""
@@ -34,11 +47,18 @@ class LoopThread:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                loop = asyncio.new_event_loop()
                 # Nobody has to close it for the process to end.
-                threading.Thread(
-                    target=_run, args=(self._loop,), name="signalr-loop", daemon=True
-                ).start()
+                thread = threading.Thread(
+                    target=_run, args=(loop,), name="signalr-loop", daemon=True
+                )
+                try:
+                    thread.start()
+                except RuntimeError:
+                    loop.close()
+                    raise
+                # Not before, so that a loop without a thread is not taken for one that runs.
+                self._loop = loop
             return self._loop
 
 

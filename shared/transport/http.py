@@ -14,8 +14,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
+from .connections import improve_connections
 from .flow import NoAnswerError, Request, Response
-from .write_coalescing import coalesce_writes
 
 __all__ = ["Timeouts", "Transport"]
 
@@ -32,11 +32,13 @@ class Timeouts(NamedTuple):
         connect: Seconds until a connection attempt is given up.
         read: Seconds of silence until an answer is given up.
         key: Seconds that a caller waits for the first access key.
+        total: Seconds until an answer is given up that keeps coming in small pieces.
     """
 
     connect: float = 4.0
     read: float = 15.0
     key: float = 10.0
+    total: float = 30.0
 
 
 _DEFAULT: Final = Timeouts()
@@ -94,7 +96,9 @@ class Transport:
     def renew(self) -> None:
         """Leave the kept connections to whoever has them too: a parent process."""
         self._adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size)
-        self._route = functools.lru_cache(_POOLS)(functools.partial(_find_route, self._adapter))
+        self._route = functools.lru_cache(_POOLS)(
+            functools.partial(_find_route, self._adapter, self._timeouts.total)
+        )
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -113,7 +117,7 @@ def _split(url: str) -> tuple[str, str]:
     return f"{scheme}://{host}", f"/{path}"
 
 
-def _find_route(adapter: HTTPAdapter, origin: str) -> _Route:
+def _find_route(adapter: HTTPAdapter, longest_answer: float, origin: str) -> _Route:
     """Ask requests how to get to a service, with the environment's proxies and certificates."""
     anything = requests.Request("GET", origin).prepare()
     with requests.Session() as session:
@@ -122,7 +126,7 @@ def _find_route(adapter: HTTPAdapter, origin: str) -> _Route:
         anything, found["verify"], found["proxies"], found["cert"]
     )
     absolute_url = adapter.request_url(anything, found["proxies"]) != "/"
-    return _Route(coalesce_writes(pool), absolute_url)
+    return _Route(improve_connections(pool, longest_answer=longest_answer), absolute_url)
 
 
 def _may_be_delivered(error: Exception) -> bool:

@@ -10,10 +10,10 @@ import contextvars
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from ..errors import ServiceError
+from ..identity.token import LONGEST_WAIT, Token, TokenSource, no_token_in_time
 from .flow import (
     Effect,
     EffectResult,
@@ -31,6 +31,9 @@ __all__ = ["MAX_CONCURRENCY", "EndpointThreads"]
 
 MAX_CONCURRENCY: Final = 16
 """Most requests to an endpoint at a time."""
+
+_LONGEST_IDLE: Final = 60.0
+"""Seconds after which a thread that has nothing to do ends."""
 
 _IDENTITY: Final = ""
 """What tokens are asked for with: threads of no endpoint."""
@@ -64,9 +67,9 @@ class EndpointThreads:
     async def perform(self, effect: Effect) -> EffectResult:
         """Do one effect and return its result."""
         match effect:
-            case GetToken(source, url, rejected) if token := source.cached(url, rejected):
+            case GetToken(source, url, rejected):
                 # A thread would take as long as a tenth of the request.
-                return token
+                return source.cached(url, rejected) or await self._token(source, url, rejected)
             case Sleep(seconds):
                 await asyncio.sleep(seconds)
                 return None
@@ -76,8 +79,23 @@ class EndpointThreads:
                 return await self._together(flows)
             case Request(endpoint=name):
                 return await self._endpoints[name].do(effect, self._queue_timeout_of(effect))
-            case _:
-                return await self._endpoints[_IDENTITY].do(effect, None)
+
+    async def _token(self, source: TokenSource, url: str, rejected: Token | None) -> Token:
+        """Wait for the token that is asked for, and ask for it if nobody does.
+
+        Only who asks takes a thread: however many callers, they wait for one request.
+        """
+        asked = source.ask(url, rejected)
+        if asked.work is not None:
+            try:
+                self._endpoints[_IDENTITY].run(asked.work)
+            except NoAnswerError as error:
+                if asked.give_up is not None:
+                    asked.give_up(error)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(asked.token), LONGEST_WAIT)
+        except TimeoutError:
+            raise no_token_in_time() from None
 
     def _queue_timeout_of(self, request: Request) -> float | None:
         return None if self._queue_timeout is None else request.read_timeout or self._queue_timeout
@@ -98,6 +116,9 @@ class _Job(NamedTuple):
     answer: asyncio.Future[EffectResult]
 
 
+type _Work = _Job | Callable[[], None]
+
+
 class _Threads:
     """The threads of one endpoint and what waits for them.
 
@@ -106,15 +127,19 @@ class _Threads:
     """
 
     def __init__(self, perform: Callable[[Effect], EffectResult]) -> None:
-        self._perform = perform
         # Not the worker's pool, which belongs to the app's blocking functions and is small.
-        self._threads = ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="signalr-send")
-        self._lock = threading.Lock()
-        self._waiting: deque[_Job] = deque()
-        self._busy = 0
+        self._perform = perform
+        self._waiting: deque[_Work] = deque()
+        self._changed = threading.Condition()
+        self._count = 0
+        self._idle = 0
+        self._is_closed = False
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False)
+        """End the threads that have nothing to do, and the others after what waits for them."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
     async def do(self, effect: Effect, queue_timeout: float | None) -> EffectResult:
         """Do an effect on a thread.
@@ -129,7 +154,7 @@ class _Threads:
         loop = asyncio.get_running_loop()
         # The caller's span is the parent of the request's.
         job = _Job(effect, contextvars.copy_context(), loop.create_future())
-        self._take(job)
+        self.run(job)
         if queue_timeout is None:
             return await job.answer
         timer = loop.call_later(queue_timeout, self._give_up, job, queue_timeout)
@@ -138,17 +163,37 @@ class _Threads:
         finally:
             timer.cancel()
 
-    def _take(self, job: _Job) -> None:
-        with self._lock:
-            self._waiting.append(job)
-            all_busy = self._busy == MAX_CONCURRENCY
-            if not all_busy:
-                self._busy += 1
-        if not all_busy:
-            self._threads.submit(self._work)
+    def run(self, work: _Work) -> None:
+        """Have something done on a thread.
+
+        Raises:
+            NoAnswerError: The system has no thread to give, and there is none.
+        """
+        with self._changed:
+            self._waiting.append(work)
+            # One that is awake takes it even so, once it has done what it does now.
+            if self._idle >= len(self._waiting):
+                self._changed.notify()
+                return
+            if self._count == MAX_CONCURRENCY:
+                return
+            self._count += 1
+        try:
+            threading.Thread(target=self._work, name="signalr-send", daemon=True).start()
+        except RuntimeError as error:
+            self._start_failed(work, error)
+
+    def _start_failed(self, work: _Work, error: RuntimeError) -> None:
+        with self._changed:
+            self._count -= 1
+            if self._count > 0 or work not in self._waiting:
+                # The threads that there are do it, a little later.
+                return
+            self._waiting.remove(work)
+        raise NoAnswerError(f"no thread for the request: {error}", delivered=False) from error
 
     def _give_up(self, job: _Job, queue_timeout: float) -> None:
-        with self._lock:
+        with self._changed:
             try:
                 self._waiting.remove(job)
             except ValueError:  # it is under way
@@ -157,16 +202,22 @@ class _Threads:
         _settle(job.answer, None, NoAnswerError(problem, delivered=False))
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
-            if not job.answer.cancelled():
-                self._do(job)
+        while (work := self._next()) is not None:
+            if not isinstance(work, _Job):
+                work()
+            elif not work.answer.cancelled():
+                self._do(work)
 
-    def _next(self) -> _Job | None:
-        with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            self._busy -= 1
-            return None
+    def _next(self) -> _Work | None:
+        with self._changed:
+            while not self._waiting:
+                self._idle += 1
+                was_told = not self._is_closed and self._changed.wait(_LONGEST_IDLE)
+                self._idle -= 1
+                if not was_told and not self._waiting:
+                    self._count -= 1
+                    return None
+            return self._waiting.popleft()
 
     def _do(self, job: _Job) -> None:
         answer: EffectResult = None

@@ -23,7 +23,7 @@ def rotation_interval(jitter: float) -> float:
         jitter: A number from 0 to 1, as the app draws it.
     """
     schedule, now = Schedule(), Moment(0.0, 0.0)
-    schedule.succeeded(AccessKey("simulated", b"", 0.0), now, jitter)
+    schedule.succeeded(AccessKey("simulated", b"", 0.0), now, now, jitter)
     return schedule.due.seconds_from(now)
 
 

@@ -66,6 +66,7 @@ def _within_session(minutes: float, caller: Caller) -> float:
     if caller.session_end is None:
         return minutes
     left = (caller.session_end - time.time()) / 60
-    if left <= 0:
+    # A token of less than a second would never be valid.
+    if left <= 1 / 60:
         raise unauthorized("The session is over. Log in again.", INVALID_TOKEN)
     return min(minutes, left)

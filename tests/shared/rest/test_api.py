@@ -1,5 +1,6 @@
 """Conversations with the service, held without any I/O."""
 
+import itertools
 from collections.abc import Mapping
 
 import pytest
@@ -14,7 +15,7 @@ from shared.errors import (
     SignalRError,
     UnexpectedResponseError,
 )
-from shared.identity.token import Token
+from shared.identity.token import AskedToken, Token, given
 from shared.rest.api import RestApi
 from shared.rest.members import ConnectionPage, GroupConnection
 from shared.rest.messages import Command
@@ -35,6 +36,9 @@ from shared.transport.flow import (
 
 class Unasked:
     """Tokens come from the script instead."""
+
+    def ask(self, url: str, rejected: Token | None = None) -> AskedToken:
+        return given(self.get(url, rejected))
 
     def cached(self, url: str, rejected: Token | None = None) -> Token:
         raise NotImplementedError
@@ -499,18 +503,28 @@ def test_a_request_keeps_its_id_when_it_is_repeated_and_the_error_names_it() -> 
 
 
 def test_the_total_time_ends_the_attempts() -> None:
-    times = iter([0.0, 4.0, 6.0, 6.0])
+    times = iter([0.0, 4.0, 6.0])
     service = RestApi(
         Endpoint("https://a.bc"),
         Unasked(),
         policy=RetryPolicy(attempts=9, first_delay=3.0, total_time=10.0),
-        clock=lambda: next(times),
+        steady=lambda: next(times),
         jitter=lambda: 1.0,
     )
     script = Script(Response(503, {}), Response(503, {}))
     with pytest.raises(ServiceUnavailableError):
         run(service.send_to_all("chat", "t"), script)
     assert script.waits == [3.0], "4 s and 3 s fit in 10 s, 6 s and 6 s do not"
+
+
+def test_a_wall_clock_that_is_set_forward_does_not_end_the_attempts() -> None:
+    hours = itertools.count(step=3600.0)
+    service = RestApi(
+        Endpoint("https://a.bc"), Unasked(), clock=lambda: next(hours), steady=lambda: 0.0
+    )
+    script = Script(Response(503, {}), Response(503, {}), accepted())
+    run(service.send_to_all("chat", "t"), script)
+    assert len(script.requests) == 3
 
 
 def test_an_endpoint_that_is_down_is_asked_once() -> None:

@@ -70,7 +70,7 @@ def test_retry_after_is_honoured_and_a_long_one_is_left_to_the_caller() -> None:
         ("-1", None),
         ("1.5", None),
         ("²", None),
-        ("9" * 400, None),
+        ("9" * 400, 3600.0),
         ("2147500000 Nov 0 0:0", None),
     ],
 )

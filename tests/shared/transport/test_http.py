@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import socket
 import threading
@@ -86,6 +87,32 @@ def test_silence_may_have_been_delivered(transport: Transport) -> None:
         with pytest.raises(NoAnswerError, match="timed out") as caught:
             transport.send(request(url))
     assert caught.value.delivered
+
+
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 202 Accepted\r\nContent-Length: 9999\r\n\r\n"])
+def test_an_answer_that_drips_in_is_given_up(before: bytes) -> None:
+    """Each piece comes in time, and the whole of it never would."""
+    transport = Transport(Timeouts(connect=2.0, read=5.0, total=0.3))
+    given_up = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(2**16)
+            connection.sendall(before)
+            while not given_up.wait(0.02):
+                connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(NoAnswerError, match="too long") as caught:
+            transport.send(request(url))
+        given_up.set()
+        thread.join()
+    assert caught.value.delivered
+    transport.close()
 
 
 @pytest.mark.parametrize("read_timeout", [None, 0.3])

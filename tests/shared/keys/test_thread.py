@@ -8,8 +8,9 @@ import pytest
 
 from shared.errors import PermissionDeniedError, ServiceUnavailableError
 from shared.keys.access_key import AccessKey
-from shared.keys.rotation import AccessKeyRotation
+from shared.keys.rotation import Verdict
 from shared.keys.state import KeyState
+from shared.keys.thread import RotationThread
 
 MINUTE = 60.0
 
@@ -58,8 +59,8 @@ def api(clock: Clock) -> AuthApi:
 
 
 @pytest.fixture
-def rotation(clock: Clock, api: AuthApi) -> Iterator[AccessKeyRotation]:
-    rotation = AccessKeyRotation(api.fetch, clock=clock, jitter=lambda: 0.0)
+def rotation(clock: Clock, api: AuthApi) -> Iterator[RotationThread]:
+    rotation = RotationThread(api.fetch, clock=clock, jitter=lambda: 0.0)
     yield rotation
     api.open.set()
     rotation.close()
@@ -75,13 +76,13 @@ def eventually(condition: Callable[[], bool]) -> None:
     pytest.fail("it never happened")
 
 
-def test_nothing_is_fetched_before_it_is_needed(rotation: AccessKeyRotation, api: AuthApi) -> None:
+def test_nothing_is_fetched_before_it_is_needed(rotation: RotationThread, api: AuthApi) -> None:
     assert rotation.current() is None
     assert api.calls == 0
 
 
 def test_many_threads_at_a_cold_start_cause_one_fetch(
-    rotation: AccessKeyRotation, api: AuthApi
+    rotation: RotationThread, api: AuthApi
 ) -> None:
     api.open.clear()
     with ThreadPoolExecutor(50) as threads:
@@ -93,7 +94,7 @@ def test_many_threads_at_a_cold_start_cause_one_fetch(
 
 
 async def test_many_tasks_at_a_cold_start_cause_one_fetch(
-    rotation: AccessKeyRotation, api: AuthApi
+    rotation: RotationThread, api: AuthApi
 ) -> None:
     api.open.clear()
     waiting = [asyncio.create_task(rotation.get_async(10.0)) for _ in range(1000)]
@@ -104,7 +105,7 @@ async def test_many_tasks_at_a_cold_start_cause_one_fetch(
 
 
 async def test_one_who_gives_up_does_not_take_the_key_from_the_others(
-    rotation: AccessKeyRotation, api: AuthApi
+    rotation: RotationThread, api: AuthApi
 ) -> None:
     api.open.clear()
     patient = asyncio.create_task(rotation.get_async(10.0))
@@ -115,14 +116,14 @@ async def test_one_who_gives_up_does_not_take_the_key_from_the_others(
     assert (await patient).key_id == "key-1"
 
 
-def test_a_blocking_caller_gives_up_too(rotation: AccessKeyRotation, api: AuthApi) -> None:
+def test_a_blocking_caller_gives_up_too(rotation: RotationThread, api: AuthApi) -> None:
     api.open.clear()
     with pytest.raises(ServiceUnavailableError, match="No access key within"):
         rotation.get(0.01)
 
 
 def test_at_sixty_minutes_a_new_key_comes_behind_the_callers_backs(
-    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+    rotation: RotationThread, api: AuthApi, clock: Clock
 ) -> None:
     first = rotation.get(10.0)
     clock.now += 60 * MINUTE
@@ -136,7 +137,7 @@ def test_at_sixty_minutes_a_new_key_comes_behind_the_callers_backs(
 
 
 def test_before_sixty_minutes_nothing_happens(
-    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+    rotation: RotationThread, api: AuthApi, clock: Clock
 ) -> None:
     first = rotation.get(10.0)
     clock.now += 59.9 * MINUTE
@@ -145,7 +146,7 @@ def test_before_sixty_minutes_nothing_happens(
 
 
 def test_an_instance_that_was_frozen_for_hours_waits_for_a_new_key(
-    rotation: AccessKeyRotation, clock: Clock
+    rotation: RotationThread, clock: Clock
 ) -> None:
     rotation.get(10.0)
     clock.now += 5 * 60 * MINUTE
@@ -154,7 +155,7 @@ def test_an_instance_that_was_frozen_for_hours_waits_for_a_new_key(
 
 
 def test_a_failed_rotation_keeps_the_old_key_until_it_expires(
-    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+    rotation: RotationThread, api: AuthApi, clock: Clock
 ) -> None:
     first = rotation.get(10.0)
     api.error = ServiceUnavailableError("down")
@@ -169,7 +170,7 @@ def test_a_failed_rotation_keeps_the_old_key_until_it_expires(
 
 
 def test_a_failed_cold_start_is_told_with_its_cause_and_heals_by_itself(
-    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+    rotation: RotationThread, api: AuthApi, clock: Clock
 ) -> None:
     api.error = PermissionDeniedError("role missing")
     with pytest.raises(ServiceUnavailableError, match="role missing") as caught:
@@ -189,7 +190,7 @@ def test_a_failed_cold_start_is_told_with_its_cause_and_heals_by_itself(
 
 
 def test_an_unforeseen_error_does_not_end_the_rotation(
-    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+    rotation: RotationThread, api: AuthApi, clock: Clock
 ) -> None:
     api.error = RuntimeError("a bug")
     with pytest.raises(ServiceUnavailableError, match="RuntimeError: a bug"):
@@ -201,8 +202,11 @@ def test_an_unforeseen_error_does_not_end_the_rotation(
 
 def test_a_new_key_is_taken_when_the_service_knows_it(api: AuthApi, clock: Clock) -> None:
     known = {"key-1"}
-    rotation = AccessKeyRotation(
-        api.fetch, lambda key: key.key_id in known, clock=clock, jitter=lambda: 0.0
+    rotation = RotationThread(
+        api.fetch,
+        lambda key: Verdict.KNOWN if key.key_id in known else Verdict.UNKNOWN,
+        clock=clock,
+        jitter=lambda: 0.0,
     )
     try:
         assert rotation.get(10.0).key_id == "key-1", "a first key is not kept waiting for"
@@ -225,8 +229,11 @@ def test_a_revoked_key_is_noticed_within_five_minutes(
     api: AuthApi, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     revoked: set[str] = set()
-    rotation = AccessKeyRotation(
-        api.fetch, lambda key: key.key_id not in revoked, clock=clock, jitter=lambda: 0.0
+    rotation = RotationThread(
+        api.fetch,
+        lambda key: Verdict.UNKNOWN if key.key_id in revoked else Verdict.KNOWN,
+        clock=clock,
+        jitter=lambda: 0.0,
     )
     try:
         rotation.get(10.0)
@@ -245,14 +252,14 @@ def test_a_revoked_key_is_noticed_within_five_minutes(
 def test_a_check_that_fails_leaves_the_key_in_use(api: AuthApi, clock: Clock) -> None:
     asked: list[str] = []
 
-    def prove(key: AccessKey) -> bool:
+    def prove(key: AccessKey) -> Verdict:
         asked.append(key.key_id)
         raise RuntimeError("no answer")
 
     def has_asked(times: int) -> bool:
         return len(asked) == times
 
-    rotation = AccessKeyRotation(api.fetch, prove, clock=clock, jitter=lambda: 0.0)
+    rotation = RotationThread(api.fetch, prove, clock=clock, jitter=lambda: 0.0)
     try:
         rotation.get(10.0)
         for checks in (1, 2):
@@ -265,7 +272,7 @@ def test_a_check_that_fails_leaves_the_key_in_use(api: AuthApi, clock: Clock) ->
         rotation.close()
 
 
-def test_the_state_says_what_an_operator_asks(rotation: AccessKeyRotation, clock: Clock) -> None:
+def test_the_state_says_what_an_operator_asks(rotation: RotationThread, clock: Clock) -> None:
     assert rotation.state == KeyState(None, None, 0.0, None)
     rotation.get(10.0)
     clock.now += 10 * MINUTE
@@ -275,7 +282,7 @@ def test_the_state_says_what_an_operator_asks(rotation: AccessKeyRotation, clock
 
 
 def test_a_late_role_is_noticed_with_the_callers_next_request(
-    rotation: AccessKeyRotation, api: AuthApi, clock: Clock
+    rotation: RotationThread, api: AuthApi, clock: Clock
 ) -> None:
     api.error = PermissionDeniedError("role missing")
     for _ in range(6):
@@ -287,7 +294,7 @@ def test_a_late_role_is_noticed_with_the_callers_next_request(
 
 
 def test_a_child_process_rotates_the_key_that_it_was_born_with(
-    rotation: AccessKeyRotation, clock: Clock
+    rotation: RotationThread, clock: Clock
 ) -> None:
     first = rotation.get(10.0)
     rotation.after_fork()

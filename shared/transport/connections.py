@@ -46,9 +46,10 @@ class _UntilDeadline(io.RawIOBase):
         self._sock.settimeout(left if self._silence is None else min(self._silence, left))
         try:
             return self._received.readinto(buffer)
-        except TimeoutError:
-            self._left()
-            raise
+        except TimeoutError as error:
+            silence = error
+        self._left()
+        raise silence
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

@@ -31,6 +31,7 @@ _CALLERS = 8
 _SECONDS = 1.0
 _ROUNDS = 10
 _HOUR = 3660.0
+_LONGEST_ROTATION = 10.0
 _REQUEST = HttpRequest("POST", "http://localhost:7071/api/negotiate", {}, {})
 
 
@@ -82,6 +83,15 @@ class _App:
         self._runner.run(callers())
         return took
 
+    def wait_for_new_key(self) -> None:
+        """Let the replacement end that is under way: no service moves its clock during a proof."""
+        service = sys.modules["function_app"].signalr.service
+        give_up = time.perf_counter() + _LONGEST_ROTATION
+        while (age := service.state[0].key.age) is None or age >= _HOUR / 2:
+            if time.perf_counter() > give_up:
+                raise SystemExit(f"the key was not replaced within {_LONGEST_ROTATION:g} s")
+            self.negotiate(1)
+
     def stop(self) -> None:
         self._worker.stop()
 
@@ -125,7 +135,9 @@ def _rotation(app: _App, emulator: RunningEmulator, clock: _Clock) -> report.Tab
     def rotating() -> float:
         emulator.advance_clock(_HOUR)
         clock.ahead += _HOUR
-        return _slowest_hundredth(app.busy(_SECONDS))
+        took = app.busy(_SECONDS)
+        app.wait_for_new_key()
+        return _slowest_hundredth(took)
 
     sides = {
         "99th percentile while the key is replaced": rotating,
@@ -133,9 +145,9 @@ def _rotation(app: _App, emulator: RunningEmulator, clock: _Clock) -> report.Tab
     }
     turns = take_timed_turns(sides, rounds=_ROUNDS)
     rows = [
-        at_most(1.5, turns, *sides),
+        at_most(1.2, turns, *sides),
         exactly(_ROUNDS + 1, emulator.state()["keyRequests"] - before, "keys replaced"),
-        exactly(0, app.failures, "failures"),
+        exactly(0, app.failures, "callers that failed while keys were replaced"),
     ]
     return report.Table(f"Negotiate, {_CALLERS} callers without a pause ({_ROUNDS} turns)", rows)
 

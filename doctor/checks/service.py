@@ -96,20 +96,21 @@ def check_key(tested: EndpointUnderTest) -> Finding:
         return Finding.ok("that of the connection string, which has no id and no end")
     if tested.token_origin is TokenOrigin.SERVICE:
         return _service_token(tested)
-    key = tested.network.ask(tested.rest.access_key())
-    if not isinstance(key, ServiceError):
+    fetched = tested.network.ask(tested.rest.access_key())
+    if not isinstance(fetched, ServiceError):
+        key = fetched.key
         tested.sign(key, time.time())
         ends = moment(key.expires_at)
         return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
     refused = explain_error(tested.network.last, op.ACCESS_KEY, tested.endpoint, tested.entra_token)
-    if tested.token_origin is TokenOrigin.AUTO and isinstance(key, PermissionDeniedError):
+    if tested.token_origin is TokenOrigin.AUTO and isinstance(fetched, PermissionDeniedError):
         made = _service_token(tested)
         if not made.fix:
             return Finding.warning(
                 "no access key, so the service makes client tokens (SIGNALR_CLIENT_TOKENS=auto)",
                 refused.fix,
             )
-    return _refused(refused, op.ACCESS_KEY, key)
+    return _refused(refused, op.ACCESS_KEY, fetched)
 
 
 def _refused(diagnosis: Diagnosis, operation: Operation, error: ServiceError) -> Finding:

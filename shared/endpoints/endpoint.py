@@ -16,6 +16,7 @@ from ..keys.client_token import Claims, sign_client_token
 from ..keys.connection_options import ConnectionOptions
 from ..keys.local import LocalKey
 from ..keys.rotation import Verdict
+from ..keys.schedule import FetchedKey
 from ..keys.state import KeyState
 from ..keys.thread import RotationThread, spawn_thread
 from ..rest.api import RestApi
@@ -190,7 +191,7 @@ class ServiceEndpoint:
         self._probe_hub = name
         return self.endpoint.client_audience(name), self.endpoint.client_hub_url(name)
 
-    def _fetch_key(self) -> AccessKey:
+    def _fetch_key(self) -> FetchedKey:
         outcome = "success"
         try:
             return run(self.rest.access_key(), self._perform)

@@ -5,12 +5,13 @@ A decision is made when an event arrives, by what holds then: between asking for
 there may be a freeze of hours.
 """
 
+import dataclasses
 from enum import Enum
 from typing import Final, NamedTuple
 
 from ..errors import ServiceError, ServiceUnavailableError
 from .access_key import AccessKey
-from .schedule import Moment, Schedule, no_key
+from .schedule import FetchedKey, Moment, Schedule, end_of, no_key
 
 __all__ = ["Action", "Fetch", "Prove", "Rest", "Rotation", "Verdict"]
 
@@ -103,21 +104,24 @@ class Rotation:
             return Prove(candidate.key)
         if self._is_wanted or self.schedule.is_due(now):
             return Fetch()
-        if key is not None and self.schedule.is_check_due(now):
+        if key is None:
+            return Rest(min(self.schedule.due.seconds_from(now), _LONGEST_REST))
+        if self.schedule.is_check_due(now):
             return Prove(key)
-        return Rest(max(0.0, min(self.schedule.next.seconds_from(now), _LONGEST_REST)))
+        return Rest(min(self.schedule.next.seconds_from(now), _LONGEST_REST))
 
-    def fetched(self, key: AccessKey, asked: Moment, now: Moment, jitter: float) -> Told:
+    def fetched(self, fetched: FetchedKey, now: Moment, jitter: float) -> Told:
         """Take a key that the service has given.
 
         Args:
-            key: The key.
-            asked: When it was asked for.
+            fetched: The key, and when it was asked for.
             now: When it came.
             jitter: From 0 to 1: spreads the next rotation, or the next try.
         """
-        obtained = Moment(min(asked.wall, key.obtained_at), asked.steady)
-        if obtained.after(key.lifetime).reached(now):
+        # A wall clock that was set back meanwhile would make the key younger than it is.
+        obtained = Moment(min(fetched.asked.wall, now.wall), fetched.asked.steady)
+        key = dataclasses.replace(fetched.key, obtained_at=obtained.wall)
+        if end_of(key, obtained).reached(now):
             return self._ended(now, jitter)
         self._ended_on_arrival = False
         if self.schedule.usable(now) is None:
@@ -155,7 +159,7 @@ class Rotation:
 
     def _adopt(self, candidate: _Candidate, now: Moment, jitter: float) -> None:
         self._candidate = None
-        if candidate.obtained.after(candidate.key.lifetime).reached(now):
+        if end_of(candidate.key, candidate.obtained).reached(now):
             return
         self.schedule.succeeded(candidate.key, candidate.obtained, now, jitter)
         if candidate.is_doubtful:

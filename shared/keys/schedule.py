@@ -10,7 +10,7 @@ from ..errors import PermissionDeniedError, ServiceError, ServiceUnavailableErro
 from .access_key import AccessKey
 from .backoff import backoff
 
-__all__ = ["Moment", "Schedule", "no_key"]
+__all__ = ["FetchedKey", "Moment", "Schedule", "end_of", "no_key"]
 
 _ROTATE_AFTER: Final = 60 * 60
 """Seconds after which a key is replaced, as the service's documentation recommends."""
@@ -25,6 +25,9 @@ has revoked one."""
 _FIRST_RETRY: Final = 1.0
 _LONGEST_RETRY: Final = 30.0
 """Seconds between tries while nobody asks."""
+
+_SHORTEST_TOKEN: Final = 1.0
+"""Seconds that a key must have left: times in tokens are whole seconds."""
 
 _LONGEST_PAUSE: Final = 60.0
 """Most seconds that the service can have this app wait by a `Retry-After`: without a key nobody
@@ -64,6 +67,18 @@ class Moment(NamedTuple):
     def seconds_from(self, now: "Moment") -> float:
         """Return the seconds until it is over; negative when it is."""
         return min(self.wall - now.wall, self.steady - now.steady)
+
+
+class FetchedKey(NamedTuple):
+    """A key that the service has given.
+
+    Args:
+        key: The key.
+        asked: When the request was sent that brought it: the key is never older.
+    """
+
+    key: AccessKey
+    asked: Moment
 
 
 _NOW: Final = Moment(0.0, 0.0)
@@ -124,7 +139,7 @@ class Schedule:
         """
         self.key = key
         self.obtained = obtained
-        self.expires = obtained.after(key.lifetime)
+        self.expires = end_of(key, obtained)
         self.due = self.obtained.after(_ROTATE_AFTER - jitter * _ROTATION_SPREAD)
         self.error = None
         self.failures = 0
@@ -159,6 +174,11 @@ class Schedule:
         if self.error is None or self.due_on_demand.reached(now):
             return None
         return no_key(self.error, self.due_on_demand.seconds_from(now))
+
+
+def end_of(key: AccessKey, obtained: Moment) -> Moment:
+    """Return when a key cannot sign a valid token any more; `obtained` is when it was asked for."""
+    return obtained.after(key.lifetime - _SHORTEST_TOKEN)
 
 
 def no_key(error: ServiceError, seconds: float) -> ServiceUnavailableError:

@@ -16,7 +16,7 @@ from ..errors import ServiceError, ServiceUnavailableError
 from ..telemetry.log import log_fields
 from .access_key import AccessKey
 from .rotation import Fetch, Prove, Rest, Rotation, Told, Verdict
-from .schedule import Moment
+from .schedule import FetchedKey, Moment
 from .state import KeyState
 
 __all__ = ["RotationThread", "spawn_thread"]
@@ -56,7 +56,7 @@ class RotationThread:
 
     def __init__(
         self,
-        fetch: Callable[[], AccessKey],
+        fetch: Callable[[], FetchedKey],
         prove: Callable[[AccessKey], Verdict] = lambda _: Verdict.KNOWN,
         *,
         clock: Callable[[], float] = time.time,
@@ -95,7 +95,7 @@ class RotationThread:
 
     def warm_up(self) -> None:
         """Start the fetch of the first key, and return without waiting for it."""
-        self._request()
+        self.ask()
 
     def get(self, timeout: float) -> AccessKey:
         """Return a usable key, waiting for the fetch that brings it.
@@ -108,14 +108,14 @@ class RotationThread:
                 longer than the timeout.
         """
         try:
-            return self._request().result(timeout)
+            return self.ask().result(timeout)
         except TimeoutError:
             raise _too_slow(timeout) from None
 
     async def get_async(self, timeout: float) -> AccessKey:  # noqa: ASYNC109  many wait on one fetch
         """Return a usable key: `get` for an event loop."""
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self._request()), timeout)
+            return await asyncio.wait_for(asyncio.wrap_future(self.ask()), timeout)
         except TimeoutError:
             raise _too_slow(timeout) from None
 
@@ -173,7 +173,7 @@ class RotationThread:
             action = self._rotation.next(now)
         match action:
             case Fetch():
-                self._fetch_once(now)
+                self._fetch_once()
             case Prove(key):
                 self._prove_once(key)
             case Rest(seconds):
@@ -183,7 +183,7 @@ class RotationThread:
     def _now(self) -> Moment:
         return Moment(self._clock(), self._steady())
 
-    def _request(self) -> Future[AccessKey]:
+    def ask(self) -> Future[AccessKey]:
         """Return the outcome of the fetch under way, starting one if there is none."""
         with self._lock:
             if self._is_closed:
@@ -246,12 +246,12 @@ class RotationThread:
                 self._is_running = False
             stopped.set()
 
-    def _fetch_once(self, asked: Moment) -> None:
-        self._fetching_since = asked.steady
-        key: AccessKey | None = None
+    def _fetch_once(self) -> None:
+        self._fetching_since = self._steady()
+        fetched: FetchedKey | None = None
         failure: ServiceError
         try:
-            key = self._fetch()
+            fetched = self._fetch()
         except ServiceError as error:
             failure = error
         except Exception as error:
@@ -260,11 +260,11 @@ class RotationThread:
             failure = ServiceUnavailableError(f"{type(error).__name__}: {error}")
         finally:
             self._fetching_since = None
-        if key is None:
+        if fetched is None:
             self._take(lambda now: self._rotation.refused(failure, now, self._jitter()))
         else:
-            fetched = key
-            self._take(lambda now: self._rotation.fetched(fetched, asked, now, self._jitter()))
+            came = fetched
+            self._take(lambda now: self._rotation.fetched(came, now, self._jitter()))
 
     def _prove_once(self, key: AccessKey) -> None:
         try:

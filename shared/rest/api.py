@@ -5,7 +5,8 @@ them in a thread, the awaitable one on an event loop.
 """
 
 from ..errors import UnexpectedResponseError
-from ..keys.access_key import AccessKey, parse_access_key
+from ..keys.access_key import parse_access_key
+from ..keys.schedule import FetchedKey, Moment
 from ..settings.names import hub_path
 from ..transport.flow import Flow, NoAnswerError, Request, Response
 from . import operations as op
@@ -19,11 +20,16 @@ __all__ = ["RestApi"]
 class RestApi(Messages, Members):
     """The data plane of one endpoint, a method for each operation."""
 
-    def access_key(self) -> Flow[AccessKey]:
+    def access_key(self) -> Flow[FetchedKey]:
         """Get a temporary access key from the auth API."""
-        asked_at = self.clock()
-        response = yield from self.call(op.ACCESS_KEY, {})
-        return parse_access_key(response.body, obtained_at=asked_at)
+        asked = Moment(self.clock(), self.steady())
+
+        def sending() -> None:
+            nonlocal asked
+            asked = Moment(self.clock(), self.steady())
+
+        response = yield from self.call(op.ACCESS_KEY, {}, sending=sending)
+        return FetchedKey(parse_access_key(response.body, obtained_at=asked.wall), asked)
 
     def generate_client_token(
         self, hub: str, *, user_id: str | None = None, minutes_to_expire: int = 60

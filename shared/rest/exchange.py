@@ -79,7 +79,7 @@ class Exchange:
     ) -> None:
         self.endpoint = endpoint
         self.clock = clock
-        self._steady = steady
+        self.steady = steady
         self._tokens = tokens
         self._healthy = healthy
         self._policy = policy or RetryPolicy()
@@ -92,6 +92,7 @@ class Exchange:
         *,
         query: Mapping[str, QueryValue] | None = None,
         body: bytes | None = None,
+        sending: Callable[[], None] = lambda: None,
     ) -> Flow[Response]:
         """Do an operation.
 
@@ -100,6 +101,7 @@ class Exchange:
             names: What the braces of its path stand for.
             query: Values of its query parameters; those that are `None` are left out.
             body: Its JSON body.
+            sending: Is called just before each request.
 
         Returns:
             The answer of success, or the 404 that says that there is no such thing.
@@ -113,12 +115,13 @@ class Exchange:
         """
         url = operation_url(self.endpoint, operation, names, query or {})
         request = self._described(operation, url, body, names.get("hub", ""))
-        began = self._steady()
+        began = self.steady()
         rejected: Token | None = None
         attempt = 0
         while True:
             token = yield GetToken(self._tokens, url, rejected)
             assert isinstance(token, Token)  # noqa: S101  the answer to this effect
+            sending()
             outcome = yield from _answered(self._authorized(request, token))
             if isinstance(outcome, Response) and _is_answer(outcome, operation):
                 self._check_connection(operation, names, outcome)
@@ -132,7 +135,7 @@ class Exchange:
                 outcome,
                 operation.repeatable,
                 attempt=attempt,
-                elapsed=self._steady() - began,
+                elapsed=self.steady() - began,
                 now=self.clock(),
                 jitter=self._jitter(),
             )

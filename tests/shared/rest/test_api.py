@@ -393,7 +393,7 @@ def test_a_sends_exact_body_and_headers() -> None:
 
 def test_the_access_key_is_asked_for_without_a_query() -> None:
     script = Script(Response(200, {}, b'{"AccessKey":"secret","KeyId":"k"}'))
-    key = run(SERVICE.access_key(), script)
+    key = run(SERVICE.access_key(), script).key
     assert (key.key_id, key.secret, key.obtained_at) == ("k", b"secret", 1000.0)
     (request,) = script.requests
     assert (request.method, request.url, request.body) == (
@@ -437,7 +437,7 @@ def test_the_access_key_is_asked_for_again_after_any_passing_failure() -> None:
         Response(500, {}),
         Response(200, {}, b'{"AccessKey":"secret","KeyId":"k"}'),
     )
-    assert run(SERVICE.access_key(), script).key_id == "k"
+    assert run(SERVICE.access_key(), script).key.key_id == "k"
 
 
 @pytest.mark.parametrize(

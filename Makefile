@@ -7,6 +7,7 @@ SERVICE_PORT ?= 8888
 CONTROL_PORT ?= 8889
 
 FUZZ_SECONDS ?= 60
+SCHEDULES ?= 100000
 
 # One more than two cores, since tests of servers wait now and then.
 TEST_PROCESSES ?= 3
@@ -31,7 +32,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit dist bench load chaos fuzz simulate docs docs-links lock licences lowest versions audit clean
+.PHONY: help start emulator doctor test lint unit dist bench load chaos fuzz simulate simulate-keys docs docs-links lock licences lowest versions audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -66,6 +67,9 @@ load: .venv/ready ## Put 2,000 clients on the app for ten minutes, and write doc
 
 chaos: .venv/ready ## The same under every fault, and write docs/chaos.json
 	@$(python) -m load chaos
+
+simulate-keys: .venv/ready ## Drive the access key through SCHEDULES schedules of faults, in virtual time
+	@$(python) -m tests.shared.keys.simulation --schedules $(SCHEDULES)
 
 bench: .venv/ready ## Measure everything, and renew docs/performance.md; with AGAINST=COMMIT compare with that build instead (ARGS="--rows NAME,NAME")
 	@$(python) -m bench $(AGAINST:%=--against %) $(ARGS)

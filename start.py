@@ -53,8 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 after Ctrl-C, 1 when something could not be started or ended by itself.
     """
     ports = _parse(arguments)
-    # SIGTERM ends like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGTERM ends like Ctrl-C, which a script that starts this in its background has had ignored.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.default_int_handler)
     with _terminal():
         try:
             return _run(ports)

@@ -139,9 +139,9 @@ class Rotation:
     def proven(self, key: AccessKey, verdict: Verdict, now: Moment, jitter: float) -> Told:
         """Take what the service says of a key; `jitter` as for `fetched`."""
         candidate = self._candidate
-        if candidate is None or candidate.key is not key:
+        if candidate is None or candidate.key != key:
             self.schedule.checked(now)
-            if verdict is Verdict.UNKNOWN and key is self.schedule.key:
+            if verdict is Verdict.UNKNOWN and key == self.schedule.key:
                 self.schedule.disowned(now)
             return self._told(now)
         if verdict is Verdict.UNKNOWN:

@@ -273,7 +273,7 @@ class RotationThread:
             # The thread must live on, and a key that cannot be tried is used.
             _logger.exception("The access key could not be tried", extra=self._log_fields())
             verdict = Verdict.UNSURE
-        if verdict is Verdict.UNKNOWN and key is self._schedule.key:
+        if verdict is Verdict.UNKNOWN and key == self._schedule.key:
             _logger.warning(
                 "The service does not accept the access key any more, so another one is fetched",
                 extra=self._log_fields(),

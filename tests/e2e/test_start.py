@@ -67,11 +67,18 @@ def test_make_start_runs_both_until_ctrl_c(
     assert_free(ports)
 
 
+# As a shell starts what a script runs in its background: with Ctrl-C ignored.
+IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+
+
+@pytest.mark.parametrize("shell", [(), IN_THE_BACKGROUND], ids=["foreground", "background"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_both(number: int, ports: list[int], tmp_path: Path) -> None:
+def test_a_signal_ends_both(
+    number: int, shell: tuple[str, ...], ports: list[int], tmp_path: Path
+) -> None:
     options = ("--port", "--service-port", "--control-port")
     pairs = [part for pair in zip(options, map(str, ports), strict=True) for part in pair]
-    start = Process([sys.executable, "start.py", *pairs], tmp_path / "start.log")
+    start = Process([*shell, sys.executable, "start.py", *pairs], tmp_path / "start.log")
     start.wait_for(r"Ctrl-C stops both\.")
     start.process.send_signal(number)
     assert start.process.wait(PATIENCE) == 0, start.output

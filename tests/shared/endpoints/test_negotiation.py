@@ -1,8 +1,22 @@
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any
+
 import jwt
 import pytest
+from azure.core.credentials import AccessToken
 
-from shared import CredentialKind, CredentialSettings, SignalRServiceClient
+from shared import (
+    Candidate,
+    CredentialKind,
+    CredentialSettings,
+    Endpoint,
+    SignalRServiceClient,
+    Timeouts,
+)
 from shared.errors import InvalidArgumentError
+from tests.scripted_service import Received, Reply, scripted_service
 
 EMULATOR = CredentialSettings(CredentialKind.ACCESS_KEY, access_key="k" * 44)
 
@@ -22,3 +36,47 @@ def test_a_time_that_is_none_is_refused(minutes: float) -> None:
         pytest.raises(InvalidArgumentError, match=r"^minutes_to_expire must be a positive number"),
     ):
         client.get_client_access_token("chat", minutes_to_expire=minutes)
+
+
+KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()
+
+
+class Credential:
+    def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401  the protocol's own
+        return AccessToken("e30.e30.sig", 2**40)
+
+
+def as_they_stand(
+    candidates: Sequence[Candidate],
+    hub: str,
+    user_id: str | None,  # noqa: ARG001  a router's own
+) -> Sequence[Endpoint]:
+    """Send everybody to the first endpoint, and to a healthy one before others."""
+    return [each.endpoint for each in sorted(candidates, key=lambda each: not each.healthy)]
+
+
+def test_while_one_auth_api_hangs_clients_go_to_the_endpoint_that_has_a_key() -> None:
+    """Nobody waits for the timeouts, which are longer than a test may take."""
+    released = threading.Event()
+
+    def hang(received: Received) -> Reply:
+        if "accessKey" in received.path:
+            released.wait(60)
+        return Reply(200, body=KEY)
+
+    with (
+        scripted_service(hang) as silent,
+        scripted_service(lambda _: Reply(200, body=KEY)) as answering,
+    ):
+        endpoints = [Endpoint(silent.url, name="silent"), Endpoint(answering.url, name="answering")]
+        with SignalRServiceClient(
+            endpoints, Credential(), timeouts=Timeouts(read=1_000.0, key=1_000.0),
+            router=as_they_stand,
+        ) as client:  # fmt: skip
+            client.warm_up()
+            while client.state[1].key.key_id is None:
+                threading.Event().wait(0.01)
+            for _ in range(5):
+                access = client.get_client_access_token("chat", user_id="ann")
+                assert access.url.startswith(answering.url)
+            released.set()

@@ -58,7 +58,7 @@ _DEEPEST: Final = 3
 _MOST_RUNS: Final = 200
 
 
-class Violation(BaseException):  # noqa: N818  what is looked for; no code may catch it as an error
+class Violation(BaseException):  # what is looked for: no code may catch it as an error
     """A promise is broken; the message names the promise, the seed and the last events."""
 
 

@@ -28,6 +28,10 @@ def test_a_signature_leaves_the_key_as_it_was() -> None:
         b'{"AccessKey": "hidden"}',
         b'{"KeyId": "k1"}',
         b'{"AccessKey": "", "KeyId": "k1"}',
+        # It goes into every token and into the log.
+        b'{"AccessKey": "hidden", "KeyId": "k1\\nforged"}',
+        b'{"AccessKey": "hidden", "KeyId": "k 1"}',
+        b'{"AccessKey": "hidden", "KeyId": "' + b"k" * 257 + b'"}',
         b'{"AccessKey": "hidden", "KeyId": 7}',
         b"\xff",
         b'{"AccessKey": "hidden\\ud800", "KeyId": "k1"}',

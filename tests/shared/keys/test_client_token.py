@@ -3,7 +3,7 @@ from base64 import urlsafe_b64decode
 import jwt
 import pytest
 
-from shared.errors import InvalidArgumentError, TokenTooLargeError
+from shared.errors import InvalidArgumentError, ServiceUnavailableError, TokenTooLargeError
 from shared.keys.access_key import AccessKey
 from shared.keys.client_token import Claims, ClaimValue, sign_client_token
 from shared.keys.connection_options import ConnectionOptions, Transports
@@ -49,6 +49,17 @@ def test_exact_bytes() -> None:
 
 def test_an_anonymous_token_has_no_user_id() -> None:
     assert "asrs.s.uid" not in decode(sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60))
+
+
+@pytest.mark.parametrize("late", [0.0, 0.9, 7_200.0])
+def test_a_key_that_has_ended_signs_nothing(late: float) -> None:
+    with pytest.raises(ServiceUnavailableError, match="has just ended"):
+        sign_client_token(KEY, AUDIENCE, now=KEY.expires_at + late, lifetime=3600)
+
+
+def test_a_token_that_would_end_at_once_is_not_made() -> None:
+    with pytest.raises(InvalidArgumentError, match="minutes_to_expire is less than a second"):
+        sign_client_token(KEY, AUDIENCE, now=1_000_000.0, lifetime=0.5)
 
 
 def test_token_never_outlives_its_key() -> None:

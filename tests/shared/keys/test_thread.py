@@ -305,3 +305,64 @@ def test_a_child_process_rotates_the_key_that_it_was_born_with(
     clock.now += 60 * MINUTE
     assert rotation.current() is first
     eventually(lambda: rotation.current() != first)
+
+
+def test_a_thread_that_is_refused_is_asked_for_again_by_the_next_caller(
+    api: AuthApi, clock: Clock
+) -> None:
+    refusals = iter([True, True, False])
+
+    def spawn(work: Callable[[], None]) -> None:
+        if next(refusals):
+            raise RuntimeError("can't start new thread")
+        threading.Thread(target=work, daemon=True).start()
+
+    rotation = RotationThread(api.fetch, clock=clock, spawn=spawn)
+    try:
+        for _ in range(2):
+            with pytest.raises(ServiceUnavailableError, match="can't start new thread") as caught:
+                rotation.get(10.0)
+            assert caught.value.retry_after == 1
+        assert rotation.get(10.0).key_id == "key-1"
+    finally:
+        rotation.close()
+
+
+def test_a_child_process_that_gets_no_thread_at_first_gets_a_key_later(
+    api: AuthApi, clock: Clock
+) -> None:
+    are_refused = False
+
+    def spawn(work: Callable[[], None]) -> None:
+        if are_refused:
+            raise RuntimeError("can't start new thread")
+        threading.Thread(target=work, daemon=True).start()
+
+    rotation = RotationThread(api.fetch, clock=clock, spawn=spawn)
+    try:
+        first = rotation.get(10.0)
+        rotation.after_fork()
+        are_refused = True
+        clock.now += 60 * MINUTE
+        assert rotation.current() is not None, "the key is good for half an hour"
+        are_refused = False
+        eventually(lambda: rotation.current() != first)
+    finally:
+        rotation.close()
+
+
+def test_closing_tells_those_who_wait_and_waits_for_no_fetch_that_hangs(
+    api: AuthApi, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.keys.thread._LONGEST_STOP", 0.05)
+    api.open.clear()
+    rotation = RotationThread(api.fetch, clock=clock)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(rotation.get, 60.0)
+        eventually(lambda: rotation.is_stalled or threading.active_count() > 1)
+        rotation.close()
+        with pytest.raises(ServiceUnavailableError, match="closed"):
+            waiting.result(5.0)
+    with pytest.raises(ServiceUnavailableError, match="closed"):
+        rotation.get(60.0)
+    api.open.set()

@@ -1,13 +1,13 @@
 """Who this app is: the credential, and the Entra token that it gets."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
 from shared.errors import AuthenticationError
+from shared.identity.credential import token_failure
 from shared.identity.permissions import token_claims
 from shared.settings.credential import CredentialKind
 
@@ -60,9 +60,8 @@ def check_token(tested: EndpointUnderTest) -> Finding:
         try:
             tested.token = tested.tokens.get(tested.endpoint.server_url)
         except AuthenticationError as error:
-            return Finding.failed(
-                explain_identity(str(error), tested.credential, tested.endpoint, os.environ)
-            )
+            failure = token_failure(tested.opened, error.__cause__ or error)
+            return Finding.failed(explain_identity(failure, tested.credential, tested.endpoint))
     claims = token_claims(tested.token.value)
     ends = moment(tested.token.expires_at)
     by = f" from {answered[-1]}" if answered else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import AuthenticationError
 from ..settings.endpoint import AUDIENCE
 from ..telemetry.log import log_fields
+from .credential import token_failure
 from .token import Token
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class EntraTokens:
             # credential notices at once that the endpoint is back.
             self._credential = None
             raise AuthenticationError(
-                f"No Entra token from {type(credential).__name__}: {error}"
+                f"No Entra token from {type(credential).__name__}:"
+                f" {token_failure(credential, error)}"
             ) from error
         return Token(token.token, token.expires_on)

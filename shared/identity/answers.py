@@ -14,10 +14,11 @@ _LONGEST: Final = 200
 _SHORTEST_SECRET: Final = 6
 """Fewer characters guard nothing, and hiding them would hide half of a text."""
 
-_TOKEN: Final = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}")
+# Compiled when they are first used: never in a start that goes well.
+_JWT: Final = r"eyJ[\w-]*(?:\.[\w-]*){0,4}"
 """A JSON Web Token, or the beginning of one: `{"` in Base64."""
 
-_TITLE: Final = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_TITLE: Final = r"(?i)<title[^>]*>([^<]*)"
 
 
 class Answer(NamedTuple):
@@ -69,7 +70,7 @@ def read_answer(status: int, content_type: str, body: str, secrets: Iterable[str
         lacks = "" if failed else _lacks(document)
         return Answer(status, "JSON", one_line(_message(document), secrets), lacks)
     if text.startswith("<") or "html" in content_type.lower():
-        title = _TITLE.search(text)
+        title = re.search(_TITLE, text)
         return Answer(status, "HTML", one_line(title[1] if title else "", secrets))
     # An answer of success may be a token without its frame.
     return Answer(status, "text", one_line(text, secrets) if failed else "")
@@ -82,10 +83,12 @@ def one_line(text: str, secrets: Iterable[str] = ()) -> str:
         text: The text.
         secrets: What must not be told.
     """
+    if not text:
+        return ""
     for secret in secrets:
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "[hidden]")
-    text = "".join(each if each.isprintable() else " " for each in _TOKEN.sub("[hidden]", text))
+    text = "".join(each if each.isprintable() else " " for each in re.sub(_JWT, "[hidden]", text))
     text = " ".join(text.split()).rstrip(".")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

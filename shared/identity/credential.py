@@ -1,27 +1,23 @@
 """Makes the credential of azure-identity that the settings ask for, and says why it fails."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from ..errors import AuthenticationError
 from ..settings.credential import CredentialKind, CredentialSettings
-from .failures import TokenFailure, explain_failure
-from .hooks import RequestHooks
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from .failures import TokenFailure
+    from .hooks import RequestHooks
+
 __all__ = ["open_credential", "token_failure"]
 
 
-class _Opened(NamedTuple):
-    settings: CredentialSettings
-    hooks: RequestHooks
-
-
-_opened: Final[WeakKeyDictionary[object, _Opened]] = WeakKeyDictionary()
-"""How each credential came about: azure-identity's own have no place for it."""
+_hooks: Final["WeakKeyDictionary[object, RequestHooks]"] = WeakKeyDictionary()
+"""What stands at the requests of each credential, which azure-identity does not give back."""
 
 
 def open_credential(
@@ -36,7 +32,9 @@ def open_credential(
     Raises:
         AuthenticationError: azure-identity refuses the combination.
     """
-    hooks = RequestHooks(environment, (settings.client_secret or "",))
+    from .hooks import RequestHooks  # noqa: PLC0415  of use only together with azure-identity
+
+    hooks = RequestHooks(settings, environment)
     options: dict[str, Any] = {
         "connection_timeout": settings.timeout,
         "read_timeout": settings.timeout,
@@ -48,25 +46,27 @@ def open_credential(
         credential = _make(settings, environment, options)
     except (OSError, ValueError) as error:
         raise AuthenticationError(f"azure-identity: {' '.join(str(error).split())}") from error
-    _opened[credential] = _Opened(settings, hooks)
+    _hooks[credential] = hooks
     return credential
 
 
-def token_failure(credential: object, error: BaseException) -> TokenFailure:
+def token_failure(credential: object, error: BaseException) -> "TokenFailure":
     """Say why a credential has given no token.
 
     Args:
         credential: What was asked; what is known of it is more if it comes from here.
         error: What it has raised.
     """
+    from .failures import explain_failure  # noqa: PLC0415  no start needs it that goes well
+
     said = "\n".join(str(each) for each in _causes(error))
     try:
-        opened = _opened.get(credential)
+        hooks = _hooks.get(credential)
     except TypeError:  # the caller's own, which cannot be a weak key
-        opened = None
-    if opened is None:
+        hooks = None
+    if hooks is None:
         return explain_failure(said, None, None)
-    return explain_failure(said, opened.hooks.last, opened.settings)
+    return explain_failure(said, hooks.last, hooks.settings)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,9 +1,10 @@
 """Stands at azure-identity's requests: keeps proxies away, and remembers the last answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from ..settings.credential import CredentialSettings
 from ..settings.proxies import passes_proxies_by
 from .answers import TokenRequest, read_answer
 
@@ -22,14 +23,16 @@ class RequestHooks:
     """The two hooks that azure-core calls around each request of a credential.
 
     Args:
+        settings: Which credential, with what.
         environment: The process environment, which names identity endpoints and their secrets.
-        secrets: More that must not be told.
     """
 
-    def __init__(self, environment: Mapping[str, str], secrets: Iterable[str]) -> None:
+    def __init__(self, settings: CredentialSettings, environment: Mapping[str, str]) -> None:
         named = (environment.get(name, "") for name in _ENDPOINTS)
         self._direct = {urlsplit(url).netloc for url in named if url}
-        self._secrets = (*secrets, *(environment.get(name, "") for name in _SECRETS))
+        secrets = (environment.get(name, "") for name in _SECRETS)
+        self._secrets = (settings.client_secret or "", *secrets)
+        self.settings = settings
         self.last: TokenRequest | None = None
 
     @property

@@ -8,10 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.pipeline.policies import CustomHookPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.identity._credentials.imds import PIPELINE_SETTINGS
 
 from shared.errors import AuthenticationError
 from shared.identity.credential import open_credential
 from shared.identity.entra_tokens import EntraTokens
+from shared.identity.hooks import RequestHooks
 from shared.settings.credential import CredentialKind, CredentialSettings
 from tests.scripted_service import HANG_UP, Reply, ScriptedService, scripted_service
 
@@ -48,9 +54,13 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     # azure-identity waits for the metadata service for 25 seconds.
-    from azure.identity._credentials.imds import PIPELINE_SETTINGS  # noqa: PLC0415
-
     monkeypatch.setitem(PIPELINE_SETTINGS, "retry_backoff_factor", 0.0)
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has azure-core repeat a request at once."""
+    monkeypatch.setattr(RequestsTransport, "sleep", lambda *_: None)
 
 
 @pytest.fixture
@@ -214,16 +224,32 @@ def test_an_identity_endpoint_is_not_asked_through_a_proxy(
     assert dict(os.environ) == before | dict(settings)
 
 
-def test_the_metadata_service_is_not_asked_through_a_proxy(
-    proxy: ScriptedService, failure: Callable[..., str]
-) -> None:
-    failure({})
-    assert proxy.received == []
+def machine_learning(url: str) -> Mapping[str, str]:
+    return {"MSI_ENDPOINT": f"{url}/msi/token", "MSI_SECRET": HEADER}
 
 
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("environment", [app_service, machine_learning])
 def test_an_identity_endpoint_elsewhere_is_not_asked_through_a_proxy(
-    proxy: ScriptedService, failure: Callable[..., str]
+    proxy: ScriptedService, failure: Callable[..., str], environment: Environment
 ) -> None:
-    said = failure(app_service("http://identity.invalid"))
+    said = failure(environment("http://identity.invalid"))
     assert "nothing answers at the identity endpoint http://identity.invalid/msi/token" in said
     assert proxy.received == []
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/metadata", "http://localhost/msi"])
+def test_an_address_that_only_this_machine_reaches_takes_no_proxy(url: str) -> None:
+    hooks = RequestHooks(CredentialSettings(), {})
+    options = CustomHookPolicy[HttpRequest, HttpResponse](**hooks.options)
+    context = PipelineContext(None)
+    options.on_request(PipelineRequest(HttpRequest("GET", url), context))
+    assert context.options["proxies"] == {"http": None, "https": None, "all": None}
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_entra_is_asked_through_a_proxy(proxy: ScriptedService) -> None:
+    settings = CredentialSettings(CredentialKind.CLIENT_SECRET, "c", "t", "the-secret", timeout=0.3)
+    with pytest.raises(AuthenticationError, match=r"Entra ID at https://login\.microsoftonline"):
+        EntraTokens(lambda: open_credential(settings, os.environ)).get()
+    assert {each.method for each in proxy.received} == {"CONNECT"}

@@ -53,6 +53,7 @@ class EndpointUnderTest:
     tokens: TokenSource = field(init=False)
     rest: RestApi = field(init=False)
     opened: "TokenCredential | None" = None
+    kept_out: bool = False
     seconds_ahead: float | None = None
     token: Token | None = None
     key: AccessKey | None = None

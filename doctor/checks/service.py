@@ -21,6 +21,7 @@ from ..diagnoses.service import (
     explain_access,
     explain_error,
     explain_status,
+    is_network_access,
 )
 from ..finding import Diagnosis, Finding
 from ..network import Outcome
@@ -101,6 +102,8 @@ def check_key(tested: EndpointUnderTest) -> Finding:
         tested.sign(key, time.time())
         ends = moment(key.expires_at)
         return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
+    # An answer to HEAD has no body, and so may not tell.
+    tested.kept_out = is_network_access(tested.network.last)
     refused = explain_error(tested.network.last, op.ACCESS_KEY, tested.endpoint, tested.entra_token)
     if tested.token_origin is TokenOrigin.AUTO and isinstance(key, PermissionDeniedError):
         made = _service_token(tested)
@@ -127,6 +130,7 @@ def _service_token(tested: EndpointUnderTest) -> Finding:
         tested.rest.generate_client_token(tested.hub, user_id=tested.user_id)
     )
     if isinstance(token, ServiceError):
+        tested.kept_out = is_network_access(tested.network.last)
         diagnosis = explain_error(
             tested.network.last, op.GENERATE_TOKEN, tested.endpoint, tested.entra_token
         )

@@ -1,6 +1,7 @@
 """Who this app is: the credential, and the Entra token that it gets."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from shared.identity.permissions import token_claims
 from shared.settings.credential import CredentialKind
 
 from ..diagnoses.identity import explain_identity
+from ..diagnoses.proxies import past_proxy
 from ..finding import Finding
 from .endpoint import EndpointUnderTest
 
@@ -25,6 +27,7 @@ _CREDENTIALS: Final = {
     CredentialKind.CLIENT_CERTIFICATE: "client certificate",
     CredentialKind.ACCESS_KEY: "access key",
 }
+_IMDS: Final = "http://169.254.169.254"
 _ANSWERED: Final = "%s acquired a token from %s"
 """The record by which azure-identity tells which of several credentials has answered."""
 
@@ -42,8 +45,11 @@ def check_credential(tested: EndpointUnderTest) -> Finding:
             because=credential.because,
         )
     whose = f" of the client id {credential.client_id}" if credential.client_id else ""
+    past = ""
+    if credential.kind is CredentialKind.MANAGED_IDENTITY:
+        past = past_proxy(os.environ.get("IDENTITY_ENDPOINT") or _IMDS)
     return Finding.ok(
-        f"{name}{whose}, since {credential.because}",
+        f"{name}{whose}, since {credential.because}{past}",
         credential=credential.kind.value,
         because=credential.because,
         clientId=credential.client_id,

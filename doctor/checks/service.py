@@ -16,6 +16,7 @@ from shared.settings.token_origin import TokenOrigin
 from shared.transport.flow import NoAnswerError, Response
 
 from ..diagnoses.no_answer import explain_no_answer
+from ..diagnoses.proxies import explain_proxy, through_proxy
 from ..diagnoses.service import (
     SERVICE_URI,
     explain_access,
@@ -49,10 +50,10 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
     address = _address(url)
     if isinstance(outcome, NoAnswerError):
         diagnosis = explain_no_answer(outcome, url, SERVICE_URI, address=address)
-        return Finding.failed(diagnosis, address=address)
+        return Finding.failed(explain_proxy(diagnosis, url), address=address)
     if outcome.status == op.HEALTH.success:
         return Finding.ok(
-            f"{tested.endpoint.server_url} answers in {milliseconds} ms",
+            f"{tested.endpoint.server_url} answers in {milliseconds} ms{through_proxy(url)}",
             url=tested.endpoint.server_url,
             address=address,
             milliseconds=milliseconds,
@@ -60,8 +61,10 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
         )
     # Nobody but the network access control refuses a health check.
     if outcome.status == HTTPStatus.FORBIDDEN:
-        return Finding.failed(explain_access(tested.endpoint, "RESTAPI"), status=outcome.status)
-    return Finding.failed(explain_status(outcome, tested.endpoint), status=outcome.status)
+        diagnosis = explain_access(tested.endpoint, "RESTAPI")
+    else:
+        diagnosis = explain_status(outcome, tested.endpoint)
+    return Finding.failed(explain_proxy(diagnosis, url), status=outcome.status)
 
 
 def check_clock(tested: EndpointUnderTest) -> Finding:

@@ -25,6 +25,8 @@ _HOST: Final = "127.0.0.1"
 _TENANT_ID: Final = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"  # the emulator's
 _IDENTITY: Final = "NEGOTIATE_IDENTITY"
 _AUDIENCE: Final = "api://upstream"
+# The environment's proxies are on other machines, and all of this is here.
+_open_url: Final = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 _STDIN: Final = 0
 _LONGEST_START: Final = 60.0
 _LONGEST_STOP: Final = 15.0
@@ -139,12 +141,20 @@ def _identity() -> dict[str, str]:
     return {_IDENTITY: "app-service,anonymous"} if named == "anonymous" else {}
 
 
+def _past_proxies() -> dict[str, str]:
+    """Have the app ask no proxy of the environment for the keys of the service's tokens."""
+    named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    value = named if named == "*" else ",".join(filter(None, (named, _HOST)))
+    return {"no_proxy": value, "NO_PROXY": value}
+
+
 def _environment(ports: Ports) -> dict[str, str]:
     """Point the app at the emulator: the environment wins over local.settings.json."""
     return os.environ | {
         "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{ports.service}",
         "IDENTITY_ENDPOINT": f"http://{_HOST}:{ports.control}/msi/token",
         "IDENTITY_HEADER": "local-emulator",
+        **_past_proxies(),
         **_identity(),
         "UPSTREAM_TENANT_ID": _TENANT_ID,
         "UPSTREAM_AUDIENCE": _AUDIENCE,
@@ -185,7 +195,7 @@ def _wait_until_answers(process: subprocess.Popen[bytes], url: str, what: str) -
 def _answers(url: str) -> bool:
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310  an http URL on this machine
     try:
-        with urllib.request.urlopen(request, timeout=1):  # noqa: S310  as above
+        with _open_url(request, timeout=1):
             return True
     except OSError:
         return False

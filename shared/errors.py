@@ -8,7 +8,7 @@ SignalRError
 └── ServiceError                an endpoint of the service, or the way to it, fails
     ├── ConnectionNotFoundError     there is no such connection
     ├── AuthenticationError         no Entra token, or the service does not accept it
-    ├── PermissionDeniedError       the principal lacks a role at the SignalR resource
+    ├── PermissionDeniedError       the principal lacks a role, or network rules refuse it
     ├── ServiceUnavailableError     no answer, or the service asks to come back later
     ├── UnexpectedResponseError     an answer that no document names
     └── EndpointsError              several endpoints were asked, and not all did it
@@ -135,7 +135,7 @@ class AuthenticationError(ServiceError):
 
 
 class PermissionDeniedError(ServiceError):
-    """The service knows the principal, and none of its roles allows the operation (403)."""
+    """No role of the principal allows the operation, or network rules keep this app out (403)."""
 
 
 class ServiceUnavailableError(ServiceError):

@@ -61,7 +61,8 @@ def scripted_service(
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = respond  # noqa: N815  the library's names
+        # The library's names.
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_CONNECT = respond  # noqa: N815
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

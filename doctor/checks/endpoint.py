@@ -1,10 +1,9 @@
 """An endpoint under test: how it is asked, and what is known of it so far."""
 
-import functools
 import os
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.identity.credential import open_credential
 from shared.identity.entra_tokens import EntraTokens
@@ -21,6 +20,9 @@ from shared.settings.token_origin import TokenOrigin
 
 from ..network import Network
 from .hub_client import HubClient
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 __all__ = ["EndpointUnderTest"]
 
@@ -50,6 +52,8 @@ class EndpointUnderTest:
     user_id: str = field(default_factory=lambda: f"doctor-{secrets.token_hex(6)}")
     tokens: TokenSource = field(init=False)
     rest: RestApi = field(init=False)
+    opened: "TokenCredential | None" = None
+    kept_out: bool = False
     seconds_ahead: float | None = None
     token: Token | None = None
     key: AccessKey | None = None
@@ -58,7 +62,7 @@ class EndpointUnderTest:
     handshake_error: str = ""
 
     def __post_init__(self) -> None:
-        self.tokens = _token_source(self.credential, self.endpoint)
+        self.tokens = self._token_source()
         self.rest = RestApi(self.endpoint, self.tokens, policy=_ONCE)
 
     @property
@@ -98,10 +102,12 @@ class EndpointUnderTest:
             self.client.close()
         self.network.close()
 
+    def _token_source(self) -> TokenSource:
+        if self.is_local:
+            return LocalTokens(LocalKey(self.credential.access_key or ""))
+        return EntraTokens(self._open_credential, audience=self.endpoint.audience)
 
-def _token_source(credential: CredentialSettings, endpoint: Endpoint) -> TokenSource:
-    if credential.kind is CredentialKind.ACCESS_KEY:
-        return LocalTokens(LocalKey(credential.access_key or ""))
-    settings = replace(credential.at_authority(endpoint.authority_host), timeout=_IDENTITY_TIMEOUT)
-    opened = functools.partial(open_credential, settings, os.environ)
-    return EntraTokens(opened, audience=endpoint.audience)
+    def _open_credential(self) -> "TokenCredential":
+        settings = self.credential.at_authority(self.endpoint.authority_host)
+        self.opened = open_credential(replace(settings, timeout=_IDENTITY_TIMEOUT), os.environ)
+        return self.opened

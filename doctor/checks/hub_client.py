@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from shared.settings.proxies import passes_proxies_by
+
 __all__ = ["HandshakeError", "HubClient", "Message"]
 
 _SEPARATOR: Final = "\x1e"
@@ -114,4 +116,5 @@ def _open(url: str, client_token: str, connection: Message, timeout: float) -> C
         additional_headers={"Authorization": f"Bearer {client_token}"},
         open_timeout=timeout,
         close_timeout=1,
+        proxy=None if passes_proxies_by(url) else True,
     )

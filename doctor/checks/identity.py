@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.errors import AuthenticationError
+from shared.identity.credential import token_failure
 from shared.identity.permissions import token_claims
 from shared.settings.credential import CredentialKind
 
 from ..diagnoses.identity import explain_identity
+from ..diagnoses.proxies import past_proxy
 from ..finding import Finding
 from .endpoint import EndpointUnderTest
 
@@ -25,6 +27,7 @@ _CREDENTIALS: Final = {
     CredentialKind.CLIENT_CERTIFICATE: "client certificate",
     CredentialKind.ACCESS_KEY: "access key",
 }
+_IMDS: Final = "http://169.254.169.254"
 _ANSWERED: Final = "%s acquired a token from %s"
 """The record by which azure-identity tells which of several credentials has answered."""
 
@@ -42,8 +45,11 @@ def check_credential(tested: EndpointUnderTest) -> Finding:
             because=credential.because,
         )
     whose = f" of the client id {credential.client_id}" if credential.client_id else ""
+    past = ""
+    if credential.kind is CredentialKind.MANAGED_IDENTITY:
+        past = past_proxy(os.environ.get("IDENTITY_ENDPOINT") or _IMDS)
     return Finding.ok(
-        f"{name}{whose}, since {credential.because}",
+        f"{name}{whose}, since {credential.because}{past}",
         credential=credential.kind.value,
         because=credential.because,
         clientId=credential.client_id,
@@ -60,9 +66,8 @@ def check_token(tested: EndpointUnderTest) -> Finding:
         try:
             tested.token = tested.tokens.get(tested.endpoint.server_url)
         except AuthenticationError as error:
-            return Finding.failed(
-                explain_identity(str(error), tested.credential, tested.endpoint, os.environ)
-            )
+            failure = token_failure(tested.opened, error.__cause__ or error)
+            return Finding.failed(explain_identity(failure, tested.credential, tested.endpoint))
     claims = token_claims(tested.token.value)
     ends = moment(tested.token.expires_at)
     by = f" from {answered[-1]}" if answered else ""

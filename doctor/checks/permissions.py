@@ -98,11 +98,14 @@ def _tried(tested: EndpointUnderTest, probes: Probes, success: str) -> Finding:
     denied: list[str] = []
     for operation, flow in probes:
         error = tested.network.ask(flow)
-        if isinstance(error, PermissionDeniedError) and not is_network_access(tested.network.last):
+        outcome, kept_out = tested.network.last, tested.kept_out
+        if isinstance(error, PermissionDeniedError) and not is_network_access(
+            outcome, kept_out=kept_out
+        ):
             denied.append(operation.permission)
         elif isinstance(error, ServiceError):
             diagnosis = explain_error(
-                tested.network.last, operation, tested.endpoint, tested.entra_token
+                outcome, operation, tested.endpoint, tested.entra_token, kept_out=kept_out
             )
             return Finding.failed(
                 diagnosis,

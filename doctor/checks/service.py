@@ -16,11 +16,13 @@ from shared.settings.token_origin import TokenOrigin
 from shared.transport.flow import NoAnswerError, Response
 
 from ..diagnoses.no_answer import explain_no_answer
+from ..diagnoses.proxies import explain_proxy, through_proxy
 from ..diagnoses.service import (
     SERVICE_URI,
     explain_access,
     explain_error,
     explain_status,
+    is_network_access,
 )
 from ..finding import Diagnosis, Finding
 from ..network import Outcome
@@ -48,10 +50,10 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
     address = _address(url)
     if isinstance(outcome, NoAnswerError):
         diagnosis = explain_no_answer(outcome, url, SERVICE_URI, address=address)
-        return Finding.failed(diagnosis, address=address)
+        return Finding.failed(explain_proxy(diagnosis, url), address=address)
     if outcome.status == op.HEALTH.success:
         return Finding.ok(
-            f"{tested.endpoint.server_url} answers in {milliseconds} ms",
+            f"{tested.endpoint.server_url} answers in {milliseconds} ms{through_proxy(url)}",
             url=tested.endpoint.server_url,
             address=address,
             milliseconds=milliseconds,
@@ -59,8 +61,10 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
         )
     # Nobody but the network access control refuses a health check.
     if outcome.status == HTTPStatus.FORBIDDEN:
-        return Finding.failed(explain_access(tested.endpoint, "RESTAPI"), status=outcome.status)
-    return Finding.failed(explain_status(outcome, tested.endpoint), status=outcome.status)
+        diagnosis = explain_access(tested.endpoint, "RESTAPI")
+    else:
+        diagnosis = explain_status(outcome, tested.endpoint)
+    return Finding.failed(explain_proxy(diagnosis, url), status=outcome.status)
 
 
 def check_clock(tested: EndpointUnderTest) -> Finding:
@@ -102,6 +106,8 @@ def check_key(tested: EndpointUnderTest) -> Finding:
         tested.sign(key, time.time())
         ends = moment(key.expires_at)
         return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
+    # An answer to HEAD has no body, and so may not tell.
+    tested.kept_out = is_network_access(tested.network.last)
     refused = explain_error(tested.network.last, op.ACCESS_KEY, tested.endpoint, tested.entra_token)
     if tested.token_origin is TokenOrigin.AUTO and isinstance(fetched, PermissionDeniedError):
         made = _service_token(tested)
@@ -128,6 +134,7 @@ def _service_token(tested: EndpointUnderTest) -> Finding:
         tested.rest.generate_client_token(tested.hub, user_id=tested.user_id)
     )
     if isinstance(token, ServiceError):
+        tested.kept_out = is_network_access(tested.network.last)
         diagnosis = explain_error(
             tested.network.last, op.GENERATE_TOKEN, tested.endpoint, tested.entra_token
         )

@@ -1,9 +1,9 @@
 """Why there is no Entra token, and how to fix it."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
+from shared.identity.failures import Cause, TokenFailure
 from shared.settings.credential import CredentialKind, CredentialSettings
 from shared.settings.endpoint import AUDIENCE, Endpoint
 
@@ -12,12 +12,11 @@ from .commands import function_app
 
 __all__ = ["explain_identity"]
 
-_CODE: Final = re.compile(r"AADSTS(\d+)[^\n]*")
-"""How Entra names what is wrong (Entra authentication and authorization error codes)."""
-
-_LONGEST: Final = 300
-
 _LOGIN: Final = f"az login --scope {AUDIENCE}/.default"
+_WITHOUT_EMULATOR: Final = (
+    "On a developer's machine without the emulator remove IDENTITY_ENDPOINT, IDENTITY_HEADER"
+    f" and …__credential from the settings, and: {_LOGIN}"
+)
 _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "7000215": (
         "the client secret is wrong: a secret's value is needed, not its id",
@@ -69,25 +68,20 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def explain_identity(
-    error: str,
-    credential: CredentialSettings,
-    endpoint: Endpoint,
-    environment: Mapping[str, str],
+    failure: TokenFailure, credential: CredentialSettings, endpoint: Endpoint
 ) -> Diagnosis:
-    """Say why the credential gives no token.
+    """Say how to fix it that the credential gives no token.
 
     Args:
-        error: What azure-identity says.
+        failure: Why it gives none.
         credential: Which credential, with what.
         endpoint: What the token is for.
-        environment: The process environment, which names the identity endpoint.
     """
-    code = _CODE.search(error)
-    if code is not None:
-        return _explain_code(code, credential, endpoint)
+    if failure.cause is Cause.ENTRA:
+        return _explain_code(failure, credential, endpoint)
     match credential.kind:
         case CredentialKind.MANAGED_IDENTITY:
-            return _explain_managed_identity(error, credential, environment)
+            return _explain_managed_identity(failure, credential)
         case CredentialKind.DEFAULT:
             return Diagnosis(
                 "DefaultAzureCredential finds no login: neither in the environment nor of a managed"
@@ -97,66 +91,55 @@ def explain_identity(
             )
         case CredentialKind.WORKLOAD_IDENTITY:
             return Diagnosis(
-                f"no token of the workload identity: {_first_line(error)}",
+                f"no token of the workload identity: {failure.said}",
                 'The pod needs the label azure.workload.identity/use: "true" and a service account'
                 " with azure.workload.identity/client-id, which set AZURE_TENANT_ID,"
                 " AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE and AZURE_AUTHORITY_HOST",
             )
         case _:
-            return _explain_app(error)
+            return _explain_app(failure)
 
 
 def _explain_code(
-    code: re.Match[str], credential: CredentialSettings, endpoint: Endpoint
+    failure: TokenFailure, credential: CredentialSettings, endpoint: Endpoint
 ) -> Diagnosis:
     named = {
         "clientId": credential.client_id or "<client id>",
         "tenantId": credential.tenant_id or "<tenant id>",
         "audience": endpoint.audience,
     }
-    known = _CODES.get(code[1])
+    known = _CODES.get(failure.code)
     if known is None:
-        return Diagnosis(
-            f"Entra refuses: {code[0][:_LONGEST]}",
-            f"What the code means: https://login.microsoftonline.com/error?code={code[1]}",
-        )
+        return Diagnosis(f"Entra refuses: {failure.said}.", failure.remedy)
     summary, fix = known
-    return Diagnosis(f"AADSTS{code[1]}: {summary.format(**named)}", fix.format(**named))
+    return Diagnosis(f"AADSTS{failure.code}: {summary.format(**named)}", fix.format(**named))
 
 
-def _explain_managed_identity(
-    error: str, credential: CredentialSettings, environment: Mapping[str, str]
-) -> Diagnosis:
-    where = environment.get("IDENTITY_ENDPOINT", "http://169.254.169.254 (IMDS)")
-    local = (
-        "On a developer's machine without the emulator remove IDENTITY_ENDPOINT, IDENTITY_HEADER"
-        f" and …__credential from the settings, and: {_LOGIN}"
-    )
-    if "endpoint found" in error or "authentication unavailable" in error:
-        return Diagnosis(
-            "there is no managed identity here: nothing offers one (IDENTITY_ENDPOINT and"
-            " IDENTITY_HEADER, or IMDS)",
-            f"In Azure: {function_app('identity assign', '')}\n{local}",
-        )
-    if "refused" in error or "Failed to" in error:
-        return Diagnosis(
-            f"nothing answers at the identity endpoint {where}",
-            f"With the emulator: start it (make start), or correct IDENTITY_ENDPOINT\n{local}",
-        )
-    if "timed out" in error:
-        return Diagnosis(
-            f"the identity endpoint {where} does not answer in time", f"Try again\n{local}"
-        )
-    if ") 401" in error or ") 403" in error:
-        return Diagnosis(
-            f"the identity endpoint {where} refuses IDENTITY_HEADER",
-            f"With the emulator: IDENTITY_HEADER=local-emulator\n{local}",
-        )
-    if ") 400" in error or ") 404" in error:
-        return _explain_unknown_identity(credential)
+def _explain_managed_identity(failure: TokenFailure, credential: CredentialSettings) -> Diagnosis:
+    match failure.cause:
+        case Cause.NO_ENDPOINT:
+            return _explain_no_endpoint(failure.said)
+        case Cause.NO_IDENTITY if failure.is_imds and credential.client_id is None:
+            return _explain_no_endpoint(failure.said)
+        case Cause.NO_IDENTITY:
+            return _explain_unknown_identity(credential)
+        case Cause.NO_CONNECTION:
+            fix = "With the emulator: start it (make start), or correct IDENTITY_ENDPOINT"
+        case Cause.REFUSED:
+            fix = f"{failure.remedy}\nWith the emulator: IDENTITY_HEADER=local-emulator"
+        case Cause.FAULT | Cause.NO_TIME | Cause.BUSY:
+            restart = function_app("restart", "")
+            fix = f"Try again in a minute; if it stays, restart the app: {restart}"
+        case _:
+            fix = failure.remedy
+    return Diagnosis(failure.said, f"{fix}\n{_WITHOUT_EMULATOR}")
+
+
+def _explain_no_endpoint(said: str) -> Diagnosis:
     return Diagnosis(
-        f"the identity endpoint {where} gives no token: {_first_line(error)}",
-        "Try again in a minute; if it stays, restart the app: " + function_app("restart", ""),
+        "there is no managed identity here: nothing offers one (IDENTITY_ENDPOINT and"
+        f" IDENTITY_HEADER, or IMDS): {said}",
+        f"In Azure: {function_app('identity assign', '')}\n{_WITHOUT_EMULATOR}",
     )
 
 
@@ -178,27 +161,20 @@ def _explain_unknown_identity(credential: CredentialSettings) -> Diagnosis:
     )
 
 
-def _explain_app(error: str) -> Diagnosis:
-    if "No such file" in error:
+def _explain_app(failure: TokenFailure) -> Diagnosis:
+    if "No such file" in failure.said:
         return Diagnosis(
-            f"the certificate file is not there: {_first_line(error)}",
+            f"the certificate file is not there: {failure.said}",
             "Correct …__clientCertificatePath: a file in PEM or PKCS #12 form with the private key",
         )
-    if "Invalid tenant" in error:
+    if "Invalid tenant" in failure.said:
         return Diagnosis(
             "…__tenantId is no tenant",
             "Set it to what this prints: az account show --query tenantId --output tsv",
         )
-    if "resolve" in error or "refused" in error or "timed out" in error:
-        return Diagnosis(
-            f"Entra cannot be reached: {_first_line(error)}",
-            "Check the network, a proxy (HTTPS_PROXY), and AZURE_AUTHORITY_HOST, if it is set",
-        )
+    if failure.cause in {Cause.NO_CONNECTION, Cause.NO_TIME, Cause.ANOTHER_SERVER}:
+        return Diagnosis(f"Entra cannot be reached: {failure.said}", failure.remedy)
     return Diagnosis(
-        f"no token of the app registration: {_first_line(error)}",
+        f"no token of the app registration: {failure.said}",
         "Check …__clientId, …__tenantId and the secret or certificate",
     )
-
-
-def _first_line(error: str) -> str:
-    return error.strip().splitlines()[0][:_LONGEST]

@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.identity.permissions import missing_permission, token_claims
 from shared.rest.operations import Operation
+from shared.rest.refusal import is_by_network_rules
 from shared.settings.endpoint import AUDIENCE, Endpoint, is_loopback
 from shared.transport.flow import NoAnswerError, Response
 
@@ -23,13 +24,15 @@ __all__ = [
 ]
 
 SERVICE_URI: Final = "AzureSignalRConnectionString__serviceUri"
-_NETWORK_ACL: Final = b"nginx"
-"""What the body of a 403 has in it when the network access control answers instead of the service
-(the SDK for .NET looks for it: RestClient)."""
 
 
 def explain_error(
-    outcome: Outcome | None, operation: Operation, endpoint: Endpoint, token: str
+    outcome: Outcome | None,
+    operation: Operation,
+    endpoint: Endpoint,
+    token: str,
+    *,
+    kept_out: bool = False,
 ) -> Diagnosis:
     """Say why an operation did not succeed.
 
@@ -38,6 +41,7 @@ def explain_error(
         operation: What was asked for.
         endpoint: Who was asked.
         token: The Entra token that was shown, of which only who and what for is read.
+        kept_out: Whether another answer has shown that network rules keep this machine out.
     """
     if not isinstance(outcome, Response):
         nobody = NoAnswerError("nothing was asked", delivered=False)
@@ -45,7 +49,7 @@ def explain_error(
     if outcome.status == HTTPStatus.UNAUTHORIZED:
         return _explain_unauthorized(endpoint, token)
     if outcome.status == HTTPStatus.FORBIDDEN:
-        if is_network_access(outcome):
+        if is_network_access(outcome, kept_out=kept_out):
             return explain_access(endpoint, "RESTAPI")
         return explain_denied(endpoint, token, [operation.permission])
     if outcome.status == operation.success:
@@ -57,9 +61,17 @@ def explain_error(
     return explain_status(outcome, endpoint)
 
 
-def is_network_access(outcome: Outcome | None) -> bool:
-    """Tell whether a 403 comes from the network access control and not from a missing role."""
-    return isinstance(outcome, Response) and _NETWORK_ACL in outcome.body
+def is_network_access(outcome: Outcome | None, *, kept_out: bool = False) -> bool:
+    """Tell whether a 403 comes from the network access control and not from a missing role.
+
+    Args:
+        outcome: What the request came to.
+        kept_out: What another answer has shown, where this one does not tell.
+    """
+    if not isinstance(outcome, Response) or outcome.status != HTTPStatus.FORBIDDEN:
+        return False
+    found = is_by_network_rules(outcome)
+    return kept_out if found is None else found
 
 
 def explain_denied(endpoint: Endpoint, token: str, data_actions: list[str]) -> Diagnosis:

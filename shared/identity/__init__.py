@@ -1,1 +1,1 @@
-"""Who this app is: credentials of azure-identity, and the tokens that they give."""
+"""Who this app is: credentials of azure-identity, their tokens, and why there may be none."""

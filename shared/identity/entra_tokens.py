@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import AuthenticationError
 from ..settings.endpoint import AUDIENCE
 from ..telemetry.log import log_fields
+from .credential import token_failure
 from .token import LONGEST_WAIT, AskedToken, Token, given, no_token_in_time
 
 if TYPE_CHECKING:
@@ -156,16 +157,16 @@ class EntraTokens:
     def _ask(self) -> Token:
         if self._credential is None:
             self._credential = self._open_credential()
-        from azure.core.exceptions import AzureError  # noqa: PLC0415  loaded with the credential
-
         credential = self._credential
         try:
             token = credential.get_token(self._scope)
-        except (AzureError, OSError, ValueError) as error:
+        except Exception as error:
+            # Of any kind: for JSON that is no object MSAL raises AttributeError.
             # MSAL answers from memory for a minute after an error of the identity endpoint. A new
             # credential notices at once that the endpoint is back.
             self._credential = None
             raise AuthenticationError(
-                f"No Entra token from {type(credential).__name__}: {error}"
+                f"No Entra token from {type(credential).__name__}:"
+                f" {token_failure(credential, error)}"
             ) from error
         return Token(token.token, token.expires_on)

@@ -22,7 +22,7 @@ from ..errors import (
     ServiceUnavailableError,
     UnexpectedResponseError,
 )
-from ..identity.permissions import missing_permission, refused_token
+from ..identity.permissions import refused_token
 from ..identity.token import Token, TokenSource
 from ..settings.endpoint import Endpoint
 from ..transport.flow import (
@@ -36,6 +36,7 @@ from ..transport.flow import (
     request_id,
 )
 from .operations import Operation
+from .refusal import explain_refusal
 from .retry import RetryPolicy, retry_after
 
 __all__ = ["MAX_MESSAGE_LENGTH", "Exchange", "encoded", "operation_url", "read_object"]
@@ -109,7 +110,7 @@ class Exchange:
         Raises:
             ConnectionNotFoundError: The operation needs a connection, and there is none.
             AuthenticationError: No Entra token, or the service does not accept it.
-            PermissionDeniedError: The principal lacks a role.
+            PermissionDeniedError: The principal lacks a role, or network rules refuse.
             ServiceUnavailableError: No answer, or the service asks to come back later.
             UnexpectedResponseError: Any other answer.
         """
@@ -213,7 +214,7 @@ class Exchange:
         if status == HTTPStatus.UNAUTHORIZED:
             return AuthenticationError, f": {refused_token(self.endpoint, token.value)}"
         if status == HTTPStatus.FORBIDDEN:
-            mend = missing_permission(operation.permission, self.endpoint, token.value)
+            mend = explain_refusal(outcome, operation.permission, self.endpoint, token.value)
             return PermissionDeniedError, f": {mend}"
         if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ServiceUnavailableError, ""

@@ -1,9 +1,10 @@
 """The one place that sends HTTP: the connection pools below requests.
 
 requests works out where and how to connect: proxies and certificates as the environment has them,
-once for each service. For each request it would make a prepared request and a response of its own,
-which takes a third of the time, so requests go straight to its pools. Nothing but the Entra token
-says who is asking: there are no cookies, and no .netrc file is read.
+once for each service. What only this machine reaches is asked without a proxy. For each request
+requests would make a prepared request and a response of its own, which takes a third of the time,
+so requests go straight to its pools. Nothing but the Entra token says who is asking: there are no
+cookies, and no .netrc file is read.
 """
 
 import functools
@@ -14,6 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
+from ..settings.proxies import passes_proxies_by
 from .connections import improve_connections
 from .flow import NoAnswerError, Request, Response
 
@@ -122,10 +124,11 @@ def _find_route(adapter: HTTPAdapter, longest_answer: float, origin: str) -> _Ro
     anything = requests.Request("GET", origin).prepare()
     with requests.Session() as session:
         found = session.merge_environment_settings(origin, {}, None, None, None)
+    proxies = {} if passes_proxies_by(origin) else found["proxies"]
     pool = adapter.get_connection_with_tls_context(
-        anything, found["verify"], found["proxies"], found["cert"]
+        anything, found["verify"], proxies, found["cert"]
     )
-    absolute_url = adapter.request_url(anything, found["proxies"]) != "/"
+    absolute_url = adapter.request_url(anything, proxies) != "/"
     return _Route(improve_connections(pool, longest_answer=longest_answer), absolute_url)
 
 

@@ -82,7 +82,14 @@ def test_the_description_has_every_function_and_says_who_needs_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["azure.identity", "jwt", "msgspec", "shared.functions.openapi.document"]
+    "module",
+    [
+        "azure.identity",
+        "jwt",
+        "msgspec",
+        "shared.functions.openapi.document",
+        "shared.identity.failures",
+    ],
 )
 def test_a_cold_start_leaves_what_takes_long_for_later(module: str) -> None:
     code = f"import function_app, sys; print('{module}' in sys.modules)"

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.e2e.processes import PATIENCE, ROOT, Process, client, free_ports
+from tests.scripted_service import Reply, scripted_service
 
 ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
@@ -83,6 +84,33 @@ def test_a_signal_ends_both(
     start.process.send_signal(number)
     assert start.process.wait(PATIENCE) == 0, start.output
     assert "Traceback" not in start.output
+    assert_free(ports)
+
+
+def test_a_proxy_of_the_environment_is_asked_for_nothing(ports: list[int], tmp_path: Path) -> None:
+    here = requests.Session()
+    here.trust_env = False
+    with scripted_service(lambda _: Reply(502)) as proxy:
+        names = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY")
+        environment = {"NO_PROXY": "", "no_proxy": "", **dict.fromkeys(names, proxy.url)}
+        options = zip(("--port", "--service-port", "--control-port"), map(str, ports), strict=True)
+        command = [sys.executable, "start.py", *(part for pair in options for part in pair)]
+        start = Process(command, tmp_path / "start.log", environment=environment)
+        try:
+            start.wait_for(r"Ctrl-C stops both\.")
+            with client(f"http://127.0.0.1:{ports[0]}/api") as connected:
+                connected.connection_id()
+                url = f"http://127.0.0.1:{ports[0]}/api/broadcast"
+                message = {"target": "newMessage", "arguments": ["Hello"]}
+                assert here.post(url, json=message, timeout=PATIENCE).status_code == 202
+                assert connected.message() == ["Hello"]
+                # The service calls upstream, and the app looks for the keys of its token.
+                connected.call("send", "sendMessage", "Hello from a client")
+                connected.next("sent")
+                assert connected.message()[1] == "Hello from a client"
+        finally:
+            assert start.stop() == 0, start.output
+    assert proxy.received == []
     assert_free(ports)
 
 

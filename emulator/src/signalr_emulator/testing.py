@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from .cli import READY
 from .documents.json_text import Json
@@ -27,6 +27,9 @@ from .documents.json_text import Json
 __all__ = ["ControlError", "RunningEmulator", "running_emulator"]
 
 _TIMEOUT = 10.0
+
+# A proxy of the environment is on another machine.
+_open = build_opener(ProxyHandler({})).open
 
 
 class ControlError(Exception):
@@ -113,7 +116,7 @@ class RunningEmulator:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
+            with _open(request, timeout=_TIMEOUT) as response:
                 text = response.read()
         except HTTPError as error:
             with error:

@@ -77,6 +77,20 @@ def test_what_stands_before_the_service(
         assert "--public-network true --allow RESTAPI" in found["fix"]
 
 
+def test_an_answer_without_a_body_is_read_as_the_ones_before(
+    emulator: RunningEmulator, examine: Examine
+) -> None:
+    emulator.add_fault(operation="getAccessKey", status=403, body="<html>nginx</html>")
+    for operation in ("connectionExists", "userExists", "groupExists"):
+        emulator.add_fault(operation=operation, status=403)
+    examined = examine(emulator.app_settings)
+    assert examined.broken() == {"key", "read"}
+    read = examined.step("read")
+    assert "network access control" in read["summary"]
+    assert "az signalr network-rule update" in read["fix"]
+    assert "az role assignment" not in read["fix"]
+
+
 @pytest.mark.parametrize(
     ("status", "summary", "fix"),
     [

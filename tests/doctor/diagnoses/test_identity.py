@@ -1,6 +1,7 @@
 import pytest
 
 from doctor.diagnoses.identity import explain_identity
+from shared.identity.failures import explain_failure
 from shared.settings.credential import CredentialKind, CredentialSettings
 from shared.settings.endpoint import Endpoint
 
@@ -15,7 +16,8 @@ CONTOSO = Endpoint("https://contoso.service.signalr.net")
     ],
 )
 def test_what_azure_identity_says_where_there_is_no_managed_identity(error: str) -> None:
-    said = explain_identity(error, CredentialSettings(CredentialKind.MANAGED_IDENTITY), CONTOSO, {})
+    credential = CredentialSettings(CredentialKind.MANAGED_IDENTITY)
+    said = explain_identity(explain_failure(error, None, credential), credential, CONTOSO)
     assert said.summary.startswith("there is no managed identity here")
 
 
@@ -37,7 +39,7 @@ def test_what_azure_identity_says_where_there_is_no_managed_identity(error: str)
 def test_what_entra_says(code: str, summary: str, fix: str) -> None:
     error = f"No Entra token from X: AADSTS{code}: Something new.\nTrace ID: 1"
     credential = CredentialSettings(CredentialKind.CLIENT_SECRET, "c", "t", "hidden")
-    said = explain_identity(error, credential, CONTOSO, {})
+    said = explain_identity(explain_failure(error, None, credential), credential, CONTOSO)
     assert summary in said.summary
     assert fix in said.fix
     assert "Trace" not in said.summary

@@ -48,8 +48,8 @@ class Credential:
 
 def as_they_stand(
     candidates: Sequence[Candidate],
-    hub: str,
-    user_id: str | None,  # noqa: ARG001  a router's own
+    hub: str,  # noqa: ARG001  a router's own
+    user_id: str | None,  # noqa: ARG001  the same
 ) -> Sequence[Endpoint]:
     """Send everybody to the first endpoint, and to a healthy one before others."""
     return [each.endpoint for each in sorted(candidates, key=lambda each: not each.healthy)]

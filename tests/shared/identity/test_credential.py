@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -237,19 +238,22 @@ class Entra:
 
     def __init__(self) -> None:
         self.forms: list[tuple[str, dict[str, list[str]]]] = []
+        self.refusal: dict[str, object] | None = None
 
     def send(self, request: requests.PreparedRequest) -> requests.Response:
         url = urlsplit(request.url or "")
         base = f"https://{url.netloc}/t/oauth2/v2.0"
         answer: dict[str, object] = {"authorization_endpoint": f"{base}/authorize"}
         answer |= {"token_endpoint": f"{base}/token", "issuer": f"https://{url.netloc}/t/v2.0"}
+        answer["metadata"] = []
         if request.method == "POST":
             self.forms.append((request.url or "", parse_qs(str(request.body))))
             answer = {"access_token": "entra", "expires_in": 3600, "token_type": "Bearer"}
+        refused = request.method == "POST" and self.refusal is not None
         response = requests.Response()
-        response.status_code, response.request = 200, request
+        response.status_code, response.request = 401 if refused else 200, request
         response.headers["Content-Type"] = "application/json"
-        response.raw = io.BytesIO(json.dumps(answer).encode())
+        response.raw = io.BytesIO(json.dumps(self.refusal if refused else answer).encode())
         return response
 
     @property
@@ -367,6 +371,39 @@ def test_a_secret_goes_to_entra_and_nowhere_else(entra: Entra) -> None:
     assert EntraTokens(lambda: open_credential(APP, {})).get().value == "entra"
     assert [form["client_secret"] for _, form in entra.forms] == [["s"]]
     assert "'s'" not in repr(APP)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (
+            {
+                "error": "invalid_client",
+                "error_description": "AADSTS7000215: Invalid client secret provided. Ensure the"
+                " secret is its value.\r\nTrace ID: 1\r\nTimestamp: 2026-11-29 12:00:00Z",
+            },
+            ": AADSTS7000215: Invalid client secret provided. What the code means: https://login.",
+        ),
+        (
+            {"error": "temporarily_unavailable"},
+            "Authentication failed: temporarily_unavailable",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", [CredentialKind.CLIENT_SECRET, CredentialKind.CLIENT_CERTIFICATE])
+def test_a_refusal_of_entra_is_told_in_one_line(
+    entra: Entra, tmp_path: Path, kind: CredentialKind, refusal: dict[str, object], said: str
+) -> None:
+    entra.refusal = refusal
+    file = tmp_path / "app.pem"
+    certificate = trustme.CA().issue_cert("app.example", key_type=trustme.KeyType.RSA)
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(file))
+    settings = CredentialSettings(kind, "c", "t", "the-secret", certificate_path=str(file))
+    with pytest.raises(AuthenticationError) as caught:
+        EntraTokens(lambda: open_credential(settings, {})).get()
+    assert re.match("No Entra token from [A-Za-z]+Credential: ", str(caught.value))
+    assert said in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_an_access_key_gets_no_entra_token() -> None:

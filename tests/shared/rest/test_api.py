@@ -577,6 +577,14 @@ def test_a_missing_role_is_named_with_principal_and_scope() -> None:
         assert part in str(caught.value)
 
 
+def test_network_rules_are_not_taken_for_a_missing_role() -> None:
+    page = Response(403, {"Content-Type": "text/html"}, b"<html>nginx</html>")
+    with pytest.raises(PermissionDeniedError, match="the resource's network rules") as caught:
+        run(SERVICE.access_key(), Script(page))
+    assert "az role assignment" not in str(caught.value)
+    assert caught.value.status == 403
+
+
 @pytest.mark.parametrize(
     "body",
     [

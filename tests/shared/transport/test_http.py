@@ -141,3 +141,31 @@ def test_a_proxy_of_the_environment_is_used(
         monkeypatch.setenv("http_proxy", proxy.url)
         transport.send(request("http://contoso.service.signalr.net/api"))
     assert proxy.received[0].path == "http://contoso.service.signalr.net/api"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_what_is_on_this_machine_is_not_asked_through_a_proxy(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with (
+        scripted_service(lambda _: Reply(502)) as proxy,
+        scripted_service(lambda _: Reply(200)) as it,
+    ):
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        url = it.url.replace("127.0.0.1", host)
+        assert transport.send(request(f"{url}/api/health")).status == 200
+    assert [each.path for each in it.received] == ["/api/health"]
+    assert proxy.received == []
+
+
+def test_a_link_local_address_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = Transport(Timeouts(connect=0.1, read=0.1))
+    with scripted_service(lambda _: Reply(502)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with pytest.raises(NoAnswerError):
+            transport.send(request("http://[fe80::1]:9/"))
+    assert proxy.received == []
+    transport.close()

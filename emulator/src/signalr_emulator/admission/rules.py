@@ -9,6 +9,7 @@ told by the name alone, which it cannot keep out of the `Host` header.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
@@ -164,6 +165,8 @@ def _is_of(origin: str, host: Host | None) -> bool:
     return host is not None and _host_of(origin) == host
 
 
+# Each request asks for it, nearly always with the same few names.
+@lru_cache(maxsize=64)
 def _address(name: str) -> _Address | None:
     try:
         found = ip_address(name.removeprefix("[").removesuffix("]"))

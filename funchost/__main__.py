@@ -18,6 +18,7 @@ from .authentication.sign_in import EasyAuth
 from .log import configure_logging
 from .options import Options, parse_options
 from .routing.routes import RouteError, Router
+from .server.admission import Admission
 from .server.front_end import FrontEnd, function_urls
 from .server.keys import FunctionKeys
 from .settings import (
@@ -112,18 +113,13 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
     front_end = FrontEnd(
         worker,
         _router(functions, prefix),
+        admission=Admission(host.options.host, frozenset(host.options.host_names), host.local.cors),
         cors=host.local.cors,
         auth=EasyAuth() if host.options.auth else None,
         keys=host.keys,
         max_body_bytes=host.body_limit,
     )
-    runner = web.AppRunner(
-        front_end.application(),
-        access_log=None,
-        # A function gets a compressed body as it came.
-        auto_decompress=False,
-        shutdown_timeout=GRACE_SECONDS,
-    )
+    runner = front_end.runner(GRACE_SECONDS)
     await runner.setup()
     signals = StopSignals()
     signals.listen()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from . import __version__
+from .server.admission import host_name
 from .server.keys import FUNCTION_KEY, MASTER_KEY
 from .settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
 from .shutdown import GRACE_SECONDS
@@ -48,6 +49,7 @@ class Options:
     Args:
         app_dir: Folder of the app.
         host: Address to listen on.
+        host_names: Host names that lead here, beside addresses of this machine.
         port: Port to listen on, 0 for a free one; `None` leaves it to the settings.
         settings: The settings file; `None` for the app's own, if it has one.
         auth: Whether to stand in for App Service authentication.
@@ -57,6 +59,7 @@ class Options:
 
     app_dir: Path
     host: str
+    host_names: Sequence[str]
     port: int | None
     settings: Path | None
     auth: bool
@@ -86,6 +89,16 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
+    parser.add_argument(
+        "--host-name",
+        dest="host_names",
+        action="append",
+        type=_host_name,
+        default=[],
+        metavar="NAME",
+        help="host name by which this host is called, beside addresses of this machine; may be "
+        "given several times. Requests to other names are refused",
+    )
     parser.add_argument("--port", type=int, help="port to listen on; 0 picks a free one")
     parser.add_argument(
         "--settings",
@@ -112,3 +125,10 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return Options(**vars(parser.parse_args(arguments)))
+
+
+def _host_name(text: str) -> str:
+    try:
+        return host_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

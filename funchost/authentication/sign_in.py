@@ -8,7 +8,7 @@ as whomever they like, and the app meets the routes and headers that it meets in
 import re
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -68,25 +68,32 @@ class EasyAuth:
         principal = self._principal(request)
         return kept if principal is None else kept | principal.headers()
 
-    async def answer(self, request: web.Request) -> web.Response:
-        """Answer a request below `/.auth/`."""
+    async def answer(
+        self, request: web.Request, read: Callable[[web.Request], Awaitable[bytes]]
+    ) -> web.Response:
+        """Answer a request below `/.auth/`.
+
+        Args:
+            request: The request.
+            read: Reads its body.
+        """
         path = request.path
         if login := _LOGIN.fullmatch(path):
             if request.method in _READS:
                 return _form(login[1], _target(request, "post_login_redirect_uri"))
             if request.method == hdrs.METH_POST:
-                return await self._sign_in(request, login[1])
+                return self._sign_in(request, login[1], await read(request))
         if path == f"{_PREFIX}me" and request.method in _READS:
             return self._me(request)
         if path == f"{_PREFIX}logout" and request.method in _READS:
             return self._sign_out(request)
         return web.Response(status=404)
 
-    async def _sign_in(self, request: web.Request, provider: str) -> web.Response:
+    def _sign_in(self, request: web.Request, provider: str, body: bytes) -> web.Response:
         # A form of another site must not sign anybody in.
         if request.headers.get(hdrs.ORIGIN, _origin(request)) != _origin(request):
             return web.Response(status=403, text="Sign in by the form of this site.\n")
-        form = dict(parse_qsl((await request.read()).decode(errors="replace")))
+        form = dict(parse_qsl(body.decode(errors="replace")))
         target = local_target(form.get("post_login_redirect_uri"), _origin(request))
         try:
             principal = read_principal(provider, form, int(time.time()) + _SESSION_SECONDS)

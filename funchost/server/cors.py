@@ -46,12 +46,16 @@ class CorsPolicy:
             )
         return cls(listed, credentials)
 
+    def allows(self, origin: str | None) -> bool:
+        """Tell whether pages of this `Origin` may call; `None` if it is not known."""
+        return _ANY in self.origins or (origin is not None and origin.lower() in self.origins)
+
     def response_headers(self, origin: str | None) -> dict[str, str]:
         """Return what a response to this `Origin` carries, nothing when it may not call."""
         if _ANY in self.origins:
             return {"Access-Control-Allow-Origin": _ANY} if origin else {}
         headers = {"Vary": "Origin"}
-        if origin and origin.lower() in self.origins:
+        if origin and self.allows(origin):
             headers["Access-Control-Allow-Origin"] = origin
             if self.credentials:
                 headers["Access-Control-Allow-Credentials"] = "true"

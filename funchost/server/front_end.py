@@ -1,22 +1,25 @@
 """The HTTP edge: aiohttp requests in, functions called, responses out.
 
 Answers what the Functions host answers: 404 without a body where no function is, 401 without one
-to a missing key, 500 without one when a function fails, 413 for bodies over the limit.
+to a missing key, 500 without one when a function fails, 413 for bodies over the limit, 408 for one
+that does not come. Unlike it, it refuses web pages and host names that nobody has allowed.
 """
 
 from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Final, Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from ..authentication.sign_in import EasyAuth, is_auth_path
 from ..log import write_line
 from ..routing.routes import Router
 from ..worker.functions import Function, InvocationError
 from ..worker.messages import HttpRequest, HttpResponse, new_invocation_id
+from .admission import Admission, Asked
 from .cors import CorsPolicy, is_preflight
 from .keys import FunctionKeys
+from .patience import PATIENCE, Patience, read_body
 
 __all__ = ["FrontEnd", "Invoker", "function_urls"]
 
@@ -58,10 +61,12 @@ class FrontEnd:
     Args:
         worker: Runs the functions.
         router: Finds the function of a request.
+        admission: Who is answered.
         max_body_bytes: Length of the longest body of a request, in bytes.
         cors: Which origins may call, where CORS is on.
         auth: Signs people in, where authentication is on.
         keys: Open the functions, where keys are asked for.
+        patience: How long a request may take to come.
     """
 
     def __init__(
@@ -69,31 +74,59 @@ class FrontEnd:
         worker: Invoker,
         router: Router,
         *,
+        admission: Admission,
         max_body_bytes: int,
         cors: CorsPolicy | None = None,
         auth: EasyAuth | None = None,
         keys: FunctionKeys | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._worker = worker
         self._functions = {function.name: function for function in worker.functions}
         self._router = router
+        self._admission = admission
         self._cors = cors
         self._auth = auth
         self._keys = keys
         self._max_body_bytes = max_body_bytes
+        self._patience = patience
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
-        application = web.Application(client_max_size=self._max_body_bytes)
+        application = web.Application()
         # With line breaks, which a dot alone leaves to aiohttp's own 404.
         application.router.add_route("*", "/{path:(?s:.*)}", self._serve)
         return application
 
+    def runner(self, shutdown_timeout: float) -> web.AppRunner:
+        """Return what serves the application.
+
+        Args:
+            shutdown_timeout: How long requests may take when it stops, in seconds.
+        """
+        return web.AppRunner(
+            self.application(),
+            access_log=None,
+            # A function gets a compressed body as it came.
+            auto_decompress=False,
+            # Counts from the connection on, and until the headers of the next request are there.
+            keepalive_timeout=self._patience.headers,
+            shutdown_timeout=shutdown_timeout,
+        )
+
     async def _serve(self, request: web.Request) -> web.Response:
+        refusal = self._admission.refusal(_asked(request))
+        if refusal is not None:
+            return web.Response(status=refusal.status, text=f"{refusal.reason}\n")
         cors = self._cors
         if cors is not None and is_preflight(request.method, request.headers):
             return web.Response(status=204, headers=cors.preflight_headers(request.headers))
-        response = await self._answer(request)
+        try:
+            response = await self._answer(request)
+        except (web.HTTPRequestEntityTooLarge, web.HTTPRequestTimeout) as error:
+            response = web.Response(status=error.status)
+            if isinstance(error, web.HTTPRequestTimeout):
+                response.force_close()
         if cors is not None:
             _add_cors(response, cors.response_headers(request.headers.get(hdrs.ORIGIN)))
         return response
@@ -101,7 +134,7 @@ class FrontEnd:
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.rel_url.raw_path
         if self._auth is not None and is_auth_path(path):
-            return await self._auth.answer(request)
+            return await self._auth.answer(request, self._body)
         match = self._router.match(request.method, path)
         if match is None:
             if path == "/" and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
@@ -113,10 +146,7 @@ class FrontEnd:
         ):
             write_line("INFO", f"Refused 'Functions.{function.name}': the key is missing or wrong")
             return web.Response(status=401)
-        try:
-            body = await self._body(request)
-        except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413)
+        body = await self._body(request)
         return await self._run(
             function,
             HttpRequest(
@@ -135,10 +165,7 @@ class FrontEnd:
         return headers if self._auth is None else self._auth.headers(request, headers)
 
     async def _body(self, request: web.Request) -> bytes:
-        length = request.content_length
-        if length is not None and length > self._max_body_bytes:
-            raise web.HTTPRequestEntityTooLarge(self._max_body_bytes, length)
-        return await request.read() if request.body_exists else b""
+        return await read_body(request, self._max_body_bytes, self._patience.silence)
 
     async def _run(self, function: Function, request: HttpRequest) -> web.Response:
         invocation_id = new_invocation_id()
@@ -168,6 +195,26 @@ def function_urls(functions: Iterable[Function], base_url: str, prefix: str) -> 
             lines.append(f"        {function.name}: {function.trigger} (not run by this host)")
         lines.append("")
     return "\n".join(lines)
+
+
+def _asked(request: web.Request) -> Asked:
+    headers = request.headers
+    hosts = headers.getall(hdrs.HOST, [])
+    if len(hosts) > 1:
+        # Which of them counts, nobody can tell.
+        hosts = [", ".join(hosts)]
+    elif hosts and request.host != hosts[0]:
+        # That of a target in absolute form counts before the header (RFC 9112, 3.2.2).
+        hosts = [*hosts, f"[{request.host}]" if ":" in request.host else request.host]
+    origins = headers.getall(hdrs.ORIGIN, [])
+    return Asked(
+        request.method,
+        hosts,
+        request.version >= HttpVersion11,
+        # Several in one are the origin of nobody.
+        ", ".join(origins) if origins else None,
+        headers.get("Sec-Fetch-Site"),
+    )
 
 
 def _response(answer: HttpResponse) -> web.Response:

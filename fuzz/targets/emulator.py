@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Final
 
 import jwt
+from signalr_emulator.admission.rules import LOOPBACK_ORIGINS, Admission, parse_host
 from signalr_emulator.authentication.access_keys import AccessKeys
 from signalr_emulator.authentication.callers import Authenticator, CalledUrl
 from signalr_emulator.authentication.client_tokens import validate_client_token
@@ -13,6 +14,7 @@ from signalr_emulator.clock import Clock
 from signalr_emulator.entra.tenant import SigningKey, Tenant
 from signalr_emulator.errors import (
     AuthenticationError,
+    ForbiddenError,
     InvalidRequestError,
     JsonError,
     ProtocolError,
@@ -90,6 +92,24 @@ def connection(data: bytes) -> None:
     """What a client does leads to the same events, however its bytes are cut."""
     whole, cut = pieces(data)
     assert _events([whole]) == _events(cut)
+
+
+_ADMISSION: Final = Admission("127.0.0.1", origins=frozenset((LOOPBACK_ORIGINS,)))
+
+
+@target(
+    b"localhost:8888\nhttp://localhost:8888", b"[::1]:80\nnull", b"127.0.0.1.\nhttps://[::1]",
+    b"u@localhost\nhttp://u@localhost", b"127.0.0.1.nip.example\nhttp://localhost.a",
+)  # fmt: skip
+def emulator_admission(data: bytes) -> None:
+    """Any host and origin are accepted or refused, and only this machine's are accepted."""
+    host, _, origin = text(data).partition("\n")
+    with suppress(InvalidRequestError, ForbiddenError):
+        _ADMISSION.check_origin(origin, _ADMISSION.host([host], is_required=True))
+        for each in (host, origin.partition("://")[2]):
+            found = parse_host(each)
+            assert found is not None
+            assert found.is_loopback
 
 
 @target(b'{"target":"t","arguments":[1]}', b'{"Target":"t","ARGUMENTS":null}')

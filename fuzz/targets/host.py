@@ -9,6 +9,7 @@ from funchost.authentication.sessions import Sessions
 from funchost.authentication.sign_in import local_target
 from funchost.routing.routes import Router
 from funchost.routing.templates import TemplateError, parse_template
+from funchost.server.admission import Admission, Asked, parse_host
 from funchost.server.cors import CorsPolicy
 from funchost.server.keys import FunctionKeys
 from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
@@ -112,6 +113,20 @@ def cors_origins(data: bytes) -> None:
     with suppress(ValueError):
         policy = CorsPolicy.parse(text(data), credentials=True)
         assert "Access-Control-Allow-Origin" not in policy.response_headers("http://other.example")
+
+
+@target(
+    b"localhost:7071\nhttp://localhost:7071", b"[::1]:80\nnull", b"127.0.0.1.\nhttps://[::1]",
+    b"u@localhost\nhttp://u@localhost", b"127.0.0.1.nip.example\nhttp://localhost.a",
+)  # fmt: skip
+def host_admission(data: bytes) -> None:
+    """Any host and origin are accepted or refused, and only this machine's are accepted."""
+    host, _, origin = text(data).partition("\n")
+    if Admission("127.0.0.1").refusal(Asked("POST", [host], True, origin)) is None:
+        for each in (host, origin.partition("://")[2]):
+            found = parse_host(each)
+            assert found is not None
+            assert found.is_loopback
 
 
 @target(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")

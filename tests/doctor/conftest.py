@@ -17,6 +17,8 @@ TENANT = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
 AUDIENCE = "api://upstream"
 ROUTE = "api/upstream/{hub}/{category}/{event}"
 PAGE = "http://localhost:3000"
+PAGES = ("--allowed-origin", "loopback", "--allowed-origin", "https://contoso.com")
+"""What lets pages of this machine and of one other site into an emulator."""
 
 type Step = Mapping[str, Any]
 type Examine = Callable[..., Examined]
@@ -93,7 +95,7 @@ def examine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="session")
 def shared_emulator() -> Iterator[RunningEmulator]:
-    with running_emulator() as emulator:
+    with running_emulator(*PAGES) as emulator:
         yield emulator
 
 
@@ -116,7 +118,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("whole")
     upstream = folder / "upstream.json"
     upstream.write_text('{"UpstreamSettings": {"Templates": []}}')
-    with running_emulator("--upstream-settings", str(upstream)) as emulator:
+    with running_emulator(*PAGES, "--upstream-settings", str(upstream)) as emulator:
         settings = folder / "local.settings.json"
         document = json.loads((ROOT / "local.settings.json.example").read_text())
         keys = f"{emulator.control_url}/{TENANT}/discovery/v2.0/keys"

@@ -156,12 +156,29 @@ def test_the_help_tells_every_option_and_setting() -> None:
         check=True,
     )
     for name in (
-        *("--app-dir", "--host", "--port", "--settings", "--auth", "--keys", "--verbose"),
+        *("--app-dir", "--host", "--host-name", "--port", "--settings"),
+        *("--auth", "--keys", "--verbose"),
         *("PORT", "FUNCTIONS_WORKER_PROCESS_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"),
         *("FUNCHOST_FUNCTION_KEY", "FUNCHOST_MASTER_KEY", "Host.CORS", "Host.CORSCredentials"),
         *("extensions.http.routePrefix", "PYTHON_THREADPOOL_THREAD_COUNT", "/.auth/login/"),
     ):
         assert name in done.stdout
+
+
+def test_a_chosen_host_name_is_answered(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    with running(app, "--host-name", "App.Example.", "--host-name", "[2001:db8::7]") as host:
+        for name in ("app.example", "APP.example:80", "[2001:db8::7]:7071", "localhost"):
+            own = {"Host": name, "Origin": f"https://{name}"}
+            assert host.call("POST", "/api/a", headers=own).status == 200
+        assert host.call("GET", "/api/a", headers={"Host": "a.app.example"}).status == 403
+
+
+def test_what_is_no_host_name_is_told(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    status, told = refused(app, "--host-name", "http://app.example")
+    assert status == 2
+    assert "'http://app.example' is no host name: write it without scheme and port" in told
 
 
 def test_authentication_that_others_can_reach_is_warned_of(tmp_path: Path) -> None:

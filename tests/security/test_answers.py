@@ -98,6 +98,27 @@ def test_another_site_reads_nothing_and_may_not_ask(anonymous_app: FunctionApp) 
     assert not [name for name in preflight.headers if name.startswith("Access-Control-")]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [EVIL, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}],
+    ids=str,
+)
+def test_no_function_runs_for_what_another_site_posts(
+    anonymous_app: FunctionApp, headers: dict[str, str]
+) -> None:
+    ran = anonymous_app.process.output.count("Executing 'Functions.")
+    for path in ("negotiate", "broadcast", "groups", "upstream/chat/messages/x"):
+        answer = requests.post(
+            f"{anonymous_app.url}/{path}",
+            data=b'{"target": "t"}',
+            # What a page may send without asking first.
+            headers={"Content-Type": "text/plain"} | headers,
+            timeout=PATIENCE,
+        )
+        assert answer.status_code == 403, path
+    assert anonymous_app.process.output.count("Executing 'Functions.") == ran
+
+
 def test_every_origin_with_its_cookies_ends_the_start(tmp_path: Path) -> None:
     app = tmp_path / "app"
     app.mkdir()

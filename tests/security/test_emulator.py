@@ -204,3 +204,63 @@ def test_a_web_page_does_not_reach_the_control_plane(
         )
         assert answer.status_code == 403, path
     assert emulator.advance_clock(0) - before < 60
+
+
+WAYS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "negotiate": ("POST", "/client/negotiate", {}),
+    "WebSocket": (
+        "GET",
+        "/client/",
+        {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        },
+    ),
+    "Server-Sent Events": ("GET", "/client/", {"Accept": "text/event-stream"}),
+    "long polling": ("GET", "/client/", {}),
+}
+"""Method, path and headers of each way in for clients."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example"]
+)
+def test_a_web_page_connects_as_nobody_with_the_key_that_all_know(
+    emulator: RunningEmulator, way: str, origin: str
+) -> None:
+    method, path, headers = WAYS[way]
+    query = {"hub": "chat", "access_token": signed(emulator, {"AccessKey": KEY, "KeyId": ""})}
+    answer = requests.request(
+        method,
+        f"{emulator.service_url}{path}",
+        params=query,
+        headers=headers | {"Origin": origin},
+        timeout=PATIENCE,
+    )
+    assert answer.status_code == 403
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert emulator.state()["connections"] == {}
+
+
+def test_a_name_that_is_made_to_lead_here_opens_neither_plane(emulator: RunningEmulator) -> None:
+    before = emulator.advance_clock(0)
+    for url, path in (
+        (emulator.service_url, "/client/negotiate?hub=chat"),
+        (emulator.service_url, "/api/health"),
+        (emulator.control_url, "/emulator/clock"),
+        (emulator.control_url, "/emulator/faults"),
+        (emulator.control_url, "/"),
+    ):
+        # To the browser such a page and this machine are one origin.
+        for headers in ({}, {"Origin": "http://evil.example"}):
+            answer = requests.post(
+                f"{url}{path}",
+                data=b'{"advance": 3600}',
+                headers={"Host": "evil.example", "Content-Type": "text/plain"} | headers,
+                timeout=PATIENCE,
+            )
+            assert answer.status_code == 403, path
+    assert emulator.advance_clock(0) - before < 60

@@ -5,10 +5,11 @@ from functools import partial
 
 from aiohttp import hdrs, web
 
+from .admission.middleware import admission_middleware
+from .admission.rules import Admission
 from .client_endpoint.routes import ClientEndpoint
-from .configuration.settings import ANY_ORIGIN
 from .faults.middleware import fault_middleware
-from .operations.errors import error_details
+from .operations.errors import error_details, error_response
 from .operations.parameters import MAX_BODY_BYTES
 from .rest.routes import DATA_ACTION, PRINCIPAL_ID, RestApi
 from .state.journal import Call
@@ -30,14 +31,20 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
         service: The state of the emulator.
         resource: The SignalR resource that it serves.
     """
+    config = service.config
+    admission = Admission(config.host, config.host_names, config.allowed_origins)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
-        middlewares=[error_details, fault_middleware(service.faults)],
+        middlewares=[
+            admission_middleware(admission, error_response),
+            error_details,
+            fault_middleware(service.faults),
+        ],
     )
     clients = ClientEndpoint(service, resource)
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())
-    app.on_response_prepare.append(partial(_allow_origin, service.config.allowed_origins))
+    app.on_response_prepare.append(partial(_allow_origin, admission))
     app.on_response_prepare.append(partial(_record, service))
     app.on_shutdown.append(clients.disconnect_all)
     app.cleanup_ctx.append(_upstream_session(resource))
@@ -68,13 +75,13 @@ async def _record(service: Service, request: web.Request, response: web.StreamRe
 
 
 async def _allow_origin(
-    allowed: frozenset[str], request: web.Request, response: web.StreamResponse
+    admission: Admission, request: web.Request, response: web.StreamResponse
 ) -> None:
     """Let browsers read what clients of allowed origins are answered, errors included."""
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None or not request.path.startswith(_CLIENT_PREFIX):
         return
-    if ANY_ORIGIN not in allowed and origin.lower() not in allowed:
+    if not admission.is_listed(origin):
         return
     response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
     response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"

@@ -151,7 +151,7 @@ async def running(
             )
             for resource in service.resources
         ]
-        certificate = ServerCertificate.generate(_certificate_names(config.host))
+        certificate = ServerCertificate.generate(_certificate_names(config))
         authority_port = await _listen(
             stack,
             authority(service),
@@ -231,9 +231,10 @@ async def _abort(server: asyncio.Server) -> None:
             await asyncio.wait_for(server.wait_closed(), 2 * _TLS_SHUTDOWN_TIMEOUT)
 
 
-def _certificate_names(host: str) -> list[str]:
+def _certificate_names(config: Config) -> list[str]:
+    chosen = {config.host, *(name.strip("[]") for name in config.host_names)}
     names = ["localhost", "127.0.0.1", "::1"]
-    return names if host in {*names, *_ANY_ADDRESS} else [*names, host]
+    return [*names, *sorted(chosen - {*names, *_ANY_ADDRESS})]
 
 
 def _url(host: str, port: int, scheme: str = "http") -> str:

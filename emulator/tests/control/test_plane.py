@@ -43,8 +43,8 @@ async def test_wrong_identity_header(wire: Wire, header: str | None) -> None:
 async def test_header_that_is_no_utf_8(wire: Wire) -> None:
     host, port = wire.emulator.control_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    path = f"/msi/token?{QUERY}".encode()
-    writer.write(b"GET " + path + b" HTTP/1.0\r\nHost: x\r\nX-IDENTITY-HEADER: \xff\r\n\r\n")
+    start = f"GET /msi/token?{QUERY} HTTP/1.0\r\nHost: localhost\r\n".encode()
+    writer.write(start + b"X-IDENTITY-HEADER: \xff\r\n\r\n")
     assert (await reader.read()).split(b" ", 2)[1] == b"401"
     writer.close()
     await writer.wait_closed()

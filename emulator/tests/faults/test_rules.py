@@ -142,7 +142,7 @@ async def test_reset(wire: Wire) -> None:
     await arm(wire, operation="health", action="reset", times=1)
     host, port = wire.emulator.service_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"HEAD /api/health HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(b"HEAD /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     with pytest.raises(ConnectionResetError):
         await reader.read()
     writer.close()

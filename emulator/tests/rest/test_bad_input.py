@@ -25,7 +25,7 @@ async def status(
     reader, writer = await wire.raw()
     token = await wire.entra_token()
     writer.write(
-        f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n{head}"
         f"{'' if is_endless else END}".encode()
     )

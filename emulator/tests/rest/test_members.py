@@ -61,7 +61,7 @@ async def raw(wire: Wire, method: str, path: str) -> int:
     reader, writer = await wire.raw()
     token = await wire.entra_token()
     writer.write(
-        f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Authorization: Bearer {token}\r\n\r\n".encode()
     )
     status = int((await reader.read()).split(b" ", 2)[1])

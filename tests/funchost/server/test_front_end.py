@@ -9,6 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from funchost.routing.routes import Router
+from funchost.server.admission import Admission
 from funchost.server.front_end import FrontEnd
 from funchost.worker.functions import Function
 from funchost.worker.runtime import Worker
@@ -252,7 +253,7 @@ async def small() -> AsyncIterator[TestClient[Any, Any]]:
     worker.functions = (Function("f", "1", "httpTrigger", route="f", is_http=True),)
     router = Router()
     router.add("f", "f")
-    front_end = FrontEnd(worker, router, max_body_bytes=4)
+    front_end = FrontEnd(worker, router, admission=Admission("127.0.0.1"), max_body_bytes=4)
     async with TestClient(TestServer(front_end.application())) as client:
         yield client
 

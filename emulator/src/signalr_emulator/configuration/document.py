@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..access_control.roles import BUILT_IN_ROLES
+from ..admission.rules import host_name
 from ..entra.applications import Application
 from ..entra.federation import FederatedCredential
 from ..entra.identities import Identity, IdentityKind
@@ -120,6 +121,7 @@ def _upstream(values: Mapping[str, Any], folder: Path) -> UpstreamConfig:
 _READERS: Mapping[str, Callable[[Any, Path], object]] = {
     # No built-in role has the name that stands for no assignment.
     "role": lambda name, _folder: BUILT_IN_ROLES.get(name),
+    "host_names": lambda values, _folder: frozenset(map(host_name, values)),
     "allowed_origins": lambda values, _folder: frozenset(each.lower() for each in values),
     "service_mode": lambda name, _folder: ServiceMode(name),
     "identities": lambda values, _folder: tuple(_identity(each) for each in values),

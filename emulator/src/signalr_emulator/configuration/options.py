@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Never
 
 from ..access_control.roles import BUILT_IN_ROLES
+from ..admission.rules import host_name
 from ..errors import ConfigFileError
 from .document import Choices
 from .file import read_config_file
@@ -56,6 +57,7 @@ def _config(options: argparse.Namespace, defaults: Config) -> Config:
     config = replace(
         defaults,
         host=options.host,
+        host_names=frozenset(options.host_names) or defaults.host_names,
         control_port=options.control_port,
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
@@ -156,6 +158,17 @@ def _add_files(parser: argparse.ArgumentParser, choices: Choices) -> None:
 def _add_addresses(parser: argparse.ArgumentParser, defaults: Config) -> None:
     parser.add_argument("--host", default=defaults.host, help="address to listen on")
     parser.add_argument(
+        "--host-name",
+        dest="host_names",
+        action="append",
+        type=_host_name,
+        default=[],
+        metavar="NAME",
+        help="host name by which the emulator is called, beside addresses of this machine; may be"
+        " given several times. Requests to other names are refused"
+        f" (default: {' '.join(sorted(defaults.host_names)) or 'none'}%(default).0s)",
+    )
+    parser.add_argument(
         "--service-port",
         "--service",
         dest="service_ports",
@@ -204,7 +217,8 @@ def _add_rules(parser: argparse.ArgumentParser, defaults: Config) -> None:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="origin whose web pages may connect, or * for any; may be given several times"
+        help="origin whose web pages may connect, loopback for those of this machine, or * for any;"
+        " may be given several times"
         f" (default: {' '.join(sorted(defaults.allowed_origins))}%(default).0s)",
     )
 
@@ -235,6 +249,13 @@ def _add_access_keys(parser: argparse.ArgumentParser, defaults: Config) -> None:
 
 def _origins(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(text.lower().rstrip("/") for text in texts)
+
+
+def _host_name(text: str) -> str:
+    try:
+        return host_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _port(text: str) -> int:

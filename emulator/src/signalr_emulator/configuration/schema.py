@@ -13,6 +13,7 @@ from typing import Any
 from cryptography import x509
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
+from ..admission.rules import host_name
 from ..documents.json_text import Json
 from ..documents.problems import FieldError, pointer
 from ..errors import EmulatorError, UpstreamSettingsError
@@ -68,6 +69,7 @@ def problems(document: Json, folder: Path) -> list[FieldError]:
 def _formats(folder: Path) -> FormatChecker:
     checker = FormatChecker(["uuid"])
     for name, check in (
+        ("host-name", host_name),
         ("upstream-template", parse_template),
         (_SETTINGS, lambda text: UpstreamFile(folder / text)),
         (

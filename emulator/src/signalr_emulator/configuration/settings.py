@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..access_control.roles import SERVICE_OWNER, Role
+from ..admission.rules import LOOPBACK_ORIGINS
 from ..authentication.access_keys import EMULATOR_KEY
 from ..entra.applications import Application
 from ..entra.federation import FederatedCredential
@@ -12,7 +13,6 @@ from ..upstream.settings import UpstreamConfig
 from .service_mode import ServiceMode
 
 __all__ = [
-    "ANY_ORIGIN",
     "APP_REGISTRATION",
     "EXTERNAL_ISSUER",
     "SYSTEM_ASSIGNED",
@@ -21,9 +21,6 @@ __all__ = [
     "ResourceConfig",
     "signalr_resource_id",
 ]
-
-ANY_ORIGIN = "*"
-"""Stands for every origin, as in the resource's CORS settings."""
 
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
 
@@ -100,6 +97,8 @@ class Config:
 
     Attributes:
         host: Address to listen on.
+        host_names: Host names, as `admission.rules.host_name` gives them, that are answered beside
+            addresses of this machine, and that a token's audience may name.
         service_port: Port of the SignalR service; 0 takes any free one.
         further_services: More SignalR services, each a resource of its own.
         control_port: Port of the control plane; 0 takes any free one.
@@ -107,7 +106,8 @@ class Config:
         role: Role of the system-assigned identity and of every app registration at the SignalR
             resource, or None for no assignment.
         service_mode: How every SignalR resource treats its clients.
-        allowed_origins: Origins, in lower case, whose web pages may connect (CORS); `*` for any.
+        allowed_origins: Origins, in lower case, whose web pages may connect (CORS): `loopback` for
+            those of this machine, `*` for any.
         identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
             nothing here; App Service makes a random one.
         identities: Managed identities of the app.
@@ -118,8 +118,8 @@ class Config:
         management_group: Management group above the subscription.
         subscription: Resource id of the subscription.
         resource_id: Resource id of the SignalR service, which ends with its name.
-        service_names: Host names that a client token's audience may name, in lower case; `host`
-            is one of them without being listed.
+        service_names: Host names that a token's audience may name, in lower case; `host` and
+            `host_names` are among them without being listed.
         local_auth: Whether access keys of connection strings are accepted.
         primary_key: Text whose UTF-8 bytes are the first access key. Further services have the
             same text with their number at its end.
@@ -131,13 +131,14 @@ class Config:
     """
 
     host: str = "127.0.0.1"
+    host_names: frozenset[str] = frozenset()
     service_port: int = 8888
     further_services: tuple[FurtherService, ...] = ()
     control_port: int = 8889
     authority_port: int = 0
     role: Role | None = SERVICE_OWNER
     service_mode: ServiceMode = ServiceMode.SERVERLESS
-    allowed_origins: frozenset[str] = frozenset((ANY_ORIGIN,))
+    allowed_origins: frozenset[str] = frozenset((LOOPBACK_ORIGINS,))
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
     applications: tuple[Application, ...] = (APP_REGISTRATION,)
@@ -159,7 +160,8 @@ class Config:
     @property
     def hosts(self) -> frozenset[str]:
         """Every host name that the audience of a token may have, in lower case."""
-        return self.service_names | {f"[{self.host}]" if ":" in self.host else self.host.lower()}
+        listened = f"[{self.host}]" if ":" in self.host else self.host.lower()
+        return self.service_names | self.host_names | {listened}
 
     @property
     def resources(self) -> tuple[ResourceConfig, ...]:

@@ -12,6 +12,7 @@ from aiohttp import web
 from ..errors import TokenRequestError
 from ..faults.middleware import fault_middleware
 from ..state.service import Service
+from .admission import own_pages_only
 
 __all__ = ["authority", "openid_routes"]
 
@@ -35,7 +36,9 @@ def authority(service: Service) -> web.Application:
     async def token(request: web.Request) -> web.Response:
         return await _token(service, request)
 
-    app = web.Application(middlewares=[fault_middleware(service.faults)])
+    app = web.Application(
+        middlewares=[own_pages_only(service.config), fault_middleware(service.faults)]
+    )
     app.add_routes(
         [
             web.get("/common/discovery/instance", _refusing(_instance)),

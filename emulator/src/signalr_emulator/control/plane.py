@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp import web
 
 from ..clock import MAX_ADVANCE
 from ..documents.fields import number, properties
@@ -12,6 +11,7 @@ from ..documents.problems import checked
 from ..faults.middleware import fault_middleware
 from ..state.resource import Resource
 from ..state.service import Service
+from .admission import own_pages_only
 from .app_service import app_service_routes
 from .authority import openid_routes
 from .fault_routes import FaultRoutes
@@ -30,7 +30,9 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
         service: The state that it serves.
         authority_url: Where the authority is, without a trailing slash.
     """
-    app = web.Application(middlewares=[_refuse_other_pages, fault_middleware(service.faults)])
+    app = web.Application(
+        middlewares=[own_pages_only(service.config), fault_middleware(service.faults)]
+    )
     inspector = Inspector(service)
     app.on_shutdown.append(inspector.stop)
     app.add_routes(
@@ -46,19 +48,6 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
         ]
     )
     return app
-
-
-@web.middleware
-async def _refuse_other_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer the inspector's page and who is no page.
-
-    Any site that a person visits can send requests to this machine; the own page cannot be told
-    from others by anything but the Origin header (Fetch standard).
-    """
-    origin = request.headers.get(hdrs.ORIGIN)
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise web.HTTPForbidden(text="Requests of other pages are not answered here.")
-    return await handler(request)
 
 
 class _ClockAndState:

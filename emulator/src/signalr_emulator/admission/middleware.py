@@ -1,0 +1,56 @@
+"""Refuses whom the rules do not admit: one aiohttp middleware in front of everything else."""
+
+from collections.abc import Callable, Sequence
+
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from ..errors import RequestError
+from .rules import Admission
+
+__all__ = ["admission_middleware"]
+
+
+def admission_middleware(
+    admission: Admission, refuse: Callable[[RequestError], web.Response]
+) -> Middleware:
+    """Make the middleware.
+
+    Args:
+        admission: Who is answered.
+        refuse: Makes the answer for everybody else.
+    """
+
+    @web.middleware
+    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            _check(admission, request)
+        except RequestError as error:
+            return refuse(error)
+        return await handler(request)
+
+    return admit
+
+
+def _check(admission: Admission, request: web.Request) -> None:
+    is_required = request.version >= HttpVersion11
+    hosts = request.headers.getall(hdrs.HOST, [])
+    host = admission.host(hosts, is_required=is_required)
+    for target in _target(request, hosts):
+        admission.host([target], is_required=True)
+    # Where other pages may ask, a browser learns from the answer to its preflight which of them.
+    if request.method == hdrs.METH_OPTIONS and admission.origins:
+        return
+    origins = request.headers.getall(hdrs.ORIGIN, [])
+    # Several in one are the origin of nobody.
+    admission.check_origin(", ".join(origins) if origins else None, host)
+
+
+def _target(request: web.Request, hosts: Sequence[str]) -> list[str]:
+    """Give the host of a target in absolute form, which counts before the header.
+
+    Source: RFC 9112, section 3.2.2.
+    """
+    if not hosts or request.host in hosts:
+        return []
+    return [f"[{request.host}]" if ":" in request.host else request.host]

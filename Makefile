@@ -56,7 +56,7 @@ lint: .venv/ready ## Check style and types
 	@$(venv)/mypy --python-version 3.12 emulator/src shared  # what their pyproject.toml promise
 
 unit: .venv/ready demo/signalr.js $(javascript:%=%/node_modules/ready) ## Run the tests alone, in several processes (TEST_PROCESSES)
-	@$(venv)/pytest --numprocesses $(TEST_PROCESSES) --dist loadscope
+	@$(venv)/pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 
 dist: .venv/ready ## Build wheels and sdists of the library, the emulator and the local host
 	@rm -rf dist
@@ -122,7 +122,7 @@ versions: dist ## Run the tests of library and emulator with each Python that is
 	  $(venv)/uv venv --quiet --clear --python $$python $$folder || exit 1; \
 	  $(venv)/uv pip install --quiet --python $$folder/bin/python --group tests \
 	    "$$(echo dist/keyless_signalr-*.whl)[functions]" dist/signalr_emulator-*.whl || exit 1; \
-	  $$folder/bin/python -m pytest --quiet --numprocesses $(TEST_PROCESSES) --dist loadscope tests/shared emulator/tests || exit 1; \
+	  $$folder/bin/python -m pytest --quiet --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder tests/shared emulator/tests || exit 1; \
 	done
 
 audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs a network

@@ -40,6 +40,11 @@ FAULTS: Mapping[str, Mapping[str, object]] = {
         "status": 429,
         "headers": {"Retry-After": "60"},
     },
+    "auth API answers 429, Retry-After a day": {
+        "operation": AUTH_API,
+        "status": 429,
+        "headers": {"Retry-After": "86400"},
+    },
     "auth API answers 500": {"operation": AUTH_API, "status": 500},
     "auth API answers 503": {"operation": AUTH_API, "status": 503},
     "auth API answers nonsense": {"operation": AUTH_API, "status": 200, "body": '{"AccessKey":'},

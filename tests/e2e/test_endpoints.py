@@ -222,7 +222,8 @@ def test_a_send_that_is_never_begun_is_given_up_and_named(
     emulator: RunningEmulator, identity: CredentialSettings, open_client: OpenClient
 ) -> None:
     sends = 8 * MAX_CONCURRENCY
-    timeouts = Timeouts(read=0.5)
+    # Long enough for a busy machine to begin those that can be.
+    timeouts = Timeouts(read=2.0)
     with (
         open_client(both(emulator), identity, timeouts=timeouts, policy=ONCE) as signalr,
         ThreadPoolExecutor(sends) as senders,

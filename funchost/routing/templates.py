@@ -129,11 +129,16 @@ class Template:
         return values if len(given) <= len(self.segments) else None
 
     def overlaps(self, other: "Template") -> bool:
-        """Tell whether one path may match both. Constraints count as satisfiable."""
+        """Tell whether one path may match both.
+
+        Constraints count as satisfiable, except by a literal of the other one that breaks them.
+        """
         for mine, theirs in zip(self.segments, other.segments, strict=False):
             if _takes_rest(mine) or _takes_rest(theirs):
                 return True
-            if isinstance(mine, Literal) and isinstance(theirs, Literal) and mine != theirs:
+            if isinstance(mine, Literal) and theirs.match(mine.text) is None:
+                return False
+            if isinstance(theirs, Literal) and mine.match(theirs.text) is None:
                 return False
         shorter, longer = sorted((self.segments, other.segments), key=len)
         return all(_may_be_missing(segment) for segment in longer[len(shorter) :])

@@ -75,7 +75,7 @@ class ProblemError(Exception):
         extensions: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status = status
+        self.status = HTTPStatus(status)
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}

@@ -106,6 +106,8 @@ class SignalRFunctions:
         upstream: UpstreamSettings | None = None,
         events: Events | None = None,
     ) -> None:
+        if not isinstance(service, SignalRServiceClient):
+            raise InvalidArgumentError("service", "must be the awaitable client, of the module aio")
         self.service = service
         self.events = Events() if events is None else events
         self._hubs = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)

@@ -30,6 +30,10 @@ _RETRY_AFTER: Final = 30
 azure-identity."""
 
 
+def _spawn(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="signalr-identity", daemon=True).start()
+
+
 class EntraTokens:
     """Holds one Entra token for all callers of a process and renews it in time.
 
@@ -37,6 +41,8 @@ class EntraTokens:
         open_credential: Makes the credential at the first need.
         audience: What the token is for.
         clock: Current time in epoch seconds.
+        spawn: Runs something in a thread of its own, so that who asks waits no longer than others.
+            Raises `RuntimeError` where the system has none to give.
     """
 
     def __init__(
@@ -45,7 +51,9 @@ class EntraTokens:
         *,
         audience: str = AUDIENCE,
         clock: Callable[[], float] = time.time,
+        spawn: Callable[[Callable[[], None]], None] = _spawn,
     ) -> None:
+        self._spawn = spawn
         self._open_credential = open_credential
         self._scope = f"{audience}/.default"
         self._clock = clock
@@ -58,7 +66,7 @@ class EntraTokens:
     def cached(self, url: str = "", rejected: Token | None = None) -> Token | None:  # noqa: ARG002  the protocol's own
         """Return the token at hand while it need not be renewed; arguments as of `get`."""
         token = self._token
-        if token is None or token is rejected:
+        if token is None or token == rejected:
             return None
         return token if self._clock() < token.expires_at - _RENEW_BEFORE else None
 
@@ -97,16 +105,21 @@ class EntraTokens:
         Raises:
             AuthenticationError: The credential gave none, or not in time.
         """
-        cached = self.cached(url, rejected)
-        if cached is not None:
-            return cached
-        asked = self.ask(url, rejected)
-        if asked.work is not None:
-            asked.work()
-        try:
-            return self._valid(rejected) or asked.token.result(LONGEST_WAIT)
-        except TimeoutError:
-            raise no_token_in_time() from None
+        for _ in range(2):
+            cached = self.cached(url, rejected)
+            if cached is not None:
+                return cached
+            asked = self.ask(url, rejected)
+            if asked.work is not None:
+                self._run(asked.work)
+            try:
+                token = self._valid(rejected) or asked.token.result(LONGEST_WAIT)
+            except TimeoutError:
+                raise no_token_in_time() from None
+            if token != rejected:
+                return token
+            # Somebody else had asked already, for whom the old one was good enough.
+        return token
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where who asked and who holds the lock is gone."""
@@ -114,10 +127,16 @@ class EntraTokens:
         self._asked = None
         self._credential = None
 
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            self._spawn(work)
+        except RuntimeError:
+            work()
+
     def _valid(self, rejected: Token | None) -> Token | None:
         """Return the token at hand if it has not ended."""
         token = self._token
-        if token is None or token is rejected:
+        if token is None or token == rejected:
             return None
         return token if self._clock() < token.expires_at else None
 

@@ -289,13 +289,10 @@ class RotationThread:
             pending = None
             if told is not None:
                 pending, self._pending = self._pending, None
+        # First, since a filter of the app's logging may raise.
+        if pending is not None:
+            _settle(pending, told)
         self._log(key, failures, now)
-        if pending is None:
-            return
-        if isinstance(told, AccessKey):
-            pending.set_result(told)
-        else:
-            pending.set_exception(told)
 
     def _log(self, key: AccessKey | None, failures: int, now: Moment) -> None:
         schedule = self._schedule
@@ -320,13 +317,17 @@ class RotationThread:
         return log_fields(error, endpoint=self._endpoint)
 
 
-def _settled(told: AccessKey | ServiceUnavailableError) -> Future[AccessKey]:
+def _settled(told: Told) -> Future[AccessKey]:
     future: Future[AccessKey] = Future()
+    _settle(future, told)
+    return future
+
+
+def _settle(future: Future[AccessKey], told: Told) -> None:
     if isinstance(told, AccessKey):
         future.set_result(told)
     else:
         future.set_exception(told)
-    return future
 
 
 def _closed() -> ServiceUnavailableError:

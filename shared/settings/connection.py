@@ -1,6 +1,6 @@
 """One endpoint in the settings: the identity-based connection of the Functions extension.
 
-The parts are `<connection>__serviceUri` and its like. `shared.connection_string` reads the other
+The parts are `<connection>__serviceUri` and its like. `settings.connection_string` reads the other
 form.
 """
 

@@ -27,6 +27,8 @@ class Hubs(NamedTuple):
         Raises:
             InvalidArgumentError: There is none, or one is no name of a hub.
         """
+        if isinstance(names, str):
+            raise InvalidArgumentError("hubs", f"is a text; a list of names is [{names!r}]")
         checked = [check_hub(name) for name in names]
         if not checked:
             raise InvalidArgumentError("hubs", "must name one")

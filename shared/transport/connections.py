@@ -111,7 +111,7 @@ def improve_connections(pool: HTTPConnectionPool, *, longest_answer: float) -> H
 
     Args:
         pool: The pool.
-        longest_answer: Seconds that an answer has from its first to its last byte.
+        longest_answer: Seconds from the end of a request to the last byte of its answer.
     """
     improved = _IMPROVED.get(pool.ConnectionCls)
     if improved is not None:

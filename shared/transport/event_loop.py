@@ -20,32 +20,45 @@ class LoopThread:
         """Make it usable in a child process, where its thread is gone."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._under_way = 0
+        self._is_closed = False
+        self._changed = threading.Condition(self._lock)
 
     def result[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine with the caller's context variables and return what it returns.
 
         Raises:
-            ServiceUnavailableError: The system has no thread to give.
+            ServiceUnavailableError: The system has no thread to give, or it is closed.
         """
         try:
-            loop = self._running_loop()
+            loop = self._begin()
         except RuntimeError as error:
             coroutine.close()
             raise ServiceUnavailableError(
                 f"No thread for the requests: {error}", retry_after=1
             ) from error
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
 
     def close(self) -> None:
-        """End the thread, after what others still wait for."""
-        loop = self._loop
-        if loop is None:
-            return
-        self.result(_rest())
-        loop.call_soon_threadsafe(loop.stop)
+        """End the thread, after what others still wait for; what comes now is refused."""
+        with self._changed:
+            self._is_closed = True
+            while self._under_way:
+                self._changed.wait()
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
+    def _begin(self) -> asyncio.AbstractEventLoop:
+        """Return the loop for one coroutine more, which it does not end before."""
         with self._lock:
+            if self._is_closed:
+                raise RuntimeError("the client is closed")
             if self._loop is None:
                 loop = asyncio.new_event_loop()
                 # Nobody has to close it for the process to end.
@@ -59,15 +72,10 @@ class LoopThread:
                     raise
                 # Not before, so that a loop without a thread is not taken for one that runs.
                 self._loop = loop
+            self._under_way += 1
             return self._loop
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
     loop.close()
-
-
-async def _rest() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        await asyncio.wait(others)

@@ -1,7 +1,7 @@
 """Runs flows on an event loop, their blocking effects on threads of its own.
 
-Each endpoint has its own threads, so that one that does not answer holds up nobody else, and what
-cannot be begun there in time is given up unsent: behind it a queue would only grow.
+Each endpoint has its own threads, so that one that does not answer holds up nobody else. Among
+several endpoints, what cannot be begun in time is given up unsent: a queue would only grow.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class EndpointThreads:
 
     def close(self) -> None:
         """End its threads."""
-        for threads in self._endpoints.values():
+        for threads in list(self._endpoints.values()):
             threads.close()
 
     async def perform(self, effect: Effect) -> EffectResult:
@@ -85,17 +85,22 @@ class EndpointThreads:
 
         Only who asks takes a thread: however many callers, they wait for one request.
         """
-        asked = source.ask(url, rejected)
-        if asked.work is not None:
+        for _ in range(2):
+            asked = source.ask(url, rejected)
+            if asked.work is not None:
+                try:
+                    self._endpoints[_IDENTITY].run(asked.work)
+                except NoAnswerError as error:
+                    if asked.give_up is not None:
+                        asked.give_up(error)
             try:
-                self._endpoints[_IDENTITY].run(asked.work)
-            except NoAnswerError as error:
-                if asked.give_up is not None:
-                    asked.give_up(error)
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(asked.token), LONGEST_WAIT)
-        except TimeoutError:
-            raise no_token_in_time() from None
+                token = await asyncio.wait_for(asyncio.wrap_future(asked.token), LONGEST_WAIT)
+            except TimeoutError:
+                raise no_token_in_time() from None
+            if token != rejected:
+                return token
+            # Somebody else had asked already, for whom the old one was good enough.
+        return token
 
     def _queue_timeout_of(self, request: Request) -> float | None:
         return None if self._queue_timeout is None else request.read_timeout or self._queue_timeout
@@ -155,13 +160,20 @@ class _Threads:
         # The caller's span is the parent of the request's.
         job = _Job(effect, contextvars.copy_context(), loop.create_future())
         self.run(job)
-        if queue_timeout is None:
-            return await job.answer
-        timer = loop.call_later(queue_timeout, self._give_up, job, queue_timeout)
+        timer = (
+            None
+            if queue_timeout is None
+            else loop.call_later(queue_timeout, self._give_up, job, queue_timeout)
+        )
         try:
             return await job.answer
+        except asyncio.CancelledError:
+            # Nobody waits for it any more, so it holds up nobody behind it.
+            self._forget(job)
+            raise
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
 
     def run(self, work: _Work) -> None:
         """Have something done on a thread.
@@ -192,12 +204,18 @@ class _Threads:
             self._waiting.remove(work)
         raise NoAnswerError(f"no thread for the request: {error}", delivered=False) from error
 
-    def _give_up(self, job: _Job, queue_timeout: float) -> None:
+    def _forget(self, job: _Job) -> bool:
+        """Take a job out of the queue; tell whether it was there and not under way."""
         with self._changed:
             try:
                 self._waiting.remove(job)
-            except ValueError:  # it is under way
-                return
+            except ValueError:
+                return False
+            return True
+
+    def _give_up(self, job: _Job, queue_timeout: float) -> None:
+        if not self._forget(job):
+            return
         problem = f"{MAX_CONCURRENCY} other requests have waited for {queue_timeout:g} s"
         _settle(job.answer, None, NoAnswerError(problem, delivered=False))
 
@@ -221,10 +239,10 @@ class _Threads:
 
     def _do(self, job: _Job) -> None:
         answer: EffectResult = None
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             answer = job.context.run(self._perform, job.effect)
-        except Exception as error:  # noqa: BLE001  the flow decides what an error means
+        except BaseException as error:  # noqa: BLE001  the flow decides what an error means
             failure = error
         # A loop that is closed has nobody left who waits.
         with contextlib.suppress(RuntimeError):
@@ -232,7 +250,7 @@ class _Threads:
 
 
 def _settle(
-    future: asyncio.Future[EffectResult], answer: EffectResult, failure: Exception | None
+    future: asyncio.Future[EffectResult], answer: EffectResult, failure: BaseException | None
 ) -> None:
     if future.cancelled():
         return

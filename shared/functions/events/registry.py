@@ -28,8 +28,8 @@ class Handler(NamedTuple):
 class Events:
     """The handlers of an app, registered by decorators.
 
-    A handler takes the event; after it, if it wants, the service client (annotated with
-    `shared.aio.SignalRServiceClient`); and for a message the arguments of the invocation, which
+    A handler takes the event; after it, if it wants, the service client (annotated with the
+    awaitable `SignalRServiceClient`); and for a message the arguments of the invocation, which
     are checked against its annotations. What it returns goes back to the client that called.
     """
 

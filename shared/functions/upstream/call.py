@@ -21,7 +21,7 @@ _CATEGORIES: Final = {each.value: each for each in Category}
 
 
 class Client(TypedDict):
-    """What an event says about its client: the fields of `upstream.event.Event`."""
+    """What an event says about its client: the fields of `functions.events.event.Event`."""
 
     hub: str
     connection_id: str

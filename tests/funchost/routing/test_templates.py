@@ -114,6 +114,9 @@ def test_precedence_goes_from_precise_to_open() -> None:
         ("a/b/c", "a/{*x}", True),
         ("{*x}", "a", True),
         ("a/{x}", "{y}/b", True),
+        ("a/{x}", "{y:int}/b", False),
+        ("orders/{x}", "{hub:regex(^(chat|news)$)}/negotiate", False),
+        ("Chat/{x}", "{hub:regex(^(chat|news)$)}/negotiate", True),
     ],
 )
 def test_overlap(one: str, other: str, *, overlap: bool) -> None:

@@ -1,13 +1,14 @@
 """The functions as an app registers them: by choice, with routes, names and levels of its own."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import azure.functions as func
 import pytest
 
 from shared import CredentialSettings, Hubs, InvalidArgumentError, SettingsError
+from shared import SignalRServiceClient as BlockingClient
 from shared.aio import SignalRServiceClient
 from shared.functions import (
     BROADCAST,
@@ -110,8 +111,16 @@ def test_a_wrong_prefix_ends_the_start(signalr: SignalRFunctions, prefix: str) -
         signalr.blueprint(prefix=prefix)
 
 
-@pytest.mark.parametrize("hubs", [[], ["no hub"]])
-async def test_wrong_hubs_end_the_start(service: SignalRServiceClient, hubs: list[str]) -> None:
+def test_the_blocking_client_is_refused() -> None:
+    with (
+        BlockingClient("http://127.0.0.1:1", CredentialSettings()) as blocking,
+        pytest.raises(InvalidArgumentError, match=r"^service must be the awaitable client"),
+    ):
+        SignalRFunctions(blocking, ["chat"], ANYBODY)  # type: ignore[arg-type]  # the mistake
+
+
+@pytest.mark.parametrize("hubs", [[], ["no hub"], "chat"])
+async def test_wrong_hubs_end_the_start(service: SignalRServiceClient, hubs: Sequence[str]) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^hubs? "):
         SignalRFunctions(service, hubs, ANYBODY)
 

@@ -3,6 +3,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ from shared.settings.credential import CredentialKind, CredentialSettings
 from shared.transport.flow import Response
 from shared.transport.http import Transport
 from tests.scripted_service import Received, Reply, scripted_service
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """Ask in the caller's own thread, so that a test sees what came of it."""
+    work()
 
 
 class Credential:
@@ -66,7 +72,7 @@ def test_one_token_serves_all_callers() -> None:
 
 def test_a_token_is_renewed_five_minutes_before_its_end() -> None:
     credential, clock = Credential(), Clock()
-    tokens = EntraTokens(lambda: credential, clock=clock)
+    tokens = EntraTokens(lambda: credential, clock=clock, spawn=at_once)
     tokens.get()
     clock.now = 9_699
     assert tokens.get().value == "token-1"
@@ -76,7 +82,7 @@ def test_a_token_is_renewed_five_minutes_before_its_end() -> None:
 
 def test_a_failed_renewal_keeps_the_token_until_its_end() -> None:
     credential, clock = Credential(), Clock()
-    tokens = EntraTokens(lambda: credential, clock=clock)
+    tokens = EntraTokens(lambda: credential, clock=clock, spawn=at_once)
     tokens.get()
     credential.error = ClientAuthenticationError("down")
     clock.now = 9_999
@@ -88,7 +94,7 @@ def test_a_failed_renewal_keeps_the_token_until_its_end() -> None:
 
 def test_a_failed_renewal_is_not_tried_again_for_half_a_minute() -> None:
     credential, clock = Credential(), Clock()
-    tokens = EntraTokens(lambda: credential, clock=clock)
+    tokens = EntraTokens(lambda: credential, clock=clock, spawn=at_once)
     tokens.get()
     credential.error = ClientAuthenticationError("down")
     asked = []
@@ -102,7 +108,7 @@ def test_a_failed_renewal_is_not_tried_again_for_half_a_minute() -> None:
 
 def test_a_renewal_that_brings_no_later_token_is_not_repeated_at_once() -> None:
     credential, clock = Credential(), Clock()
-    tokens = EntraTokens(lambda: credential, clock=clock)
+    tokens = EntraTokens(lambda: credential, clock=clock, spawn=at_once)
     asked = []
     for clock.now in (0, 9_800, 9_801, 9_829, 9_830):
         tokens.get()
@@ -112,7 +118,7 @@ def test_a_renewal_that_brings_no_later_token_is_not_repeated_at_once() -> None:
 
 def test_a_failed_renewal_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     credential, clock = Credential(), Clock()
-    tokens = EntraTokens(lambda: credential, clock=clock)
+    tokens = EntraTokens(lambda: credential, clock=clock, spawn=at_once)
     tokens.get()
     credential.error = ClientAuthenticationError("down")
     clock.now = 9_700
@@ -132,7 +138,7 @@ def test_while_one_renews_the_others_use_the_token_at_hand() -> None:
             return super().get_token(*scopes, **options)
 
     credential, clock = Slow(), Clock()
-    tokens = EntraTokens(lambda: credential, clock=clock)
+    tokens = EntraTokens(lambda: credential, clock=clock, spawn=at_once)
     tokens.get()
     clock.now = 9_700
     with ThreadPoolExecutor(1) as threads:
@@ -177,7 +183,7 @@ def test_a_credential_that_fails_is_replaced_by_a_new_one() -> None:
 def test_a_child_process_keeps_the_token_and_opens_a_credential_of_its_own() -> None:
     parents, childs = Credential(), Credential()
     credentials, clock = iter([parents, childs]), Clock()
-    tokens = EntraTokens(lambda: next(credentials), clock=clock)
+    tokens = EntraTokens(lambda: next(credentials), clock=clock, spawn=at_once)
     first = tokens.get()
     tokens.after_fork()
     assert tokens.get() is first

@@ -146,7 +146,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
-        self.tokens = EntraTokens(lambda: _Credential(self), clock=lambda: self.wall)
+        self.tokens = EntraTokens(
+            lambda: _Credential(self), clock=lambda: self.wall, spawn=lambda work: work()
+        )
         self.endpoint = ServiceEndpoint(
             Endpoint("https://contoso.service.signalr.net"),
             self.tokens,

@@ -102,3 +102,61 @@ def test_without_a_thread_for_checks_endpoints_count_as_before(refuse: Refuse) -
     monitor.start()
     assert checked.wait(10)
     monitor.close()
+
+
+def test_what_comes_to_a_loop_that_is_closed_is_refused_and_does_not_wait() -> None:
+    async def seven() -> int:
+        return 7
+
+    loop = LoopThread()
+    assert loop.result(seven()) == 7
+    for _ in range(2):
+        loop.close()
+    with pytest.raises(ServiceUnavailableError, match="closed"):
+        loop.result(seven())
+
+
+def test_closing_a_loop_lets_what_is_under_way_end() -> None:
+    release = threading.Event()
+    began = threading.Event()
+    results: list[int] = []
+
+    async def slow() -> int:
+        began.set()
+        await asyncio.to_thread(release.wait, 10)
+        return 7
+
+    loop = LoopThread()
+    waiting = threading.Thread(target=lambda: results.append(loop.result(slow())))
+    waiting.start()
+    assert began.wait(10)
+    closing = threading.Thread(target=loop.close)
+    closing.start()
+    release.set()
+    for each in (waiting, closing):
+        each.join(10)
+    assert results == [7]
+
+
+async def test_a_caller_that_is_gone_leaves_nothing_in_the_queue() -> None:
+    release = threading.Event()
+    done: list[str] = []
+
+    def slow(effect: Effect) -> EffectResult:
+        assert isinstance(effect, Request)
+        release.wait(10)
+        done.append(effect.url)
+        return Response(200, {})
+
+    threads = EndpointThreads(slow, None)
+    first = [asyncio.create_task(threads.perform(REQUEST)) for _ in range(MAX_CONCURRENCY)]
+    await asyncio.sleep(0)
+    gone = [asyncio.create_task(threads.perform(REQUEST)) for _ in range(100)]
+    await asyncio.sleep(0)
+    for each in gone:
+        each.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    release.set()
+    await asyncio.gather(*first)
+    threads.close()
+    assert len(done) == MAX_CONCURRENCY

@@ -289,10 +289,12 @@ class RotationThread:
             pending = None
             if told is not None:
                 pending, self._pending = self._pending, None
-        # First, since a filter of the app's logging may raise.
-        if pending is not None:
-            _settle(pending, told)
-        self._log(key, failures, now)
+        try:
+            self._log(key, failures, now)
+        finally:
+            # Also where a filter of the app's logging raises.
+            if pending is not None:
+                _settle(pending, told)
 
     def _log(self, key: AccessKey | None, failures: int, now: Moment) -> None:
         schedule = self._schedule

@@ -366,3 +366,14 @@ def test_closing_tells_those_who_wait_and_waits_for_no_fetch_that_hangs(
     with pytest.raises(ServiceUnavailableError, match="closed"):
         rotation.get(60.0)
     api.open.set()
+
+
+def test_logging_that_fails_keeps_no_key_from_those_who_wait(
+    rotation: RotationThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a filter of the app")
+
+    monkeypatch.setattr("shared.keys.thread._logger.info", fail)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    assert rotation.get(10.0).key_id == "key-1"

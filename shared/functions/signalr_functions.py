@@ -160,7 +160,7 @@ class SignalRFunctions:
 
         Args:
             routes: Which functions, with their routes: `NEGOTIATE`, `BROADCAST` and the like, or
-                several merged by `|`, or routes of your own.
+                several in one mapping, or routes of your own.
             prefix: What their routes begin with, and their names as well: with `realtime` the
                 function `realtime_negotiate` has the route `realtime/negotiate`.
             auth_level: What callers have to show who send, change groups or ask who is connected.

@@ -18,11 +18,10 @@ class LoopThread:
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where its thread is gone."""
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way = 0
         self._is_closed = False
-        self._changed = threading.Condition(self._lock)
 
     def result[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine with the caller's context variables and return what it returns.
@@ -56,7 +55,7 @@ class LoopThread:
 
     def _begin(self) -> asyncio.AbstractEventLoop:
         """Return the loop for one coroutine more, which it does not end before."""
-        with self._lock:
+        with self._changed:
             if self._is_closed:
                 raise RuntimeError("the client is closed")
             if self._loop is None:

@@ -76,7 +76,7 @@ class EndpointThreads:
             case GetKey(source, timeout):
                 return await source.get_async(timeout)
             case Gather(flows):
-                return await self._together(flows)
+                return await self._gather(flows)
             case Request(endpoint=name):
                 return await self._endpoints[name].do(effect, self._queue_timeout_of(effect))
 
@@ -105,7 +105,7 @@ class EndpointThreads:
     def _queue_timeout_of(self, request: Request) -> float | None:
         return None if self._queue_timeout is None else request.read_timeout or self._queue_timeout
 
-    async def _together(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
+    async def _gather(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
         return await asyncio.gather(*map(self._outcome, flows))
 
     async def _outcome(self, flow: Flow[object]) -> object:

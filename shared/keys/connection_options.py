@@ -11,7 +11,7 @@ from ..errors import InvalidArgumentError
 __all__ = ["ConnectionOptions", "Transports"]
 
 _LONGEST_HANDSHAKE: Final = 30
-_LONGEST_POLL: Final = 300
+_LONGEST_POLL_INTERVAL: Final = 300
 
 
 class Transports(IntFlag):
@@ -34,18 +34,20 @@ class ConnectionOptions:
             own session. The client may reconnect with a new token.
         detailed_errors: Whether clients are told the text of errors.
         handshake_timeout: Seconds from 1 to 30 that a client has for its handshake.
-        longest_poll: Seconds from 1 to 300 that the service leaves a long poll open.
+        max_poll_interval: Seconds from 1 to 300 that a client which polls may take from one poll to
+            the next; then the service takes it for gone. The service's default is 5
+            (`MaxPollIntervalInSeconds` of the SDK for .NET).
     """
 
     transports: Transports | None = None
     close_at: float | None = None
     detailed_errors: bool = False
     handshake_timeout: int | None = None
-    longest_poll: int | None = None
+    max_poll_interval: int | None = None
 
     def __post_init__(self) -> None:
         _check("handshake_timeout", self.handshake_timeout, _LONGEST_HANDSHAKE)
-        _check("longest_poll", self.longest_poll, _LONGEST_POLL)
+        _check("max_poll_interval", self.max_poll_interval, _LONGEST_POLL_INTERVAL)
         if self.close_at is not None and not math.isfinite(self.close_at):
             raise InvalidArgumentError("close_at", "must be a moment in epoch seconds")
         if self.transports is not None and not self.transports:
@@ -57,7 +59,7 @@ class ConnectionOptions:
             "asrs.s.derror": "True" if self.detailed_errors else None,
             "asrs.s.htt": None if self.transports is None else str(self.transports.value),
             "asrs.s.cht": _text(self.handshake_timeout),
-            "asrs.s.ttl": _text(self.longest_poll),
+            "asrs.s.ttl": _text(self.max_poll_interval),
             "asrs.s.coae": None if self.close_at is None else "true",
             "asrs.s.aeo": None if self.close_at is None else str(int(self.close_at)),
         }

@@ -21,15 +21,15 @@ from shared.keys.connection_options import ConnectionOptions, Transports
         (ConnectionOptions(detailed_errors=True), {"asrs.s.derror": "True"}),
         (ConnectionOptions(handshake_timeout=1), {"asrs.s.cht": "1"}),
         (ConnectionOptions(handshake_timeout=30), {"asrs.s.cht": "30"}),
-        (ConnectionOptions(longest_poll=1), {"asrs.s.ttl": "1"}),
-        (ConnectionOptions(longest_poll=300), {"asrs.s.ttl": "300"}),
+        (ConnectionOptions(max_poll_interval=1), {"asrs.s.ttl": "1"}),
+        (ConnectionOptions(max_poll_interval=300), {"asrs.s.ttl": "300"}),
         (
             ConnectionOptions(
                 transports=Transports.LONG_POLLING,
                 close_at=7,
                 detailed_errors=True,
                 handshake_timeout=20,
-                longest_poll=60,
+                max_poll_interval=60,
             ),
             {
                 "asrs.s.derror": "True",
@@ -53,9 +53,11 @@ def test_bounds_of_the_handshake(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 301])
-def test_bounds_of_a_long_poll(seconds: int) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^longest_poll must be from 1 to 300 seconds"):
-        ConnectionOptions(longest_poll=seconds)
+def test_bounds_of_the_time_between_polls(seconds: int) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=r"^max_poll_interval must be from 1 to 300 seconds"
+    ):
+        ConnectionOptions(max_poll_interval=seconds)
 
 
 @pytest.mark.parametrize("moment", [float("nan"), float("inf"), float("-inf")])

@@ -28,7 +28,8 @@ class Event:
         claims: Values of the claims of the client's token, by their types. The service does not
             escape them, so a value that a user can choose may feign other claims: see
             `upstream.claims`.
-        query: Values of the query parameters with which the client connected, by their names.
+        query: Values of the query parameters of the service's address, by their names. Those of
+            the app's address end at the redirect.
     """
 
     hub: str

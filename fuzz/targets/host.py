@@ -15,7 +15,7 @@ from funchost.server.keys import FunctionKeys
 from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
 from funchost.worker.messages import trace_parent
 from fuzz.target import target, text
-from shared.functions.negotiate.app_service import principal_claims
+from shared.functions.negotiate.app_service import read_principal as read_header
 
 __all__: list[str] = []
 
@@ -102,7 +102,9 @@ def sign_in_form(data: bytes) -> None:
         return
     headers = written.headers()
     assert all(value.isascii() and value.isprintable() for value in headers.values())
-    assert principal_claims(headers["x-ms-client-principal"])["exp"] == "4000000000"
+    principal = read_header(headers["x-ms-client-principal"])
+    assert principal is not None
+    assert principal.claims["exp"] == "4000000000"
     with suppress(ValueError):
         assert _SESSIONS.read(_SESSIONS.begin(written)) == written
 

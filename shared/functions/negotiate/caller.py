@@ -5,6 +5,7 @@ A user id in the query, in the body or in a header of the client's own choice is
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from typing import Final
 from ...keys.client_token import ClaimValue
 from ..bearer import BearerVerifier, InvalidTokenError
 from ..problems import ProblemError
-from .app_service import principal_claims
+from .app_service import Principal, read_principal
 from .settings import Identity, NegotiateSettings
 
 __all__ = ["INVALID_TOKEN", "NO_CLAIMS", "Caller", "CallerIdentity", "unauthorized"]
@@ -62,7 +63,8 @@ class CallerIdentity:
             headers: Headers of the request, looked up in any case.
 
         Raises:
-            ProblemError: 401, the caller does not prove who it is.
+            ProblemError: 401, the caller does not prove who it is; 500, the platform has logged it
+                in and does not say as whom.
             ServiceUnavailableError: The keys of the identity provider cannot be had.
         """
         for identity in self._settings.identities:
@@ -78,12 +80,12 @@ class CallerIdentity:
         raise unauthorized("Log in first.")
 
     async def _shown_token(self, headers: Mapping[str, str]) -> Caller | None:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip() or self._verifier is None:
+        token = _bearer_token(headers)
+        if not token or self._verifier is None:
             return None
         try:
             # Keys are fetched now and then, which blocks.
-            claims = await asyncio.to_thread(self._verifier.verify, token.strip())
+            claims = await asyncio.to_thread(self._verifier.verify, token)
             return Caller(
                 _user_id(claims.get(self._settings.user_id_claim), self._settings.user_id_claim),
                 claims,
@@ -97,18 +99,56 @@ class CallerIdentity:
 
 def _logged_in(headers: Mapping[str, str]) -> Caller | None:
     user_id = headers.get("x-ms-client-principal-id")
+    principal = _principal(headers.get("x-ms-client-principal"))
+    if principal is None:
+        return Caller(user_id) if user_id else None
+    user_id = user_id or principal.user_id
     if not user_id:
+        raise _unnamed()
+    claims = principal.claims
+    return Caller(user_id, claims, _token_end(claims) if _bearer_token(headers) else None)
+
+
+def _principal(header: str | None) -> Principal | None:
+    if not header:
         return None
-    principal = headers.get("x-ms-client-principal")
-    if not principal:
-        return Caller(user_id)
     try:
-        claims = principal_claims(principal)
-        end = claims.get("exp")
-        return Caller(user_id, claims, None if end is None else float(int(str(end))))
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        _logger.warning("The principal of App Service authentication cannot be read: %s", error)
-        raise unauthorized("The principal cannot be read. Log in again.") from None
+        return read_principal(header)
+    except (ValueError, TypeError, RecursionError) as error:
+        # The platform vouches for the user id in its other header as well, and without claims a
+        # user gets nothing more. Another login would only bring the same header again.
+        _logger.warning("The header x-ms-client-principal cannot be read: %s", error)
+        return Principal(None, NO_CLAIMS)
+
+
+def _token_end(claims: Mapping[str, ClaimValue]) -> float | None:
+    """Return when the bearer token ends that the platform has made the principal from.
+
+    With a cookie the same claim is the end of the ID token at the time of the login. The session
+    lasts for hours after it, and the platform does not say how long (App Service documentation,
+    "Extend the session token expiration grace period").
+    """
+    end = claims.get("exp")
+    try:
+        seconds = float(end) if isinstance(end, str) else math.nan
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _unnamed() -> ProblemError:
+    _logger.error(
+        "The platform has logged a caller in and does not say who it is: there is no header"
+        " x-ms-client-principal-id, and x-ms-client-principal has no userId"
+    )
+    return ProblemError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "You are logged in, and the app is not told as whom."
+    )
+
+
+def _bearer_token(headers: Mapping[str, str]) -> str | None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _user_id(value: object, claim: str) -> str:

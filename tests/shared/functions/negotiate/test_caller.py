@@ -1,6 +1,6 @@
 import json
 import logging
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -23,10 +23,16 @@ ANONYMOUS = CallerIdentity(NegotiateSettings((Identity.ANONYMOUS,)))
 APP_SERVICE = CallerIdentity(NegotiateSettings((Identity.APP_SERVICE,)))
 
 
-def principal(*claims: tuple[str, str]) -> str:
-    listed = [{"typ": name, "val": value} for name, value in claims]
-    document = {"auth_typ": "aad", "claims": listed, "name_typ": "name", "role_typ": "roles"}
+BEARER = {"authorization": "Bearer e30.e30.c2ln"}
+
+
+def header(document: object) -> str:
     return b64encode(json.dumps(document).encode()).decode()
+
+
+def principal(*claims: tuple[str, object]) -> str:
+    listed = [{"typ": name, "val": value} for name, value in claims]
+    return header({"auth_typ": "aad", "claims": listed, "name_typ": "name", "role_typ": "roles"})
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +63,10 @@ async def test_app_service_says_who_the_user_is() -> None:
     caller = await APP_SERVICE.identify(
         {
             "x-ms-client-principal-id": "ann",
-            "x-ms-client-principal": principal(
-                ("name", "Ann"), ("roles", "a"), ("roles", "b"), ("exp", "1700000000")
-            ),
+            "x-ms-client-principal": principal(("name", "Ann"), ("roles", "a"), ("roles", "b")),
         }
     )
-    assert caller == Caller(
-        "ann", {"name": "Ann", "roles": ["a", "b"], "exp": "1700000000"}, 1_700_000_000.0
-    )
+    assert caller == Caller("ann", {"name": "Ann", "roles": ["a", "b"]})
 
 
 async def test_app_service_may_say_the_id_alone() -> None:
@@ -76,7 +78,7 @@ async def test_app_service_may_say_the_id_alone() -> None:
     [
         {},
         {"x-ms-client-principal-id": ""},
-        {"x-ms-client-principal": principal(("name", "Ann"))},
+        {"x-ms-client-principal": ""},
         {"x-ms-signalr-userid": "ann"},
         {"authorization": "Bearer x"},
     ],
@@ -85,30 +87,173 @@ async def test_who_is_not_logged_in_gets_401(headers: dict[str, str]) -> None:
     await refused(APP_SERVICE, headers)
 
 
+def of_ann(*claims: tuple[str, object]) -> dict[str, str]:
+    return {"x-ms-client-principal-id": "ann", "x-ms-client-principal": principal(*claims)}
+
+
+@pytest.mark.parametrize("end", ["1", "1700000000", "1700000000.5", 4_000_000_000])
+async def test_with_a_cookie_the_end_of_the_id_token_is_not_that_of_the_session(
+    end: object,
+) -> None:
+    assert (await APP_SERVICE.identify(of_ann(("exp", end)))).session_end is None
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ("1700000000", 1_700_000_000.0),
+        ("1700000000.5", 1_700_000_000.5),
+        (1_700_000_000, 1_700_000_000.0),
+        *((end, None) for end in ("", "soon", "nan", "inf", "9" * 400, "2026-11-30T00:00:00Z")),
+        (True, None),
+        (None, None),
+        ([1_700_000_000], None),
+    ],
+)
+async def test_with_a_bearer_token_its_end_is_that_of_the_session_where_it_can_be_read(
+    end: object, expected: float | None
+) -> None:
+    caller = await APP_SERVICE.identify(of_ann(("exp", end)) | BEARER)
+    assert (caller.user_id, caller.session_end) == ("ann", expected)
+
+
+async def test_an_end_that_comes_twice_or_not_at_all_is_not_known() -> None:
+    twice = of_ann(("exp", "1700000000"), ("exp", "1700000001")) | BEARER
+    assert (await APP_SERVICE.identify(twice)).session_end is None
+    assert (await APP_SERVICE.identify(of_ann() | BEARER)).session_end is None
+    alone = {"x-ms-client-principal-id": "ann"} | BEARER
+    assert await APP_SERVICE.identify(alone) == Caller("ann")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("7", "7"), (7, "7"), (1.5, "1.5"), (True, "true"), ({"a": ["ö"]}, '{"a": ["ö"]}')],
+)
+async def test_a_claim_that_is_no_text_is_told_as_json(value: object, text: str) -> None:
+    caller = await APP_SERVICE.identify(of_ann(("level", value), ("name", "Ann")))
+    assert caller == Caller("ann", {"level": text, "name": "Ann"})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"typ": "a", "val": None}, {"typ": "a"}, {"val": "a"}, {"typ": 1, "val": "a"}, None, "a", []],
+    ids=str,
+)
+async def test_a_claim_that_says_nothing_costs_nobody_the_others(odd: object) -> None:
+    document = {"auth_typ": "aad", "claims": [odd, {"typ": "name", "val": "Ann"}]}
+    caller = await APP_SERVICE.identify(
+        {"x-ms-client-principal-id": "ann", "x-ms-client-principal": header(document)}
+    )
+    assert caller == Caller("ann", {"name": "Ann"})
+
+
+@pytest.mark.parametrize("name", ["Ann", "Anna", "Annab", "Annabe"])
+async def test_base64_comes_in_either_alphabet_with_padding_or_without(name: str) -> None:
+    document = {"auth_typ": "aad", "claims": [{"typ": f"{name}ÿþ?~", "val": "x"}]}
+    data = json.dumps(document, ensure_ascii=False).encode()
+    assert {"+", "/"} & set(b64encode(data).decode())
+    for encode in (b64encode, urlsafe_b64encode):
+        encoded = encode(data).decode()
+        for sent in (encoded, encoded.rstrip("=")):
+            caller = await APP_SERVICE.identify(
+                {"x-ms-client-principal-id": "ann", "x-ms-client-principal": sent}
+            )
+            assert caller.claims == {f"{name}ÿþ?~": "x"}
+
+
+STATIC_WEB_APPS = {
+    "identityProvider": "github",
+    "userId": "d75b260a64504067bfc5b2905e3b8182",
+    "userDetails": "ann",
+    "userRoles": ["anonymous", "authenticated", "admin"],
+}
+
+
+async def test_static_web_apps_say_who_the_user_is_in_the_principal_alone() -> None:
+    # Its gateway adds a token of its own to what it passes on.
+    headers = {"x-ms-client-principal": header(STATIC_WEB_APPS)} | BEARER
+    assert await APP_SERVICE.identify(headers) == Caller(
+        "d75b260a64504067bfc5b2905e3b8182",
+        {
+            "identityProvider": "github",
+            "userDetails": "ann",
+            "userRoles": ["anonymous", "authenticated", "admin"],
+        },
+    )
+
+
+async def test_one_role_of_static_web_apps_is_a_list_and_odd_ones_are_left_out() -> None:
+    for roles, expected in ((["admin"], ["admin"]), (["a", 1, None], ["a"]), (None, []), ("a", [])):
+        document = STATIC_WEB_APPS | {"userRoles": roles, "userDetails": None}
+        caller = await APP_SERVICE.identify({"x-ms-client-principal": header(document)})
+        assert caller.user_id == STATIC_WEB_APPS["userId"]
+        assert caller.claims == {"identityProvider": "github", "userRoles": expected}
+
+
+async def test_the_platforms_own_header_says_the_user_id_before_the_principal() -> None:
+    headers = {"x-ms-client-principal": header(STATIC_WEB_APPS), "x-ms-client-principal-id": "bob"}
+    assert (await APP_SERVICE.identify(headers)).user_id == "bob"
+
+
+@pytest.mark.parametrize("user_id", ["", None, 7])
+async def test_a_visitor_of_a_static_web_app_is_nobody(user_id: object) -> None:
+    document = STATIC_WEB_APPS | {"userId": user_id, "userRoles": ["anonymous"]}
+    headers = {"x-ms-client-principal": header(document)}
+    await refused(APP_SERVICE, headers)
+    both = CallerIdentity(NegotiateSettings((Identity.APP_SERVICE, Identity.ANONYMOUS)))
+    assert await both.identify(headers) == Caller()
+
+
 @given(
     st.one_of(
         st.text(min_size=1),
         st.binary(min_size=1).map(lambda data: b64encode(data).decode()),
         st.recursive(
-            st.none() | st.booleans() | st.text(),
-            lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["claims"]), inner),
-        ).map(lambda value: b64encode(json.dumps(value).encode()).decode()),
+            st.none() | st.booleans() | st.integers() | st.text(),
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(
+                    st.sampled_from(["claims", "typ", "val", "exp", "userId", "userRoles"]), inner
+                )
+            ),
+        ).map(header),
     )
 )
-async def test_a_principal_that_cannot_be_read_is_no_login(text: str) -> None:
+async def test_whatever_the_principal_is_the_user_connects(text: str) -> None:
+    for more in ({}, BEARER):
+        headers = {"x-ms-client-principal-id": "ann", "x-ms-client-principal": text}
+        assert (await APP_SERVICE.identify(headers | more)).user_id == "ann"
+
+
+UNREADABLE = ["?", "e", "e30=e30=", b64encode(b"\xff").decode(), header([]), header(None)]
+DEEP = b64encode(b'{"claims":' + b"[" * 200_000).decode()
+
+
+@pytest.mark.parametrize("text", [*UNREADABLE, DEEP], ids=range(len(UNREADABLE) + 1))
+async def test_a_principal_that_cannot_be_read_costs_the_claims_alone_and_is_logged(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     headers = {"x-ms-client-principal-id": "ann", "x-ms-client-principal": text}
-    try:
-        caller = await APP_SERVICE.identify(headers)
-    except ProblemError as problem:
-        assert problem.status == 401
-    else:
-        assert caller == Caller("ann")
+    assert await APP_SERVICE.identify(headers) == Caller("ann")
+    (record,) = caplog.records
+    assert record.getMessage().startswith("The header x-ms-client-principal cannot be read: ")
 
 
-@pytest.mark.parametrize("end", ["soon", "nan", "inf", "9" * 400])
-async def test_a_session_without_a_readable_end_is_no_login(end: str) -> None:
-    headers = {"x-ms-client-principal-id": "ann", "x-ms-client-principal": principal(("exp", end))}
-    await refused(APP_SERVICE, headers)
+@pytest.mark.parametrize("text", [principal(("name", "Ann")), *UNREADABLE])
+@pytest.mark.parametrize(
+    "identities", [(Identity.APP_SERVICE,), (Identity.APP_SERVICE, Identity.ANONYMOUS)]
+)
+async def test_who_is_logged_in_as_nobody_is_not_asked_to_log_in_again(
+    text: str, identities: tuple[Identity, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ProblemError) as caught:
+        await CallerIdentity(NegotiateSettings(identities)).identify(
+            {"x-ms-client-principal": text}
+        )
+    assert caught.value.status == 500
+    assert caught.value.headers == {}
+    assert "there is no header x-ms-client-principal-id" in caplog.records[-1].getMessage()
+    assert "x-ms" not in caught.value.detail
 
 
 async def test_a_bearer_token_says_who_the_user_is(

@@ -21,7 +21,12 @@ from shared.functions.negotiate.settings import Identity, NegotiateSettings
 from shared.settings.hubs import Hubs
 from tests.issuer import AUDIENCE, TestIssuer, running_issuer
 from tests.scripted_service import Reply, scripted_service
-from tests.shared.functions.negotiate.test_caller import principal
+from tests.shared.functions.negotiate.test_caller import (
+    BEARER,
+    STATIC_WEB_APPS,
+    header,
+    principal,
+)
 
 KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()
 APP_SERVICE = {"NEGOTIATE_IDENTITY": "app-service", "WEBSITE_AUTH_ENABLED": "true"}
@@ -120,12 +125,49 @@ async def test_the_token_ends_with_the_callers_own_session(service: SignalRServi
     assert claims["exp"] == pytest.approx(end, abs=1)
 
 
-async def test_a_session_that_is_over_gets_401(service: SignalRServiceClient) -> None:
+@pytest.mark.parametrize("end", ["-7200", "7200.5", "soon", "", "1e999"])
+async def test_a_login_outlives_its_id_token(service: SignalRServiceClient, end: str) -> None:
     negotiate = negotiating(service, APP_SERVICE)
-    over = principal(("exp", str(int(time.time()) - 1)))
-    response = await negotiate(ANN | {"x-ms-client-principal": over})
-    assert response.status_code == 401
-    assert "Bearer" in response.headers["WWW-Authenticate"]
+    known = principal(("iat", "1"), ("exp", end))
+    claims = claims_of(await negotiate(ANN | {"x-ms-client-principal": known}))
+    assert claims["asrs.s.uid"] == "ann"
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+async def test_a_bearer_token_that_the_platform_took_ends_the_client_token(
+    service: SignalRServiceClient,
+) -> None:
+    negotiate = negotiating(service, APP_SERVICE)
+
+    async def asked(seconds: int) -> func.HttpResponse:
+        known = principal(("exp", str(int(time.time()) + seconds)))
+        return await negotiate(ANN | BEARER | {"x-ms-client-principal": known})
+
+    claims = claims_of(await asked(300))
+    assert claims["exp"] - claims["iat"] == pytest.approx(300, abs=1)
+    over = await asked(-1)
+    assert over.status_code == 401
+    assert 'error="invalid_token"' in over.headers["WWW-Authenticate"]
+
+
+async def test_roles_of_static_web_apps_are_there_for_settings_and_policy(
+    service: SignalRServiceClient,
+) -> None:
+    def administrators(caller: Caller, _hub: str, connection: Connection) -> Connection:
+        roles = caller.claims.get("userRoles")
+        if not isinstance(roles, list) or "admin" not in roles:
+            raise NotAllowedError
+        return connection
+
+    environment = APP_SERVICE | {"NEGOTIATE_CLAIMS": "userRoles=role,userDetails=name"}
+    negotiate = negotiating(service, environment, administrators)
+    claims = claims_of(await negotiate({"x-ms-client-principal": header(STATIC_WEB_APPS)}))
+    assert claims["asrs.s.uid"] == STATIC_WEB_APPS["userId"]
+    assert claims["role"] == ["anonymous", "authenticated", "admin"]
+    assert claims["name"] == "ann"
+    other = STATIC_WEB_APPS | {"userRoles": ["anonymous", "authenticated", "administrative"]}
+    refused = await negotiate({"x-ms-client-principal": header(other)})
+    assert refused.status_code == 403
 
 
 async def test_claims_that_do_not_fit_are_named(service: SignalRServiceClient) -> None:
@@ -154,7 +196,7 @@ async def test_a_policy_decides_by_hub(service: SignalRServiceClient) -> None:
     assert json.loads(refused.get_body())["detail"] == "Only administrators may connect here."
 
     known = {"x-ms-client-principal": principal(("roles", "admin"), ("exp", "4000000000"))}
-    claims = claims_of(await negotiate(ANN | known, hub="admin"))
+    claims = claims_of(await negotiate(ANN | BEARER | known, hub="admin"))
     assert claims["exp"] - claims["iat"] == 300
     assert claims["level"] == 9
     assert (claims["asrs.s.coae"], claims["asrs.s.aeo"]) == ("true", "4000000000")

@@ -20,8 +20,11 @@ _PLATFORM: Final = (_HEADER, "x-ms-token-")
 _SUBJECT: Final = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 _NAME: Final = "name"
 _ROLES: Final = "roles"
-_EXPIRY: Final = "exp"
+_TIMES: Final = ("iat", "nbf", "exp")
 _LONGEST_TEXT: Final = 200
+_ID_TOKEN_SECONDS: Final = 3900
+"""How long an ID token of Microsoft Entra is good, from `iat` to `exp`. The session lasts longer,
+with the claims as they were at the login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,14 @@ class Principal:
         user_id: The user's id there.
         name: What people read, for instance an email address.
         claims: Types and values, roles among them; a type may come more than once.
-        expires_at: End of the session in epoch seconds.
+        signed_in_at: When that was, in epoch seconds.
     """
 
     provider: str
     user_id: str
     name: str
     claims: tuple[tuple[str, str], ...]
-    expires_at: int
+    signed_in_at: int
 
     def headers(self) -> dict[str, str]:
         """Return the headers that tell a function who calls, with lower-case names."""
@@ -60,16 +63,18 @@ class Principal:
 
     def description(self) -> dict[str, object]:
         """Return the entry of `/.auth/me`; without tokens, since no provider has issued any."""
-        expires_on = time.strftime("%Y-%m-%dT%H:%M:%S.0000000Z", time.gmtime(self.expires_at))
+        expires_at = time.gmtime(self.signed_in_at + _ID_TOKEN_SECONDS)
         return {
-            "expires_on": expires_on,
+            "expires_on": time.strftime("%Y-%m-%dT%H:%M:%S.0000000Z", expires_at),
             "provider_name": self.provider,
             "user_claims": self._all_claims(),
             "user_id": self.user_id,
         }
 
     def _all_claims(self) -> list[dict[str, str]]:
-        own = ((_SUBJECT, self.user_id), (_NAME, self.name), (_EXPIRY, str(self.expires_at)))
+        issued, expires = str(self.signed_in_at), str(self.signed_in_at + _ID_TOKEN_SECONDS)
+        times = zip(_TIMES, (issued, issued, expires), strict=True)
+        own = ((_SUBJECT, self.user_id), (_NAME, self.name), *times)
         return [{"typ": kind, "val": value} for kind, value in (*own, *self.claims)]
 
 
@@ -82,14 +87,14 @@ def is_platform_header(name: str) -> bool:
     return name.startswith(_PLATFORM)
 
 
-def read_principal(provider: str, form: Mapping[str, str], expires_at: int) -> Principal:
+def read_principal(provider: str, form: Mapping[str, str], signed_in_at: int) -> Principal:
     """Read what somebody has written into the sign-in form.
 
     Args:
         provider: The identity provider that the form stands for.
         form: The fields `user_id`, `name`, `roles` (separated by commas) and `claims` (one a
             line, `type=value`). All but the first may be missing.
-        expires_at: End of the session in epoch seconds.
+        signed_in_at: Current time in epoch seconds.
 
     Raises:
         ValueError: A field cannot be used; the message names it and says what to write.
@@ -104,15 +109,15 @@ def read_principal(provider: str, form: Mapping[str, str], expires_at: int) -> P
         raise ValueError(f"User id and name: write at most {_LONGEST_TEXT} characters.")
     roles = filter(None, map(str.strip, form.get("roles", "").split(",")))
     claims = (*((_ROLES, role) for role in roles), *_claims(form.get("claims", "")))
-    return Principal(provider, user_id, name, claims, expires_at)
+    return Principal(provider, user_id, name, claims, signed_in_at)
 
 
 def _claims(text: str) -> Iterator[tuple[str, str]]:
-    own = {_SUBJECT, _NAME, _EXPIRY}
+    own = {_SUBJECT, _NAME, *_TIMES}
     for line in filter(None, map(str.strip, text.splitlines())):
         kind, equals, value = (part.strip() for part in line.partition("="))
         if not kind or not equals:
             raise ValueError(f"Claims: write type=value in each line, not {line!r}.")
         if kind in own:
-            raise ValueError(f"Claims: {kind!r} comes from the other fields; leave it out.")
+            raise ValueError(f"Claims: {kind!r} is there already; leave it out.")
         yield kind, value

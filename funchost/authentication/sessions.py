@@ -14,7 +14,10 @@ import jwt
 
 from .principal import Principal
 
-__all__ = ["Sessions"]
+__all__ = ["SESSION_SECONDS", "Sessions"]
+
+SESSION_SECONDS: Final = 8 * 3600
+"""How long a session lasts: what App Service has unless `login.cookieExpiration` says otherwise."""
 
 _ALGORITHM: Final = "HS256"
 # A browser drops a longer cookie without a word (RFC 6265, 6.1, counts name and attributes too).
@@ -34,7 +37,8 @@ class Sessions:
         Raises:
             ValueError: It would be longer than browsers keep.
         """
-        claims = {"jti": str(uuid4()), "exp": principal.expires_at, "principal": asdict(principal)}
+        end = principal.signed_in_at + SESSION_SECONDS
+        claims = {"jti": str(uuid4()), "exp": end, "principal": asdict(principal)}
         cookie = jwt.encode(claims, self._key, _ALGORITHM)
         if len(cookie) > _LONGEST_COOKIE:
             raise ValueError("Claims: write fewer; they do not fit in a cookie.")

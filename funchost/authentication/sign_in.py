@@ -19,14 +19,13 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs, web
 
 from .principal import Principal, is_platform_header, read_principal
-from .sessions import Sessions
+from .sessions import SESSION_SECONDS, Sessions
 
 __all__ = ["EasyAuth", "is_auth_path", "local_target"]
 
 _COOKIE: Final = "AppServiceAuthSession"
 _PREFIX: Final = "/.auth/"
 _LOGIN: Final = re.compile(rf"{re.escape(_PREFIX)}login/([A-Za-z0-9_-]{{1,32}})")
-_SESSION_SECONDS: Final = 8 * 3600
 # A path of printable ASCII. A browser takes a backslash for a slash, and two slashes at the start
 # for another host; it drops tabs and line breaks anywhere.
 _PATH: Final = re.compile(r"/(?!/)[!-\[\]-~]*")
@@ -96,13 +95,13 @@ class EasyAuth:
         form = dict(parse_qsl(body.decode(errors="replace")))
         target = local_target(form.get("post_login_redirect_uri"), _origin(request))
         try:
-            principal = read_principal(provider, form, int(time.time()) + _SESSION_SECONDS)
+            principal = read_principal(provider, form, int(time.time()))
             cookie = self._sessions.begin(principal)
         except ValueError as error:
             return _form(provider, target, form, str(error))
         response = _redirect(target)
         response.set_cookie(
-            _COOKIE, cookie, max_age=_SESSION_SECONDS, path="/", httponly=True, samesite="Lax"
+            _COOKIE, cookie, max_age=SESSION_SECONDS, path="/", httponly=True, samesite="Lax"
         )
         return response
 

@@ -104,7 +104,7 @@ def sign_in_form(data: bytes) -> None:
     assert all(value.isascii() and value.isprintable() for value in headers.values())
     principal = read_header(headers["x-ms-client-principal"])
     assert principal is not None
-    assert principal.claims["exp"] == "4000000000"
+    assert principal.claims["iat"] == "4000000000"
     with suppress(ValueError):
         assert _SESSIONS.read(_SESSIONS.begin(written)) == written
 

@@ -3,6 +3,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -102,6 +103,30 @@ def test_a_function_gets_the_principal(host: RunningHost) -> None:
     assert seen == {}
 
 
+def test_the_principal_has_the_times_of_an_id_token_and_not_of_the_session(
+    host: RunningHost,
+) -> None:
+    before = int(time())
+    session = _session(_sign_in(host, user_id="ann"))
+    seen = _seen(host, session)
+    principal = json.loads(base64.b64decode(seen["x-ms-client-principal"]))
+    claims = {claim["typ"]: claim["val"] for claim in principal["claims"]}
+    assert before <= int(claims["iat"]) <= time()
+    assert claims["nbf"] == claims["iat"]
+    assert int(claims["exp"]) == int(claims["iat"]) + 3900
+    (me,) = _me(host, session)
+    assert datetime.fromisoformat(me["expires_on"]).timestamp() == int(claims["exp"])
+
+
+def test_a_session_lasts_for_eight_hours() -> None:
+    sessions = Sessions()
+    now = int(time())
+    ann = Principal("aad", "ann", "Ann", (), now - 8 * 3600 + 60)
+    assert sessions.read(sessions.begin(ann)) == ann
+    over = replace(ann, signed_in_at=now - 8 * 3600 - 1)
+    assert sessions.read(sessions.begin(over)) is None
+
+
 def test_headers_of_the_platform_come_from_nobody_else(host: RunningHost) -> None:
     assert _seen(host, _SPOOFED) == {}
     session = _session(_sign_in(host, user_id="ann"))
@@ -167,12 +192,11 @@ def test_a_session_is_good_for_its_host_only(host: RunningHost, tmp_path: Path) 
         assert _me(another, session) == []
 
 
-def test_a_session_lasts_until_it_expires_or_is_ended() -> None:
+def test_a_session_lasts_until_it_is_ended() -> None:
     sessions = Sessions()
-    ann = Principal("aad", "ann", "Ann", (("a", "b"),), int(time()) + 60)
+    ann = Principal("aad", "ann", "Ann", (("a", "b"),), int(time()))
     cookie = sessions.begin(ann)
     assert sessions.read(cookie) == ann
-    assert sessions.read(sessions.begin(replace(ann, expires_at=int(time()) - 1))) is None
     sessions.end("no cookie")
     assert sessions.read(cookie) == ann
     sessions.end(cookie)
@@ -243,7 +267,8 @@ def test_the_own_form_signs_in(host: RunningHost) -> None:
         ({"user_id": "a" * 201}, "at most 200"),
         ({"user_id": "ann", "name": "a\0"}, "Name: leave out"),
         ({"user_id": "ann", "claims": "<b>"}, "not &#x27;&lt;b&gt;&#x27;"),
-        ({"user_id": "ann", "claims": "exp=0"}, "&#x27;exp&#x27; comes from the other fields"),
+        ({"user_id": "ann", "claims": "exp=0"}, "&#x27;exp&#x27; is there already"),
+        ({"user_id": "ann", "claims": "iat=0"}, "&#x27;iat&#x27; is there already"),
         ({"user_id": "ann", "claims": "a=" + "b" * 4000}, "Claims: write fewer"),
     ],
 )

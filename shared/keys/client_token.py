@@ -45,6 +45,14 @@ RESERVED_CLAIMS: Final = frozenset(
 SYSTEM_PREFIX: Final = "asrs.s."
 """What the names of the service's own claims begin with."""
 
+_USER_CLAIMS: Final = (
+    "sub",
+    "nameid",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+)
+"""Claims that the service takes for the user id where a token has no `asrs.s.uid`: what .NET reads
+as its `ClaimTypes.NameIdentifier`."""
+
 _USER_PREFIX: Final = "asrs.u."
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
@@ -77,7 +85,8 @@ def sign_client_token(
         options: How the service treats the connection.
 
     Raises:
-        InvalidArgumentError: A claim has one of the service's own names or cannot be JSON.
+        InvalidArgumentError: A claim has one of the service's own names, names a user although
+            `user_id` does not, or cannot be JSON.
         TokenTooLargeError: The token is longer than 4,096 bytes.
         ServiceUnavailableError: The key has ended, and so would the token.
     """
@@ -94,6 +103,8 @@ def sign_client_token(
     if claims:
         # Read once, since pairs can come from an iterator.
         claims = _renamed(claims)
+        if user_id is None:
+            _check_anonymous(claims)
         payload += _members(claims)
     try:
         message = key.token_header + _base64url(f"{payload}}}".encode())
@@ -134,6 +145,17 @@ def _renamed(claims: Claims) -> dict[str, ClaimValue]:
         else:
             renamed[emitted] = value
     return renamed
+
+
+def _check_anonymous(claims: Mapping[str, ClaimValue]) -> None:
+    """Refuse claims that would give a connection a user of whom nobody here knows."""
+    for name in _USER_CLAIMS:
+        if name in claims:
+            raise InvalidArgumentError(
+                "claims",
+                f"{name!r} is the user to the service, and there is no user_id: give it as"
+                " user_id, or under another name",
+            )
 
 
 def _members(claims: Mapping[str, ClaimValue]) -> str:

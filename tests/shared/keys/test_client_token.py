@@ -10,6 +10,7 @@ from shared.keys.connection_options import ConnectionOptions, Transports
 
 KEY = AccessKey("key-1", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", obtained_at=1_000_000.0)
 AUDIENCE = "https://contoso.service.signalr.net/client/?hub=chat"
+NAME_IDENTIFIER = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 STANDARD = {"aud": AUDIENCE, "iat": 1_000_000, "nbf": 1_000_000, "exp": 1_000_060}
 
 
@@ -75,10 +76,6 @@ def test_token_never_outlives_its_key() -> None:
         ([], {}),
         ({"iss": "A", "jti": "B"}, {"asrs.u.iss": "A", "asrs.u.jti": "B"}),
         ([("iss", "A"), ("jti", "B")], {"asrs.u.iss": "A", "asrs.u.jti": "B"}),
-        ({"sub": "A"}, {"sub": "A"}),
-        ([("sub", "A")], {"sub": "A"}),
-        ([("sub", "A"), ("sub", "B")], {"sub": "A", "asrs.u.sub": "B"}),
-        ([("sub", "A"), ("sub", "B"), ("sub", "C")], {"sub": "A", "asrs.u.sub": ["B", "C"]}),
         ([("role", "x"), ("name", "n"), ("role", "y")], {"role": ["x", "y"], "name": "n"}),
         ([("role", 1), ("role", 1), ("role", "z")], {"role": [1, 1, "z"]}),
         ([("aud", "a"), ("aud", "b")], {"asrs.u.aud": ["a", "b"]}),
@@ -106,6 +103,26 @@ def test_claims_with_reserved_names_are_renamed(
     assert decode(token) == STANDARD | expected
     token = sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, claims=claims, user_id="C")
     assert decode(token) == STANDARD | {"asrs.s.uid": "C"} | expected
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"sub": "A"}, {"sub": "A"}),
+        ([("sub", "A")], {"sub": "A"}),
+        ([("sub", "A"), ("sub", "B")], {"sub": "A", "asrs.u.sub": "B"}),
+        ([("sub", "A"), ("sub", "B"), ("sub", "C")], {"sub": "A", "asrs.u.sub": ["B", "C"]}),
+        ({"nameid": "A"}, {"nameid": "A"}),
+        ({NAME_IDENTIFIER: "A"}, {NAME_IDENTIFIER: "A"}),
+    ],
+)
+def test_claims_that_name_a_user_need_a_user_id(
+    claims: Claims, expected: dict[str, ClaimValue]
+) -> None:
+    token = sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, claims=claims, user_id="C")
+    assert decode(token) == STANDARD | {"asrs.s.uid": "C"} | expected
+    with pytest.raises(InvalidArgumentError, match=r"^claims '.*user_id"):
+        sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, claims=claims)
 
 
 def test_claims_stand_in_the_order_in_which_they_came() -> None:

@@ -3,7 +3,7 @@
 import functools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 import azure.functions as func
 
@@ -42,7 +42,7 @@ def negotiate_functions(
         hub = hubs.find(req.route_params.get("hub"))
         caller = await identity.identify(req.headers)
         decided = policy(caller, hub, _offered(caller, negotiation))
-        connection = decided if isinstance(decided, Connection) else await decided
+        connection = decided if isinstance(decided, Connection) else await _awaited(decided, policy)
         access = await service.get_client_access_token(
             hub,
             user_id=connection.user_id,
@@ -59,6 +59,23 @@ def negotiate_functions(
 def _offered(caller: Caller, negotiation: NegotiateSettings) -> Connection:
     claims = selected_claims(negotiation.claims, caller.claims) if negotiation.claims else NO_CLAIMS
     return Connection(caller.user_id, claims, negotiation.token_lifetime)
+
+
+async def _awaited(decided: object, policy: Policy) -> Connection:
+    """Return what a coroutine function decides.
+
+    Raises:
+        TypeError: The policy, of either kind, decides nothing.
+    """
+    connection = await decided if isinstance(decided, Awaitable) else decided
+    if isinstance(connection, Connection):
+        return connection
+    name = getattr(policy, "__qualname__", type(policy).__qualname__)
+    returned = "None" if connection is None else f"a {type(connection).__qualname__}"
+    raise TypeError(
+        f"The policy {name} returned {returned}, and has to return a Connection: end it with"
+        " 'return connection', or raise NotAllowedError"
+    )
 
 
 def _within_session(minutes: float, caller: Caller) -> float:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 
+from ...errors import InvalidArgumentError
 from ...settings.description import Setting
 from ...settings.endpoint import is_loopback
 from ..bearer import Issuer
@@ -85,7 +87,8 @@ class Identity(Enum):
     """The caller shows a bearer token of an OpenID Connect issuer."""
 
 
-class NegotiateSettings(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NegotiateSettings:
     """What negotiation needs to know.
 
     Args:
@@ -101,6 +104,28 @@ class NegotiateSettings(NamedTuple):
     claims: tuple[ClaimMapping, ...] = ()
     issuer: Issuer | None = None
     user_id_claim: str = "sub"
+
+    def __post_init__(self) -> None:
+        """Refuse what would let nobody connect, or only fail with the first caller.
+
+        Raises:
+            InvalidArgumentError: There is no tuple of identities, or no issuer for their tokens.
+        """
+        identities: object = self.identities
+        if (
+            not isinstance(identities, tuple)
+            or not identities
+            or not all(isinstance(each, Identity) for each in identities)
+        ):
+            raise InvalidArgumentError(
+                "identities",
+                f"is {identities!r}, and has to be a tuple of Identity, with a comma also behind a"
+                " single one: (Identity.ANONYMOUS,)",
+            )
+        if Identity.OIDC in identities and self.issuer is None:
+            raise InvalidArgumentError(
+                "issuer", "is missing, and callers show its tokens: Issuer(issuer, (audience,))"
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "NegotiateSettings":

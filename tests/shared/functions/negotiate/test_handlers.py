@@ -1,5 +1,6 @@
 """The negotiate functions as the worker calls them, with a real client that gets a real key."""
 
+import functools
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -209,6 +210,52 @@ async def test_a_policy_may_take_its_time(service: SignalRServiceClient) -> None
 
     negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"}, looked_up)
     assert claims_of(await negotiate())["asrs.s.uid"] == "from the database"
+
+
+def forgets(_caller: Caller, _hub: str, _connection: Connection) -> Connection:
+    return None  # type: ignore[return-value]
+
+
+async def forgets_later(_caller: Caller, _hub: str, _connection: Connection) -> Connection:
+    return None  # type: ignore[return-value]
+
+
+def says_yes(_caller: Caller, _hub: str, _connection: Connection) -> Connection:
+    return True  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (forgets, "The policy forgets returned None, and has to return a Connection"),
+        (forgets_later, "The policy forgets_later returned None, and has to"),
+        (says_yes, "The policy says_yes returned a bool, and has to"),
+        (functools.partial(forgets), "The policy partial returned None, and has to"),
+    ],
+)
+async def test_a_policy_that_returns_no_connection_is_named(
+    service: SignalRServiceClient, policy: Policy, said: str
+) -> None:
+    negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"}, policy)
+    with pytest.raises(TypeError, match=f"^{said}"):
+        await negotiate()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sub", "nameid", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"],
+)
+async def test_no_policy_makes_a_user_of_a_claim(service: SignalRServiceClient, name: str) -> None:
+    def tells(caller: Caller, _hub: str, connection: Connection) -> Connection:
+        return replace(connection, user_id=caller.user_id, claims={name: "bob"})
+
+    negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"}, tells)
+    response = await negotiate()
+    assert response.status_code == 400
+    assert name in json.loads(response.get_body())["detail"]
+    negotiate = negotiating(service, APP_SERVICE, tells)
+    claims = claims_of(await negotiate(ANN))
+    assert (claims["asrs.s.uid"], claims[name]) == ("ann", "bob")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.errors import SettingsError
+from shared.errors import InvalidArgumentError, SettingsError
 from shared.functions.bearer import Issuer
 from shared.functions.negotiate.claims import ClaimMapping
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
@@ -82,6 +82,22 @@ def test_wrong_settings_are_named(environment: dict[str, str], setting: str, sai
         NegotiateSettings.from_environment(environment)
     assert caught.value.setting == setting
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "identities",
+    # The first is what (Identity.ANONYMOUS) is without its comma.
+    [Identity.ANONYMOUS, (), "anonymous", ("anonymous",), [Identity.ANONYMOUS], None],
+    ids=repr,
+)
+def test_identities_in_code_are_a_tuple_of_them(identities: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"has to be a tuple .*\(Identity.ANONYMOUS,\)"):
+        NegotiateSettings(identities)  # type: ignore[arg-type]
+
+
+def test_bearer_tokens_need_an_issuer_in_code_as_well() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^issuer is missing, .*Issuer\("):
+        NegotiateSettings((Identity.OIDC,))
 
 
 def test_an_issuer_of_bearer_tokens() -> None:

@@ -11,6 +11,7 @@ from signalr_emulator.errors import AuthenticationError
 
 from emulator.tests.conftest import NOW
 
+NAME_IDENTIFIER = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 AUDIENCES = client_audiences("http", frozenset({"127.0.0.1", "localhost"}), 8888, "Chat")
 
 
@@ -54,7 +55,12 @@ def test_audiences_with_and_without_port() -> None:
         ({"asrs.s.uid": "ann", "nameid": "ben"}, "ann"),
         ({"asrs.s.uid": "", "nameid": "ben"}, ""),
         ({"nameid": ["ben", "carl"]}, "ben"),
-        ({"sub": "dora"}, None),
+        ({"sub": "dora"}, "dora"),
+        ({"sub": "dora", "nameid": "ben"}, "dora"),
+        ({"nameid": "ben", "sub": "dora"}, "ben"),
+        ({NAME_IDENTIFIER: "emil"}, "emil"),
+        ({"asrs.s.uid": "ann", "sub": "dora"}, "ann"),
+        ({"asrs.s.uid": "", "sub": "dora"}, ""),
         ({"aud": "HTTP://LOCALHOST:8888/client/?hub=CHAT"}, None),
         ({"aud": ["other", "http://localhost/client/?hub=chat"]}, None),
         ({"nbf": None}, None),

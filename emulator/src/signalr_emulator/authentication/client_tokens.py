@@ -46,13 +46,22 @@ class HttpTransports(IntFlag):
 
 ALL_TRANSPORTS = ~HttpTransports(0)
 
+_NAME_IDENTIFIERS = frozenset(
+    {
+        "nameid",
+        "sub",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ClientIdentity:
     """Who a client is, and what its token says of its connection.
 
     Attributes:
-        user_id: From `asrs.s.uid`, else from `nameid`; None for an anonymous client.
+        user_id: From `asrs.s.uid`, else from the first claim that .NET takes for the name
+            identifier; None for an anonymous client.
         claims: Every claim of the token.
         transports: From `asrs.s.htt`; every transport if it is absent.
         handshake: From `asrs.s.cht`, in seconds, up to 30; None if it is absent.
@@ -109,7 +118,7 @@ def validate_client_token(
     poll_idle = _whole_number(claims.get("asrs.s.ttl"))
     closes = str(_first(claims.get("asrs.s.coae"))).lower() == "true"
     return ClientIdentity(
-        user_id=_text(claims.get("asrs.s.uid", claims.get("nameid"))),
+        user_id=_user_id(claims),
         claims=claims,
         transports=ALL_TRANSPORTS if transports is None else HttpTransports(transports & 7),
         handshake=None if handshake is None else min(float(handshake), _MAX_HANDSHAKE),
@@ -140,6 +149,12 @@ def issue_client_token(
 def _first(value: object) -> object:
     # A claim that was given several times is an array.
     return value[0] if isinstance(value, list) and value else value
+
+
+def _user_id(claims: Mapping[str, Any]) -> str | None:
+    if "asrs.s.uid" in claims:
+        return _text(claims["asrs.s.uid"])
+    return next((_text(claims[name]) for name in claims if name in _NAME_IDENTIFIERS), None)
 
 
 def _text(value: object) -> str | None:

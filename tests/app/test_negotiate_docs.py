@@ -25,6 +25,9 @@ def test_administrators_alone_get_a_short_connection_that_ends_with_their_sessio
     assert admit(ADMINISTRATORS, Caller("ann"), "chat") == Connection("ann")
     with pytest.raises(NotAllowedError):
         admit(ADMINISTRATORS, Caller("ann"), "admin")
+    with pytest.raises(NotAllowedError):
+        admit(ADMINISTRATORS, Caller("ann", {"roles": "administrative"}), "admin")
+    assert admit(ADMINISTRATORS, Caller("ann", {"roles": "admin"}), "admin").options is not None
     granted = admit(ADMINISTRATORS, Caller("ann", {"roles": ["admin"]}, 5.0), "admin")
     assert granted.minutes_to_expire == 5
     assert granted.options is not None

@@ -36,13 +36,25 @@ class Caller:
 
     Args:
         user_id: The user, or `None` for an anonymous caller.
-        claims: What its identity provider says of it, by the provider's names.
-        session_end: When its own session ends, in epoch seconds; `None` when that is not known.
+        claims: What its identity provider says of it, by the provider's names. A claim that comes
+            more than once is a list; `has` looks into either.
+        session_end: When its own session ends, in epoch seconds; `None` when that is not known, as
+            after a login with App Service authentication.
     """
 
     user_id: str | None = None
     claims: Mapping[str, ClaimValue] = NO_CLAIMS
     session_end: float | None = None
+
+    def has(self, claim: str, value: str) -> bool:
+        """Tell whether a claim has a value, be it the only one or one of several.
+
+        Args:
+            claim: Name of the claim, for instance `roles`.
+            value: The value, which must be the same to the letter.
+        """
+        held = self.claims.get(claim)
+        return value in held if isinstance(held, list) else value == held
 
 
 class CallerIdentity:

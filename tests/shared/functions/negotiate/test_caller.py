@@ -11,6 +11,7 @@ from shared.functions.bearer import Issuer
 from shared.functions.negotiate.caller import Caller, CallerIdentity
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
 from shared.functions.problems import ProblemError
+from shared.keys.client_token import ClaimValue
 from tests.issuer import AUDIENCE, TestIssuer, running_issuer
 
 SPOOFED = {
@@ -53,6 +54,22 @@ async def refused(identity: CallerIdentity, headers: Mapping[str, str]) -> Probl
     assert caught.value.status == 401
     assert caught.value.headers["WWW-Authenticate"].startswith('Bearer realm="negotiate"')
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("roles", "is_admin"),
+    [
+        ("admin", True),
+        (["reader", "admin"], True),
+        ("administrative", False),
+        (["administrative"], False),
+        ([], False),
+        (7, False),
+    ],
+)
+def test_a_claim_has_a_value_alone_or_among_others(roles: ClaimValue, is_admin: bool) -> None:
+    assert Caller("ann", {"roles": roles}).has("roles", "admin") is is_admin
+    assert not Caller("ann").has("roles", "admin")
 
 
 async def test_an_anonymous_app_ignores_headers_that_anybody_can_send() -> None:

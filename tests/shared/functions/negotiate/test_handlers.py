@@ -155,8 +155,7 @@ async def test_roles_of_static_web_apps_are_there_for_settings_and_policy(
     service: SignalRServiceClient,
 ) -> None:
     def administrators(caller: Caller, _hub: str, connection: Connection) -> Connection:
-        roles = caller.claims.get("userRoles")
-        if not isinstance(roles, list) or "admin" not in roles:
+        if not caller.has("userRoles", "admin"):
             raise NotAllowedError
         return connection
 

@@ -1,5 +1,9 @@
 """A real client negotiates without a key and receives broadcasts."""
 
+import base64
+import json
+import time
+
 import jwt
 import pytest
 
@@ -79,6 +83,22 @@ def test_the_negotiate_answer(app: FunctionApp, service: Emulator) -> None:
     assert claims["asrs.s.uid"] == "ann"
     assert claims["aud"] == "http://127.0.0.1/client/?hub=chat"
     assert claims["exp"] - claims["iat"] == 3600
+
+
+def test_a_login_is_good_long_after_its_id_token(app: FunctionApp) -> None:
+    now = int(time.time())
+    claims = [{"typ": "iat", "val": str(now - 11100)}, {"typ": "exp", "val": str(now - 7200)}]
+    known = base64.b64encode(json.dumps({"auth_typ": "aad", "claims": claims}).encode()).decode()
+    headers = {PRINCIPAL: "ann", "x-ms-client-principal": known}
+    answer = app.post("negotiate", **headers)
+    assert answer.status_code == 200
+    with client(app.url, **headers) as ann:
+        ann.connection_id()
+        app.post("broadcast", {"target": "newMessage", "arguments": ["hi"], "userId": "ann"})
+        assert ann.message() == ["hi"]
+    stale = app.post("negotiate", **headers, authorization="Bearer e30.e30.c2ln")
+    assert stale.status_code == 401
+    assert 'error="invalid_token"' in stale.headers["WWW-Authenticate"]
 
 
 def test_a_caller_who_is_not_logged_in(app: FunctionApp) -> None:

@@ -118,6 +118,9 @@ _NEGOTIATED: Final = {
     HTTPStatus.FORBIDDEN: Answer("The app's policy does not allow it.", Problem),
     HTTPStatus.NOT_FOUND: Answer("The app serves no such hub.", Problem),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Answer("The claims do not fit in a token.", Problem),
+    HTTPStatus.INTERNAL_SERVER_ERROR: Answer(
+        "The caller is logged in, and the app is not told as whom.", Problem
+    ),
     **_UNAVAILABLE,
 }
 _DELIVERED: Final = {

@@ -40,7 +40,10 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
       }
     }
     login: {
-      // Tokens of users are nothing that the app needs.
+      // Off, since the app needs no token of a user: each request would bring it some. What the store
+      // is for, GET /.auth/refresh, takes a refresh token, and so a client secret, which this
+      // registration does without. A session lasts for 8 hours; then a page goes to
+      // /.auth/login/aad again.
       tokenStore: {
         enabled: false
       }

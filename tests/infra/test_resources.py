@@ -249,6 +249,8 @@ def test_app_service_authentication_lets_the_app_decide() -> None:
     entra = settings["identityProviders"]["azureActiveDirectory"]
     assert entra["registration"]["clientId"] == LOGIN
     assert "clientSecretSettingName" not in entra["registration"]
+    # Without a secret there is no refresh token for it to keep, and no other token is wanted.
+    assert settings["login"] == {"tokenStore": {"enabled": False}}
     policy = entra["validation"]["defaultAuthorizationPolicy"]
     assert policy["allowedApplications"] == [LOGIN, SPA]
 

@@ -19,9 +19,9 @@ _LONGEST_LIFETIME: Final = 90
 _MINUTES: Final = re.compile("[0-9]{1,3}")
 _IDENTITY: Final = Setting(
     "NEGOTIATE_IDENTITY",
-    "`app-service`: callers are logged in by App Service authentication, and the user id is"
-    " theirs; `oidc`: they show a bearer token of the issuer below; `anonymous`: everybody may"
-    " connect, and nobody has a user id. Several with commas are asked in turn:"
+    "`app-service`: callers are logged in by App Service authentication or a linked static web app,"
+    " and the user id is theirs; `oidc`: they show a bearer token of the issuer below; `anonymous`:"
+    " everybody may connect, and nobody has a user id. Several with commas are asked in turn:"
     " `app-service,anonymous`",
     "app-service",
     "`app-service` where the platform authenticates, else required",

@@ -55,7 +55,7 @@ def read_principal(header: str) -> Principal | None:
             claims[name] = principal[name]
     claims["userRoles"] = [each for each in _list(principal["userRoles"]) if isinstance(each, str)]
     user_id = principal.get("userId")
-    return Principal(user_id, claims) if isinstance(user_id, str) and user_id else None
+    return Principal(user_id, claims) if isinstance(user_id, str) and user_id.strip() else None
 
 
 def _claims(listed: object) -> dict[str, ClaimValue]:

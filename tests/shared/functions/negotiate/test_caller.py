@@ -212,7 +212,7 @@ async def test_the_platforms_own_header_says_the_user_id_before_the_principal() 
     assert (await APP_SERVICE.identify(headers)).user_id == "bob"
 
 
-@pytest.mark.parametrize("user_id", ["", None, 7])
+@pytest.mark.parametrize("user_id", ["", " ", None, 7])
 async def test_a_visitor_of_a_static_web_app_is_nobody(user_id: object) -> None:
     document = STATIC_WEB_APPS | {"userId": user_id, "userRoles": ["anonymous"]}
     headers = {"x-ms-client-principal": header(document)}

@@ -54,12 +54,15 @@ def test_no_error_tells_a_stranger_about_the_app(
 
 def test_a_policy_that_fails_tells_nobody_but_the_log(service: Emulator, tmp_path: Path) -> None:
     folder = Path(__file__).parent / "policy_app"
-    with function_app(service.app_settings, tmp_path, folder) as app:
-        answer = app.post("negotiate")
-        assert answer.status_code == 500
-        assert answer.content == b""
-        assert "postgres" not in str(answer.headers)
+    settings = {**service.app_settings, "SIGNALR_HUBS": "chat,forgotten"}
+    with function_app(settings, tmp_path, folder) as app:
+        for path in ("negotiate", "forgotten/negotiate"):
+            answer = app.post(path)
+            assert answer.status_code == 500
+            assert answer.content == b""
+            assert "postgres" not in str(answer.headers)
         app.process.wait_for("RuntimeError: postgres")
+        app.process.wait_for("The policy fail returned None, and has to return a Connection")
 
 
 def test_no_cache_keeps_a_token_or_an_error(anonymous_app: FunctionApp) -> None:

@@ -50,6 +50,11 @@ class HostSettings:
 
     route_prefix: str = "api"
 
+    @property
+    def base_path(self) -> str:
+        """What the paths of functions begin with: `/api`, or nothing without a prefix."""
+        return f"/{self.route_prefix}" if self.route_prefix else ""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
@@ -64,7 +69,8 @@ def parse_host_settings(text: str, name: str = "host.json") -> HostSettings:
     """Read the text of `host.json`; `name` is what errors call the file.
 
     Raises:
-        SettingsError: It is no JSON object, or not of version 2.0.
+        SettingsError: It is no JSON object, not of version 2.0, or has a route prefix with which
+            the Functions host makes no routes.
     """
     root = _object(text, name)
     if root.get("version") != "2.0":
@@ -73,7 +79,7 @@ def parse_host_settings(text: str, name: str = "host.json") -> HostSettings:
     prefix = http.get("routePrefix", "api")
     if not isinstance(prefix, str):
         raise SettingsError(f"{name}: extensions.http.routePrefix must be a string")
-    return HostSettings(prefix.strip("/"))
+    return HostSettings(_steps(prefix, f"{name}: extensions.http.routePrefix"))
 
 
 def parse_local_settings(text: str, name: str = "local.settings.json") -> LocalSettings:
@@ -165,6 +171,23 @@ def choose_worker_count(environ: Mapping[str, str]) -> int:
         SettingsError: `FUNCTIONS_WORKER_PROCESS_COUNT` is no number from 1 to 10.
     """
     return _number(environ, WORKER_COUNT, 1, _MOST_WORKERS, 1)
+
+
+def _steps(prefix: str, name: str) -> str:
+    """Return a route prefix without the slash that it may begin with.
+
+    The Functions host writes the prefix, a slash and the route as one template (WebJobsRouteBuilder
+    in azure-webjobs-sdk-extensions), of which ASP.NET Core drops the first slash and refuses two in
+    a row (RoutePatternParser).
+    """
+    steps = prefix.removeprefix("/")
+    if prefix and "" in steps.split("/"):
+        right = "/".join(filter(None, prefix.split("/")))
+        raise SettingsError(
+            f'{name} is "{prefix}"; the Functions host takes no slash at its end, and no two '
+            f'in a row: write "{right}"'
+        )
+    return steps
 
 
 def _cors(host: Mapping[str, object], name: str) -> CorsPolicy | None:

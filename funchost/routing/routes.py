@@ -49,7 +49,7 @@ class Router:
     """
 
     def __init__(self, prefix: str = "") -> None:
-        self._prefix = prefix.strip("/")
+        self._prefix = prefix
         self._routes: tuple[Route, ...] = ()
 
     def add(self, function: str, route: str, methods: Iterable[str] = ()) -> None:

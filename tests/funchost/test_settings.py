@@ -18,12 +18,31 @@ from funchost.settings import (
 
 
 @pytest.mark.parametrize(
-    ("http", "prefix"),
-    [({}, "api"), ({"routePrefix": ""}, ""), ({"routePrefix": "/v1/x/"}, "v1/x")],
+    ("extensions", "prefix", "path"),
+    [
+        ({}, "api", "/api"),
+        ({"extensions": {}}, "api", "/api"),
+        ({"extensions": {"http": {}}}, "api", "/api"),
+        ({"extensions": {"http": {"routePrefix": ""}}}, "", ""),
+        ({"extensions": {"http": {"routePrefix": "rt/v1"}}}, "rt/v1", "/rt/v1"),
+        ({"extensions": {"http": {"routePrefix": "/rt/v1"}}}, "rt/v1", "/rt/v1"),
+    ],
 )
-def test_route_prefix(http: dict[str, str], prefix: str) -> None:
-    text = json.dumps({"version": "2.0", "extensions": {"http": http}})
-    assert parse_host_settings(text).route_prefix == prefix
+def test_route_prefix(extensions: dict[str, object], prefix: str, path: str) -> None:
+    settings = parse_host_settings(json.dumps({"version": "2.0", **extensions}))
+    assert (settings.route_prefix, settings.base_path) == (prefix, path)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "right"),
+    [("rt/", "rt"), ("/", ""), ("//rt", "rt"), ("rt//v1", "rt/v1"), ("/rt/v1//", "rt/v1")],
+)
+def test_refuses_a_route_prefix_with_which_azure_makes_no_routes(prefix: str, right: str) -> None:
+    text = json.dumps({"version": "2.0", "extensions": {"http": {"routePrefix": prefix}}})
+    with pytest.raises(SettingsError) as error:
+        parse_host_settings(text, "app/host.json")
+    assert str(error.value).startswith(f'app/host.json: extensions.http.routePrefix is "{prefix}"')
+    assert str(error.value).endswith(f'"{right}"')
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""One HTTP function of the library, before it has a route."""
+"""One HTTP function of the library, before and after it has a route."""
 
+import re
 from typing import NamedTuple
 
 from .problems import Handler
 
-__all__ = ["HttpFunction"]
+__all__ = ["HttpFunction", "RoutedFunction"]
 
 
 class HttpFunction(NamedTuple):
@@ -20,3 +21,21 @@ class HttpFunction(NamedTuple):
     handler: Handler
     needs_key: bool = False
     methods: tuple[str, ...] | None = None
+
+
+class RoutedFunction(NamedTuple):
+    """A function at one of its routes, of which it may have several.
+
+    Args:
+        function: Its name in the library.
+        path: The route below the host's route prefix, with bare names in braces.
+        prefix: What route and names begin with, or "".
+    """
+
+    function: str
+    path: str
+    prefix: str = ""
+
+    def qualified(self, name: str) -> str:
+        """Return a name that tells this route's functions from those with another prefix."""
+        return re.sub(r"\W", "_", f"{self.prefix}/{name}") if self.prefix else name

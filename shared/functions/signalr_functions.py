@@ -15,11 +15,11 @@ from ..settings.hubs import Hubs
 from .broadcast.handlers import broadcast_functions
 from .events.registry import Events
 from .health import health_functions
-from .http_function import HttpFunction
+from .http_function import HttpFunction, RoutedFunction
 from .negotiate.handlers import negotiate_functions
 from .negotiate.policy import Policy, admit_as_settings_say
 from .negotiate.settings import NegotiateSettings
-from .openapi.handlers import openapi_functions
+from .openapi.handlers import openapi_function
 from .upstream.handlers import upstream_functions
 from .upstream.settings import UpstreamSettings
 
@@ -111,12 +111,11 @@ class SignalRFunctions:
         self.service = service
         self.events = Events() if events is None else events
         self._hubs = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)
-        self.registered: dict[str, str] = {}
+        self.registered: list[RoutedFunction] = []
         self._functions: Mapping[str, HttpFunction] = {
             **negotiate_functions(service, self._hubs, negotiation, policy),
             **broadcast_functions(service, self._hubs),
             **upstream_functions(service, self._hubs, upstream or UpstreamSettings(), self.events),
-            **openapi_functions(self.registered),
             **health_functions(service),
         }
 
@@ -166,8 +165,8 @@ class SignalRFunctions:
             auth_level: What callers have to show who send, change groups or ask who is connected.
 
         Raises:
-            InvalidArgumentError: There is no such function, its route lacks a parameter or has one
-                that it does not know, or the prefix is no part of a route.
+            InvalidArgumentError: There is no such function, its route lacks a parameter, has one
+                that it does not know or an empty step, or the prefix is no part of a route.
         """
         if prefix and not _PREFIX.fullmatch(prefix):
             raise InvalidArgumentError(
@@ -175,17 +174,17 @@ class SignalRFunctions:
             )
         blueprint = func.Blueprint()
         for name, route in routes.items():
-            function = self._function(name, route)
+            _check_route(name, route)
             whole = f"{prefix}/{route}" if prefix else route
-            self.registered[name] = whole.replace(_SERVED, "{hub}")
-            routed = blueprint.route(
+            routed = RoutedFunction(name, whole.replace(_SERVED, "{hub}"), prefix)
+            function = self._function(routed)
+            handler = blueprint.route(
                 whole.replace(_SERVED, self._served),
                 methods=function.methods,
                 auth_level=auth_level if function.needs_key else func.AuthLevel.ANONYMOUS,
             )(function.handler)
-            blueprint.function_name(re.sub(r"\W", "_", f"{prefix}/{name}") if prefix else name)(
-                routed
-            )
+            blueprint.function_name(routed.qualified(name))(handler)
+            self.registered.append(routed)
         return blueprint
 
     @property
@@ -194,15 +193,26 @@ class SignalRFunctions:
         names = "|".join(re.escape(name) for name in sorted(self._hubs.names))
         return f"{{hub:regex(^({names})$)}}"
 
-    def _function(self, name: str, route: str) -> HttpFunction:
-        if name not in self._functions:
-            known = ", ".join(sorted(self._functions))
-            raise InvalidArgumentError("routes", f"has {name!r}, and the functions are {known}")
-        usual = _EVERY[name]
-        wanted, given = set(_PARAMETERS.findall(usual)), set(_PARAMETERS.findall(route))
-        if wanted != given:
-            raise InvalidArgumentError(
-                "routes", f"gives {name!r} the route {route!r}, which is usually {usual!r}: the"
-                " same names have to stand in braces"
-            )  # fmt: skip
-        return self._functions[name]
+    def _function(self, routed: RoutedFunction) -> HttpFunction:
+        # The description says where the others are as seen from its own route.
+        if routed.function in OPENAPI:
+            return openapi_function(self.registered, routed.path)
+        return self._functions[routed.function]
+
+
+def _check_route(name: str, route: str) -> None:
+    if name not in _EVERY:
+        known = ", ".join(sorted(_EVERY))
+        raise InvalidArgumentError("routes", f"has {name!r}, and the functions are {known}")
+    # Behind a route prefix the Functions host refuses them, and for no route it takes the name.
+    if "" in route.split("/"):
+        raise InvalidArgumentError(
+            "routes", f"gives {name!r} the route {route!r}, which needs text before and after each"
+            f" slash, as in {_EVERY[name]!r}"
+        )  # fmt: skip
+    usual = _EVERY[name]
+    if set(_PARAMETERS.findall(usual)) != set(_PARAMETERS.findall(route)):
+        raise InvalidArgumentError(
+            "routes", f"gives {name!r} the route {route!r}, which is usually {usual!r}: the same"
+            " names have to stand in braces"
+        )  # fmt: skip

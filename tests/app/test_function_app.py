@@ -64,7 +64,7 @@ def test_the_description_has_every_function_and_says_who_needs_a_key() -> None:
         "from shared.functions.openapi.document import document\n"
         "for each in function_app.app.get_functions():\n"
         "    print(each.get_raw_bindings()[0])\n"
-        "print(json.dumps(document(function_app.signalr.registered)['paths']))"
+        "print(json.dumps(document(function_app.signalr.registered, 'openapi.json')['paths']))"
     )
     ended = run_python(code, SETTINGS | {"SIGNALR_OPENAPI": "true"})
     *lines, paths = ended.stdout.splitlines()

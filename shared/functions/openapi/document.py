@@ -15,6 +15,7 @@ from ...settings.names import HUB_PATTERN, MAX_NAME_LENGTH
 from ..broadcast.body import MAX_ITEMS
 from ..broadcast.items import Item
 from ..broadcast.validation import Hub, Name
+from ..http_function import RoutedFunction
 from .operations import OPERATIONS, Answer, Operation, Problem
 
 __all__ = ["document", "document_text"]
@@ -34,24 +35,29 @@ _NO_KEY: Final = Answer("The function key is missing or wrong.")
 type _Schema = dict[str, Any]
 
 
-def document_text(routes: Mapping[str, str]) -> bytes:
+def document_text(registered: Iterable[RoutedFunction], path: str) -> bytes:
     """Return the document as JSON; arguments as of `document`."""
-    return msgspec.json.encode(document(routes))
+    return msgspec.json.encode(document(registered, path))
 
 
-def document(routes: Mapping[str, str]) -> _Schema:
+def document(registered: Iterable[RoutedFunction], path: str) -> _Schema:
     """Return the document.
 
     Args:
-        routes: Routes of the functions that there are, by their names.
+        registered: The functions that there are.
+        path: The document's own route below the host's route prefix.
     """
-    there = [each for each in OPERATIONS if each.function in routes]
-    schemas = _Schemas(there)
+    there = [
+        (routed, operation)
+        for routed in registered
+        for operation in OPERATIONS
+        if operation.function == routed.function
+    ]
+    schemas = _Schemas(operation for _, operation in there)
     paths: dict[str, _Schema] = {}
-    for operation in there:
-        path = routes[operation.function]
-        described = paths.setdefault(f"/{path}", {})
-        described[operation.method.lower()] = _operation(operation, path, schemas)
+    for routed, operation in there:
+        described = paths.setdefault(f"/{routed.path}", {})
+        described[operation.method.lower()] = _operation(operation, routed, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -59,7 +65,7 @@ def document(routes: Mapping[str, str]) -> _Schema:
             "version": "1.0.0",
             "description": "Lets clients connect to Azure SignalR Service and sends to them.",
         },
-        "servers": [{"url": "/api"}],
+        "servers": [{"url": _base(path)}],
         "paths": paths,
         "components": {
             "schemas": schemas.components,
@@ -69,6 +75,15 @@ def document(routes: Mapping[str, str]) -> _Schema:
             },
         },
     }
+
+
+def _base(path: str) -> str:
+    """Return what leads from the document to where the paths begin.
+
+    A relative URL of a server counts from the document's own address (OpenAPI 3.1, Server Object),
+    so it is right under any route prefix, and behind a proxy that has another one.
+    """
+    return "/".join([".."] * path.count("/")) or "."
 
 
 class _Schemas:
@@ -100,6 +115,7 @@ class _Schemas:
 
 
 def _types(operations: Iterable[Operation]) -> Iterator[type]:
+    yield Problem  # of the 405 that each of them has
     for operation in operations:
         if operation.items is not None:
             yield operation.items
@@ -108,13 +124,13 @@ def _types(operations: Iterable[Operation]) -> Iterator[type]:
                 yield answer.body
 
 
-def _operation(operation: Operation, path: str, schemas: _Schemas) -> _Schema:
+def _operation(operation: Operation, routed: RoutedFunction, schemas: _Schemas) -> _Schema:
     answers = {**operation.answers, HTTPStatus.METHOD_NOT_ALLOWED: _WRONG_METHOD}
     if operation.is_keyed:
         answers[HTTPStatus.UNAUTHORIZED] = _NO_KEY
     has_bodies = operation.method != "HEAD"
     described: _Schema = {
-        "operationId": operation.name,
+        "operationId": routed.qualified(operation.name),
         "summary": operation.summary,
         "security": [{"functionKeyHeader": []}, {"functionKeyQuery": []}]
         if operation.is_keyed
@@ -125,7 +141,7 @@ def _operation(operation: Operation, path: str, schemas: _Schemas) -> _Schema:
         },
     }
     if operation.parameters is not None:
-        described["parameters"] = _parameters(path, operation.parameters, schemas)
+        described["parameters"] = _parameters(routed.path, operation.parameters, schemas)
     if operation.items is not None:
         described["requestBody"] = _request_body(operation.items, schemas)
     return described

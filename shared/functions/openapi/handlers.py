@@ -1,14 +1,14 @@
 """Hands out the description of the functions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import azure.functions as func
 
 from ...settings.description import Setting
-from ..http_function import HttpFunction
+from ..http_function import HttpFunction, RoutedFunction
 from ..problems import http_function, json_response
 
-__all__ = ["OFFERED", "openapi_functions"]
+__all__ = ["OFFERED", "openapi_function"]
 
 OFFERED = Setting(
     "SIGNALR_OPENAPI",
@@ -18,11 +18,12 @@ OFFERED = Setting(
 )
 
 
-def openapi_functions(registered: Mapping[str, str]) -> Mapping[str, HttpFunction]:
-    """Return the function that hands out the description, by its name.
+def openapi_function(registered: Iterable[RoutedFunction], path: str) -> HttpFunction:
+    """Return the function that hands out the description.
 
     Args:
-        registered: Routes of the functions that there are, by their names; they may come later.
+        registered: The functions that there are; they may come later.
+        path: Its own route below the host's route prefix.
     """
 
     @http_function("GET")
@@ -30,6 +31,6 @@ def openapi_functions(registered: Mapping[str, str]) -> Mapping[str, HttpFunctio
         # Made when somebody asks, so that no start of the app waits for it.
         from .document import document_text  # noqa: PLC0415  see above
 
-        return json_response(document_text(registered))
+        return json_response(document_text(registered, path))
 
-    return {"openapi": HttpFunction(openapi)}
+    return HttpFunction(openapi)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 import azure.functions as func
 import pytest
@@ -95,6 +96,9 @@ def test_who_sends_shows_a_key_of_the_level_that_the_app_chooses(signalr: Signal
         ({"negotiat": "negotiate"}, "has 'negotiat', and the functions are broadcast, connected_"),
         ({"connection": "connections"}, "'connections/{connectionId}'"),
         ({"negotiate": "{hub}/negotiate"}, "the same names have to stand in braces"),
+        ({"negotiate": "/negotiate"}, "text before and after each slash, as in 'negotiate'"),
+        ({"broadcast": "send//all"}, "the route 'send//all'"),
+        ({"health": ""}, "the route ''"),
     ],
 )
 def test_a_wrong_route_ends_the_start(
@@ -144,13 +148,64 @@ async def test_handlers_are_registered_where_they_are_written(signalr: SignalRFu
 
 async def test_the_description_is_of_what_is_registered(signalr: SignalRFunctions) -> None:
     signalr.blueprint(NEGOTIATE, prefix="realtime")
-    app = func.FunctionApp()
-    app.register_functions(signalr.blueprint(OPENAPI))
-    (description,) = app.get_functions()
-    request = func.HttpRequest("GET", "http://localhost/api/openapi.json", body=b"")
-    answer = await description.get_user_function()(request)
-    assert set(json.loads(answer.get_body())["paths"]) == {
+    described = await description(signalr.blueprint(OPENAPI))
+    assert set(described["paths"]) == {
         "/realtime/negotiate",
         "/realtime/{hub}/negotiate",
         "/openapi.json",
     }
+
+
+async def test_every_route_of_a_function_with_several_is_described(
+    signalr: SignalRFunctions,
+) -> None:
+    signalr.blueprint({**NEGOTIATE, **CONNECTIONS})
+    signalr.blueprint({**NEGOTIATE, **CONNECTIONS}, prefix="real-time/v2")
+    described = await description(signalr.blueprint(OPENAPI))
+    names = {
+        path: {method: operation["operationId"] for method, operation in operations.items()}
+        for path, operations in described["paths"].items()
+    }
+    assert names == {
+        "/negotiate": {"post": "negotiate"},
+        "/{hub}/negotiate": {"post": "negotiateHub"},
+        "/connections/{connectionId}": {"head": "connectionExists", "delete": "closeConnection"},
+        "/users/{userId}": {"head": "userExists"},
+        "/real-time/v2/negotiate": {"post": "real_time_v2_negotiate"},
+        "/real-time/v2/{hub}/negotiate": {"post": "real_time_v2_negotiateHub"},
+        "/real-time/v2/connections/{connectionId}": {
+            "head": "real_time_v2_connectionExists",
+            "delete": "real_time_v2_closeConnection",
+        },
+        "/real-time/v2/users/{userId}": {"head": "real_time_v2_userExists"},
+        "/openapi.json": {"get": "openapi"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("routes", "prefix", "path"),
+    [
+        (OPENAPI, "", "openapi.json"),
+        (OPENAPI, "realtime", "realtime/openapi.json"),
+        ({"openapi": "docs/api.json"}, "real-time/v2", "real-time/v2/docs/api.json"),
+    ],
+)
+@pytest.mark.parametrize("base", ["http://localhost/api", "https://a.b/rt/v1", "https://a.b"])
+async def test_the_server_of_the_description_is_where_the_paths_begin(
+    signalr: SignalRFunctions, routes: Mapping[str, str], prefix: str, path: str, base: str
+) -> None:
+    # A second description has an address of its own.
+    signalr.blueprint(OPENAPI, prefix="other/place")
+    described = await description(signalr.blueprint(routes, prefix=prefix))
+    (server,) = described["servers"]
+    assert urljoin(f"{base}/{path}", server["url"]) == f"{base}/"
+    assert f"/{path}" in described["paths"]
+
+
+async def description(blueprint: func.Blueprint) -> Any:  # noqa: ANN401  JSON
+    app = func.FunctionApp()
+    app.register_functions(blueprint)
+    (function,) = app.get_functions()
+    request = func.HttpRequest("GET", "http://localhost/anywhere", body=b"")
+    answer = await function.get_user_function()(request)
+    return json.loads(answer.get_body())

@@ -11,25 +11,23 @@ from shared.functions.broadcast.body import read_items
 from shared.functions.broadcast.groups import GroupAction
 from shared.functions.broadcast.items import Item
 from shared.functions.broadcast.messages import Message
+from shared.functions.http_function import RoutedFunction
 from shared.functions.openapi.document import document, document_text
 from shared.functions.problems import ProblemError
 from tests.shared.functions.broadcast.test_items import HUBS
 
-ROUTES = {
-    **NEGOTIATE,
-    "negotiate_hub": "{hub}/negotiate",
-    **BROADCAST,
-    **GROUPS,
-    **CONNECTIONS,
-    **HEALTH,
-    **OPENAPI,
-}
+REGISTERED = [
+    RoutedFunction(name, route.replace(":served", ""))
+    for routes in (NEGOTIATE, BROADCAST, GROUPS, CONNECTIONS, HEALTH, OPENAPI)
+    for name, route in routes.items()
+]
 """All but the upstream function, which the service calls and nobody else."""
 
 
 def test_every_reference_and_parameter_is_there() -> None:
-    described = document(ROUTES)
-    references = set(re.findall(rb'"#/components/schemas/(\w+)"', document_text(ROUTES)))
+    described = document(REGISTERED, "openapi.json")
+    text = document_text(REGISTERED, "openapi.json")
+    references = set(re.findall(rb'"#/components/schemas/(\w+)"', text))
     assert {each.decode() for each in references} == set(described["components"]["schemas"])
     for path, operations in described["paths"].items():
         for operation in operations.values():
@@ -40,13 +38,14 @@ def test_every_reference_and_parameter_is_there() -> None:
 
 
 def test_only_functions_that_are_there_are_described() -> None:
-    described = document({"negotiate": "realtime/negotiate", "mine": "orders"})
+    registered = [RoutedFunction("negotiate", "realtime/negotiate"), RoutedFunction("mine", "mine")]
+    described = document(registered, "openapi.json")
     assert set(described["paths"]) == {"/realtime/negotiate"}
     assert "Message" not in described["components"]["schemas"]
 
 
 def test_schemas_are_those_that_validate() -> None:
-    schemas = document(ROUTES)["components"]["schemas"]
+    schemas = document(REGISTERED, "openapi.json")["components"]["schemas"]
     assert schemas["Message"]["required"] == ["target"]
     assert schemas["Message"]["additionalProperties"] is False
     assert schemas["GroupAction"]["properties"]["action"]["enum"] == ["add", "remove", "removeAll"]
@@ -79,7 +78,8 @@ FIELDS: dict[str, st.SearchStrategy[object]] = {
     ],
 )
 def test_the_schema_allows_what_the_app_does(item: type[Item], fields: list[str]) -> None:
-    schema = {**document(ROUTES), "$ref": f"#/components/schemas/{item.__name__}"}
+    described = document(REGISTERED, "openapi.json")
+    schema = {**described, "$ref": f"#/components/schemas/{item.__name__}"}
     validator = Draft202012Validator(schema)
     seen = set()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
 from shared.settings.environment import Settings
@@ -76,17 +77,20 @@ def _results(
     yield Result("settings", "Settings", "", describe(settings, configuration))
     yield Result("hub", "Hub", "", hub_finding)
     runner = Runner(options.timeout, secrets, report.began)
+    url = options.app_url or configuration.app_url
+    path = urlsplit(url).path
+    base_path = path or configuration.base_path
     for each in settings.endpoints:
         endpoint = each.endpoint
         report.heading(f"Endpoint {endpoint.name}, {endpoint.type.value}")
         with closing(
-            EndpointUnderTest(each, hub, settings.token_origin, options.origin or "")
+            EndpointUnderTest(each, hub, settings.token_origin, options.origin or "", base_path)
         ) as tested:
             yield from runner.run(ENDPOINT_CHECKS, tested, endpoint.name)
     report.heading("Function app")
-    url = options.app_url or configuration.app_url
     if url:
-        with closing(AppUnderTest(url, settings, hub, options.origin or "")) as app:
+        address = url.removesuffix(path)
+        with closing(AppUnderTest(address, base_path, settings, hub, options.origin or "")) as app:
             yield from runner.run(APP_CHECKS, app)
     else:
         reason = "no --app-url is given, and none runs here by local.settings.json"
@@ -133,8 +137,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_app_url,
         metavar="URL",
         help="address of the function app, https://<app>.azurewebsites.net; a path in it stands for"
-        " the route prefix /api (default: the local one, if local.settings.json is used and it"
-        " runs)",
+        " the route prefix of host.json (default: the local one, if local.settings.json is used"
+        " and it runs)",
     )
     parser.add_argument(
         "--timeout",

@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from funchost.settings import HostSettings, load_host_settings
+from funchost.settings import SettingsError as HostSettingsError
 from shared.errors import UnknownHubError
 from shared.settings.endpoint import EndpointType
 from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
 
 from .finding import Diagnosis, Finding
-from .settings_file import DEFAULT_NAME, read_settings_file
+from .settings_file import DEFAULT_NAME, SettingsFileError, read_settings_file
 
 __all__ = ["Configuration", "check_hub", "describe", "read_configuration"]
 
@@ -27,33 +29,37 @@ class Configuration:
     Args:
         environment: Names and values: those of the process go before those of the file.
         source: Where they come from, for people.
+        base_path: What the paths of the app's functions begin with: `/api`, or "".
         app_url: Where the app runs on this machine, or "" if it does not.
     """
 
     environment: Mapping[str, str]
     source: str
+    base_path: str
     app_url: str = ""
 
 
 def read_configuration(path: Path | None, process: Mapping[str, str]) -> Configuration:
-    """Read the file of settings, if there is one.
+    """Read the file of settings, if there is one, and the `host.json` beside it.
 
     Args:
         path: The file, or `None` for `local.settings.json` if that exists.
         process: The process environment.
 
     Raises:
-        SettingsFileError: The file cannot be used.
+        SettingsFileError: A file cannot be used.
     """
     default = Path(DEFAULT_NAME)
+    base_path = _base_path((path or default).parent)
     if path is None and not default.exists():
-        return Configuration(dict(process), "the environment")
+        return Configuration(dict(process), "the environment", base_path)
     path = path or default
     file = read_settings_file(path)
     local = f"http://127.0.0.1:{file.port}"
     return Configuration(
         {**file.values, **process},
         f"{path} and the environment",
+        base_path,
         local if path.name == DEFAULT_NAME and _listens(file.port) else "",
     )
 
@@ -100,6 +106,16 @@ def check_hub(settings: Settings, name: str | None) -> tuple[str, Finding]:
         return settings.hubs.default, Finding.failed(diagnosis)
     default = " (the default hub)" if hub == settings.hubs.default else ""
     return hub, Finding.ok(f"{hub}{default}", hub=hub)
+
+
+def _base_path(folder: Path) -> str:
+    if not (folder / "host.json").exists():
+        return HostSettings().base_path
+    try:
+        return load_host_settings(folder).base_path
+    except HostSettingsError as error:
+        fix = 'Mend it; {"version": "2.0"} is enough, and means the route prefix api'
+        raise SettingsFileError(Diagnosis(str(error), fix)) from None
 
 
 def _misspelt(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from shared.settings.endpoint import is_loopback
 from shared.settings.environment import Settings
@@ -31,13 +30,15 @@ class AppUnderTest:
     """The function app.
 
     Args:
-        url: Its address; with a path, that is the route prefix in place of `/api`.
+        url: Its address.
+        base_path: What the paths of its functions begin with: `/api`, or "".
         settings: The settings that it should have.
         hub: Name of the hub, in lower case.
         origin: Origin of a web page whose clients shall get in, or "".
     """
 
     url: str
+    base_path: str
     settings: Settings
     hub: str
     origin: str
@@ -45,8 +46,7 @@ class AppUnderTest:
 
     def route(self, path: str) -> str:
         """Return the address of a function."""
-        prefix = "" if urlsplit(self.url).path.strip("/") else "/api"
-        return f"{self.url.rstrip('/')}{prefix}/{path}"
+        return f"{self.url}{self.base_path}/{path}"
 
     def ask(self, method: str, path: str) -> Outcome:
         """Send a request without a body to a function."""
@@ -71,7 +71,9 @@ def check_app(app: AppUnderTest) -> Finding:
             "If the steps above are well, it is the app's own identity that lacks the role, and not"
             " yours: its log names the principal (az webapp log tail, or Application Insights)",
         )
-    return Finding.failed(explain_app(outcome, app.route("health")), status=outcome.status)
+    return Finding.failed(
+        explain_app(outcome, app.route("health"), app.base_path), status=outcome.status
+    )
 
 
 def check_negotiate(app: AppUnderTest) -> Finding:
@@ -83,7 +85,9 @@ def check_negotiate(app: AppUnderTest) -> Finding:
     if outcome.status == HTTPStatus.UNAUTHORIZED and is_refusal(outcome):
         return Finding.ok("callers have to log in first (401), so it was not tried further")
     if outcome.status != HTTPStatus.OK or "accessToken" not in answer:
-        return Finding.failed(explain_negotiate(outcome, app.hub), status=outcome.status)
+        return Finding.failed(
+            explain_negotiate(outcome, app.hub, app.base_path), status=outcome.status
+        )
     sent_to = str(answer.get("url", "")).split("&")[0]
     known = [each.endpoint.client_hub_url(app.hub) for each in app.settings.endpoints]
     if sent_to not in known:
@@ -103,7 +107,7 @@ def check_unsigned(app: AppUnderTest) -> Finding:
         return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
     if outcome.status == HTTPStatus.UNAUTHORIZED and is_refusal(outcome):
         return Finding.ok("it is there, and refuses calls that are not the service's (401)")
-    return Finding.failed(explain_upstream(outcome), status=outcome.status)
+    return Finding.failed(explain_upstream(outcome, app.base_path), status=outcome.status)
 
 
 def check_app_cors(app: AppUnderTest) -> Finding:

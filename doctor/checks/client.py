@@ -77,7 +77,7 @@ def check_upstream(tested: EndpointUnderTest) -> Finding:
             "the service reaches this app, which knows the call to be the service's",
             answer=error,
         )
-    return explain_upstream(answer, tested.endpoint)
+    return explain_upstream(answer, tested.endpoint, tested.base_path)
 
 
 def _negotiate(tested: EndpointUnderTest) -> Message | Finding:

@@ -42,12 +42,14 @@ class EndpointUnderTest:
         hub: Name of the hub, in lower case.
         token_origin: Who makes client tokens.
         origin: Origin of a web page whose clients shall get in, or "".
+        base_path: What the paths of the app's functions begin with: `/api`, or "".
     """
 
     settings: EndpointSettings
     hub: str
     token_origin: TokenOrigin
     origin: str
+    base_path: str
     network: Network = field(default_factory=Network)
     user_id: str = field(default_factory=lambda: f"doctor-{secrets.token_hex(6)}")
     tokens: TokenSource = field(init=False)

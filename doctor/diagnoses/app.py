@@ -14,34 +14,33 @@ _PROBLEM: Final = "application/problem+json"
 _AUTH: Final = "az webapp auth update --name <function app> --resource-group <resource group>"
 """Of the extension authV2: az extension add --name authV2."""
 
-_EXCLUDE: Final = f"{_AUTH} --excluded-paths /api/upstream"
-
 
 def is_refusal(answer: Response) -> bool:
     """Tell whether a 401 is the app's own, and not that of App Service authentication."""
     return answer.headers.get("Content-Type", "").startswith(_PROBLEM)
 
 
-def explain_app(answer: Response, url: str) -> Diagnosis:
+def explain_app(answer: Response, url: str, base_path: str) -> Diagnosis:
     """Say why there is no healthy app.
 
     Args:
         answer: What came instead.
         url: What was asked.
+        base_path: What the paths of the app's functions begin with: `/api`, or "".
     """
     if _is_login(answer):
         return Diagnosis(
             f"{answer.status}: App Service authentication stands before the app",
             "If clients come without a login, let anonymous requests pass and leave the decision to"
             f" NEGOTIATE_IDENTITY: {_AUTH} --action AllowAnonymous\n"
-            f"The service's calls come without a login in any case: {_EXCLUDE}",
+            f"The service's calls come without a login in any case: {_exclude(base_path)}",
         )
     if answer.status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
             f"404: there is no function at {url}",
             "Publish the app: func azure functionapp publish <function app>. If it is published,"
             " its start failed: look at its log for the setting that is wrong. With another route"
-            " prefix in host.json, give it: --app-url https://<app>/<prefix>",
+            " prefix than that of host.json here, give it: --app-url https://<app>/<prefix>",
         )
     if answer.status == HTTPStatus.FORBIDDEN:
         return Diagnosis(
@@ -57,8 +56,8 @@ def explain_app(answer: Response, url: str) -> Diagnosis:
     return Diagnosis(f"{answer.status}: what answers at {url} is not this app", "Correct --app-url")
 
 
-def explain_negotiate(answer: Response, hub: str) -> Diagnosis:
-    """Say why the app does not negotiate."""
+def explain_negotiate(answer: Response, hub: str, base_path: str) -> Diagnosis:
+    """Say why the app does not negotiate; arguments as of `explain_app`."""
     if answer.status == HTTPStatus.NOT_FOUND and is_refusal(answer):
         setting = function_app("config appsettings set", f"--settings SIGNALR_HUBS={hub}")
         return Diagnosis(
@@ -73,16 +72,21 @@ def explain_negotiate(answer: Response, hub: str) -> Diagnosis:
             "If the steps above are well, it is the app's own identity that lacks the role, and not"
             " yours: its log names the principal and the command that assigns it",
         )
-    return explain_app(answer, "negotiate")
+    return explain_app(answer, "negotiate", base_path)
 
 
-def explain_upstream(answer: Response) -> Diagnosis:
-    """Say what is wrong when a call without proof is not refused by the app itself."""
+def explain_upstream(answer: Response, base_path: str) -> Diagnosis:
+    """Say what is wrong when a call without proof is not refused by the app itself.
+
+    Args:
+        answer: What came instead of the refusal.
+        base_path: As of `explain_app`.
+    """
     if _is_login(answer):
         return Diagnosis(
             f"{answer.status}: App Service authentication refuses the service's calls before the"
             " app sees them",
-            f"Exclude the path from it: {_EXCLUDE}",
+            f"Exclude the path from it: {_exclude(base_path)}",
         )
     if answer.status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
@@ -95,7 +99,11 @@ def explain_upstream(answer: Response) -> Diagnosis:
             "What answers there is not this app's upstream function, which verifies each call:"
             " publish the app anew: func azure functionapp publish <function app>",
         )
-    return explain_app(answer, "upstream")
+    return explain_app(answer, "upstream", base_path)
+
+
+def _exclude(base_path: str) -> str:
+    return f"{_AUTH} --excluded-paths {base_path}/upstream"
 
 
 def _is_login(answer: Response) -> bool:

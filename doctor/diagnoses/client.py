@@ -24,7 +24,7 @@ _FAILED: Final = re.compile(r"Invocation failed, status code (\d{3})")
 """What a client is told when an upstream answers with an error (AzureSignalR-samples,
 issue 263)."""
 
-_ROUTE: Final = "/api/upstream/{hub}/{category}/{event}"
+_ROUTE: Final = "/upstream/{hub}/{category}/{event}"
 
 
 def explain_negotiation(answer: Response, endpoint: Endpoint) -> Diagnosis:
@@ -89,15 +89,17 @@ def explain_mode(endpoint: Endpoint) -> Diagnosis:
     )
 
 
-def explain_upstream(answer: Any, endpoint: Endpoint) -> Finding:  # noqa: ANN401  JSON
+def explain_upstream(answer: Any, endpoint: Endpoint, base_path: str) -> Finding:  # noqa: ANN401  JSON
     """Say what the answer to the call of a method that does not exist tells of the upstream.
 
     Args:
         answer: The completion or close message, or `None` when there was none in time.
         endpoint: The service.
+        base_path: What the paths of the app's functions begin with: `/api`, or "".
     """
+    route = f"{base_path}{_ROUTE}"
     show = signalr("upstream list", endpoint, "").rstrip()
-    template = f"https://<function app>.azurewebsites.net{_ROUTE}"
+    template = f"https://<function app>.azurewebsites.net{route}"
     if answer is None:
         return Finding.failed(
             Diagnosis(
@@ -108,7 +110,8 @@ def explain_upstream(answer: Any, endpoint: Endpoint) -> Finding:  # noqa: ANN40
     error = answer.get("error")
     status = _FAILED.search(error) if isinstance(error, str) else None
     if status is not None:
-        return Finding.failed(_explain_upstream_status(int(status[1]), show), answer=error)
+        diagnosis = _explain_upstream_status(int(status[1]), show, base_path)
+        return Finding.failed(diagnosis, answer=error)
     if error is None and answer.get("type") == 3:  # noqa: PLR2004  a completion
         return Finding.warning(
             "some app answers methods that do not exist; it is not this one",
@@ -122,27 +125,27 @@ def explain_upstream(answer: Any, endpoint: Endpoint) -> Finding:  # noqa: ANN40
         + signalr("upstream update", endpoint, f'--template url-template="{template}"')
         + emulator(
             endpoint,
-            f'--upstream "http://127.0.0.1:7071{_ROUTE} managed-identity=<UPSTREAM_AUDIENCE>"',
+            f'--upstream "http://127.0.0.1:7071{route} managed-identity=<UPSTREAM_AUDIENCE>"',
         ),
         answer=error,
     )
 
 
-def _explain_upstream_status(status: int, show: str) -> Diagnosis:
+def _explain_upstream_status(status: int, show: str, base_path: str) -> Diagnosis:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return Diagnosis(
             f"{status}: what the upstream settings name refuses the service's calls",
             "The app's log says why. UPSTREAM_TENANT_ID is the tenant of the SignalR resource,"
             " UPSTREAM_AUDIENCE the resource in the upstream settings; these need authentication by"
             " managed identity, and UPSTREAM_IDENTITIES, if set, has the client id of that"
-            " identity. With App Service authentication exclude the path /api/upstream\n"
+            f" identity. With App Service authentication exclude the path {base_path}/upstream\n"
             f"The upstream settings: {show}",
         )
     if status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
             "404: the URL of the upstream settings leads to no upstream function, or the app does"
             " not serve this hub",
-            f"The URL template has to end with {_ROUTE}: {show}\n"
+            f"The URL template has to end with {base_path}{_ROUTE}: {show}\n"
             "The app's SIGNALR_HUBS has to have the hub",
         )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

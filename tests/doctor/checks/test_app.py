@@ -1,6 +1,8 @@
 """The function app from outside; the emulator's control plane stands in for broken ones."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,6 +128,30 @@ def test_unsigned_calls_that_the_app_does_not_refuse(
     assert upstream["status"] == "failed"
     assert upstream["summary"].startswith(summary)
     assert fix in upstream["fix"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path"), [("rt/v1", "/rt/v1"), ("/rt", "/rt"), ("", ""), (None, "/api")]
+)
+def test_the_route_prefix_of_host_json(
+    emulator: RunningEmulator, examine: Examine, tmp_path: Path, prefix: str | None, path: str
+) -> None:
+    http = {} if prefix is None else {"routePrefix": prefix}
+    host = {"version": "2.0", "extensions": {"http": http}}
+    (tmp_path / "host.json").write_text(json.dumps(host))
+    emulator.add_fault(path=f"{path}/health", status=200, body='{"status": "ok"}')
+    emulator.add_fault(path=f"{path}/upstream/*", status=302, headers={"Location": "/.auth/login"})
+    examined = examine(emulator.app_settings, "--app-url", emulator.control_url)
+    assert examined.step("app")["status"] == "ok"
+    assert examined.step("app-upstream")["fix"].endswith(f" --excluded-paths {path}/upstream")
+    assert f":7071{path}/upstream/{{hub}}" in examined.step("upstream")["fix"]
+
+
+def test_a_host_json_that_cannot_be_used(examine: Examine, tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"')
+    examined = examine({}, "--app-url", "http://127.0.0.1:9")
+    assert examined.status == 2
+    assert examined.step("settings")["summary"].startswith("host.json, line 1, column 18: ")
 
 
 def test_a_route_prefix_of_its_own(emulator: RunningEmulator, examine: Examine) -> None:

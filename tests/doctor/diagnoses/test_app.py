@@ -5,4 +5,4 @@ PROBLEM = {"Content-Type": "application/problem+json"}
 
 
 def test_a_policy_that_lets_nobody_in() -> None:
-    assert "policy.py" in explain_negotiate(Response(403, PROBLEM), "chat").summary
+    assert "policy.py" in explain_negotiate(Response(403, PROBLEM), "chat", "/api").summary

@@ -24,7 +24,9 @@ def test_a_gateway_that_does_not_pass_websockets_on() -> None:
 def test_answers_of_a_service_without_upstream(
     answer: object, status: Status, summary: str
 ) -> None:
-    finding = explain_upstream(answer, CONTOSO)
+    finding = explain_upstream(answer, CONTOSO, "/rt/v1")
     assert finding.status is status
     assert finding.summary.startswith(summary)
     assert "--name contoso --resource-group <resource group>" in finding.fix
+    if status is Status.WARNING:
+        assert ".azurewebsites.net/rt/v1/upstream/{hub}/{category}/{event}" in finding.fix

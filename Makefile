@@ -41,8 +41,7 @@ start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C
 	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
 
 emulator: .venv/ready ## Run the emulator alone
-	@$(venv)/signalr-emulator --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) \
-	  --upstream "http://127.0.0.1:$(PORT)/api/upstream/{hub}/{category}/{event} managed-identity=api://upstream"
+	@$(python) start.py emulator --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
 
 doctor: .venv/ready ## Check settings against their service, step by step (ARGS="--hub chat")
 	@$(python) -m doctor $(ARGS)

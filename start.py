@@ -1,12 +1,12 @@
 """Runs the emulator and the function app together until Ctrl-C: the command behind `make start`.
 
 Both are separate processes, as the service and the Functions host are in Azure. This one only
-starts them, waits until they answer, and ends them together.
+starts them, waits until they answer, and ends them together. `make emulator` has it run the
+emulator alone, for an app that somebody else starts.
 """
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -19,6 +19,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from funchost.settings import (
+    SETTINGS_FILE,
+    SettingsError,
+    load_host_settings,
+    load_local_settings,
+)
 
 _ROOT: Final = Path(__file__).parent
 _HOST: Final = "127.0.0.1"
@@ -33,12 +40,21 @@ _LONGEST_STOP: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """The ports of the function app, the emulated service and its control plane."""
+class Addresses:
+    """The ports of the function app, the emulated service and its control plane.
+
+    `base_path` is what the paths of functions begin with, as host.json says: `/api`, or nothing.
+    """
 
     functions: int
     service: int
     control: int
+    base_path: str
+
+    @property
+    def functions_url(self) -> str:
+        """Where the functions are."""
+        return f"http://{_HOST}:{self.functions}{self.base_path}"
 
 
 class StartError(Exception):
@@ -54,48 +70,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 after Ctrl-C, 1 when something could not be started or ended by itself.
     """
-    ports = _parse(arguments)
+    options = _parse(arguments)
     # SIGTERM ends like Ctrl-C, which a script that starts this in its background has had ignored.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, signal.default_int_handler)
     with _terminal():
         try:
-            return _run(ports)
-        except StartError as error:
+            addresses = _addresses(options)
+            return _run_emulator(addresses) if options.part else _run(addresses)
+        except (StartError, SettingsError) as error:
             print(error, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             return 0
 
 
-def _parse(arguments: Sequence[str] | None) -> Ports:
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="start.py", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=("emulator",), help="what to run alone")
     parser.add_argument("--port", type=int, default=7071, help="the function app's port")
     parser.add_argument("--service-port", type=int, default=8888, help="the SignalR service's port")
     parser.add_argument("--control-port", type=int, default=8889, help="the control plane's port")
-    options = parser.parse_args(arguments)
-    return Ports(options.port, options.service_port, options.control_port)
+    return parser.parse_args(arguments)
 
 
-def _run(ports: Ports) -> int:
-    _check_ports(ports)
+def _addresses(options: argparse.Namespace) -> Addresses:
+    return Addresses(
+        options.port,
+        options.service_port,
+        options.control_port,
+        load_host_settings(_ROOT).base_path,
+    )
+
+
+def _run_emulator(addresses: Addresses) -> int:
+    with _running(_emulator_command(addresses), dict(os.environ)) as emulator:
+        return _wait_for_an_end(emulator)
+
+
+def _run(addresses: Addresses) -> int:
+    _check_ports(addresses)
     _make_local_settings()
+    environment = _environment(addresses)
     with contextlib.ExitStack() as stack:
-        emulator = stack.enter_context(_running(_emulator_command(ports), dict(os.environ)))
-        _wait_until_answers(emulator, f"http://{_HOST}:{ports.service}/api/health", "emulator")
-        functions = stack.enter_context(_running(_functions_command(ports), _environment(ports)))
-        _wait_until_answers(
-            functions, f"http://{_HOST}:{ports.functions}/api/health", "function app"
-        )
-        print(_summary(ports), flush=True)
+        emulator = stack.enter_context(_running(_emulator_command(addresses), dict(os.environ)))
+        _wait_until_answers(emulator, f"http://{_HOST}:{addresses.service}/api/health", "emulator")
+        functions = stack.enter_context(_running(_functions_command(addresses), environment))
+        _wait_until_answers(functions, f"{addresses.functions_url}/health", "function app")
+        print(_summary(addresses), flush=True)
         return _wait_for_an_end(emulator, functions)
 
 
-def _check_ports(ports: Ports) -> None:
+def _check_ports(addresses: Addresses) -> None:
     for port, variable in (
-        (ports.functions, "PORT"),
-        (ports.service, "SERVICE_PORT"),
-        (ports.control, "CONTROL_PORT"),
+        (addresses.functions, "PORT"),
+        (addresses.service, "SERVICE_PORT"),
+        (addresses.control, "CONTROL_PORT"),
     ):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -109,34 +139,31 @@ def _check_ports(ports: Ports) -> None:
 
 
 def _make_local_settings() -> None:
-    settings = _ROOT / "local.settings.json"
+    settings = _ROOT / SETTINGS_FILE
     if not settings.exists():
         shutil.copyfile(_ROOT / "local.settings.json.example", settings)
         print("Made local.settings.json from local.settings.json.example.", flush=True)
 
 
-def _emulator_command(ports: Ports) -> list[str]:
+def _emulator_command(addresses: Addresses) -> list[str]:
+    template = f"{addresses.functions_url}/upstream/{{hub}}/{{category}}/{{event}}"
     return [
         *(sys.executable, "-m", "signalr_emulator", "--host", _HOST),
-        *("--service-port", str(ports.service), "--control-port", str(ports.control)),
-        *("--upstream", f"{_upstream_template(ports)} managed-identity={_AUDIENCE}"),
+        *("--service-port", str(addresses.service), "--control-port", str(addresses.control)),
+        *("--upstream", f"{template} managed-identity={_AUDIENCE}"),
     ]
 
 
-def _upstream_template(ports: Ports) -> str:
-    return f"http://{_HOST}:{ports.functions}/api/upstream/{{hub}}/{{category}}/{{event}}"
-
-
-def _functions_command(ports: Ports) -> list[str]:
+def _functions_command(addresses: Addresses) -> list[str]:
     return [
         *(sys.executable, "-m", "funchost", "--app-dir", str(_ROOT)),
-        *("--host", _HOST, "--port", str(ports.functions), "--auth"),
+        *("--host", _HOST, "--port", str(addresses.functions), "--auth"),
     ]
 
 
 def _identity() -> dict[str, str]:
     """Let who has signed in keep its name, where everybody may connect."""
-    values = json.loads((_ROOT / "local.settings.json").read_text()).get("Values", {})
+    values = load_local_settings(_ROOT / SETTINGS_FILE).values
     named = os.environ.get(_IDENTITY) or values.get(_IDENTITY)
     return {_IDENTITY: "app-service,anonymous"} if named == "anonymous" else {}
 
@@ -148,17 +175,17 @@ def _past_proxies() -> dict[str, str]:
     return {"no_proxy": value, "NO_PROXY": value}
 
 
-def _environment(ports: Ports) -> dict[str, str]:
+def _environment(addresses: Addresses) -> dict[str, str]:
     """Point the app at the emulator: the environment wins over local.settings.json."""
     return os.environ | {
-        "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{ports.service}",
-        "IDENTITY_ENDPOINT": f"http://{_HOST}:{ports.control}/msi/token",
+        "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{addresses.service}",
+        "IDENTITY_ENDPOINT": f"http://{_HOST}:{addresses.control}/msi/token",
         "IDENTITY_HEADER": "local-emulator",
         **_past_proxies(),
         **_identity(),
         "UPSTREAM_TENANT_ID": _TENANT_ID,
         "UPSTREAM_AUDIENCE": _AUDIENCE,
-        "UPSTREAM_KEYS_URL": f"http://{_HOST}:{ports.control}/{_TENANT_ID}/discovery/v2.0/keys",
+        "UPSTREAM_KEYS_URL": f"http://{_HOST}:{addresses.control}/{_TENANT_ID}/discovery/v2.0/keys",
     }
 
 
@@ -236,8 +263,8 @@ def _foreground_group() -> int | None:
         return None
 
 
-def _summary(ports: Ports) -> str:
-    functions = f"http://{_HOST}:{ports.functions}/api"
+def _summary(addresses: Addresses) -> str:
+    functions = addresses.functions_url
     return f"""
 Keyless SignalR is running. No access key is stored anywhere.
 
@@ -245,8 +272,8 @@ Keyless SignalR is running. No access key is stored anywhere.
   Negotiate      POST {functions}/negotiate
   Broadcast      POST {functions}/broadcast
   Health         GET  {functions}/health
-  SignalR        http://{_HOST}:{ports.service}
-  Inspector      http://{_HOST}:{ports.control}
+  SignalR        http://{_HOST}:{addresses.service}
+  Inspector      http://{_HOST}:{addresses.control}
 
 Clients connect to {functions}. Send them a message:
 

@@ -88,6 +88,13 @@ param appSettings object = {}
 var tags = { 'azd-env-name': environmentName }
 var token = uniqueString(subscription().id, environmentName, location)
 
+// What the paths of all functions begin with, as host.json says: /api, or nothing.
+var hostDefaults = { extensions: { http: { routePrefix: 'api' } } }
+var host = union(hostDefaults, loadJsonContent('../host.json'))
+var prefixSteps = filter(split(host.extensions.http.routePrefix, '/'), step => !empty(step))
+var basePath = join(map(prefixSteps, step => '/${step}'), '')
+var functionsUrl = 'https://${function.outputs.hostName}${basePath}'
+
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
@@ -142,7 +149,7 @@ module signalR 'app/signalr.bicep' = [for each in signalRLocations: {
     allowedOrigins: union(['https://${function.outputs.hostName}'], allowedOrigins)
     messagingLogs: messagingLogs
     upstreamAudience: upstreamAudience
-    upstreamHostName: function.outputs.hostName
+    functionsUrl: functionsUrl
     workspaceId: monitoring.outputs.workspaceId
     location: each.location
     tags: tags
@@ -179,6 +186,7 @@ module authentication 'app/authentication.bicep' = if (!empty(authClientId)) {
     clientId: authClientId
     tenantId: authTenantId
     allowedClients: authAllowedClients
+    excludedPath: '${basePath}/upstream/'
   }
 }
 
@@ -221,7 +229,8 @@ module workbook 'app/workbook.bicep' = {
 output AZURE_RESOURCE_GROUP string = group.name
 output APP_NAME string = function.outputs.name
 output APP_URL string = 'https://${function.outputs.hostName}'
-output NEGOTIATE_URL string = 'https://${function.outputs.hostName}/api/negotiate'
+output FUNCTIONS_URL string = functionsUrl
+output NEGOTIATE_URL string = '${functionsUrl}/negotiate'
 output APP_PRINCIPAL_ID string = function.outputs.principalId
 output SIGNALR_NAMES array = [for (each, index) in signalRLocations: signalR[index].outputs.name]
 output SIGNALR_HOST_NAMES array = [for (each, index) in signalRLocations: signalR[index].outputs.hostName]

@@ -5,6 +5,7 @@ param appName string
 param clientId string
 param tenantId string
 param allowedClients string[]
+param excludedPath string
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
@@ -21,7 +22,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
       requireAuthentication: false
       unauthenticatedClientAction: 'AllowAnonymous'
       // The app itself verifies the tokens of SignalR, which are not meant for users.
-      excludedPaths: ['/api/upstream/']
+      excludedPaths: [excludedPath]
     }
     identityProviders: {
       azureActiveDirectory: {

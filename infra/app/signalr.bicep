@@ -6,7 +6,7 @@ param units int
 param allowedOrigins string[]
 param messagingLogs bool
 param upstreamAudience string
-param upstreamHostName string
+param functionsUrl string
 param workspaceId string
 param location string
 param tags object
@@ -17,7 +17,7 @@ var upstream = [
     categoryPattern: '*'
     eventPattern: '*'
     // SignalR replaces the names in braces.
-    urlTemplate: 'https://${upstreamHostName}/api/upstream/{hub}/{category}/{event}'
+    urlTemplate: '${functionsUrl}/upstream/{hub}/{category}/{event}'
     auth: {
       type: 'ManagedIdentity'
       managedIdentity: {

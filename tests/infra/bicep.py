@@ -14,11 +14,11 @@ INFRA: Final = ROOT / "infra"
 _PARSER: Final = Parser(Language(tree_sitter_bicep.language()))
 
 type Sources = Mapping[str, str]
-"""The files under infra/ by their path there."""
+"""The files under infra/, and those above that they read, by their path from there."""
 
 SOURCES: Final[Sources] = {
-    path.relative_to(INFRA).as_posix(): path.read_text(encoding="utf-8")
-    for path in sorted(INFRA.rglob("*"))
+    path.relative_to(INFRA, walk_up=True).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "host.json", *sorted(INFRA.rglob("*")))
     if path.is_file()
 }
 BICEP: Final = tuple(name for name in SOURCES if name.endswith(".bicep"))

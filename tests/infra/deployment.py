@@ -1,5 +1,6 @@
 """What a deployment of infra/ would ask of Azure Resource Manager, without asking."""
 
+import json
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -150,7 +151,11 @@ class _FileDeployment:
 
     def _lookup(self, name: str) -> Value:
         if name.endswith("()"):
-            return {"loadTextContent()": self._load, "resourceId()": self._resource_id}[name]
+            return {
+                "loadJsonContent()": lambda path: json.loads(self._load(path)),
+                "loadTextContent()": self._load,
+                "resourceId()": self._resource_id,
+            }[name]
         if name not in self._known:
             declaration = self._file.declarations[name]
             match declaration.kind:

@@ -104,9 +104,16 @@ def _with(local: Mapping[str, Value], lookup: Lookup) -> Lookup:
 
 
 def _union(*values: Value) -> Value:
-    if isinstance(values[0], list):
+    """Merge lists, or objects with the objects inside them; else the last value counts."""
+    if all(isinstance(each, list) for each in values):
         return list(dict.fromkeys(chain.from_iterable(values)))
-    return dict(chain.from_iterable(each.items() for each in values))
+    return reduce(_merged, values)
+
+
+def _merged(one: Value, other: Value) -> Value:
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return other
+    return {**one, **{key: _merged(one.get(key), value) for key, value in other.items()}}
 
 
 _EXPRESSIONS: Final[Mapping[str, Callable[[Node, list[Node], Lookup], Value]]] = {
@@ -135,11 +142,13 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     "environment": lambda: {
         "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"}
     },
+    "filter": lambda items, holds: [each for each in items if holds(each)],
     "flatten": lambda lists: list(chain.from_iterable(lists)),
     "guid": guid,
     "join": lambda items, separator: separator.join(items),
     "map": lambda items, function: [function(each) for each in items],
     "replace": lambda whole, old, new: whole.replace(old, new),
+    "split": lambda whole, separator: whole.split(separator),
     "string": lambda value: json.dumps(value) if isinstance(value, list) else str(value),
     "subscription": lambda: {"id": SUBSCRIPTION, "tenantId": TENANT},
     "subscriptionResourceId": lambda type_, name: f"{SUBSCRIPTION}/providers/{type_}/{name}",

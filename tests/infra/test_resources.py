@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from funchost.settings import parse_host_settings
 from tests.infra.bicep import BICEP, SOURCES
 from tests.infra.cases import CASES, DEVELOPER, LEAST, LOGIN, ORIGIN, SPA, deployed
 from tests.infra.deployment import Deployment, deploy
@@ -255,6 +256,32 @@ def test_app_service_authentication_lets_the_app_decide() -> None:
     assert policy["allowedApplications"] == [LOGIN, SPA]
 
 
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        {},
+        {"extensions": {}},
+        {"extensions": {"http": {"maxConcurrentRequests": 100}}},
+        *(
+            {"extensions": {"http": {"routePrefix": prefix}}}
+            for prefix in ("", "rt", "rt/v1", "/rt/v1")
+        ),
+    ],
+)
+def test_all_addresses_follow_the_route_prefix_of_host_json(extensions: dict[str, object]) -> None:
+    host = json.dumps({"version": "2.0", **extensions})
+    deployment = deploy({**SOURCES, "../host.json": host}, **CASES["everything"])
+    path = parse_host_settings(host).base_path
+    url = f"{deployment.outputs['APP_URL']}{path}"
+    assert deployment.outputs["FUNCTIONS_URL"] == url
+    assert deployment.outputs["NEGOTIATE_URL"] == f"{url}/negotiate"
+    for service in deployment.of(SIGNALR):
+        (template,) = service.properties["upstream"]["templates"]
+        assert template["urlTemplate"] == f"{url}/upstream/{{hub}}/{{category}}/{{event}}"
+    settings = deployment.one(f"{SITES}/config", "authsettingsV2").properties
+    assert settings["globalValidation"]["excludedPaths"] == [f"{path}/upstream/"]
+
+
 @every_case
 def test_outputs_are_names_and_addresses(case: str) -> None:
     outputs = deployed(case).outputs
@@ -262,11 +289,13 @@ def test_outputs_are_names_and_addresses(case: str) -> None:
         "AZURE_RESOURCE_GROUP",
         "APP_NAME",
         "APP_URL",
+        "FUNCTIONS_URL",
         "NEGOTIATE_URL",
         "APP_PRINCIPAL_ID",
         "SIGNALR_NAMES",
         "SIGNALR_HOST_NAMES",
     }
+    assert outputs["FUNCTIONS_URL"] == f"{outputs['APP_URL']}/api"
     assert outputs["NEGOTIATE_URL"] == f"{outputs['APP_URL']}/api/negotiate"
     assert len(outputs["SIGNALR_HOST_NAMES"]) == len(CASES[case].get("signalRLocations", [1]))
 

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 import aiohttp
 
+from funchost.settings import load_host_settings
+
 from .account.measures import descendants
 from .clock import MovableClock
-from .processes import EmulatorProcess, Process, emulator_process, start_functions
+from .processes import ROOT, EmulatorProcess, Process, emulator_process, start_functions
 
 __all__ = ["Rig", "rig"]
 
@@ -34,6 +36,7 @@ class Rig:
         settings: The app's settings.
         folder: Where files of the run go.
         port: Where the app listens.
+        base_path: What the paths of its functions begin with: `/api`, or "".
         ahead: How far the emulator's clock is ahead of this machine's, in seconds.
         skew: How far the app's clock is ahead of the emulator's, in seconds.
     """
@@ -42,6 +45,7 @@ class Rig:
     settings: dict[str, str]
     folder: Path
     port: int
+    base_path: str
     ahead: float = 0.0
     skew: float = 0.0
     _clock: MovableClock = field(init=False)
@@ -55,7 +59,7 @@ class Rig:
     @property
     def app_url(self) -> str:
         """Where the functions are."""
-        return f"http://{_HOST}:{self.port}/api"
+        return _functions_url(self.port, self.base_path)
 
     @property
     def programs(self) -> dict[str, int]:
@@ -132,7 +136,8 @@ def rig(folder: Path, *, endpoints: int, workers: int) -> Iterator[Rig]:
         workers: How many worker processes the host has.
     """
     port = _free_port()
-    template = f"http://{_HOST}:{port}/api/upstream/{{hub}}/{{category}}/{{event}}"
+    base_path = load_host_settings(ROOT).base_path
+    template = f"{_functions_url(port, base_path)}/upstream/{{hub}}/{{category}}/{{event}}"
     identity = f"managed-identity={_AUDIENCE}"
     upstream = [
         *("--upstream", f"{template} category=messages {identity}"),
@@ -144,7 +149,7 @@ def rig(folder: Path, *, endpoints: int, workers: int) -> Iterator[Rig]:
     with emulator_process(
         folder / "emulator.log", *services, "--control-port", "0", *upstream
     ) as emulator:
-        running = Rig(emulator, _settings(emulator, workers), folder, port)
+        running = Rig(emulator, _settings(emulator, workers), folder, port, base_path)
         try:
             yield running
         finally:
@@ -164,6 +169,10 @@ def _settings(emulator: EmulatorProcess, workers: int) -> dict[str, str]:
         "UPSTREAM_KEYS_URL": f"{emulator.control_url}/{found[1]}/discovery/v2.0/keys",
         "FUNCTIONS_WORKER_PROCESS_COUNT": str(workers),
     }
+
+
+def _functions_url(port: int, base_path: str) -> str:
+    return f"http://{_HOST}:{port}{base_path}"
 
 
 def _free_port() -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from signalr_emulator.testing import running_emulator
 
+from funchost.settings import load_host_settings
 from funchost.worker.functions import Function
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
@@ -56,7 +57,7 @@ def tables() -> Iterator[report.Table]:
 def _one_by_one(app: str, by_hand: str) -> report.Table:
     with ThreadPoolExecutor(_THREADS) as pool:
         sides = {
-            name: by_threads(pool, _THREADS, _posting(f"{url}/api/broadcast", _MESSAGE))
+            name: by_threads(pool, _THREADS, _posting(f"{url}/broadcast", _MESSAGE))
             for name, url in (("function app", app), ("the same by hand", by_hand))
         }
         turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
@@ -70,7 +71,7 @@ def _lists(app: str) -> report.Table:
         {"target": "newMessage", "arguments": _ARGUMENTS, "userId": f"user{number}"}
         for number in range(_LIST)
     ]
-    url = f"{app}/api/broadcast"
+    url = f"{app}/broadcast"
     together = _posting(url, messages)
     alone = [_posting(url, message) for message in messages]
 
@@ -159,7 +160,8 @@ def _app(folder: Path, values: Mapping[str, str]) -> Iterator[str]:
         options = ("--app-dir", str(folder), "--port", "0", "--settings", str(settings))
         with running("-m", "funchost", *options) as output:
             ready = re.compile(r"Functions host ready on (\S+)")
-            yield next(found[1] for line in output if (found := ready.search(line)))
+            url = next(found[1] for line in output if (found := ready.search(line)))
+            yield f"{url}{load_host_settings(folder).base_path}"
 
 
 if __name__ == "__main__":

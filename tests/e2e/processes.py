@@ -16,6 +16,7 @@ from typing import IO, Any, Final, cast
 import requests
 from signalr_emulator.testing import RunningEmulator
 
+from funchost.settings import load_host_settings
 from load import processes
 from load.clock import MovableClock
 from load.processes import PATIENCE, ROOT, Process, emulator_process
@@ -206,7 +207,7 @@ def function_app(
     process = start_functions(settings, folder, app_folder, *options, clock=clock)
     try:
         url = process.wait_for(r"^Functions host ready on (\S+)$")[1]
-        yield FunctionApp(process, f"{url}/api", clock)
+        yield FunctionApp(process, f"{url}{load_host_settings(app_folder).base_path}", clock)
     finally:
         assert process.stop() == 0, process.output
 

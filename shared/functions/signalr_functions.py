@@ -93,7 +93,8 @@ class SignalRFunctions:
         events: Handlers of what clients do; without them `events` takes some by its decorators.
 
     Raises:
-        InvalidArgumentError: A hub's name breaks a rule of the service.
+        InvalidArgumentError: A hub's name breaks a rule of the service, or a handler is for a hub
+            that the app does not serve.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class SignalRFunctions:
         self.service = service
         self.events = Events() if events is None else events
         self._hubs = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)
+        self.events.serve(self._hubs)
         self.registered: list[RoutedFunction] = []
         self._functions: Mapping[str, HttpFunction] = {
             **negotiate_functions(service, self._hubs, negotiation, policy),
@@ -137,6 +139,7 @@ class SignalRFunctions:
         Raises:
             SettingsError: A setting is missing or wrong. It names the setting and shows a right
                 value.
+            InvalidArgumentError: A handler is for a hub that SIGNALR_HUBS does not have.
         """
         settings = Settings.from_environment(environment)
         negotiation = NegotiateSettings.from_environment(environment)

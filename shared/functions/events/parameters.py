@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...aio import SignalRServiceClient
+from ...base_client import BaseClient
 
 __all__ = ["Parameter", "Parameters", "parameters_of"]
 
+_SERVICE = "service"
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -47,8 +49,9 @@ def parameters_of(handler: Callable[..., object]) -> Parameters:
         handler: A function.
 
     Raises:
-        TypeError: It takes no event, has parameters that no argument can fill, or is a plain
-            function that wants the service client, which only a coroutine can await.
+        TypeError: It takes no event, has parameters that no argument can fill, asks for the service
+            client in a way in which it does not get it, or is a plain function that wants the
+            service client, which only a coroutine can await.
         NameError: An annotation names nothing that is there when the function is made.
     """
     types = typing.get_type_hints(handler, include_extras=True)
@@ -62,6 +65,7 @@ def parameters_of(handler: Callable[..., object]) -> Parameters:
     rest: Parameter | None = None
     arguments: list[Parameter] = []
     for each in filled[1:] if service else filled:
+        _refuse_client(handler, each, types.get(each.name))
         if each.kind in _POSITIONAL:
             arguments.append(_parameter(each, types))
         elif each.kind is inspect.Parameter.VAR_POSITIONAL:
@@ -69,6 +73,19 @@ def parameters_of(handler: Callable[..., object]) -> Parameters:
         else:
             raise TypeError(f"{handler.__qualname__}: no argument can fill {each.name}")
     return Parameters(service, tuple(arguments), rest)
+
+
+def _refuse_client(
+    handler: Callable[..., object], found: inspect.Parameter, annotation: object
+) -> None:
+    """Refuse a parameter that wants the service client, and would wait for an argument."""
+    wanted = (annotation, *typing.get_args(annotation))
+    is_client = any(isinstance(each, type) and issubclass(each, BaseClient) for each in wanted)
+    if is_client or (annotation is None and found.name == _SERVICE):
+        raise TypeError(
+            f"{handler.__qualname__}: {found.name} does not get the service client; make it the"
+            " second parameter and annotate it with SignalRServiceClient of the module aio"
+        )
 
 
 def _parameter(found: inspect.Parameter, types: dict[str, Any]) -> Parameter:

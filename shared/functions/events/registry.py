@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ...errors import InvalidArgumentError
+from ...settings.hubs import Hubs
 from ...settings.names import check_hub
 from .event import Category
 from .parameters import Parameters, parameters_of
@@ -35,6 +37,7 @@ class Events:
 
     def __init__(self) -> None:
         self._handlers: dict[tuple[str, Category, str], Handler] = {}
+        self._hubs: Hubs | None = None
 
     def on_connected[F: Callable[..., Any]](self, hub: str) -> Callable[[F], F]:
         """Register a handler for clients that have connected.
@@ -43,7 +46,7 @@ class Events:
             hub: Name of the hub, in any case.
 
         Raises:
-            InvalidArgumentError: It is no name of a hub.
+            InvalidArgumentError: It is no name of a hub, or of none that the app serves.
         """
         return self._registers(hub, Category.CONNECTIONS, "connected")
 
@@ -59,6 +62,19 @@ class Events:
             target: Name of the method, in any case.
         """
         return self._registers(hub, Category.MESSAGES, target)
+
+    def serve(self, hubs: Hubs) -> None:
+        """Take handlers of these hubs alone from now on.
+
+        Args:
+            hubs: The hubs that the app serves.
+
+        Raises:
+            InvalidArgumentError: A handler is there already that would never run.
+        """
+        self._hubs = hubs
+        for (hub, _, _), handler in self._handlers.items():
+            self._check_served(hub, handler.function)
 
     def handler(self, hub: str, category: Category, event: str) -> Handler | None:
         """Return the handler of an event.
@@ -81,8 +97,19 @@ class Events:
             parameters = parameters_of(function)
             if category is Category.CONNECTIONS and (parameters.arguments or parameters.rest):
                 raise TypeError(f"{function.__qualname__}: {event!r} has no arguments")
+            self._check_served(key[0], function)
             is_async = inspect.iscoroutinefunction(function)
             self._handlers[key] = Handler(function, parameters, is_async)
             return function
 
         return register
+
+    def _check_served(self, hub: str, function: Callable[..., Any]) -> None:
+        if self._hubs is None or hub in self._hubs.names:
+            return
+        hubs = ",".join([*sorted(self._hubs.names), hub])
+        raise InvalidArgumentError(
+            "events", f"has the handler {function.__qualname__} for the hub {hub!r}, which the app"
+            f" does not serve. Add the hub, for example SIGNALR_HUBS={hubs}, or take the handler"
+            " away"
+        )  # fmt: skip

@@ -19,6 +19,7 @@ from shared.functions import (
     NEGOTIATE,
     OPENAPI,
     UPSTREAM,
+    Events,
     Identity,
     NegotiateSettings,
     SignalRFunctions,
@@ -144,6 +145,27 @@ async def test_handlers_are_registered_where_they_are_written(signalr: SignalRFu
 
     with pytest.raises(ValueError, match="has a handler already"):
         signalr.events.on_connected("chat")(connected)
+
+
+async def test_a_handler_of_a_hub_that_is_not_served_ends_the_start(
+    service: SignalRServiceClient,
+) -> None:
+    events = Events()
+
+    @events.on_message("Chta", "say")
+    async def say(event: object) -> None: ...
+
+    with pytest.raises(InvalidArgumentError, match=r"^events has the handler .*say ") as caught:
+        SignalRFunctions(service, ["chat"], ANYBODY, events=events)
+    assert "SIGNALR_HUBS=chat,chta" in str(caught.value)
+
+
+async def test_so_does_one_that_is_registered_later(signalr: SignalRFunctions) -> None:
+    async def later(event: object) -> None: ...
+
+    signalr.events.on_connected("CHAT")(later)
+    with pytest.raises(InvalidArgumentError, match=r"for the hub 'news', which the app does not"):
+        signalr.events.on_connected("news")(later)
 
 
 async def test_the_description_is_of_what_is_registered(signalr: SignalRFunctions) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import SignalRServiceClient as BlockingClient
 from shared.aio import SignalRServiceClient
 from shared.errors import InvalidArgumentError
 from shared.functions.events.arguments import ArgumentError, fill
@@ -113,12 +114,32 @@ def only_rest(*event: str) -> None: ...
 def by_name(event: MessageEvent, *, text: str) -> None: ...
 def any_names(event: MessageEvent, **texts: str) -> None: ...
 def blocking(event: MessageEvent, service: SignalRServiceClient) -> None: ...
+async def bare(event: MessageEvent, service, text: str) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def other_client(event: MessageEvent, service: BlockingClient) -> None: ...
+async def perhaps(event: MessageEvent, service: SignalRServiceClient | None = None) -> None: ...
+async def too_late(event: MessageEvent, text: str, signalr: SignalRServiceClient) -> None: ...
 
 
 @pytest.mark.parametrize("handler", [no_event, only_rest, by_name, any_names, blocking])
 def test_handlers_that_could_never_run(handler: Callable[..., object]) -> None:
     with pytest.raises(TypeError, match=handler.__name__):
         Events().on_message("chat", "say")(handler)
+
+
+@pytest.mark.parametrize("handler", [bare, other_client, perhaps, too_late])
+def test_a_service_client_that_would_wait_for_an_argument(
+    handler: Callable[..., object],
+) -> None:
+    told = rf"^{handler.__name__}: \w+ does not get the service client; .* of the module aio$"
+    for register in (Events().on_message("chat", "say"), Events().on_connected("chat")):
+        with pytest.raises(TypeError, match=told):
+            register(handler)
+
+
+def test_an_argument_may_be_called_service() -> None:
+    def book(event: MessageEvent, service: str) -> None: ...
+
+    assert fill(parameters_of(book), ["wash"]) == ["wash"]
 
 
 def test_a_connection_has_no_arguments() -> None:

@@ -12,7 +12,7 @@ __all__ = ["OFFERED", "openapi_function"]
 
 OFFERED = Setting(
     "SIGNALR_OPENAPI",
-    "`true` or `false`: whether anybody may read `/api/openapi.json`",
+    "`true` or `false`: whether anybody may read `openapi.json`",
     "true",
     "`true` on a developer's machine, `false` in Azure",
 )

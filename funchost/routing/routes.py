@@ -56,8 +56,15 @@ class Router:
         """Add the route of a function: a template without the prefix.
 
         Raises:
-            RouteError: The template breaks the grammar or has an unknown constraint.
+            RouteError: The template breaks the grammar, has an unknown constraint, or begins with a
+                slash behind a prefix, which makes two in a row in Azure's template.
         """
+        if self._prefix and route.startswith("/"):
+            raise RouteError(
+                f"function {function}: the Functions host takes the route '{route}' without a route"
+                f" prefix only: write '{route.removeprefix('/')}', or set routePrefix in host.json"
+                ' to ""'
+            )
         whole = f"{self._prefix}/{route.removeprefix('/')}"
         try:
             template = parse_template(whole)

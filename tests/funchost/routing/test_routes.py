@@ -37,11 +37,22 @@ def test_a_wrong_method_falls_through_to_the_next_route() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "path"),
-    [("api", "/api/a"), ("", "/a"), ("v1/x", "/V1/x/a"), ("api", "/api/a/")],
+    ("prefix", "route", "path"),
+    [
+        ("api", "a", "/api/a"),
+        ("", "a", "/a"),
+        ("", "/a", "/a"),
+        ("v1/x", "a", "/V1/x/a"),
+        ("api", "a", "/api/a/"),
+    ],
 )
-def test_prefix(prefix: str, path: str) -> None:
-    assert _function(_router(("f", "/a", ""), prefix=prefix), "GET", path) == "f"
+def test_prefix(prefix: str, route: str, path: str) -> None:
+    assert _function(_router(("f", route, ""), prefix=prefix), "GET", path) == "f"
+
+
+def test_refuses_a_route_that_azure_cannot_put_behind_a_prefix() -> None:
+    with pytest.raises(RouteError, match=r"function f: .* '/a' without a route prefix only: write"):
+        _router(("f", "/a", ""))
 
 
 def test_an_error_names_function_and_route() -> None:

@@ -1,5 +1,6 @@
 """A real HTTP server on a free port that answers from a script, for faults nobody else makes."""
 
+import contextlib
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +45,11 @@ def scripted_service(
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1  # one write for head and body, which the client's kernel acknowledges at once
+
+        def handle(self) -> None:
+            # A client that has read enough is gone.
+            with contextlib.suppress(ConnectionError):
+                super().handle()
 
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -8,6 +8,7 @@ cookies, and no .netrc file is read.
 """
 
 import functools
+import math
 from typing import Final, NamedTuple
 
 import requests
@@ -64,11 +65,19 @@ class Transport:
     Args:
         timeouts: How long is waited.
         pool_size: Most connections kept open to the service.
+        largest_answer: Most bytes of an answer, as they come; by default any number.
     """
 
-    def __init__(self, timeouts: Timeouts = _DEFAULT, *, pool_size: int = 32) -> None:
+    def __init__(
+        self,
+        timeouts: Timeouts = _DEFAULT,
+        *,
+        pool_size: int = 32,
+        largest_answer: float = math.inf,
+    ) -> None:
         self._timeouts = timeouts
         self._pool_size = pool_size
+        self._largest_answer = largest_answer
         self.renew()
 
     def send(self, request: Request) -> Response:
@@ -99,7 +108,9 @@ class Transport:
         """Leave the kept connections to whoever has them too: a parent process."""
         self._adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size)
         self._route = functools.lru_cache(_POOLS)(
-            functools.partial(_find_route, self._adapter, self._timeouts.total)
+            functools.partial(
+                _find_route, self._adapter, self._timeouts.total, self._largest_answer
+            )
         )
 
     def close(self) -> None:
@@ -119,7 +130,9 @@ def _split(url: str) -> tuple[str, str]:
     return f"{scheme}://{host}", f"/{path}"
 
 
-def _find_route(adapter: HTTPAdapter, longest_answer: float, origin: str) -> _Route:
+def _find_route(
+    adapter: HTTPAdapter, longest_answer: float, largest_answer: float, origin: str
+) -> _Route:
     """Ask requests how to get to a service, with the environment's proxies and certificates."""
     anything = requests.Request("GET", origin).prepare()
     with requests.Session() as session:
@@ -129,7 +142,10 @@ def _find_route(adapter: HTTPAdapter, longest_answer: float, origin: str) -> _Ro
         anything, found["verify"], proxies, found["cert"]
     )
     absolute_url = adapter.request_url(anything, proxies) != "/"
-    return _Route(improve_connections(pool, longest_answer=longest_answer), absolute_url)
+    improved = improve_connections(
+        pool, longest_answer=longest_answer, largest_answer=largest_answer
+    )
+    return _Route(improved, absolute_url)
 
 
 def _may_be_delivered(error: Exception) -> bool:

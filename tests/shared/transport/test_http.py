@@ -69,6 +69,19 @@ def test_a_refused_connection_was_not_delivered(transport: Transport) -> None:
     assert not caught.value.delivered
 
 
+def test_an_answer_that_is_too_large_is_given_up() -> None:
+    transport = Transport(largest_answer=10_000)
+    size = 5_000
+    with scripted_service(lambda _: Reply(200, body=b"x" * size)) as service:
+        for _ in range(3):
+            assert len(transport.send(request(service.url)).body) == size
+        size = 10_000
+        with pytest.raises(NoAnswerError, match="too large") as caught:
+            transport.send(request(service.url))
+    assert caught.value.delivered
+    transport.close()
+
+
 def test_a_hang_up_may_have_been_delivered(transport: Transport) -> None:
     with scripted_service(lambda _: HANG_UP) as service, pytest.raises(NoAnswerError) as caught:
         transport.send(request(service.url))

@@ -70,6 +70,29 @@ def test_claims_of_a_managed_identity(tenant: Tenant) -> None:
     assert issued.expires_on == 1_700_086_400
 
 
+def test_a_resource_that_is_a_client_id_gets_version_2(tenant: Tenant) -> None:
+    resource = "0C8D9F12-3456-4789-8abc-def012345678"
+    issued = tenant.issue(SYSTEM_ASSIGNED, resource)
+    claims = jwt.decode(issued.text, options={"verify_signature": False})
+    assert claims.pop("uti")
+    assert claims == {
+        "aud": resource,
+        "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        "iat": 1_699_999_700,
+        "nbf": 1_699_999_700,
+        "exp": 1_700_086_400,
+        "azp": SYSTEM_ASSIGNED.client_id,
+        "azpacr": "2",
+        "idtyp": "app",
+        "oid": SYSTEM_ASSIGNED.principal_id,
+        "sub": SYSTEM_ASSIGNED.principal_id,
+        "tid": TENANT,
+        "ver": "2.0",
+        "xms_mirid": SYSTEM_ASSIGNED.resource_id,
+    }
+    assert tenant.validate(issued.text, {resource}) == SYSTEM_ASSIGNED.principal_id
+
+
 def test_own_tokens_are_valid_until_they_expire(tenant: Tenant, clock: Clock) -> None:
     issued = tenant.issue(SYSTEM_ASSIGNED, RESOURCE)
     clock.advance(86399)

@@ -1,11 +1,13 @@
 """The emulated Entra tenant: it signs access tokens and checks them.
 
-Tokens have the claims of version 1, as managed identities and, for APIs that ask for no other,
-applications get them (Microsoft identity platform, "Access token claims reference").
+The version of a token is the choice of the API that it is for. The audience of version 2 is always
+the API's client id, so a resource that is a GUID gets that, and any other one version 1 (Microsoft
+identity platform, "Access token claims reference").
 """
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ MANAGED_IDENTITY_LIFETIME = 24 * 3600
 
 _ALGORITHM = "RS256"
 _KEY_BITS = 2048
+_CLIENT_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BACKDATED = 300
 """Seconds by which a token begins before it is made, as Entra's do for clocks that are slow.
 Source: psignoret/aad-sso-wordpress, issue 34."""
@@ -115,10 +118,9 @@ class Tenant:
         return self._issue(
             resource,
             MANAGED_IDENTITY_LIFETIME,
-            appid=identity.client_id,
-            appidacr="2",
-            oid=identity.principal_id,
-            sub=identity.principal_id,
+            identity.client_id,
+            identity.principal_id,
+            acr="2",
             xms_mirid=identity.resource_id,
         )
 
@@ -131,37 +133,52 @@ class Tenant:
             application: Whose token it is.
             resource: The API that the token is for; becomes `aud` as it was asked for.
             lifetime: Seconds until it expires.
-            acr: `appidacr`: 1 after a client secret, 2 after an assertion.
+            acr: `appidacr` or `azpacr`: 1 after a client secret, 2 after an assertion.
         """
         return self._issue(
-            resource,
-            lifetime,
-            appid=application.client_id,
-            appidacr=acr,
-            oid=application.principal_id,
-            sub=application.principal_id,
+            resource, lifetime, application.client_id, application.principal_id, acr=acr
         )
 
-    def _issue(self, resource: str, lifetime: int, **claims: str) -> IssuedToken:
+    def _issue(
+        self,
+        resource: str,
+        lifetime: int,
+        client_id: str,
+        principal_id: str,
+        *,
+        acr: str,
+        **claims: str,
+    ) -> IssuedToken:
         now = int(self._clock.now())
         not_before = now - _BACKDATED
         payload = {
             "aud": resource,
-            "iss": self._issuer_v1,
             "iat": not_before,
             "nbf": not_before,
             "exp": now + lifetime,
-            "idp": self._issuer_v1,
             "idtyp": "app",
+            "oid": principal_id,
+            "sub": principal_id,
             "tid": self.tenant_id,
             "uti": secrets.token_urlsafe(16),
-            "ver": "1.0",
+            **self._version_claims(resource, client_id, acr),
             **claims,
         }
         text = jwt.encode(
             payload, self._key.private_key, _ALGORITHM, headers={"kid": self._key.key_id}
         )
         return IssuedToken(text, not_before, now + lifetime)
+
+    def _version_claims(self, resource: str, client_id: str, acr: str) -> dict[str, str]:
+        if _CLIENT_ID.fullmatch(resource):
+            return {"iss": self._issuer_v2, "ver": "2.0", "azp": client_id, "azpacr": acr}
+        return {
+            "iss": self._issuer_v1,
+            "idp": self._issuer_v1,
+            "ver": "1.0",
+            "appid": client_id,
+            "appidacr": acr,
+        }
 
     def validate(self, token: str, audiences: AbstractSet[str]) -> str:
         """Check an access token.

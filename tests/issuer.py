@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.scripted_service import Received, Reply, scripted_service
 
 AUDIENCE = "api://chat"
+DESCRIPTION = "/.well-known/openid-configuration"
+KEYS = "/keys"
 
 
 def _new_key() -> RSAPrivateKey:
@@ -27,6 +29,7 @@ class TestIssuer:
     Attributes:
         url: Its address, which is its `iss`.
         requests: Paths that were asked for.
+        replies: What it answers instead, by path.
     """
 
     __test__ = False
@@ -35,6 +38,7 @@ class TestIssuer:
     requests: list[str] = field(default_factory=list)
     key: RSAPrivateKey = field(default_factory=_new_key)
     key_id: str = "key-1"
+    replies: dict[str, Reply] = field(default_factory=dict)
 
     def rotate(self) -> None:
         self.key, self.key_id = _new_key(), f"{self.key_id}x"
@@ -42,6 +46,10 @@ class TestIssuer:
     def public_pem(self) -> bytes:
         form = PublicFormat.SubjectPublicKeyInfo
         return self.key.public_key().public_bytes(Encoding.PEM, form)
+
+    def public_jwk(self) -> dict[str, Any]:
+        jwk = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return jwk | {"kid": self.key_id, "use": "sig"}
 
     def token(self, headers: Any = None, **claims: Any) -> str:  # noqa: ANN401  JSON
         """Sign claims; those that are `None` are left out."""
@@ -54,11 +62,13 @@ class TestIssuer:
 
     def answer(self, request: Received) -> Reply:
         self.requests.append(request.path)
-        if request.path == "/.well-known/openid-configuration":
-            return Reply(200, body=json.dumps({"jwks_uri": f"{self.url}/keys"}).encode())
-        jwk = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
-        keys = [jwk | {"kid": self.key_id, "use": "sig"}]
-        return Reply(200, {"Content-Type": "application/json"}, json.dumps({"keys": keys}).encode())
+        if request.path in self.replies:
+            return self.replies[request.path]
+        if request.path == DESCRIPTION:
+            description = {"issuer": self.url, "jwks_uri": f"{self.url}{KEYS}"}
+            return Reply(200, body=json.dumps(description).encode())
+        keys = json.dumps({"keys": [self.public_jwk()]}).encode()
+        return Reply(200, {"Content-Type": "application/json"}, keys)
 
 
 @contextmanager

@@ -1,19 +1,14 @@
 """Bearer tokens that others show to this app: who issued them, for whom, and that they are valid.
 
-Sources: OpenID Connect Discovery 1.0, section 4; RFC 7517 for the keys; RFC 8725 for what to check.
+Source: RFC 8725 for what to check.
 """
 
-import json
-import threading
-from collections.abc import Mapping
-from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.request import Request, urlopen
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
-from ..errors import ServiceUnavailableError, SignalRError
-
-if TYPE_CHECKING:
-    import jwt
+from ..errors import SignalRError
+from .issuer_keys import IssuerKeys
 
 __all__ = ["BearerVerifier", "InvalidTokenError", "Issuer"]
 
@@ -23,9 +18,6 @@ for a shared secret."""
 
 _LEEWAY: Final = 60.0
 """Seconds by which the clocks of issuer and app may differ."""
-
-_TIMEOUT: Final = 5.0
-"""Seconds that the issuer has for an answer."""
 
 
 class InvalidTokenError(SignalRError):
@@ -47,65 +39,61 @@ class Issuer(NamedTuple):
 
 
 class BearerVerifier:
-    """Checks the bearer tokens of one issuer. Threads may share it.
-
-    Keys are fetched at the first need, kept for five minutes, and fetched again when a token names
-    one that is not known, at most every 30 seconds.
+    """Checks the bearer tokens of some issuers. Threads and event loops may share it.
 
     Args:
-        issuer: Whose tokens are accepted.
+        issuers: Whose tokens are accepted.
+        steady: Tells the time in seconds, by a clock that is never set.
     """
 
-    def __init__(self, issuer: Issuer) -> None:
-        self._issuer = issuer
-        self._lock = threading.Lock()
-        self._keys: jwt.PyJWKClient | None = None
+    def __init__(
+        self, issuers: Iterable[Issuer], steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._issuers = {
+            each.issuer: (each, IssuerKeys(each.issuer, each.jwks_uri, steady)) for each in issuers
+        }
 
-    def verify(self, token: str) -> Mapping[str, Any]:
-        """Return the claims of a token, blocking while keys are fetched.
+    async def verify(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token, after waiting for its issuer's keys if they are needed.
 
         Args:
             token: The token in its compact form.
 
         Raises:
             InvalidTokenError: It proves nothing.
-            ServiceUnavailableError: The issuer's keys cannot be had.
+            ProblemError: 503, the issuer's keys cannot be had.
         """
         # Not above, so that callers who show no token do not wait for it in a cold start.
         import jwt  # noqa: PLC0415
 
+        said: Mapping[str, Any] = {}
         try:
-            key = self._key_source().get_signing_key_from_jwt(token)
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+            said, key_id = unverified["payload"], unverified["header"].get("kid", "")
+            if str(said.get("iss")) not in self._issuers:
+                raise jwt.InvalidIssuerError("the issuer is not accepted here")
+            issuer, keys = self._issuers[said["iss"]]
+            key = await keys.find(key_id)
+            if key is None:
+                raise jwt.InvalidKeyError(f"the issuer has no key {key_id!r:.60}")
             claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=_ALGORITHMS,
-                audience=self._issuer.audiences,
-                issuer=self._issuer.issuer,
+                audience=issuer.audiences,
+                issuer=issuer.issuer,
                 leeway=_LEEWAY,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except jwt.PyJWKClientConnectionError as error:
-            raise ServiceUnavailableError(f"No keys of {self._issuer.issuer}: {error}") from error
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             # ValueError: text that is not ASCII; RecursionError: JSON that is nested too deep.
-            raise InvalidTokenError(f"{type(error).__name__}: {error}") from error
+            reason = f"{type(error).__name__}: {error!s:.90}{_origin(said)}"
+            raise InvalidTokenError(reason) from error
         return claims
 
-    def _key_source(self) -> "jwt.PyJWKClient":
-        from jwt import PyJWKClient  # noqa: PLC0415  as above
 
-        with self._lock:
-            if self._keys is None:
-                address = self._issuer.jwks_uri or _described_jwks_uri(self._issuer.issuer)
-                self._keys = PyJWKClient(address, timeout=_TIMEOUT)
-            return self._keys
-
-
-def _described_jwks_uri(issuer: str) -> str:
-    address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-    try:
-        with urlopen(Request(address), timeout=_TIMEOUT) as answer:  # noqa: S310  https by settings
-            return str(json.load(answer)["jwks_uri"])
-    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
-        raise ServiceUnavailableError(f"No description of {issuer}: {error}") from error
+def _origin(said: Mapping[str, Any]) -> str:
+    """Return whose token it says to be, and for whom, as the end of a reason."""
+    if not said:
+        return ""
+    return f"; its iss is {said.get('iss')!r:.100}, its aud {said.get('aud')!r:.80}"

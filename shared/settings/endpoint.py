@@ -6,7 +6,14 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["AUDIENCE", "Endpoint", "EndpointType", "is_loopback", "without_port"]
+__all__ = [
+    "AUDIENCE",
+    "Endpoint",
+    "EndpointType",
+    "is_confidential",
+    "is_loopback",
+    "without_port",
+]
 
 AUDIENCE: Final = "https://signalr.azure.com"
 """Audience of Entra tokens for the service, in every cloud: the SDK for .NET has no other."""
@@ -93,3 +100,14 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_confidential(url: str) -> bool:
+    """Tell whether nobody between can read or change what a URL answers: https, or this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))

@@ -31,8 +31,8 @@ ROOMS = {
         "base_client", "client", "aio", "functions",
     ),
     "shared/functions": (
-        "problems", "bearer", "local_features", "http_function", "health", "negotiate", "broadcast",
-        "events", "upstream", "openapi", "signalr_functions",
+        "problems", "issuer_keys", "bearer", "local_features", "http_function", "health",
+        "negotiate", "broadcast", "events", "upstream", "openapi", "signalr_functions",
     ),
 }  # fmt: skip
 """The folder of each package, and its rooms from the ground up.

@@ -3,7 +3,6 @@
 A user id in the query, in the body or in a header of the client's own choice is never read.
 """
 
-import asyncio
 import logging
 import math
 from collections.abc import Mapping
@@ -66,7 +65,7 @@ class CallerIdentity:
 
     def __init__(self, settings: NegotiateSettings) -> None:
         self._settings = settings
-        self._verifier = BearerVerifier(settings.issuer) if settings.issuer else None
+        self._verifier = BearerVerifier([settings.issuer]) if settings.issuer else None
 
     async def identify(self, headers: Mapping[str, str]) -> Caller:
         """Return who asks.
@@ -76,8 +75,7 @@ class CallerIdentity:
 
         Raises:
             ProblemError: 401, the caller does not prove who it is; 500, the platform has logged it
-                in and does not say as whom.
-            ServiceUnavailableError: The keys of the identity provider cannot be had.
+                in and does not say as whom; 503, the keys of the identity provider cannot be had.
         """
         for identity in self._settings.identities:
             match identity:
@@ -96,8 +94,7 @@ class CallerIdentity:
         if not token or self._verifier is None:
             return None
         try:
-            # Keys are fetched now and then, which blocks.
-            claims = await asyncio.to_thread(self._verifier.verify, token)
+            claims = await self._verifier.verify(token)
             return Caller(
                 _user_id(claims.get(self._settings.user_id_claim), self._settings.user_id_claim),
                 claims,

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
-from urllib.parse import urlsplit
 
 from ...errors import InvalidArgumentError
 from ...settings.description import Setting
-from ...settings.endpoint import is_loopback
+from ...settings.endpoint import is_confidential
 from ..bearer import Issuer
 from .claims import ClaimMapping, parse_claim_mappings
 
@@ -201,14 +200,8 @@ def _issuer(environment: Mapping[str, str]) -> Issuer:
 
 def _https(environment: Mapping[str, str], setting: Setting) -> str | None:
     value = setting.read(environment)
-    if not value:
-        return None
-    try:
-        scheme = urlsplit(value).scheme
-    except ValueError:
-        scheme = ""
-    if scheme == "https" or (scheme == "http" and is_loopback(value)):
-        return value
+    if not value or is_confidential(value):
+        return value or None
     raise setting.error(f"is {value!r}, which is no https address")
 
 

@@ -122,6 +122,10 @@ _NEGOTIATED: Final = {
         "The caller is logged in, and the app is not told as whom.", Problem
     ),
     **_UNAVAILABLE,
+    HTTPStatus.SERVICE_UNAVAILABLE: _UNAVAILABLE[HTTPStatus.SERVICE_UNAVAILABLE]._replace(
+        description="The SignalR service, or the issuer of the caller's token, cannot be used for"
+        " now."
+    ),
 }
 _DELIVERED: Final = {
     HTTPStatus.ACCEPTED: Answer("All are accepted.", Results),

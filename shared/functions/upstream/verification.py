@@ -1,6 +1,5 @@
 """Whether a call comes from the service: asked before anything of it is read or run."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -26,7 +25,7 @@ class CallVerifier:
     def __init__(self, settings: UpstreamSettings) -> None:
         self._identities = settings.identities
         self._access_keys = settings.access_keys
-        self._tokens = BearerVerifier(settings.issuer) if settings.issuer else None
+        self._tokens = BearerVerifier([settings.issuer]) if settings.issuer else None
 
     async def verify(self, headers: Mapping[str, str]) -> None:
         """Return if the call comes from the service.
@@ -35,8 +34,8 @@ class CallVerifier:
             headers: Headers of the request, looked up in any case.
 
         Raises:
-            ProblemError: 401, it cannot be shown to. The reason is in the app's log.
-            ServiceUnavailableError: The keys of its token's issuer cannot be had.
+            ProblemError: 401, it cannot be shown to; 503, the keys of its token's issuer cannot be
+                had. The reason is in the app's log.
         """
         connection_id = headers.get("X-ASRS-Connection-Id", "")
         if is_signed(connection_id, headers.get("X-ASRS-Signature", ""), self._access_keys):
@@ -60,7 +59,7 @@ class CallVerifier:
         if scheme.lower() != "bearer":
             return "it has no bearer token; set Auth to ManagedIdentity in the upstream settings"
         try:
-            claims = await asyncio.to_thread(self._tokens.verify, token.strip())
+            claims = await self._tokens.verify(token.strip())
         except InvalidTokenError as error:
             return str(error)
         return self._identity_problem(claims)

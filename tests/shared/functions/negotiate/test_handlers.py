@@ -20,7 +20,7 @@ from shared.functions.negotiate.handlers import negotiate_functions
 from shared.functions.negotiate.policy import Connection, NotAllowedError, Policy
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
 from shared.settings.hubs import Hubs
-from tests.issuer import AUDIENCE, TestIssuer, running_issuer
+from tests.issuer import AUDIENCE, KEYS, TestIssuer, running_issuer
 from tests.scripted_service import Reply, scripted_service
 from tests.shared.functions.negotiate.test_caller import (
     BEARER,
@@ -115,6 +115,19 @@ async def test_a_bearer_token_names_the_user(service: SignalRServiceClient) -> N
         claims = claims_of(await negotiate({"authorization": f"Bearer {token}"}))
     assert claims["asrs.s.uid"] == "ann"
     assert claims["email"] == "ann@example.org"
+
+
+async def test_an_issuer_without_keys_gets_503_that_names_it(service: SignalRServiceClient) -> None:
+    with running_issuer() as issuer:
+        issuer.replies[KEYS] = Reply(200, body=b'{"keys": []}')
+        negotiate = negotiating(service, oidc(issuer))
+        response = await negotiate({"authorization": f"Bearer {issuer.token()}"})
+    assert response.status_code == 503
+    assert response.mimetype == "application/problem+json"
+    assert response.headers["Retry-After"] == "5"
+    detail = json.loads(response.get_body())["detail"]
+    assert issuer.url in detail
+    assert "SignalR" not in detail
 
 
 async def test_the_token_ends_with_the_callers_own_session(service: SignalRServiceClient) -> None:

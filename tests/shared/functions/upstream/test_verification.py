@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
-from shared.errors import ServiceUnavailableError
 from shared.functions.bearer import Issuer
 from shared.functions.problems import ProblemError
 from shared.functions.upstream.settings import UpstreamSettings
@@ -201,8 +200,10 @@ async def test_keys_that_cannot_be_had_are_nobodys_proof() -> None:
     def hang_up(_: Received) -> Reply:
         return HANG_UP
 
-    with scripted_service(hang_up) as silent, pytest.raises(ServiceUnavailableError):
+    with scripted_service(hang_up) as silent, pytest.raises(ProblemError) as caught:
         await verifier(silent).verify(bearer(token()))
+    assert caught.value.status == 503
+    assert ISSUER in caught.value.detail
 
 
 async def test_nothing_is_accepted_where_nothing_is_configured(
@@ -220,7 +221,8 @@ async def test_the_log_tells_why_without_the_token(
     caplog.set_level(logging.DEBUG)
     expired = token(exp=int(time.time()) - 120)
     await assert_refused(verifier(authority), bearer(expired))
-    forged = token(kid="a\nERROR forged line " + "x" * 500)
+    long = "a\nERROR forged line " + "x" * 500
+    forged = token(kid=long, iss=long, aud=long)
     await assert_refused(verifier(authority), bearer(forged))
     ours = [each.getMessage() for each in caplog.records if each.name == CallVerifier.__module__]
     assert "ExpiredSignatureError" in ours[0]

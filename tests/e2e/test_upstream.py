@@ -13,6 +13,7 @@ from tests.e2e.processes import function_app as running_app
 PRINCIPAL = "x-ms-client-principal-id"
 TENANT = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
 AUDIENCE = "api://upstream-test"
+APP_ID = "0c8d9f12-3456-4789-8abc-def012345678"
 TEMPLATE = "api/upstream/{hub}/{category}/{event}"
 ANN = {PRINCIPAL: "ann"}
 BOB = {PRINCIPAL: "bob"}
@@ -31,8 +32,10 @@ class Upstreams:
         self.file = file
         self.point_to(None)
 
-    def point_to(self, app: FunctionApp | None, *, token: bool = True) -> None:
-        auth = {"Type": "ManagedIdentity", "ManagedIdentity": {"Resource": AUDIENCE}}
+    def point_to(
+        self, app: FunctionApp | None, *, token: bool = True, audience: str = AUDIENCE
+    ) -> None:
+        auth = {"Type": "ManagedIdentity", "ManagedIdentity": {"Resource": audience}}
         template = {
             "UrlTemplate": f"{app.url.removesuffix('/api')}/{TEMPLATE}" if app else "",
             "Auth": auth if token else None,
@@ -58,7 +61,7 @@ def service(upstreams: Upstreams, tmp_path_factory: pytest.TempPathFactory) -> I
 def verification(service: Emulator) -> dict[str, str]:
     return {
         "UPSTREAM_TENANT_ID": TENANT,
-        "UPSTREAM_AUDIENCE": AUDIENCE,
+        "UPSTREAM_AUDIENCE": f"{AUDIENCE},{APP_ID}",
         "UPSTREAM_KEYS_URL": f"{service.control_url}/{TENANT}/discovery/v2.0/keys",
     }
 
@@ -154,6 +157,24 @@ def test_the_example_handlers(example: FunctionApp, upstreams: Upstreams, protoc
         assert ann.message() == ["ann", "for all"]
         assert bob.message() == ["ann", "for all"]
         assert ann.failure("sendMessage", {}) == ("Argument 1 (text): Expected `str`, got `object`")
+
+
+def test_tokens_of_version_2(handlers: FunctionApp, upstreams: Upstreams) -> None:
+    upstreams.point_to(handlers, audience=APP_ID)
+    with client(handlers.url, **ANN) as ann:
+        ann.connection_id()
+        assert ann.invoke("add", 20, 22) == 42
+
+
+def test_a_token_for_another_app_is_refused_and_the_log_names_it(
+    handlers: FunctionApp, upstreams: Upstreams
+) -> None:
+    other = "1c8d9f12-3456-4789-8abc-def012345678"
+    upstreams.point_to(handlers, audience=other)
+    with client(handlers.url, **ANN) as ann:
+        ann.connection_id()
+        assert ann.failure("add", 1, 2) == "Invocation failed, status code 401"
+    handlers.process.wait_for(f"login.microsoftonline.com/{TENANT}/v2.0.*{other}")
 
 
 def test_what_the_service_cannot_prove_runs_nothing(

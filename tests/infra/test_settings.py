@@ -150,9 +150,11 @@ def test_only_the_services_of_the_deployment_may_call_upstream() -> None:
 
     verified = UpstreamSettings.from_environment(values, [])
 
-    assert verified.issuer is not None
-    assert verified.issuer.issuer == f"https://sts.windows.net/{TENANT}/"
-    assert verified.issuer.audiences == ("api://signalr-upstream",)
+    assert [each.issuer for each in verified.issuers] == [
+        f"https://sts.windows.net/{TENANT}/",
+        f"https://login.microsoftonline.com/{TENANT}/v2.0",
+    ]
+    assert {each.audiences for each in verified.issuers} == {("api://signalr-upstream",)}
     assert verified.identities == set(values["UPSTREAM_IDENTITIES"].split(","))
     assert len(verified.identities) == len(deployed("everything").of(SIGNALR))
 

@@ -76,10 +76,12 @@ def test_no_forged_token_runs_a_handler(app: FunctionApp, issuer: TestIssuer) ->
     "changed",
     [
         {"iss": "https://sts.windows.net/11111111-1111-1111-1111-111111111111/"},
-        {"iss": f"https://login.microsoftonline.com/{TENANT}/v2.0"},
+        {"iss": "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111/v2.0"},
+        {"iss": f"https://login.microsoftonline.us/{TENANT}/v2.0"},
         {"aud": "https://signalr.azure.com"},
         {"appid": "11111111-1111-1111-1111-111111111111"},
         {"appid": None},
+        {"appid": None, "azp": "11111111-1111-1111-1111-111111111111"},
         {"appid": f"{SERVICE},x"},
         {"appid": [SERVICE]},
     ],

@@ -1,9 +1,13 @@
-"""The settings by which calls of the service are verified."""
+"""The settings by which calls of the service are verified.
+
+Sources: "Access token claims reference" of the Microsoft identity platform for the versions of
+tokens, "National clouds" there for the hosts.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...settings.connection import EndpointSettings, endpoint_url
 from ...settings.description import Setting
@@ -19,7 +23,8 @@ _TENANT: Final = Setting(
 )
 _AUDIENCE: Final = Setting(
     "UPSTREAM_AUDIENCE",
-    "audience of that identity's tokens: the resource in the upstream settings",
+    "audiences of that identity's tokens, separated by commas: the resource in the upstream"
+    " settings; for tokens of version 2, the client id of its app registration",
     "api://my-app",
     "required with the tenant",
 )
@@ -33,27 +38,47 @@ _KEYS_URL: Final = Setting(
     "UPSTREAM_KEYS_URL",
     "where the tenant's public keys are; `http` for this machine only",
     "https://login.microsoftonline.com/common/discovery/keys",
-    "the one that the issuer `https://sts.windows.net/<tenant>/` names",
+    "those that Entra ID has for each version of tokens, in the cloud of the service",
 )
 SETTINGS: Final = (_TENANT, _AUDIENCE, _IDENTITIES, _KEYS_URL)
 """All of them."""
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+class _Entra(NamedTuple):
+    """Who issues tokens in one cloud, by their version."""
+
+    version_1: str
+    version_2: str
+
+
+_PUBLIC: Final = _Entra("https://sts.windows.net", "https://login.microsoftonline.com")
+_NATIONAL: Final = {
+    "https://login.microsoftonline.us": _Entra(
+        "https://sts.windows.net", "https://login.microsoftonline.us"
+    ),
+    "https://login.chinacloudapi.cn": _Entra(
+        "https://sts.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"
+    ),
+}
+"""Issuers of the clouds of their own, by the authority host of an endpoint."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamSettings:
     """How the service proves that a call is its own.
 
-    With neither an issuer nor access keys it cannot, and no call is accepted.
+    With neither issuers nor access keys it cannot, and no call is accepted.
 
     Args:
-        issuer: Who issues the Entra tokens of the service's managed identity.
+        issuers: Who issues the Entra tokens of the service's managed identity: the tenant has a
+            name and keys for each version of tokens.
         identities: Client ids or object ids of the identities that may call, in lower case; with
             none, every identity that has such a token.
         access_keys: Access keys of emulators on this machine, which sign calls.
     """
 
-    issuer: Issuer | None = None
+    issuers: tuple[Issuer, ...] = ()
     identities: frozenset[str] = frozenset()
     access_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
@@ -71,26 +96,33 @@ class UpstreamSettings:
             SettingsError: A setting is missing or wrong.
         """
         given = [each for each in SETTINGS if each.read(environment)]
+        endpoints = tuple(endpoints)
         keys = (each.credential.access_key for each in endpoints)
         return cls(
-            issuer=_issuer(environment, given[0]) if given else None,
+            issuers=_issuers(environment, given[0], _entra(endpoints)) if given else (),
             identities=_identities(environment),
             access_keys=tuple(key.encode() for key in keys if key),
         )
 
 
-def _issuer(environment: Mapping[str, str], given: Setting) -> Issuer:
+def _entra(endpoints: Iterable[EndpointSettings]) -> _Entra:
+    hosts = (each.endpoint.authority_host for each in endpoints)
+    return next((_NATIONAL[host] for host in hosts if host is not None), _PUBLIC)
+
+
+def _issuers(environment: Mapping[str, str], given: Setting, entra: _Entra) -> tuple[Issuer, ...]:
     for needed in (_TENANT, _AUDIENCE):
-        if not needed.read(environment):
+        if not needed.read_list(environment):
             raise needed.error(f"is not set, and {given.name} needs it")
     tenant = _TENANT.read(environment).lower()
     if not _GUID.fullmatch(tenant):
         raise _TENANT.error(f"is {tenant!r}, no id of a tenant")
-    return Issuer(
-        # Tokens of managed identities have version 1, whatever the audience.
-        issuer=f"https://sts.windows.net/{tenant}/",
-        audiences=(_AUDIENCE.read(environment),),
-        jwks_uri=_keys_url(environment),
+    audiences, keys_url = tuple(_AUDIENCE.read_list(environment)), _keys_url(environment)
+    # Only version 2 is described below its own name in each cloud.
+    keys_of_version_1 = f"{entra.version_2}/common/discovery/keys"
+    return (
+        Issuer(f"{entra.version_1}/{tenant}/", audiences, keys_url or keys_of_version_1),
+        Issuer(f"{entra.version_2}/{tenant}/v2.0", audiences, keys_url),
     )
 
 

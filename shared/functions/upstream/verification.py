@@ -25,7 +25,7 @@ class CallVerifier:
     def __init__(self, settings: UpstreamSettings) -> None:
         self._identities = settings.identities
         self._access_keys = settings.access_keys
-        self._tokens = BearerVerifier([settings.issuer]) if settings.issuer else None
+        self._tokens = BearerVerifier(settings.issuers) if settings.issuers else None
 
     async def verify(self, headers: Mapping[str, str]) -> None:
         """Return if the call comes from the service.
@@ -70,7 +70,8 @@ class CallVerifier:
         return "UPSTREAM_TENANT_ID and UPSTREAM_AUDIENCE are not set, so that none can be accepted"
 
     def _identity_problem(self, claims: Mapping[str, Any]) -> str | None:
-        named = {str(claims.get(name, "")).lower() for name in ("appid", "oid")}
+        # The client is `appid` in tokens of version 1, `azp` in those of version 2.
+        named = {str(claims[name]).lower() for name in ("appid", "azp", "oid") if name in claims}
         if not self._identities or named & self._identities:
             return None
         return f"its identity ({', '.join(sorted(named))}) is not in UPSTREAM_IDENTITIES"

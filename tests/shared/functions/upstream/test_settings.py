@@ -10,7 +10,8 @@ from shared.settings.endpoint import Endpoint
 TENANT = "7D3E5A90-61bc-4c2f-9f08-a4b7d21e6c83"
 IDENTITY = "0c8d9f12-3456-4789-8abc-def012345678"
 TOKENS = {"UPSTREAM_TENANT_ID": TENANT, "UPSTREAM_AUDIENCE": "api://my-app"}
-ISSUER = f"https://sts.windows.net/{TENANT.lower()}/"
+ISSUER_V2 = f"https://login.microsoftonline.com/{TENANT.lower()}/v2.0"
+ISSUER_V1 = f"https://sts.windows.net/{TENANT.lower()}/"
 
 
 def read(**environment: str) -> UpstreamSettings:
@@ -18,11 +19,40 @@ def read(**environment: str) -> UpstreamSettings:
 
 
 def test_nothing_is_accepted_where_nothing_is_set() -> None:
-    assert read() == UpstreamSettings(None, frozenset(), ())
+    assert read() == UpstreamSettings((), frozenset(), ())
 
 
 def test_tokens_of_the_service() -> None:
-    assert read(**TOKENS) == UpstreamSettings(Issuer(ISSUER, ("api://my-app",)))
+    audiences = ("api://my-app",)
+    keys = "https://login.microsoftonline.com/common/discovery/keys"
+    issuers = (Issuer(ISSUER_V1, audiences, keys), Issuer(ISSUER_V2, audiences))
+    assert read(**TOKENS) == UpstreamSettings(issuers)
+
+
+def test_an_app_registration_may_have_several_audiences() -> None:
+    settings = read(**TOKENS | {"UPSTREAM_AUDIENCE": f" api://my-app, {IDENTITY} ,"})
+    assert [each.audiences for each in settings.issuers] == [("api://my-app", IDENTITY)] * 2
+
+
+@pytest.mark.parametrize(
+    ("host", "version_1", "version_2"),
+    [
+        ("a.service.signalr.net", "sts.windows.net", "login.microsoftonline.com"),
+        ("a.signalr.azure.us", "sts.windows.net", "login.microsoftonline.us"),
+        ("a.signalr.azure.cn", "sts.chinacloudapi.cn", "login.partner.microsoftonline.cn"),
+    ],
+)
+def test_tokens_come_from_the_cloud_of_the_service(
+    host: str, version_1: str, version_2: str
+) -> None:
+    endpoint = EndpointSettings(Endpoint(f"https://{host}"), CredentialSettings())
+    issuers = UpstreamSettings.from_environment(TOKENS, [endpoint]).issuers
+    assert [each.issuer for each in issuers] == [
+        f"https://{version_1}/{TENANT.lower()}/",
+        f"https://{version_2}/{TENANT.lower()}/v2.0",
+    ]
+    keys_of_version_1 = f"https://{version_2}/common/discovery/keys"
+    assert [each.jwks_uri for each in issuers] == [keys_of_version_1, None]
 
 
 def test_every_setting() -> None:
@@ -31,7 +61,8 @@ def test_every_setting() -> None:
         UPSTREAM_IDENTITIES=f" {IDENTITY.upper()}, {TENANT},",
         UPSTREAM_KEYS_URL="http://127.0.0.1:8889/keys",
     )
-    assert settings.issuer == Issuer(ISSUER, ("api://my-app",), "http://127.0.0.1:8889/keys")
+    keys_url = "http://127.0.0.1:8889/keys"
+    assert {each.jwks_uri for each in settings.issuers} == {keys_url}
     assert settings.identities == {IDENTITY, TENANT.lower()}
 
 
@@ -51,6 +82,7 @@ def test_access_keys_are_those_of_connection_strings_and_are_never_shown() -> No
     [
         ({"UPSTREAM_TENANT_ID": TENANT}, "UPSTREAM_AUDIENCE", "UPSTREAM_TENANT_ID needs it"),
         ({"UPSTREAM_AUDIENCE": "a"}, "UPSTREAM_TENANT_ID", "UPSTREAM_AUDIENCE needs it"),
+        (TOKENS | {"UPSTREAM_AUDIENCE": ","}, "UPSTREAM_AUDIENCE", "UPSTREAM_TENANT_ID needs it"),
         ({"UPSTREAM_IDENTITIES": IDENTITY}, "UPSTREAM_TENANT_ID", "UPSTREAM_IDENTITIES needs it"),
         ({"UPSTREAM_KEYS_URL": "https://a.bc"}, "UPSTREAM_TENANT_ID", "UPSTREAM_KEYS_URL needs it"),
         (TOKENS | {"UPSTREAM_TENANT_ID": "common"}, "UPSTREAM_TENANT_ID", "no id of a tenant"),

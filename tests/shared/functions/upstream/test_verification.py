@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -17,15 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
-from shared.functions.bearer import Issuer
 from shared.functions.problems import ProblemError
 from shared.functions.upstream.settings import UpstreamSettings
 from shared.functions.upstream.signature import is_signed
 from shared.functions.upstream.verification import CallVerifier
 from tests.scripted_service import HANG_UP, Received, Reply, ScriptedService, scripted_service
 
-ISSUER = "https://sts.windows.net/7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83/"
+TENANT = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
+ISSUER = f"https://sts.windows.net/{TENANT}/"
 AUDIENCE = "api://my-app"
+APP_ID = "3c8d9f12-3456-4789-8abc-def012345678"
 CLIENT_ID = "0c8d9f12-3456-4789-8abc-def012345678"
 OBJECT_ID = "1c8d9f12-3456-4789-8abc-def012345678"
 OTHER_ID = "2c8d9f12-3456-4789-8abc-def012345678"
@@ -55,6 +57,18 @@ def claims(**changed: object) -> dict[str, object]:
         "oid": OBJECT_ID,
     }
     return {name: value for name, value in (good | changed).items() if value is not None}
+
+
+def version_2(**changed: object) -> str:
+    """Make a token as an app registration with accessTokenAcceptedVersion 2 has it made."""
+    own: dict[str, Any] = {
+        "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        "aud": APP_ID,
+        "ver": "2.0",
+        "appid": None,
+        "azp": CLIENT_ID,
+    }
+    return token(**own | changed)
 
 
 def token(
@@ -92,8 +106,14 @@ def authority() -> Iterator[ScriptedService]:
 def verifier(
     authority: ScriptedService, *identities: str, key: bytes | None = None
 ) -> CallVerifier:
-    issuer = Issuer(ISSUER, (AUDIENCE,), authority.url)
-    return CallVerifier(UpstreamSettings(issuer, frozenset(identities), (key,) if key else ()))
+    environment = {
+        "UPSTREAM_TENANT_ID": TENANT,
+        "UPSTREAM_AUDIENCE": f"{AUDIENCE},{APP_ID}",
+        "UPSTREAM_IDENTITIES": ",".join(identities),
+        "UPSTREAM_KEYS_URL": authority.url,
+    }
+    settings = UpstreamSettings.from_environment(environment, [])
+    return CallVerifier(replace(settings, access_keys=(key,) if key else ()))
 
 
 class Headers(dict[str, str]):
@@ -119,6 +139,8 @@ async def assert_refused(verifier: CallVerifier, headers: Headers) -> None:
     "headers",
     [
         bearer(token()),
+        bearer(version_2()),
+        bearer(token(aud=APP_ID)),
         Headers({"authorization": f"bearer  {token()} "}),
     ],
 )
@@ -153,6 +175,19 @@ async def test_a_token_that_ended_within_the_leeway_of_the_clocks(
         pytest.param(bearer(token(iss=ISSUER.replace("7d3e", "8d3e"))), id="another tenant"),
         pytest.param(bearer(token(iss=ISSUER.rstrip("/"))), id="issuer without its slash"),
         pytest.param(bearer(token(iss=None)), id="no issuer"),
+        pytest.param(
+            bearer(version_2(iss=f"https://login.microsoftonline.com/{OTHER_ID}/v2.0")),
+            id="another tenant, version 2",
+        ),
+        pytest.param(
+            bearer(version_2(iss=f"https://login.microsoftonline.us/{TENANT}/v2.0")),
+            id="another cloud",
+        ),
+        pytest.param(
+            bearer(version_2(iss=f"https://sts.windows.net/{TENANT}/v2.0")),
+            id="neither version",
+        ),
+        pytest.param(bearer(version_2(aud=OTHER_ID)), id="another app"),
         pytest.param(bearer(token(aud="https://signalr.azure.com")), id="another audience"),
         pytest.param(bearer(token(aud=None)), id="no audience"),
         pytest.param(bearer(token(exp=int(time.time()) - 120)), id="expired"),
@@ -185,10 +220,11 @@ async def test_only_identities_of_the_list(
 ) -> None:
     listing = verifier(authority, *identities)
     for spelled in (CLIENT_ID, CLIENT_ID.upper()):
-        if accepted:
-            await listing.verify(bearer(token(appid=spelled)))
-        else:
-            await assert_refused(listing, bearer(token(appid=spelled)))
+        for shown in (token(appid=spelled), version_2(azp=spelled)):
+            if accepted:
+                await listing.verify(bearer(shown))
+            else:
+                await assert_refused(listing, bearer(shown))
 
 
 async def test_a_token_without_an_identity_is_not_in_the_list(authority: ScriptedService) -> None:
@@ -224,8 +260,11 @@ async def test_the_log_tells_why_without_the_token(
     long = "a\nERROR forged line " + "x" * 500
     forged = token(kid=long, iss=long, aud=long)
     await assert_refused(verifier(authority), bearer(forged))
+    await assert_refused(verifier(authority), bearer(version_2(aud=OTHER_ID)))
     ours = [each.getMessage() for each in caplog.records if each.name == CallVerifier.__module__]
     assert "ExpiredSignatureError" in ours[0]
+    assert f"https://login.microsoftonline.com/{TENANT}/v2.0" in ours[2]
+    assert OTHER_ID in ours[2]
     assert all("\n" not in each and len(each) < 400 for each in ours)
     assert expired.split(".")[2] not in caplog.text
 

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..errors import SettingsError
+from ..spelling import nearest
 from .connection import EndpointSettings, endpoint_url
 from .credential import CredentialKind, CredentialSettings
 from .endpoint import Endpoint, EndpointType, is_loopback, without_port
@@ -23,6 +24,14 @@ _APP_EXAMPLE: Final = (
     "Endpoint=https://contoso.service.signalr.net;AuthType=azure.app;ClientId=<client id>;"
     "TenantId=<tenant id>;ClientCertPath=/path/to/certificate.pem;Version=1.0;"
 )
+
+_NAMES: Final = (
+    "Endpoint", "AccessKey", "AuthType", "ClientId", "TenantId", "ClientSecret", "ClientCertPath",
+    "ClientCert", "ClientEndpoint", "ServerEndpoint", "Version", "Port",
+)  # fmt: skip
+_KEYS: Final = {name.lower(): name.lower() for name in _NAMES} | {"clientcert": "clientcertpath"}
+"""The parts by their names in lower case. The parser of the SDK for .NET reads the certificate's
+path under one name, and the documentation tells the other."""
 
 _VERSION: Final = re.compile(r"1\.\d+(?:[\w\-.]+)?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
@@ -71,16 +80,32 @@ def read_connection_string(
 
 
 def _parts(setting: str, text: str) -> Mapping[str, str]:
+    """Return the values by the parts' names in lower case.
+
+    The SDK for .NET reads over what it does not know, and the app would run without it.
+    """
     parts: dict[str, str] = {}
     for part in text.split(";"):
-        key, equals, value = part.partition("=")
-        if not equals:
+        if not part.strip():
             continue
-        key = key.strip().lower()
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise SettingsError(setting, "has a part without '='", EXAMPLE)
+        key = _KEYS.get(name.strip().lower())
+        if key is None:
+            raise SettingsError(setting, _unknown(name.strip()), EXAMPLE)
         if key in parts:
             raise SettingsError(setting, f"has {key!r} twice", EXAMPLE)
         parts[key] = value.strip()
     return {key: value for key, value in parts.items() if value}
+
+
+def _unknown(name: str) -> str:
+    near = nearest(name, _NAMES)
+    if near is None:
+        # Not what it is called: a key that stands where a name belongs would be in the log.
+        return f"has a part that is not known, and may have {', '.join(_NAMES)}"
+    return f"has {name!r}, which is not known; the nearest name is {near}"
 
 
 def _check_version(setting: str, version: str | None) -> None:
@@ -132,8 +157,7 @@ def _app(setting: str, parts: Mapping[str, str]) -> CredentialSettings:
         return CredentialSettings(
             CredentialKind.CLIENT_SECRET, client_id, tenant_id, client_secret=secret
         )
-    # The parser reads one name and the documentation tells the other.
-    path = parts.get("clientcert") or parts.get("clientcertpath")
+    path = parts.get("clientcertpath")
     if path is None:
         raise SettingsError(
             setting,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..errors import InvalidArgumentError, SettingsError
+from ..spelling import nearest
 from .connection import PARTS, SERVICE_EXAMPLE, SERVICE_URI, EndpointSettings, read_parts
 from .connection_string import EXAMPLE, read_connection_string
 from .description import Setting
@@ -138,14 +139,26 @@ def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
     found = _below(environment, CONNECTION)
     text = found.get(()) or _below(environment, "ConnectionStrings", CONNECTION).get(())
     if text is not None:
+        # They are left alone beside a connection string, but a slip in a name is told all the same.
+        _parts(CONNECTION, {path: each for path, each in found.items() if path})
         return [read_connection_string(text.name, text.value)]
     return [_from_parts(CONNECTION, found, environment)] if found else []
 
 
 def _named_endpoints(environment: Mapping[str, str]) -> list[EndpointSettings]:
     """Return the endpoints with names of their own."""
+    *above, last = ENDPOINTS.split("__")
+    for path, setting in _below(environment, *above).items():
+        # Others keep settings of their own there, whose names are not like this one.
+        if path and path[0] != last.lower() and nearest(path[0], [last]):
+            raise SettingsError(
+                setting.name,
+                f"is not known; the nearest name is {ENDPOINTS}",
+                SERVICE_EXAMPLE,
+                instead=f"{ENDPOINTS}__east__serviceUri",
+            )
     named: dict[str, dict[tuple[str, ...], _Setting]] = {}
-    for path, setting in _below(environment, *ENDPOINTS.split("__")).items():
+    for path, setting in _below(environment, *above, last).items():
         if not path or not path[0]:
             raise SettingsError(
                 setting.name,
@@ -197,24 +210,38 @@ def _from_parts(
     environment: Mapping[str, str],
     name: str = "",
 ) -> EndpointSettings:
-    parts: dict[str, str] = {}
-    for path, (setting, value) in found.items():
-        part = "__".join(path)
-        if part not in PARTS:
-            raise SettingsError(
-                setting,
-                f"is not known; {connection} has {', '.join(_part_names())}",
-                SERVICE_EXAMPLE,
-                instead=SERVICE_URI.of(connection).name,
-            )
-        parts[part] = value
+    parts = _parts(connection, found)
     if "serviceuri" not in parts:
         raise SERVICE_URI.of(connection).error("is not set")
     return read_parts(connection, parts, environment, name)
 
 
-def _part_names() -> list[str]:
-    return sorted(part.name for part in PARTS.values())
+def _parts(connection: str, found: _Found) -> Mapping[str, str]:
+    """Return the values by the parts' names in lower case.
+
+    Raises:
+        SettingsError: A connection has no such part.
+    """
+    parts: dict[str, str] = {}
+    for path, (setting, value) in found.items():
+        part = "__".join(path)
+        if part not in PARTS:
+            raise _unknown_part(connection, setting, part)
+        parts[part] = value
+    return parts
+
+
+def _unknown_part(connection: str, setting: str, part: str) -> SettingsError:
+    names = sorted(each.name for each in PARTS.values())
+    near = nearest(part, names)
+    meant = SERVICE_URI if near is None else PARTS[near.lower()]
+    hint = "" if near is None else f"the nearest name is {near}; "
+    return SettingsError(
+        setting,
+        f"is not known; {hint}{connection} has {', '.join(names)}",
+        meant.example,
+        instead=meant.of(connection).name,
+    )
 
 
 def read_token_origin(environment: Mapping[str, str]) -> TokenOrigin:

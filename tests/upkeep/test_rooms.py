@@ -27,8 +27,8 @@ ROOMS = {
         "faults", "run", "chaos", "report", "tables",
     ),
     "shared": (
-        "errors", "settings", "telemetry", "identity", "keys", "transport", "rest", "endpoints",
-        "base_client", "client", "aio", "functions",
+        "errors", "spelling", "settings", "telemetry", "identity", "keys", "transport", "rest",
+        "endpoints", "base_client", "client", "aio", "functions",
     ),
     "shared/functions": (
         "problems", "issuer_keys", "bearer", "local_features", "http_function", "health",

@@ -92,7 +92,35 @@ def test_unknown_hubs(name: str) -> None:
         (
             {"AzureSignalRConnectionString__serviceUrl": "x"},
             "AzureSignalRConnectionString__serviceUrl",
-            "not known",
+            "not known; the nearest name is serviceUri; ",
+        ),
+        (
+            {"AzureSignalRConnectionString__clientEndpiont": "https://b.bc"},
+            "AzureSignalRConnectionString__clientEndpiont",
+            "Example: AzureSignalRConnectionString__clientEndpoint=https://",
+        ),
+        (
+            {"AzureSignalRConnectionString__foo": "x"},
+            "AzureSignalRConnectionString__foo",
+            "not known; AzureSignalRConnectionString has audience, ",
+        ),
+        (
+            {
+                "AzureSignalRConnectionString": STRING,
+                "AzureSignalRConnectionString__clientEndpiont": "https://b.bc",
+            },
+            "AzureSignalRConnectionString__clientEndpiont",
+            "the nearest name is clientEndpoint; ",
+        ),
+        (
+            {f"{EAST}__servceUri": "https://b.bc"},
+            f"{EAST}__servceUri",
+            f"Example: {EAST}__serviceUri=https://",
+        ),
+        (
+            {"Azure__SignalR__Endpoint__east__serviceUri": "https://b.bc"},
+            "Azure__SignalR__Endpoint__east__serviceUri",
+            "the nearest name is Azure__SignalR__Endpoints",
         ),
         (
             {"AzureSignalRConnectionString__clientSecret": "hidden"},
@@ -207,7 +235,7 @@ def test_endpoints(
     "name", ["AzureSignalRConnectionString", "ConnectionStrings:AzureSignalRConnectionString"]
 )
 def test_a_connection_string_goes_before_its_parts(name: str) -> None:
-    parts = {URI: "https://a.bc", "AzureSignalRConnectionString__unknown": "x"}
+    parts = {URI: "https://a.bc", "AzureSignalRConnectionString__clientId": "x"}
     assert endpoints({name: STRING} | parts) == [
         ("string.example", "https://string.example", PRIMARY)
     ]
@@ -220,6 +248,18 @@ def test_two_spellings_of_one_setting_agree() -> None:
     ]
     with pytest.raises(SettingsError, match=f"^{other} and {URI} are one setting with two values"):
         endpoints({URI: "https://a.bc", other: "https://b.bc"})
+
+
+def test_settings_of_others_are_left_alone() -> None:
+    others = {
+        "AzureSignalRConnectionString2__serviceUri": "https://b.bc",
+        "AzureSignalRServiceTransportType": "Transient",
+        "Azure__SignalR__HubProtocol": "NewtonsoftJson",
+        "Azure__SignalR__HubProtocol__NewtonsoftJson__CamelCase": "true",
+        "Azure__SignalR__ConnectionString": "Endpoint=https://b.bc;AuthType=azure",
+        "Azure:SignalR:ApplicationName": "shop",
+    }
+    assert endpoints({URI: "https://a.bc"} | others) == [("a.bc", "https://a.bc", PRIMARY)]
 
 
 def test_an_endpoint_without_a_value_is_none() -> None:

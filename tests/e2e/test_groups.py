@@ -74,10 +74,10 @@ def test_the_members_of_a_group(app: FunctionApp, ann: Client, bob: Client) -> N
         app, *({"action": "add", "groupName": "g/ü", "userId": each["userId"]} for each in members)
     )
     path = f"groups/{quote('g/ü', safe='')}/connections"
-    listed = ask(app, "GET", path).json()
+    listed = ask(app, "GET", path, groupName="g/ü").json()
     assert sorted(listed["connections"], key=lambda each: each["userId"]) == members
     assert listed["hasMore"] is False
-    first = ask(app, "GET", path, top="1").json()
+    first = ask(app, "GET", path, top="1", groupName="g/ü").json()
     assert len(first["connections"]) == 1
     assert first["hasMore"] is True
     assert ask(app, "GET", "groups/empty/connections").json() == {
@@ -127,6 +127,27 @@ def test_each_action_has_its_own_result(app: FunctionApp, ann: Client) -> None:
         ("groups/g/connections", {"top": "1001"}, "top must be at most 1000."),
         ("groups/g/connections", {"top": "many"}, "top must be a whole number."),
         ("groups/g/connections", {"hub": "other"}, "hub is not a hub of this app."),
+        ("groups/g/connections", {"hub": ""}, "hub is not a hub of this app."),
+        (
+            "groups/g/connections",
+            {"hubs": "news"},
+            "'hubs' is no parameter of this request; the nearest is hub.",
+        ),
+        (
+            "groups/g/connections",
+            {"TOPP": "1"},
+            "'TOPP' is no parameter of this request; the nearest is top.",
+        ),
+        (
+            "groups/g/connections",
+            {"userId": "ann"},
+            "'userId' is no parameter of this request, which may have hub, groupName, top.",
+        ),
+        (
+            "groups/g/connections",
+            {"groupName": "h"},
+            "groupName is one in the path and another in the query.",
+        ),
         ("groups/%20/connections", {}, "groupName must not be empty."),
     ],
 )

@@ -86,6 +86,7 @@ def statuses(
     def fuzz(case: Any, hub: str | None) -> None:  # noqa: ANN401 - as above
         if hub is not None:
             choose_hub(case, hub)
+            agree(case)
         response = case.call(base_url=url, session=session, timeout=PATIENCE)
         assume(len(response.request.url) < LONGEST_URL)
         seen[response.status_code] += 1
@@ -104,6 +105,12 @@ def choose_hub(case: Any, hub: str) -> None:  # noqa: ANN401 - as above
         case.body["hub"] = hub
     elif case.query:
         case.query["hub"] = hub
+
+
+def agree(case: Any) -> None:  # noqa: ANN401 - as above
+    """Let the query repeat what the path names, where the fuzzer lets it name something else."""
+    for name in case.query.keys() & case.path_parameters.keys():
+        case.query[name] = case.path_parameters[name]
 
 
 def test_a_caller_reads_it_without_a_key(anonymous_app: FunctionApp) -> None:

@@ -145,13 +145,27 @@ def test_an_odd_name_stays_one_step_of_the_path(
     assert paths_of(scripted)[-1] == expected
 
 
-@pytest.mark.parametrize("name", ["../users/admin", "a/b", "a?hub=news#x", "👩‍🚀"])
+@pytest.mark.parametrize("name", ODD_NAMES)
 def test_an_odd_name_in_a_path_stays_one_step_of_the_path(
     refusing_app: FunctionApp, scripted: ScriptedService, name: str
 ) -> None:
-    requests.head(f"{refusing_app.url}/groups/{quote(name, safe='')}", timeout=PATIENCE)
+    url = f"{refusing_app.url}/groups/{quote(name, safe='')}"
+    requests.head(url, params={"groupName": name}, timeout=PATIENCE)
     expected = f"/api/hubs/chat/groups/{ODD_NAMES[name]}?api-version=2022-06-01"
     assert paths_of(scripted)[-1] == expected
+
+
+@pytest.mark.parametrize("name", ["a/b", "a%2Fb", "a%2fb"])
+@pytest.mark.parametrize("other", [None, "", "a", "a/c", "a%2Fb/"])
+def test_a_name_that_the_host_may_have_changed_asks_about_nobody(
+    refusing_app: FunctionApp, scripted: ScriptedService, name: str, other: str | None
+) -> None:
+    before = len(paths_of(scripted))
+    for field, folder in RECIPIENTS.items():
+        url = f"{refusing_app.url}/{folder}/{quote(name, safe='')}"
+        query = {} if other is None else {field: other}
+        assert requests.head(url, params=query, timeout=PATIENCE).status_code == 400
+    assert len(paths_of(scripted)) == before
 
 
 @pytest.mark.parametrize("line_break", BREAKS)

@@ -12,6 +12,7 @@ from .delivery import deliver
 from .groups import GroupAction
 from .items import Item
 from .messages import Message
+from .parameters import Parameters, read_parameters
 
 __all__ = ["Lists"]
 
@@ -48,6 +49,7 @@ class Lists:
     async def _deliver(
         self, req: func.HttpRequest, item: type[Item], partial: str
     ) -> func.HttpResponse:
+        asked = read_parameters(req, Parameters, self._hubs, body=item)
         items = read_items(req.get_body(), item, self._hubs)
-        deliveries = [each.delivery(self._hubs.default) for each in items]
+        deliveries = [each.delivery(asked.hub) for each in items]
         return answer(await deliver(self._service, deliveries), partial)

@@ -1,13 +1,17 @@
 """What a request says by its path and its query."""
 
-import re
+import functools
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Final
 
 import azure.functions as func
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...settings.hubs import Hubs
+from ...spelling import nearest
+from ..address import has_slash, may_stand_for, query_pairs
 from ..problems import ProblemError
 from .validation import Hub, InvalidFieldError, Name, validate
 
@@ -24,8 +28,9 @@ __all__ = [
 _LONGEST_REASON: Final = 1024
 _MOST_MEMBERS: Final = 1000
 
-# The host leaves an encoded slash in a value of the route as it came, and decodes the rest.
-_SLASH: Final = re.compile("%2f", re.IGNORECASE)
+_LONGEST_SHOWN: Final = 40
+_OF_THE_HOST: Final = frozenset({"code", "clientid"})
+"""What the Functions host reads itself: a function key, and whose it is."""
 
 
 class Parameters(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -69,20 +74,80 @@ class MembersParameters(GroupParameters, frozen=True, kw_only=True):
     ] = _MOST_MEMBERS
 
 
-def read_parameters[T: Parameters](req: func.HttpRequest, wanted: type[T], hubs: Hubs) -> T:
+def read_parameters[T: Parameters](
+    req: func.HttpRequest, wanted: type[T], hubs: Hubs, body: type[Struct] | None = None
+) -> T:
     """Read the parameters of a request.
+
+    What the path names may stand in the query as well, under the same name. It has to where the
+    path cannot say it: see `address.has_slash`.
 
     Args:
         req: The request.
         wanted: What they are to be.
         hubs: Which hubs there are.
+        body: What the body holds: its fields are looked for in the query by mistake.
 
     Raises:
-        ProblemError: 400, one does not fit.
+        ProblemError: 400, one is not known, comes twice or does not fit.
     """
-    path = {name: _SLASH.sub("/", value) for name, value in req.route_params.items()}
+    values = _from_query(req, wanted, body)
+    for name, value in req.route_params.items():
+        values[name] = _agreed(name, value, values.get(name))
     try:
-        return validate({"hub": hubs.default, **req.params, **path}, wanted, hubs, strict=False)
+        return validate({"hub": hubs.default, **values}, wanted, hubs, strict=False)
     except InvalidFieldError as error:
-        detail = f"{error.field.removeprefix('/')} {error.detail}."
-        raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from None
+        raise _refusal(f"{error.field.removeprefix('/')} {error.detail}.") from None
+
+
+def _from_query(
+    req: func.HttpRequest, wanted: type[Struct], body: type[Struct] | None
+) -> dict[str, str]:
+    known = _names(wanted)
+    values: dict[str, str] = {}
+    for name, value in query_pairs(req):
+        right = known.get(name.lower())
+        if right is None:
+            if name.lower() not in _OF_THE_HOST:
+                raise _refusal(_unknown(name, known, _names(body) if body else {}))
+        elif right in values:
+            raise _refusal(f"{right} stands in the query twice.")
+        else:
+            values[right] = value
+    return values
+
+
+def _agreed(name: str, in_path: str, in_query: str | None) -> str:
+    """Return what path and query name, where the path alone may not be clear."""
+    if in_query is not None and not may_stand_for(in_path, in_query):
+        raise _refusal(f"{name} is one in the path and another in the query.")
+    if not has_slash(in_path):
+        return in_path
+    if in_query is None:
+        raise _refusal(
+            f"{name} has a slash or the text %2F, which cannot be told apart in a path. Say it in"
+            f" the query as well: ?{name}=a%2Fb for a/b, ?{name}=a%252Fb for a%2Fb."
+        )
+    return in_query
+
+
+def _unknown(name: str, known: Mapping[str, str], in_body: Mapping[str, str]) -> str:
+    """Say what is wrong with a parameter that nobody reads, and what may be meant."""
+    said = f"{name[:_LONGEST_SHOWN]!r} is no parameter of this request"
+    near = nearest(name, [*known.values(), *in_body.values()])
+    if near is None:
+        return f"{said}, which may have {', '.join(known.values())}."
+    if near.lower() in known:
+        return f"{said}; the nearest is {near}."
+    return f"{said}: {near} belongs in the body."
+
+
+@functools.cache
+def _names(struct: type[Struct]) -> Mapping[str, str]:
+    """Return the names of a struct's fields, as requests have them, by the same in lower case."""
+    names = (field.encode_name for field in msgspec.structs.fields(struct))
+    return {name.lower(): name for name in names}
+
+
+def _refusal(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.BAD_REQUEST, detail)

@@ -9,6 +9,7 @@ import azure.functions as func
 
 from ...aio import SignalRServiceClient
 from ...settings.hubs import Hubs
+from ..address import requested_hub
 from ..http_function import HttpFunction
 from ..problems import http_function, json_response
 from .caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
@@ -25,7 +26,7 @@ def negotiate_functions(
     negotiation: NegotiateSettings,
     policy: Policy,
 ) -> Mapping[str, HttpFunction]:
-    """Return the negotiate functions by their names: for the default hub, and for one in the path.
+    """Return the negotiate functions by their names: with a hub in the path and without.
 
     Args:
         service: Signs the client tokens.
@@ -39,7 +40,7 @@ def negotiate_functions(
 
     @http_function("POST")
     async def negotiate(req: func.HttpRequest) -> func.HttpResponse:
-        hub = hubs.find(req.route_params.get("hub"))
+        hub = hubs.find(requested_hub(req))
         caller = await identity.identify(req.headers)
         decided = policy(caller, hub, _offered(caller, negotiation))
         connection = decided if isinstance(decided, Connection) else await _awaited(decided, policy)

@@ -27,6 +27,7 @@ _NAMES: Final[Mapping[object, dict[str, Any]]] = {
     Name: {**_STRING, "minLength": 1, "maxLength": MAX_NAME_LENGTH},
     Hub: {**_STRING, "pattern": f"^{HUB_PATTERN}$"},
 }
+_AS_IN_PATH: Final = "As in the path; needed for a name with a slash or the text %2F."
 _WRONG_METHOD: Final = Answer(
     "The resource does not know the method.", Problem, {"Allow": "The methods that it knows."}
 )
@@ -162,17 +163,25 @@ def _answer(answer: Answer, schemas: _Schemas, *, has_body: bool) -> _Schema:
 
 def _parameters(path: str, struct: type[Struct], schemas: _Schemas) -> list[_Schema]:
     in_path = set(re.findall(r"\{(\w+)\}", path))
-    return [
-        {
-            "name": name,
-            "in": "path" if name in in_path else "query",
-            # What is not in the path has a default.
-            "required": name in in_path,
-            "description": schema.pop("description"),
-            "schema": schema,
-        }
-        for name, schema in schemas.parameters(struct).items()
-    ]
+    described: list[_Schema] = []
+    for name, schema in schemas.parameters(struct).items():
+        meaning = schema.pop("description")
+        if name in in_path:
+            described.append(_parameter(name, "path", meaning, schema))
+            meaning = f"{meaning} {_AS_IN_PATH}"
+        described.append(_parameter(name, "query", meaning, schema))
+    return described
+
+
+def _parameter(name: str, place: str, meaning: str, schema: _Schema) -> _Schema:
+    return {
+        "name": name,
+        "in": place,
+        # What is not in the path has a default.
+        "required": place == "path",
+        "description": meaning,
+        "schema": schema,
+    }
 
 
 def _request_body(items: type[Item], schemas: _Schemas) -> _Schema:

@@ -18,6 +18,7 @@ from ..broadcast.parameters import (
     ConnectionParameters,
     GroupParameters,
     MembersParameters,
+    Parameters,
     UserParameters,
 )
 from ..problems import FieldError
@@ -86,7 +87,8 @@ class Operation(NamedTuple):
         summary: What it does.
         answers: Its answers, beside those of every operation.
         is_keyed: Whether a caller shows a function key.
-        parameters: Its parameters: those that the path does not have are in the query.
+        parameters: Its parameters. Those in the path may stand in the query too, and the others
+            have to.
         items: What its body holds, one or a list.
     """
 
@@ -143,8 +145,9 @@ _EXISTENCE: Final = {
 
 OPERATIONS: Final = (
     Operation(
-        "negotiate", "POST", "negotiate", "Lets a client connect to the default hub.",
-        _NEGOTIATED, is_keyed=False,
+        "negotiate", "POST", "negotiate",
+        "Lets a client connect to the default hub, or to the one in the query.",
+        _NEGOTIATED, is_keyed=False, parameters=NegotiateParameters,
     ),
     Operation(
         "negotiateHub", "POST", "negotiate_hub", "Lets a client connect to a hub.",
@@ -152,12 +155,12 @@ OPERATIONS: Final = (
     ),
     Operation(
         "broadcast", "POST", "broadcast", "Sends a message, or a list of them.",
-        _DELIVERED, items=Message,
+        _DELIVERED, parameters=Parameters, items=Message,
     ),
     Operation(
         "changeGroups", "POST", "groups", "Adds to groups and removes from them.",
         {**_DELIVERED, HTTPStatus.NOT_FOUND: Answer("There is no such connection.", Problem)},
-        items=GroupAction,
+        parameters=Parameters, items=GroupAction,
     ),
     Operation(
         "connectionExists", "HEAD", "connection",

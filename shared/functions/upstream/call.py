@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, TypedDict
 from urllib.parse import parse_qs
 
+from ..address import may_stand_for
 from ..events.event import Category
 from ..problems import ProblemError
 from .claims import parse_claims
@@ -74,9 +75,7 @@ def _client(hub: str, headers: Mapping[str, str]) -> Client:
 
 def _agreed(route: Mapping[str, str], headers: Mapping[str, str], name: str) -> str:
     value = _required(headers, f"X-ASRS-{name}")
-    # The host decodes a path, but for a slash.
-    named = route.get(name.lower(), "").replace("%2F", "/")
-    if named.lower() != value.lower():
+    if not may_stand_for(route.get(name.lower(), "").lower(), value.lower()):
         raise ProblemError(
             HTTPStatus.BAD_REQUEST, f"The URL and the header X-ASRS-{name} do not agree."
         )

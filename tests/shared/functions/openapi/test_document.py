@@ -52,6 +52,32 @@ def test_schemas_are_those_that_validate() -> None:
     assert schemas["GroupAction"]["properties"]["userId"]["maxLength"] == 1024
 
 
+@pytest.mark.parametrize(
+    ("path", "method", "expected"),
+    [
+        ("/negotiate", "post", {("hub", "query", False)}),
+        ("/{hub}/negotiate", "post", {("hub", "path", True), ("hub", "query", False)}),
+        ("/broadcast", "post", {("hub", "query", False)}),
+        ("/groups", "post", {("hub", "query", False)}),
+        (
+            "/groups/{groupName}/connections",
+            "get",
+            {
+                ("groupName", "path", True),
+                ("groupName", "query", False),
+                ("hub", "query", False),
+                ("top", "query", False),
+            },
+        ),
+    ],
+)
+def test_where_parameters_stand(
+    path: str, method: str, expected: set[tuple[str, str, bool]]
+) -> None:
+    described = document(ROUTES)["paths"][path][method]["parameters"]
+    assert {(each["name"], each["in"], each["required"]) for each in described} == expected
+
+
 RECIPIENTS = ("userId", "groupName", "connectionId")
 NAMES = st.sampled_from(["n", "", "n" * 1025])
 FIELDS: dict[str, st.SearchStrategy[object]] = {

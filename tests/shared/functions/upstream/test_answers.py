@@ -78,6 +78,7 @@ async def odd(event: MessageEvent) -> object:
 
 
 @events.on_message("chat", "a/b")
+@events.on_message("chat", "a%2Fb")
 @events.on_message("chat", "grüße")
 async def named(event: MessageEvent) -> str:
     return event.target
@@ -256,7 +257,8 @@ async def test_streams(more: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "route"), [("a/b", "a%2Fb"), ("grüße", "grüße"), ("GRÜSSE", None)]
+    ("target", "route"),
+    [("a/b", "a%2Fb"), ("a%2Fb", "a%2Fb"), ("grüße", "grüße"), ("GRÜSSE", None)],
 )
 async def test_names_of_methods(target: str, route: str | None) -> None:
     answer = await function()(

@@ -28,7 +28,14 @@ from ..errors import (
 )
 from ..telemetry.log import log_fields
 
-__all__ = ["FieldError", "ProblemError", "http_function", "json_response", "problem_for"]
+__all__ = [
+    "FieldError",
+    "ProblemError",
+    "http_function",
+    "json_response",
+    "pointer_step",
+    "problem_for",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -97,6 +104,11 @@ class ProblemError(Exception):
             headers={"Cache-Control": "no-store", **self.headers},
             mimetype="application/problem+json",
         )
+
+
+def pointer_step(name: str) -> str:
+    """Write a member's name as a step of a JSON pointer (RFC 6901, section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def json_response(body: str | bytes, status: int = 200) -> func.HttpResponse:

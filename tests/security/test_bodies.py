@@ -31,7 +31,25 @@ BOMBS = {
     "a long number": (b'{"target":"t","arguments":[' + b"9" * 900_000 + b"]}", {400}),
     "a number of many zeros": (b'{"target":"t","arguments":[1e999999999]}', {400}),
     "a long fraction": (b'{"target":"t","arguments":[0.' + b"9" * 900_000 + b"]}", {202}),
-    "the same name again and again": (b"{" + b'"target":"t",' * 70_000 + b'"target":"t"}', {202}),
+    "the same name again and again": (b"{" + b'"target":"t",' * 70_000 + b'"target":"t"}', {400}),
+    "names twice in depth and width": (
+        b'{"target":"t","arguments":'
+        + b"[" * 900
+        + b'{"a":1,"a":2},' * 70_000
+        + b"0"
+        + b"]" * 900
+        + b"}",
+        {400},
+    ),
+    "a number too large in depth and width": (
+        b'{"target":"t","arguments":'
+        + b"[" * 900
+        + b"[]," * 300_000
+        + b"1e999"
+        + b"]" * 900
+        + b"}",
+        {400},
+    ),
     "names that nobody knows": (
         json.dumps({f"k{number}": 0 for number in range(60_000)}).encode(),
         {400},

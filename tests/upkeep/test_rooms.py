@@ -31,7 +31,8 @@ ROOMS = {
         "endpoints", "base_client", "client", "aio", "functions",
     ),
     "shared/functions": (
-        "problems", "issuer_keys", "address", "bearer", "local_features", "http_function", "health",
+        "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",
+        "http_function", "health",
         "negotiate", "broadcast", "events", "upstream", "openapi", "signalr_functions",
     ),
 }  # fmt: skip

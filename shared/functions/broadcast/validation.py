@@ -13,6 +13,7 @@ import msgspec
 from ...errors import InvalidArgumentError, UnknownHubError
 from ...settings.hubs import Hubs
 from ...settings.names import check_name
+from ..problems import pointer_step
 
 __all__ = ["Hub", "InvalidFieldError", "Name", "validate"]
 
@@ -109,7 +110,9 @@ def _invalid_field(
     text = str(error)
     # First, since the caller has chosen the name and could write a path into it.
     if unknown := _UNKNOWN.fullmatch(text):
-        return InvalidFieldError(f"/{_escaped(unknown[1])}", f"is not a field of {struct.__name__}")
+        return InvalidFieldError(
+            f"/{pointer_step(unknown[1])}", f"is not a field of {struct.__name__}"
+        )
     # From the right, since a wrong value is part of what is said.
     before, at, path = text.rpartition(" - at `$")
     said = before if at else text
@@ -129,8 +132,3 @@ def _invalid_field(
 def _choices(struct: type[msgspec.Struct], pointer: str) -> str:
     names = {f"/{each.encode_name}": each.name for each in msgspec.structs.fields(struct)}
     return " or ".join(get_args(get_type_hints(struct)[names[pointer]]))
-
-
-def _escaped(name: str) -> str:
-    """Write a member's name as a step of a JSON pointer (RFC 6901, section 3)."""
-    return name.replace("~", "~0").replace("/", "~1")

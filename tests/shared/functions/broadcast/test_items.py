@@ -161,6 +161,41 @@ def test_bodies_that_cannot_be_read(body: bytes, said: str) -> None:
     assert said in detail
 
 
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        (b'{"target": "t", "userId": "ann", "userId": "bob"}', ["#/userId"]),
+        (b'{"target": "t", "userId": "ann", "us\\u0065rId": "ann"}', ["#/userId"]),
+        (b'{"target": "t", "a/b": 1, "a/b": 1}', ["#/a~1b"]),
+        (
+            b'[{"target": "t", "target": "t"}, {"target": "t"}, {"hub": "a", "hub": "b"}]',
+            ["#/0/target", "#/2/hub"],
+        ),
+        (b'{"target": "t", "arguments": [1, {"a": [{"b": 1, "b": 2}]}]}', ["#/arguments/1/a/0/b"]),
+        (
+            b'{"target": "t", "arguments": [{"a": 1, "a": 2}, {"b": 1, "b": 2}]}',
+            ["#/arguments/0/a"],
+        ),
+        (b'[{"target": "t"}, [{"a": 1, "a": 2}]]', ["#/1/0/a"]),
+        (
+            b'{"target": "t", "arguments": ['
+            + b"[" * 900
+            + b'{"a": 1, "a": 2}'
+            + b"]" * 901
+            + b"}",
+            ["#/arguments" + "/0" * 901 + "/a"],
+        ),
+    ],
+)
+def test_a_member_that_comes_twice_is_named(body: bytes, pointers: list[str]) -> None:
+    assert errors_of(body) == [(pointer, "comes twice") for pointer in pointers]
+
+
+def test_members_of_different_objects_may_have_one_name() -> None:
+    body = b'[{"target": "t", "arguments": [{"target": 1}, {"target": 2}]}, {"target": "t"}]'
+    assert len(read_items(body, Message, HUBS)) == 2
+
+
 def test_a_number_beyond_json_is_refused_at_its_field() -> None:
     ((pointer, _),) = errors_of(b'{"target": "t", "arguments": [1e999]}')
     assert pointer == "#/arguments"

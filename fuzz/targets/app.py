@@ -43,9 +43,6 @@ from shared.settings.hubs import Hubs
 
 __all__: list[str] = []
 
-_UNWRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
-"""What `HubProtocol.encode` says that it raises."""
-
 _SHORT: Final = 15
 """Length up to which a text stands in another one by chance."""
 
@@ -206,7 +203,7 @@ def _check_answer(
 ) -> None:
     try:
         written = protocol.encode(completion)
-    except _UNWRITABLE:
+    except InvalidArgumentError:
         return
     (record,) = receiver.reader().feed(written)
     with suppress(ProtocolError):

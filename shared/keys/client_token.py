@@ -12,6 +12,7 @@ from ..errors import (
     SignalRError,
     TokenTooLargeError,
 )
+from ..unwritable import UNWRITABLE, unwritable
 from .access_key import AccessKey
 from .connection_options import ConnectionOptions
 
@@ -109,9 +110,7 @@ def sign_client_token(
     try:
         message = key.token_header + _base64url(f"{payload}}}".encode())
     except UnicodeEncodeError:
-        raise InvalidArgumentError(
-            "claims", "or the user id contain half of a surrogate pair"
-        ) from None
+        raise InvalidArgumentError("user_id", "contains half of a surrogate pair") from None
     token = (message + b"." + _base64url(key.sign(message))).decode()
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenTooLargeError(len(token), MAX_TOKEN_LENGTH, _largest(user_id, claims))
@@ -161,9 +160,14 @@ def _check_anonymous(claims: Mapping[str, ClaimValue]) -> None:
 def _members(claims: Mapping[str, ClaimValue]) -> str:
     """Return claims as more members of a JSON object."""
     try:
-        return f",{_json(claims)[1:-1]}" if claims else ""
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError("claims", f"cannot be written as JSON: {error}") from None
+        return f",{_utf8(claims)[1:-1].decode()}" if claims else ""
+    except UNWRITABLE:
+        problem = f"cannot be written as JSON: {unwritable(claims, _utf8)}"
+        raise InvalidArgumentError("claims", problem) from None
+
+
+def _utf8(value: object) -> bytes:
+    return _json(value).encode()
 
 
 def _base64url(data: bytes) -> bytes:

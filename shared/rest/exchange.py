@@ -35,11 +35,12 @@ from ..transport.flow import (
     Sleep,
     request_id,
 )
+from ..unwritable import UNWRITABLE, unwritable
 from .operations import Operation
 from .refusal import explain_refusal
 from .retry import RetryPolicy, retry_after
 
-__all__ = ["MAX_MESSAGE_LENGTH", "Exchange", "encoded", "operation_url", "read_object"]
+__all__ = ["MAX_MESSAGE_LENGTH", "Exchange", "encoded", "operation_url", "read_object", "sized"]
 
 MAX_MESSAGE_LENGTH: Final = 1024 * 1024
 """Longest body of a request in bytes (REST API reference)."""
@@ -241,28 +242,61 @@ def operation_url(
     names: Mapping[str, str],
     query: Mapping[str, QueryValue],
 ) -> str:
-    """Return the URL of an operation; the parameters stand in the table's order."""
+    """Return the URL of an operation; the parameters stand in the table's order.
+
+    Raises:
+        InvalidArgumentError: A parameter is no valid Unicode.
+    """
     path = operation.path.format_map({key: quote(value, safe="") for key, value in names.items()})
     pairs = [(name, each) for name in operation.query for each in _values(query.get(name))]
     version = [("api-version", operation.api_version)] if operation.api_version else []
-    parameters = urlencode([*pairs, *version])
+    try:
+        parameters = urlencode([*pairs, *version])
+    except UnicodeEncodeError:
+        name = next(name for name, value in pairs if not _is_unicode(value))
+        raise InvalidArgumentError(name, "contains half of a surrogate pair") from None
     return f"{endpoint.server_url}{path}?{parameters}" if parameters else endpoint.server_url + path
 
 
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def encoded(argument: str, value: object) -> bytes:
-    """Return a value as the JSON body of a request, in UTF-8.
+    """Return a value as JSON in UTF-8.
 
     Args:
         argument: What the value is called in errors.
         value: Anything that JSON can hold.
 
     Raises:
-        InvalidArgumentError: The value is not JSON, or longer than 1 MB.
+        InvalidArgumentError: Something in the value cannot be JSON; the error says what, and where.
     """
     try:
-        body = _encode(value).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgumentError(argument, f"cannot be written as JSON: {error}") from None
+        return _utf8(value)
+    except UNWRITABLE:
+        problem = f"cannot be written as JSON: {unwritable(value, _utf8)}"
+        raise InvalidArgumentError(argument, problem) from None
+
+
+def _utf8(value: object) -> bytes:
+    return _encode(value).encode()
+
+
+def sized(argument: str, body: bytes) -> bytes:
+    """Return the body of a request unchanged.
+
+    Args:
+        argument: What fills the body, for the error.
+        body: The body.
+
+    Raises:
+        InvalidArgumentError: It is longer than 1 MB.
+    """
     if len(body) > MAX_MESSAGE_LENGTH:
         raise InvalidArgumentError(argument, f"makes a body over {MAX_MESSAGE_LENGTH} bytes")
     return body

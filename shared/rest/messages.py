@@ -14,7 +14,7 @@ from ..settings.names import (
 )
 from ..transport.flow import Flow
 from . import operations as op
-from .exchange import Exchange, encoded, read_object
+from .exchange import Exchange, encoded, read_object, sized
 
 __all__ = ["Command", "Messages", "encode_message"]
 
@@ -53,7 +53,9 @@ def encode_message(target: str, arguments: Sequence[object]) -> bytes:
     """
     if not target:
         raise InvalidArgumentError("target", "must not be empty")
-    return encoded("arguments", {"target": target, "arguments": arguments})
+    # Each by itself, so that an error knows which of them it is about.
+    named = encoded("target", target), encoded("arguments", arguments)
+    return sized("arguments", b'{"target":%b,"arguments":%b}' % named)
 
 
 class Messages(Exchange):
@@ -153,7 +155,7 @@ class Messages(Exchange):
         """
         names = _stream(hub, connection_id, stream_id)
         query = {"completed": "true" if completed else None}
-        body = encoded("item", item)
+        body = sized("item", encoded("item", item))
         yield from self.call(op.SEND_STREAM_ITEM, names, query=query, body=body)
 
     def complete_stream(
@@ -179,7 +181,7 @@ class Messages(Exchange):
         Raises:
             SignalRError: As `send_to_all`.
         """
-        body = encoded("commands", [_command(each) for each in commands])
+        body = sized("commands", encoded("commands", [_command(each) for each in commands]))
         yield from self.call(op.EXECUTE, hub_path(hub), query={"filter": filter}, body=body)
 
 

@@ -27,8 +27,8 @@ ROOMS = {
         "faults", "run", "chaos", "report", "tables",
     ),
     "shared": (
-        "errors", "spelling", "settings", "telemetry", "identity", "keys", "transport", "rest",
-        "endpoints", "base_client", "client", "aio", "functions",
+        "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
+        "transport", "rest", "endpoints", "base_client", "client", "aio", "functions",
     ),
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",

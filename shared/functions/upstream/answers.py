@@ -10,6 +10,7 @@ from typing import Final
 import azure.functions as func
 
 from ...aio import SignalRServiceClient
+from ...errors import InvalidArgumentError
 from ...rest.exchange import MAX_MESSAGE_LENGTH
 from ...telemetry.log import log_fields
 from ..events.arguments import ArgumentError, fill
@@ -34,7 +35,6 @@ __all__ = ["Answerer"]
 _logger = logging.getLogger(__name__)
 
 _PROTOCOLS: Final = {each.content_type: each for each in (JSON, MESSAGEPACK)}
-_UNWRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,13 @@ class Answerer:
             return await asyncio.to_thread(handler.function, event, *arguments)
         except ClientError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, error.message) from error
-        except Exception:
+        except Exception as error:
             _logger.exception(
                 "The handler %s failed",
                 handler.function.__qualname__,
                 extra=log_fields(hub=event.hub),
             )
-            raise _failed() from None
+            raise _failed(error if isinstance(error, InvalidArgumentError) else None) from None
 
 
 def _protocol(headers: Mapping[str, str]) -> HubProtocol:
@@ -161,11 +161,13 @@ def _completed(
         return func.HttpResponse(status_code=HTTPStatus.OK)
     try:
         body = protocol.encode(Completion(invocation.invocation_id, result, error))
-    except _UNWRITABLE:
+    except InvalidArgumentError as refused:
         _logger.exception("The result of a handler for %r cannot be sent", invocation.target)
-        raise _failed() from None
+        raise _failed(refused) from None
     return func.HttpResponse(body, headers={"Content-Type": protocol.content_type})
 
 
-def _failed() -> ProblemError:
-    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "The method failed.")
+def _failed(error: InvalidArgumentError | None = None) -> ProblemError:
+    """Return what a client is told: of a value that the service does not take, what it is."""
+    detail = "The method failed." if error is None else f"The method failed: {error}."
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

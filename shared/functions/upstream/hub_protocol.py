@@ -68,8 +68,7 @@ class HubProtocol(NamedTuple):
         decode: Gives the fields of a message by the names that they have in JSON; raises
             `MessageError`.
         encode: Writes a completion as clients read it, with what parts it from the next message;
-            raises `TypeError`, `ValueError`, `OverflowError` or `RecursionError` for a result that
-            cannot be written.
+            raises `InvalidArgumentError` for a result that cannot be written.
     """
 
     content_type: str

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from ...errors import InvalidArgumentError
+from ...unwritable import UNWRITABLE, unwritable
 from .hub_protocol import COMPLETION, Completion, HubProtocol, MessageError
 
 __all__ = ["MESSAGEPACK"]
@@ -42,7 +44,12 @@ def _decode(body: bytes) -> Mapping[str, object]:
 
 def _encode(completion: Completion) -> bytes:
     message = [COMPLETION, {}, completion.invocation_id, *_outcome(completion)]
-    body = msgspec.msgpack.encode(message)
+    try:
+        body = msgspec.msgpack.encode(message)
+    except UNWRITABLE:
+        name = "result" if completion.error is None else "error"
+        problem = unwritable(getattr(completion, name), msgspec.msgpack.encode)
+        raise InvalidArgumentError(name, f"cannot be written as MessagePack: {problem}") from None
     return _varint(len(body)) + body
 
 

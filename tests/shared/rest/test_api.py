@@ -1,7 +1,7 @@
 """Conversations with the service, held without any I/O."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -619,7 +619,11 @@ def test_a_link_that_is_none_leads_nowhere() -> None:
         (SERVICE.send_to_group("chat", "g" * 1025, "t"), "group"),
         (SERVICE.send_to_connection("chat", "..", "t"), "connection_id"),
         (SERVICE.add_user_to_group("chat", "g", "u", ttl=-1), "ttl"),
+        (SERVICE.send_to_all("chat", "\ud800"), "target"),
         (SERVICE.complete_stream("chat", "c", "s" * 101), "stream_id"),
+        (SERVICE.complete_stream("chat", "c", "s", error="\ud800"), "reason"),
+        (SERVICE.close_connection("chat", "c", reason="\ud800"), "reason"),
+        (SERVICE.execute("chat", [], filter="\ud800"), "filter"),
         (SERVICE.send_stream_item("chat", "c", "s", object()), "item"),
         (SERVICE.execute("chat", [Command("JoinGroup")], filter="x"), "group"),
     ],
@@ -628,3 +632,40 @@ def test_bad_arguments_never_reach_the_service(flow: Flow[None], argument: str) 
     with pytest.raises(InvalidArgumentError) as caught:
         run(flow, Script())
     assert caught.value.argument == argument
+
+
+_loop: list[object] = []
+_loop.append({"a": _loop})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([0, {"price": [float("nan")]}], "[1]['price'][0] is NaN"),
+        ([float("inf")], "[0] is Infinity"),
+        (({"x": float("-inf")},), "[0]['x'] is -Infinity"),
+        ([{float("nan"): 1}], "[0] has a key that is NaN"),
+        ([{(1, 2): 3}], "[0] has a key that is a value of type tuple"),
+        ([["\ud800"]], "[0][0] contains half of a surrogate pair"),
+        ([{"\udfff": 1}], "[0] has a key that contains half of a surrogate pair"),
+        ([{"k" * 99: b"x"}], f"[0]['{'k' * 39}] is a value of type bytes"),
+        ([{1, 2}], "[0] is a value of type set"),
+        ([10**5000], "[0] is a number that is too large"),
+        (iter([1]), "it is a value of type list_iterator"),
+        (_loop, "[0]['a'] contains itself"),
+    ],
+)
+def test_what_json_cannot_hold_is_told_with_its_place(
+    arguments: Sequence[object], problem: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        run(SERVICE.send_to_all("chat", "t", arguments), Script())
+    assert str(caught.value) == f"arguments cannot be written as JSON: {problem}"
+
+
+def test_what_is_nested_too_deeply_is_told() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(InvalidArgumentError, match=r"^item .*: it is nested too deeply$"):
+        run(SERVICE.send_stream_item("chat", "c", "s", deep), Script())

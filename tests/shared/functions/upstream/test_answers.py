@@ -77,6 +77,17 @@ async def odd(event: MessageEvent) -> object:
     return object()
 
 
+@events.on_message("chat", "half")
+async def half(event: MessageEvent, number: float) -> list[dict[str, float]]:
+    seen.append(event)
+    return [{"half": number / 2}]
+
+
+@events.on_message("chat", "tell")
+async def tell(event: MessageEvent, service: SignalRServiceClient, number: float) -> None:
+    await service.send_to_all(event.hub, "told", [{"number": number}])
+
+
 @events.on_message("chat", "a/b")
 @events.on_message("chat", "a%2Fb")
 @events.on_message("chat", "grüße")
@@ -216,7 +227,12 @@ async def test_messagepack() -> None:
         ("__init__", [], "This hub has no method '__init__'.", 404),
         ("refuse", [], "The room is full.", 400),
         ("crash", [], "The method failed.", 500),
-        ("odd", [], "The method failed.", 500),
+        (
+            "odd",
+            [],
+            "The method failed: result cannot be written as JSON: it is a value of type object.",
+            500,
+        ),
     ],
 )
 async def test_errors_go_to_the_client_that_waits_and_to_the_service_otherwise(
@@ -230,6 +246,23 @@ async def test_errors_go_to_the_client_that_waits_and_to_the_service_otherwise(
     else:
         assert problem(answer) == (status, error)
     assert len(seen) == 2 * waiting
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("tell", "arguments cannot be written as JSON: [0]['number'] is Infinity."),
+        ("half", None),
+    ],
+)
+async def test_a_number_that_only_messagepack_has(target: str, error: str | None) -> None:
+    body = msgspec.msgpack.encode([1, {}, "7", target, [float("inf")], []])
+    answer = await function()(
+        request(event=target, body=body, content_type="application/x-msgpack")
+    )
+    message = msgspec.msgpack.decode(answer.get_body()[1:])
+    outcome = [3, [{"half": float("inf")}]] if error is None else [1, f"The method failed: {error}"]
+    assert message == [3, {}, "7", *outcome]
 
 
 async def test_a_handler_that_fails_is_in_the_log_with_its_traceback(

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import InvalidArgumentError
 from shared.functions.upstream.hub_protocol import (
     Completion,
     HubProtocol,
@@ -135,6 +138,44 @@ def test_an_error_that_is_no_text() -> None:
 )
 def test_completions_in_json(completion: Completion, written: bytes) -> None:
     assert JSON.encode(completion) == written
+
+
+@dataclass
+class Price:
+    value: float
+
+
+@pytest.mark.parametrize(
+    ("protocol", "result", "problem"),
+    [
+        (JSON, float("nan"), "JSON: it is NaN"),
+        (JSON, {"a": [1, float("-inf")]}, "JSON: ['a'][1] is -Infinity"),
+        (JSON, [Price(float("nan"))], "JSON: [0]['value'] is NaN"),
+        (JSON, ["\ud800"], "JSON: [0] contains half of a surrogate pair"),
+        (JSON, [1, {"x": object()}], "JSON: [1]['x'] is a value of type object"),
+        (MESSAGEPACK, [1, {"x": object()}], "MessagePack: [1]['x'] is a value of type object"),
+        (MESSAGEPACK, [{"\ud800": 1}], "MessagePack: [0] has a key that contains half of a"),
+        (MESSAGEPACK, [2**64], "MessagePack: [0] is a number that is too large"),
+    ],
+)
+def test_a_result_that_cannot_be_written_is_told_with_its_place(
+    protocol: HubProtocol, result: object, problem: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        protocol.encode(Completion("7", result))
+    assert str(caught.value).startswith(f"result cannot be written as {problem}")
+
+
+@pytest.mark.parametrize("protocol", [JSON, MESSAGEPACK])
+def test_an_error_that_cannot_be_written_is_not_called_a_result(protocol: HubProtocol) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^error cannot be written as"):
+        protocol.encode(Completion("7", error="\ud800"))
+
+
+def test_types_that_json_lacks_are_written_as_text_or_as_what_they_hold() -> None:
+    result = [date(2026, 1, 2), b"x", {3}, Price(1.5), {1: None}]
+    body = JSON.encode(Completion("7", result)).removesuffix(b"\x1e")
+    assert json.loads(body)["result"] == ["2026-01-02", "eA==", [3], {"value": 1.5}, {"1": None}]
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class SignalRServiceClient(BaseClient):
             options: How the service treats the connection.
 
         Raises:
-            InvalidArgumentError: The hub's name or a claim breaks a rule.
+            InvalidArgumentError: The hub's name, the user id or a claim breaks a rule.
             TokenTooLargeError: The claims do not fit in a token.
             ServiceUnavailableError: There is no access key; the cause says why.
             EndpointsError: None of several endpoints gives an access key.

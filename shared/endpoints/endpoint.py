@@ -22,7 +22,7 @@ from ..keys.thread import RotationThread, spawn_thread
 from ..rest.api import RestApi
 from ..rest.retry import RetryPolicy
 from ..settings.endpoint import Endpoint, EndpointType
-from ..settings.names import check_hub
+from ..settings.names import check_hub, check_user_id
 from ..transport.flow import Effect, EffectResult, NoAnswerError, Request, Response, run
 from .health import Health
 
@@ -58,6 +58,10 @@ class TokenRequest:
         claims: More claims for the token.
         minutes_to_expire: Minutes for which the client may connect.
         options: How the service treats the connection.
+
+    Raises:
+        InvalidArgumentError: The minutes are no positive number, or no operation could name the
+            user.
     """
 
     hub: str
@@ -66,14 +70,11 @@ class TokenRequest:
     minutes_to_expire: float
     options: ConnectionOptions | None
 
-    def check(self) -> None:
-        """Refuse what no token can say.
-
-        Raises:
-            InvalidArgumentError: The minutes are no positive number.
-        """
+    def __post_init__(self) -> None:
         if not 0 < self.minutes_to_expire < math.inf:
             raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
+        if self.user_id is not None:
+            check_user_id("user_id", self.user_id)
 
 
 class EndpointState(NamedTuple):
@@ -168,7 +169,6 @@ class ServiceEndpoint:
 
     def sign(self, key: AccessKey, request: TokenRequest) -> ClientAccess:
         """Make a client token with a key of this endpoint."""
-        request.check()
         audience, url = self.address(request.hub)
         token = sign_client_token(
             key,

@@ -118,7 +118,6 @@ class Negotiation:
     def _made_by_service(
         self, endpoint: ServiceEndpoint, request: TokenRequest
     ) -> Flow[ClientAccess]:
-        request.check()
         if request.claims or (request.options and request.options.claims()):
             raise InvalidArgumentError(
                 "claims", "need an access key: tokens that the service makes have a user id only"

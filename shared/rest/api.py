@@ -7,7 +7,7 @@ them in a thread, the awaitable one on an event loop.
 from ..errors import UnexpectedResponseError
 from ..keys.access_key import parse_access_key
 from ..keys.schedule import FetchedKey, Moment
-from ..settings.names import hub_path
+from ..settings.names import check_user_id, hub_path
 from ..transport.flow import Flow, NoAnswerError, Request, Response
 from . import operations as op
 from .exchange import operation_url, read_object
@@ -47,6 +47,8 @@ class RestApi(Messages, Members):
         Raises:
             SignalRError: As `send_to_all`.
         """
+        if user_id is not None:
+            check_user_id("user_id", user_id)
         query = {"userId": user_id, "minutesToExpire": minutes_to_expire}
         response = yield from self.call(op.GENERATE_TOKEN, hub_path(hub), query=query)
         token = read_object(response).get("token")

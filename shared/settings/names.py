@@ -12,6 +12,7 @@ __all__ = [
     "check_excluded",
     "check_hub",
     "check_name",
+    "check_user_id",
     "connection_path",
     "group_path",
     "hub_path",
@@ -67,6 +68,26 @@ def check_name(argument: str, value: str) -> str:
     except UnicodeEncodeError:
         raise InvalidArgumentError(argument, "contains half of a surrogate pair") from None
     return value
+
+
+def check_user_id(argument: str, value: str) -> str:
+    """Return the user id of a connection unchanged.
+
+    The service takes any text in a client token; but a connection whose user no operation can name
+    would be there in vain.
+
+    Args:
+        argument: What the user id is called in the error.
+        value: The user id.
+
+    Raises:
+        InvalidArgumentError: As `check_name`.
+    """
+    try:
+        return check_name(argument, value)
+    except InvalidArgumentError as error:
+        problem = f"{error.problem}: nothing could be sent to this user"
+        raise InvalidArgumentError(argument, problem) from None
 
 
 def hub_path(hub: str) -> dict[str, str]:

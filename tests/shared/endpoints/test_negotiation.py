@@ -2,6 +2,7 @@ import json
 import threading
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import jwt
 import pytest
@@ -16,6 +17,8 @@ from shared import (
     Timeouts,
 )
 from shared.errors import InvalidArgumentError
+from shared.settings.token_origin import TokenOrigin
+from shared.transport.flow import run
 from tests.scripted_service import Received, Reply, scripted_service
 
 EMULATOR = CredentialSettings(CredentialKind.ACCESS_KEY, access_key="k" * 44)
@@ -36,6 +39,41 @@ def test_a_time_that_is_none_is_refused(minutes: float) -> None:
         pytest.raises(InvalidArgumentError, match=r"^minutes_to_expire must be a positive number"),
     ):
         client.get_client_access_token("chat", minutes_to_expire=minutes)
+
+
+UNREACHABLE = ["", " ", ".", "..", "u" * 1025, "a\0b", "a\nb", "\x85", "\ud800"]
+"""User ids that the service takes in a token, and that no path of its REST API can name."""
+
+
+@pytest.mark.parametrize("origin", TokenOrigin)
+@pytest.mark.parametrize("user_id", UNREACHABLE)
+def test_no_token_for_a_user_whom_nothing_reaches(user_id: str, origin: TokenOrigin) -> None:
+    several = [Endpoint("http://127.0.0.1:1"), Endpoint("http://127.0.0.1:2")]
+    with SignalRServiceClient(several, EMULATOR, token_origin=origin) as client:
+        for use in (
+            lambda: client.get_client_access_token("chat", user_id=user_id),
+            lambda: client.send_to_user("chat", user_id, "t"),
+            lambda: run(
+                client.rest_apis[0].generate_client_token("chat", user_id=user_id),
+                client.driver.perform,
+            ),
+        ):
+            with pytest.raises(InvalidArgumentError) as caught:
+                use()
+            assert caught.value.argument == "user_id"
+
+
+@pytest.mark.parametrize("user_id", ["a/b", "a%2Fb", "u" * 1024, "...", " a ", "a?b#c", "👩‍🚀"])
+def test_a_user_with_a_token_is_reached(user_id: str) -> None:
+    with scripted_service(lambda _: Reply(202)) as service:
+        local = CredentialSettings(CredentialKind.ACCESS_KEY, access_key="k" * 44)
+        with SignalRServiceClient(service.url, local) as client:
+            token = client.get_client_access_token("chat", user_id=user_id).token
+            client.send_to_user("chat", user_id, "t")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["asrs.s.uid"] == user_id
+    step = service.received[0].path.split("/")[5]
+    assert unquote(step) == user_id
 
 
 KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()

@@ -270,6 +270,28 @@ async def test_no_policy_makes_a_user_of_a_claim(service: SignalRServiceClient, 
     assert (claims["asrs.s.uid"], claims[name]) == ("ann", "bob")
 
 
+@pytest.mark.parametrize("user_id", [".", "..", "u" * 1025, "a\x7fb", " "])
+async def test_a_user_id_to_which_nothing_could_be_sent_is_told_at_once(
+    service: SignalRServiceClient, user_id: str
+) -> None:
+    response = await negotiating(service, APP_SERVICE)({"x-ms-client-principal-id": user_id})
+    assert response.status_code == 400
+    detail = json.loads(response.get_body())["detail"]
+    assert detail.startswith("user_id ")
+    assert detail.endswith(": nothing could be sent to this user")
+
+
+async def test_a_policy_may_give_such_a_caller_another_user_id(
+    service: SignalRServiceClient,
+) -> None:
+    def hashed(_caller: Caller, _hub: str, connection: Connection) -> Connection:
+        return replace(connection, user_id="u-1")
+
+    negotiate = negotiating(service, APP_SERVICE, hashed)
+    claims = claims_of(await negotiate({"x-ms-client-principal-id": "u" * 1025}))
+    assert claims["asrs.s.uid"] == "u-1"
+
+
 @pytest.mark.parametrize(
     "hub",
     ["other", "..", "chat/../admin", "chat%2Fadmin", "ch\0at", "c" * 1025, "chat\r\nx: y", "💬"],

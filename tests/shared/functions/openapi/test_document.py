@@ -74,7 +74,7 @@ def test_schemas_are_those_that_validate() -> None:
 def test_where_parameters_stand(
     path: str, method: str, expected: set[tuple[str, str, bool]]
 ) -> None:
-    described = document(ROUTES)["paths"][path][method]["parameters"]
+    described = document(REGISTERED, "openapi.json")["paths"][path][method]["parameters"]
     assert {(each["name"], each["in"], each["required"]) for each in described} == expected
 
 

@@ -13,6 +13,7 @@ import msgspec
 from ...errors import InvalidArgumentError, UnknownHubError
 from ...settings.hubs import Hubs
 from ...settings.names import check_name
+from ...spelling import nearest
 from ..problems import pointer_step
 
 __all__ = ["Hub", "InvalidFieldError", "Name", "validate"]
@@ -110,9 +111,7 @@ def _invalid_field(
     text = str(error)
     # First, since the caller has chosen the name and could write a path into it.
     if unknown := _UNKNOWN.fullmatch(text):
-        return InvalidFieldError(
-            f"/{pointer_step(unknown[1])}", f"is not a field of {struct.__name__}"
-        )
+        return InvalidFieldError(f"/{pointer_step(unknown[1])}", _not_a_field(unknown[1], struct))
     # From the right, since a wrong value is part of what is said.
     before, at, path = text.rpartition(" - at `$")
     said = before if at else text
@@ -127,6 +126,12 @@ def _invalid_field(
         if match := pattern.fullmatch(said):
             return InvalidFieldError(pointer, match.expand(sentence))
     return InvalidFieldError(pointer, f"does not fit: {said}")
+
+
+def _not_a_field(name: str, struct: type[msgspec.Struct]) -> str:
+    near = nearest(name, [each.encode_name for each in msgspec.structs.fields(struct)])
+    hint = "" if near is None else f"; the nearest is {near}"
+    return f"is not a field of {struct.__name__}{hint}"
 
 
 def _choices(struct: type[msgspec.Struct], pointer: str) -> str:

@@ -76,7 +76,12 @@ def test_a_list_keeps_its_order() -> None:
         ({"target": "t", "groupName": "   "}, "#/groupName", "must not be empty"),
         ({"target": "t", "userId": "a", "groupName": "g"}, "#/groupName", "second recipient"),
         ({"target": "t", "connectionId": "c", "userId": "a"}, "#/connectionId", "second recipient"),
-        ({"target": "t", "userID": "ann"}, "#/userID", "not a field"),
+        (
+            {"target": "t", "userID": "ann"},
+            "#/userID",
+            "not a field of Message; the nearest is userId",
+        ),
+        ({"target": "t", "verbose": True}, "#/verbose", "is not a field of Message"),
         ({"target": "t", "a/b~c": 1}, "#/a~1b~0c", "not a field"),
         ({"target": "t", "a` - at `$.b": 1}, "#/a` - at `$.b", "not a field"),
         ({"target": "t", "\ud800": 1}, "#", "surrogate"),

@@ -61,13 +61,19 @@ def check_name(argument: str, value: str) -> str:
         raise InvalidArgumentError(argument, f"is longer than {MAX_NAME_LENGTH} characters")
     if value in {".", ".."}:
         raise InvalidArgumentError(argument, "must not be a path step ('.' or '..')")
+    # What is printable has no such character. Each negotiation asks, and nearly every name is.
+    if not value.isprintable():
+        _check_characters(argument, value)
+    return value
+
+
+def _check_characters(argument: str, value: str) -> None:
     if _CONTROL.search(value):
         raise InvalidArgumentError(argument, "contains a control character")
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgumentError(argument, "contains half of a surrogate pair") from None
-    return value
 
 
 def check_user_id(argument: str, value: str) -> str:

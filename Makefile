@@ -24,7 +24,7 @@ javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
 distributions := shared emulator funchost
-checked := function_app.py events.py start.py negotiate broadcast demo shared doctor funchost emulator tests bench load examples fuzz docs
+checked := function_app.py events.py start.py negotiate broadcast demo shared doctor funchost emulator tests bench load interop examples fuzz docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
@@ -32,7 +32,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit dist bench load chaos fuzz simulate simulate-keys docs docs-links lock licences lowest versions audit clean
+.PHONY: help start emulator doctor test lint unit dist bench load chaos interop fuzz simulate simulate-keys docs docs-links lock licences lowest versions audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -66,6 +66,9 @@ load: .venv/ready ## Put 2,000 clients on the app for ten minutes, and write doc
 
 chaos: .venv/ready ## The same under every fault, and write docs/chaos.json
 	@$(python) -m load chaos
+
+interop: .venv/ready ## Run SignalR clients of many languages against the app, and renew docs/clients.md (CLIENTS="javascript python")
+	@$(python) -m interop $(CLIENTS)
 
 simulate-keys: .venv/ready ## Drive the access key through SCHEDULES schedules of faults, in virtual time
 	@$(python) -m tests.shared.keys.simulation --schedules $(SCHEDULES)
@@ -129,7 +132,7 @@ audit: .venv/ready ## Ask for known vulnerabilities of all packages, which needs
 	@for folder in $(packages); do (cd $$folder && npm audit) || exit 1; done
 
 clean: ## Remove what set-up has made
-	@rm -rf .venv dist .against-* $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz docs/_build
+	@rm -rf .venv dist .against-* $(packages:%=%/node_modules) demo/signalr.js .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .interop docs/_build
 
 .venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \

@@ -32,6 +32,7 @@ NEVER = (
     "private.key",
     "debug.log",
     ".coverage",
+    ".interop/python/pysignalr@1.3.3/pyvenv.cfg",
     "__blobstorage__/a",
     "__queuestorage__/a",
     "__azurite_db_blob__.json",

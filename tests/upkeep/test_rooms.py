@@ -26,6 +26,9 @@ ROOMS = {
         "moved_clock", "clock", "processes", "account", "clients", "plan", "traffic", "rig",
         "faults", "run", "chaos", "report", "tables",
     ),
+    "interop": (
+        "clients", "library", "languages", "agent", "sign_in", "app", "checks", "results",
+    ),
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
         "transport", "rest", "endpoints", "base_client", "client", "aio", "functions",

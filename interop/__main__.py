@@ -1,0 +1,119 @@
+"""The command: `python -m interop [NAME ...]`."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from docs.page import with_tables
+
+from . import results
+from .app import App, app
+from .checks import FAILED, Client, Outcome, outcomes
+from .languages.every import LANGUAGES
+from .library import Combination, Language, Library
+
+__all__ = ["main"]
+
+_ROOT: Final = Path(__file__).parents[1]
+_CACHE: Final = _ROOT / ".interop"
+_RESULTS: Final = _ROOT / "docs" / "clients.json"
+_PAGE: Final = _ROOT / "docs" / "clients.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the clients that the command line chooses, and renew the table of docs/clients.md.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Returns:
+        The exit status: 0 if every client did what it has to.
+    """
+    chosen = list(_chosen(_names(arguments)))
+    kept = results.read(_RESULTS)
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as running:
+        for language, library in chosen:
+            found = _all_combinations(running, language, library)
+            failures += sum(
+                each.word == FAILED for outcome in found.values() for each in outcome.values()
+            )
+            kept = results.added(kept, library, found)
+    results.write(_RESULTS, kept)
+    _PAGE.write_text(with_tables(_PAGE.read_text(), {"clients": results.table(kept)}))
+    return 1 if failures else 0
+
+
+def _names(arguments: Sequence[str] | None) -> list[str]:
+    parser = argparse.ArgumentParser(
+        prog="python -m interop",
+        description="Runs SignalR clients against emulator and app, and renews docs/clients.md.",
+        epilog="Languages whose tools are not there are left out. The exit status is 1 if a client"
+        " did not do what it has to.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"a language ({', '.join(each.name for each in LANGUAGES)}), a library, or a library"
+        " and its version with @ between them; all if none is given",
+    )
+    names: list[str] = parser.parse_args(arguments).names
+    known = {name for language in LANGUAGES for each in language.libraries
+             for name in _named(language, each)}  # fmt: skip
+    for name in names:
+        if name not in known:
+            parser.error(f"there is no {name}; known are {', '.join(sorted(known))}")
+    return names
+
+
+def _named(language: Language, library: Library) -> tuple[str, ...]:
+    return language.name, library.name, f"{library.name}@{library.version}"
+
+
+def _chosen(names: Sequence[str]) -> Iterator[tuple[Language, Library]]:
+    for language in LANGUAGES:
+        libraries = [
+            each
+            for each in language.libraries
+            if not names or not set(names).isdisjoint(_named(language, each))
+        ]
+        missing = [each for each in language.tools if shutil.which(each) is None]
+        if missing and libraries:
+            _say(f"{language.name} is left out: {' and '.join(missing)} cannot be found")
+            continue
+        yield from ((language, each) for each in libraries)
+
+
+def _all_combinations(
+    running: App, language: Language, library: Library
+) -> Mapping[Combination, Mapping[str, Outcome]]:
+    folder = _CACHE / language.name / f"{library.name}@{library.version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        command = library.prepare(folder)
+    except (OSError, subprocess.CalledProcessError) as error:
+        _say(f"{library} cannot be set up: {error}\n{getattr(error, 'stderr', b'')!r}")
+        return {each: {"connect": Outcome(FAILED)} for each in library.combinations}
+    found = {}
+    for combination in library.combinations:
+        client = Client(library, combination, command, folder / "agent.log")
+        found[combination] = outcomes(running, client)
+        failed = {name: each for name, each in found[combination].items() if each.word == FAILED}
+        _say(f"{library} {combination}: {'failed' if failed else 'passed'}")
+        for name, outcome in failed.items():
+            _say(f"  {name}: {outcome.detail}")
+    return found
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""What every client has to do, written once for all of them."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import requests
+
+from shared import SignalRError
+
+from .agent import PATIENCE, Agent, AgentError, running_agent
+from .app import App
+from .library import Combination, Library
+
+__all__ = ["CANNOT", "CHECKS", "FAILED", "Client", "Outcome", "outcomes"]
+
+CANNOT: Final = "cannot"
+FAILED: Final = "failed"
+
+_LARGE: Final = "é".ljust(200_000, "x")
+_VALUES: Final = ["é", None, 1.5, {"deep": [True, []]}]
+_numbers: Final = itertools.count(1)
+
+
+class Client(NamedTuple):
+    """A library that is to be tried in one way.
+
+    Args:
+        library: The library.
+        combination: Transport and protocol.
+        command: Its agent's command, without options.
+        log: Where the agent's standard error goes.
+    """
+
+    library: Library
+    combination: Combination
+    command: Sequence[str]
+    log: Path
+
+
+class Outcome(NamedTuple):
+    """What became of a check.
+
+    Args:
+        word: `CANNOT`, `FAILED`, or what the client did.
+        detail: Why, or what was seen instead.
+    """
+
+    word: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Session:
+    """A client that is connected.
+
+    Args:
+        app: Emulator and app.
+        agent: The client.
+        user: Its user id.
+    """
+
+    app: App
+    agent: Agent
+    user: str
+
+    @property
+    def group(self) -> str:
+        """A group that nobody else is in."""
+        return f"group of {self.user}"
+
+    @property
+    def connection_id(self) -> str:
+        """The id of the connection, which joins the group that it may be asked for."""
+        (found,) = self.app.join(self.group, self.user)
+        return found
+
+    def receive(self, arguments: list[Any], **recipient: str) -> None:
+        """Send the client a message and wait for it.
+
+        Args:
+            arguments: The arguments.
+            recipient: As `App.send` takes it.
+
+        Raises:
+            AgentError: It did not come.
+        """
+        self.app.send("news", arguments, **recipient)
+        self.agent.wait_for("message", target="news", arguments=arguments)
+
+    def connect(self) -> None:
+        """Start the client and wait until it is connected.
+
+        Raises:
+            AgentError: It does not connect.
+        """
+        self.agent.tell("on", target="news")
+        self.agent.tell("start")
+        self.agent.wait_for("connected")
+
+
+class Check(NamedTuple):
+    """Something that a client has to do.
+
+    Args:
+        name: Its name in the table.
+        run: Does it, and returns a word for it; raises what `_attempt` catches.
+        needs: The capability that an agent without it cannot do it.
+    """
+
+    name: str
+    run: Callable[[Session], str]
+    needs: str | None = None
+
+
+def _everyone(session: Session) -> str:
+    session.receive(["everyone", *_VALUES])
+    return "yes"
+
+
+def _user(session: Session) -> str:
+    session.receive(["user"], userId=session.user)
+    return "yes"
+
+
+def _connection(session: Session) -> str:
+    session.receive(["connection"], connectionId=session.connection_id)
+    return "yes"
+
+
+def _group(session: Session) -> str:
+    session.app.join(session.group, session.user)
+    session.receive(["group"], groupName=session.group)
+    return "yes"
+
+
+def _large_in(session: Session) -> str:
+    session.receive([_LARGE], userId=session.user)
+    return "yes"
+
+
+def _large_out(session: Session) -> str:
+    session.agent.tell("on", target="newMessage")
+    session.agent.tell("send", target="sendMessage", arguments=[_LARGE])
+    session.agent.wait_for("sent")
+    # The app's handler sends it to everyone, with who said it.
+    session.agent.wait_for("message", target="newMessage", arguments=[session.user, _LARGE])
+    return "yes"
+
+
+def _invoke(session: Session) -> str:
+    session.agent.tell("invoke", id="1", target="enter", arguments=[])
+    result = session.agent.wait_for("result", id="1")
+    _expect(result.get("value") == session.user, f"the result was {result}")
+    session.agent.tell("invoke", id="2", target="absent", arguments=[])
+    result = session.agent.wait_for("result", id="2")
+    _expect("absent" in str(result.get("error")), f"the error was {result}")
+    return "yes"
+
+
+def _results(session: Session) -> str:
+    session.agent.tell("answer", target="ask", value={"answer": 42})
+    result = session.app.call(session.connection_id, "ask", "why")
+    _expect(result == {"answer": 42}, f"the client's result was {result!r}")
+    return "yes"
+
+
+def _reconnect(session: Session) -> str:
+    before = session.app.sign_in.negotiations[session.user]
+    session.app.cut(session.user)
+    session.agent.wait_for("reconnected")
+    session.receive(["again"], userId=session.user)
+    again = session.app.sign_in.negotiations[session.user] > before
+    return "negotiates" if again else "same token"
+
+
+def _close(session: Session) -> str:
+    session.agent.tell("stop")
+    session.agent.wait_for("closed")
+    deadline = time.monotonic() + PATIENCE
+    while session.app.is_connected(session.user):
+        _expect(time.monotonic() < deadline, "the service still has the connection")
+        time.sleep(0.05)
+    return "yes"
+
+
+def _closed(session: Session) -> str:
+    session.app.close(session.connection_id, "closing time")
+    seen = session.agent.wait_for("closed", "reconnecting", "reconnected")
+    if seen["event"] == "closed":
+        return "ends"
+    if seen["event"] == "reconnecting":
+        session.agent.wait_for("reconnected")
+    session.receive(["still here"], userId=session.user)
+    return "comes back"
+
+
+_CONNECTED: Final = (
+    Check("everyone", _everyone),
+    Check("user", _user),
+    Check("connection", _connection),
+    Check("group", _group),
+    Check("200 KB in", _large_in),
+    Check("200 KB out", _large_out, "send"),
+    Check("invoke", _invoke, "invoke"),
+    Check("client results", _results, "results"),
+)
+"""What leaves the connection as it was, so that one serves for all of them."""
+
+_ENDING: Final = (
+    Check("reconnect", _reconnect, "reconnect"),
+    Check("close", _close),
+    Check("closed by the app", _closed),
+)
+"""What takes a connection of its own."""
+
+_CONNECT: Final = "connect"
+CHECKS: Final = (_CONNECT, *(each.name for each in (*_CONNECTED, *_ENDING)))
+"""The names of all checks, in the order of the table."""
+
+
+def outcomes(app: App, client: Client) -> Mapping[str, Outcome]:
+    """Do all checks with one client.
+
+    Args:
+        app: Emulator and app.
+        client: The client.
+
+    Returns:
+        What became of each check, by its name. Without a connection there is nothing but `connect`.
+    """
+    found: dict[str, Outcome] = {}
+    for checks in (_CONNECTED, *((each,) for each in _ENDING)):
+        found |= _with_one_connection(app, client, checks)
+        if found[_CONNECT].word == FAILED:
+            break
+    return found
+
+
+def _with_one_connection(app: App, client: Client, checks: Sequence[Check]) -> dict[str, Outcome]:
+    user = f"user-{next(_numbers)}"
+    transport, protocol = client.combination
+    options = ("--url", app.sign_in.client_url(user), "--transport", transport)
+    command = [*client.command, *options, "--protocol", protocol]
+    with running_agent(command, client.log) as agent:
+        return dict(_done(Session(app, agent, user), client.library, checks))
+
+
+def _done(
+    session: Session, library: Library, checks: Sequence[Check]
+) -> Iterator[tuple[str, Outcome]]:
+    capabilities: set[str] = set()
+
+    def connect(session: Session) -> str:
+        ready = session.agent.wait_for("ready", within=2 * PATIENCE)
+        said = f"{ready['library']} {ready['version']}"
+        _expect(said == str(library), f"the agent is one of {said}")
+        capabilities.update(ready["capabilities"])
+        session.connect()
+        return "yes"
+
+    connected = _attempt(connect, session)
+    yield _CONNECT, connected
+    if connected.word == FAILED:
+        return
+    for check in checks:
+        if check.needs is None or check.needs in capabilities:
+            yield check.name, _attempt(check.run, session)
+        elif check.needs in library.cannot:
+            yield check.name, Outcome(CANNOT, library.cannot[check.needs])
+        else:
+            yield check.name, Outcome(FAILED, f"its agent lacks {check.needs!r}, and why is unsaid")
+
+
+def _attempt(run: Callable[[Session], str], session: Session) -> Outcome:
+    try:
+        return Outcome(run(session))
+    except (AgentError, SignalRError, requests.RequestException) as error:
+        return Outcome(FAILED, str(error))
+
+
+def _expect(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise AgentError(otherwise)

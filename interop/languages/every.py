@@ -1,0 +1,10 @@
+"""The languages, in the order of the table."""
+
+from typing import Final
+
+from ..library import Language
+from .javascript import JAVASCRIPT
+
+__all__ = ["LANGUAGES"]
+
+LANGUAGES: Final[tuple[Language, ...]] = (JAVASCRIPT,)

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 if every client did what it has to.
     """
     chosen = list(_chosen(_names(arguments)))
+    if not chosen:
+        return 0
     kept = results.read(_RESULTS)
     failures = 0
     with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as running:

@@ -74,9 +74,14 @@ class Session:
 
     @property
     def connection_id(self) -> str:
-        """The id of the connection, which joins the group that it may be asked for."""
-        (found,) = self.app.join(self.group, self.user)
-        return found
+        """The id of the connection, which joins the group that it may be asked for.
+
+        Raises:
+            AgentError: The service does not have it.
+        """
+        found = self.app.join(self.group, self.user)
+        _expect(len(found) == 1, f"the service has {len(found)} connections of the client")
+        return found[0]
 
     def receive(self, arguments: list[Any], **recipient: str) -> None:
         """Send the client a message and wait for it.

@@ -4,7 +4,8 @@ from typing import Final
 
 from ..library import Language
 from .javascript import JAVASCRIPT
+from .python import PYTHON
 
 __all__ = ["LANGUAGES"]
 
-LANGUAGES: Final[tuple[Language, ...]] = (JAVASCRIPT,)
+LANGUAGES: Final[tuple[Language, ...]] = (JAVASCRIPT, PYTHON)

@@ -1,0 +1,72 @@
+"""The command, and the page that it writes."""
+
+import os
+import subprocess
+import sys
+
+from docs.page import with_tables
+from interop import results
+from interop.checks import FAILED, Outcome
+from interop.languages.every import LANGUAGES
+from interop.library import Library, Protocol, Transport, combinations
+from tests.e2e.processes import PATIENCE, ROOT
+
+KEPT = results.read(ROOT / "docs" / "clients.json")
+PAGE = (ROOT / "docs" / "clients.md").read_text()
+
+
+def run(*names: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "interop", *names],
+        cwd=ROOT, env={**os.environ, **environment}, timeout=PATIENCE, check=False,
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_a_name_that_there_is_not_is_refused() -> None:
+    refused = run("pysignalr", "cobol")
+    assert refused.returncode == 2
+    assert "there is no cobol" in refused.stderr
+    assert "@microsoft/signalr@10.0.11" in refused.stderr
+
+
+def test_a_language_without_its_tools_is_left_out() -> None:
+    done = run("javascript", PATH="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "javascript is left out: node and npm cannot be found\n"
+
+
+def test_the_page_shows_the_results() -> None:
+    assert with_tables(PAGE, {"clients": results.table(KEPT)}) == PAGE, "Run: make interop"
+
+
+def test_every_library_has_passed() -> None:
+    for language in LANGUAGES:
+        for library in language.libraries:
+            tried = KEPT[str(library)]
+            assert list(tried) == [str(each) for each in library.combinations]
+            assert all(FAILED not in words.values() for words in tried.values())
+
+
+def test_the_table_says_where_a_word_does_not_hold() -> None:
+    library = next(each for each in LANGUAGES[0].libraries if each.version == "10.0.11")
+    usual, *others = library.combinations
+    found = {
+        each: {"connect": Outcome("yes"), "reconnect": Outcome("negotiates")} for each in others
+    }
+    found[usual] = {"connect": Outcome("yes"), "reconnect": Outcome("same token")}
+    row = results.table(results.added({}, library, found)).splitlines()[-1]
+    assert "| negotiates; same token by WebSockets (JSON) |" in row
+
+
+def test_what_is_not_registered_is_not_shown() -> None:
+    library = Library(
+        "gone", "1", combinations(*Transport, protocols=tuple(Protocol)), lambda _: []
+    )
+    assert "gone" not in results.table(results.added(KEPT, library, {}))
+
+
+def test_server_sent_events_carry_no_messagepack() -> None:
+    spoken = combinations(*Transport, protocols=tuple(Protocol))
+    assert len(spoken) == 5
+    assert (Transport.SERVER_SENT_EVENTS, Protocol.MESSAGEPACK) not in spoken

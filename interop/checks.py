@@ -21,7 +21,14 @@ CANNOT: Final = "cannot"
 FAILED: Final = "failed"
 
 _LARGE: Final = "é".ljust(200_000, "x")
+_NEWS: Final = "news"
+_VARIED: Final = "varied"
 _VALUES: Final = ["é", None, 1.5, {"deep": [True, []]}]
+_RESULTS: Final = "results"
+"""The capability to return something to the app."""
+
+_ASK: Final = "ask"
+_ANSWER: Final = {"answer": 42}
 _numbers: Final = itertools.count(1)
 
 
@@ -83,18 +90,19 @@ class Session:
         _expect(len(found) == 1, f"the service has {len(found)} connections of the client")
         return found[0]
 
-    def receive(self, arguments: list[Any], **recipient: str) -> None:
+    def receive(self, arguments: list[Any], target: str = _NEWS, **recipient: str) -> None:
         """Send the client a message and wait for it.
 
         Args:
             arguments: The arguments.
+            target: A method that the client has, of as many parameters.
             recipient: As `App.send` takes it.
 
         Raises:
             AgentError: It did not come.
         """
-        self.app.send("news", arguments, **recipient)
-        self.agent.wait_for("message", target="news", arguments=arguments)
+        self.app.send(target, arguments, **recipient)
+        self.agent.wait_for("message", target=target, arguments=arguments)
 
     def connect(self) -> None:
         """Start the client and wait until it is connected.
@@ -102,7 +110,10 @@ class Session:
         Raises:
             AgentError: It does not connect.
         """
-        self.agent.tell("on", target="news")
+        # Before the start, since nothing says when an agent has heeded it.
+        self.agent.tell("on", target=_NEWS, parameters=1)
+        self.agent.tell("on", target=_VARIED, parameters=len(_VALUES))
+        self.agent.tell("on", target="newMessage", parameters=2)
         self.agent.tell("start")
         self.agent.wait_for("connected")
 
@@ -122,7 +133,7 @@ class Check(NamedTuple):
 
 
 def _everyone(session: Session) -> str:
-    session.receive(["everyone", *_VALUES])
+    session.receive(_VALUES, target=_VARIED)
     return "yes"
 
 
@@ -148,7 +159,6 @@ def _large_in(session: Session) -> str:
 
 
 def _large_out(session: Session) -> str:
-    session.agent.tell("on", target="newMessage")
     session.agent.tell("send", target="sendMessage", arguments=[_LARGE])
     session.agent.wait_for("sent")
     # The app's handler sends it to everyone, with who said it.
@@ -167,9 +177,8 @@ def _invoke(session: Session) -> str:
 
 
 def _results(session: Session) -> str:
-    session.agent.tell("answer", target="ask", value={"answer": 42})
-    result = session.app.call(session.connection_id, "ask", "why")
-    _expect(result == {"answer": 42}, f"the client's result was {result!r}")
+    result = session.app.call(session.connection_id, _ASK, "why")
+    _expect(result == _ANSWER, f"the client's result was {result!r}")
     return "yes"
 
 
@@ -211,7 +220,7 @@ _CONNECTED: Final = (
     Check("200 KB in", _large_in),
     Check("200 KB out", _large_out, "send"),
     Check("invoke", _invoke, "invoke"),
-    Check("client results", _results, "results"),
+    Check("client results", _results, _RESULTS),
 )
 """What leaves the connection as it was, so that one serves for all of them."""
 
@@ -264,6 +273,8 @@ def _done(
         said = f"{ready['library']} {ready['version']}"
         _expect(said == str(library), f"the agent is one of {said}")
         capabilities.update(ready["capabilities"])
+        if _RESULTS in capabilities:
+            session.agent.tell("answer", target=_ASK, value=_ANSWER)
         session.connect()
         return "yes"
 

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,7 +55,7 @@ public final class Agent {
 
   private static void introduce() {
     JsonArray capabilities = new JsonArray();
-    capabilities.add("results");
+    List.of("send", "invoke", "results").forEach(capabilities::add);
     report(
         "ready",
         "library", new JsonPrimitive("com.microsoft.signalr"),
@@ -84,7 +85,7 @@ public final class Agent {
         connection.start().blockingAwait();
         report("connected");
       }
-      case "on" -> on(target(command));
+      case "on" -> on(target(command), command.get("parameters").getAsInt());
       case "answer" -> answer(target(command), command.get("value"));
       case "send" -> {
         connection.send(target(command), arguments(command));
@@ -96,16 +97,25 @@ public final class Agent {
     }
   }
 
-  private void on(String target) {
-    // The library calls a handler only with as many arguments as it has parameters.
-    connection.on(
-        target,
-        argument -> {
-          JsonArray arguments = new JsonArray();
-          arguments.add(argument);
-          report("message", "target", new JsonPrimitive(target), "arguments", arguments);
-        },
-        JsonElement.class);
+  /** Register a handler. The library calls none that has another number of parameters. */
+  private void on(String target, int parameters) {
+    Class<JsonElement> any = JsonElement.class;
+    switch (parameters) {
+      case 1 -> connection.on(target, first -> message(target, first), any);
+      case 2 -> connection.on(target, (first, second) -> message(target, first, second), any, any);
+      case 4 ->
+          connection.on(
+              target,
+              (first, second, third, fourth) -> message(target, first, second, third, fourth),
+              any, any, any, any);
+      default -> throw new IllegalArgumentException("no handler of " + parameters + " parameters");
+    }
+  }
+
+  private static void message(String target, JsonElement... values) {
+    JsonArray arguments = new JsonArray();
+    List.of(values).forEach(arguments::add);
+    report("message", "target", new JsonPrimitive(target), "arguments", arguments);
   }
 
   private void answer(String target, JsonElement value) {

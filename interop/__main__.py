@@ -15,7 +15,8 @@ from . import results
 from .app import App, app
 from .checks import FAILED, Client, Outcome, outcomes
 from .languages.every import LANGUAGES
-from .library import Combination, Language, Library
+from .library import Combination, Language, Library, Program
+from .programs import reported
 
 __all__ = ["main"]
 
@@ -74,11 +75,11 @@ def _names(arguments: Sequence[str] | None) -> list[str]:
     return names
 
 
-def _named(language: Language, library: Library) -> tuple[str, ...]:
+def _named(language: Language, library: Library | Program) -> tuple[str, ...]:
     return language.name, library.name, f"{library.name}@{library.version}"
 
 
-def _chosen(names: Sequence[str]) -> Iterator[tuple[Language, Library]]:
+def _chosen(names: Sequence[str]) -> Iterator[tuple[Language, Library | Program]]:
     for language in LANGUAGES:
         libraries = [
             each
@@ -93,24 +94,34 @@ def _chosen(names: Sequence[str]) -> Iterator[tuple[Language, Library]]:
 
 
 def _all_combinations(
-    running: App, language: Language, library: Library
+    running: App, language: Language, library: Library | Program
 ) -> Mapping[Combination, Mapping[str, Outcome]]:
+    found = {}
+    try:
+        for combination, seen in _tried(running, language, library):
+            found[combination] = seen
+            failed = {name: each for name, each in seen.items() if each.word == FAILED}
+            _say(f"{library} {combination}: {'failed' if failed else 'passed'}")
+            for name, outcome in failed.items():
+                _say(f"  {name}: {outcome.detail}")
+    except (OSError, subprocess.SubprocessError) as error:
+        _say(f"{library} cannot be run: {error}\n{getattr(error, 'stderr', b'')!r}")
+        return {each: {"connect": Outcome(FAILED)} for each in library.combinations}
+    return found
+
+
+def _tried(
+    running: App, language: Language, library: Library | Program
+) -> Iterator[tuple[Combination, Mapping[str, Outcome]]]:
+    if isinstance(library, Program):
+        yield from reported(running, library).items()
+        return
     folder = _CACHE / language.name / f"{library.name}@{library.version}"
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        command = library.prepare(folder)
-    except (OSError, subprocess.CalledProcessError) as error:
-        _say(f"{library} cannot be set up: {error}\n{getattr(error, 'stderr', b'')!r}")
-        return {each: {"connect": Outcome(FAILED)} for each in library.combinations}
-    found = {}
+    command = library.prepare(folder)
     for combination in library.combinations:
         client = Client(library, combination, command, folder / "agent.log")
-        found[combination] = outcomes(running, client)
-        failed = {name: each for name, each in found[combination].items() if each.word == FAILED}
-        _say(f"{library} {combination}: {'failed' if failed else 'passed'}")
-        for name, outcome in failed.items():
-            _say(f"  {name}: {outcome.detail}")
-    return found
+        yield combination, outcomes(running, client)
 
 
 def _say(text: str) -> None:

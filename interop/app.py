@@ -113,7 +113,8 @@ def app(folder: Path) -> Iterator[App]:
         folder: Where their files go.
     """
     with (
-        rig(folder, endpoints=1, workers=1) as running,
+        # Programs that make their own checks are nobody.
+        rig(folder, endpoints=1, workers=1, identity="app-service,anonymous") as running,
         sign_in(running.app_url) as door,
         _service(running) as service,
     ):

@@ -6,7 +6,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["CLIENTS", "Combination", "Language", "Library", "Protocol", "Transport", "combinations"]
+__all__ = [
+    "CLIENTS",
+    "Combination",
+    "Language",
+    "Library",
+    "Program",
+    "Protocol",
+    "Transport",
+    "combinations",
+]
 
 CLIENTS: Final = Path(__file__).parent / "clients"
 """The agents' programs."""
@@ -63,6 +72,27 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """One version of a client library in a program that makes its own checks.
+
+    Args:
+        name: Its name where it is published.
+        version: The first number of its version there.
+        combinations: What it speaks.
+        command: The program's command line, without options.
+    """
+
+    name: str
+    version: str
+    combinations: Sequence[Combination]
+    command: Sequence[str]
+
+    def __str__(self) -> str:
+        """Return name and version."""
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """The libraries of one language.
 
@@ -74,7 +104,7 @@ class Language:
 
     name: str
     tools: Sequence[str]
-    libraries: Sequence[Library]
+    libraries: Sequence[Library | Program]
 
 
 def combinations(*transports: Transport, protocols: Sequence[Protocol]) -> list[Combination]:

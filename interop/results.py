@@ -8,7 +8,7 @@ from typing import Final
 
 from .checks import CANNOT, Outcome
 from .languages.every import LANGUAGES
-from .library import Combination, Library, Protocol, Transport
+from .library import Combination, Library, Program, Protocol, Transport
 
 __all__ = ["Results", "added", "read", "table", "write"]
 
@@ -32,6 +32,8 @@ _TRANSPORTS: Final = {
 }
 _PROTOCOLS: Final = {Protocol.JSON: "JSON", Protocol.MESSAGEPACK: "MessagePack"}
 _WORDS: Final = {CANNOT: "no"}
+_UNTRIED: Final = "not tried"
+"""After a failure to connect, and where a program makes its own checks."""
 
 
 def read(path: Path) -> Results:
@@ -41,7 +43,7 @@ def read(path: Path) -> Results:
 
 
 def added(
-    results: Results, library: Library, found: Mapping[Combination, Mapping[str, Outcome]]
+    results: Results, library: Library | Program, found: Mapping[Combination, Mapping[str, Outcome]]
 ) -> Results:
     """Return results with those of one library in the place of what it had."""
     words = {
@@ -67,19 +69,19 @@ def table(results: Results) -> str:
     return "\n".join([f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}", *rows])
 
 
-def _libraries(results: Results) -> Iterator[Library]:
+def _libraries(results: Results) -> Iterator[Library | Program]:
     for language in LANGUAGES:
         yield from (each for each in language.libraries if str(each) in results)
 
 
-def _cells(library: Library, words: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def _cells(library: Library | Program, words: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     for transport in _TRANSPORTS:
         spoken = [_PROTOCOLS[each.protocol] for each in library.combinations
                   if each.transport == transport]  # fmt: skip
         yield ", ".join(spoken) or "no"
     for checks in _COLUMNS.values():
         yield _cell(
-            {each: _worst([words[str(each)].get(name, "failed") for name in checks])
+            {each: _worst([words[str(each)].get(name, _UNTRIED) for name in checks])
              for each in library.combinations}
         )  # fmt: skip
 

@@ -127,43 +127,45 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig(folder: Path, *, endpoints: int, workers: int) -> Iterator[Rig]:
+def rig(
+    folder: Path, *, endpoints: int, workers: int, identity: str = "app-service"
+) -> Iterator[Rig]:
     """Run emulator and app until the end of the block.
 
     Args:
         folder: Where files of the run go.
         endpoints: How many SignalR services there are.
         workers: How many worker processes the host has.
+        identity: How clients prove who they are, as `NEGOTIATE_IDENTITY` takes it.
     """
     port = _free_port()
-    base_path = load_host_settings(ROOT).base_path
-    template = f"{_functions_url(port, base_path)}/upstream/{{hub}}/{{category}}/{{event}}"
-    identity = f"managed-identity={_AUDIENCE}"
+    template = f"http://{_HOST}:{port}/api/upstream/{{hub}}/{{category}}/{{event}}"
+    upstream_identity = f"managed-identity={_AUDIENCE}"
     upstream = [
-        *("--upstream", f"{template} category=messages {identity}"),
+        *("--upstream", f"{template} category=messages {upstream_identity}"),
         # The example app tells everyone of each client that goes, which costs the square of the
         # crowd when many go at once.
-        *("--upstream", f"{template} category=connections event=connected {identity}"),
+        *("--upstream", f"{template} category=connections event=connected {upstream_identity}"),
     ]
     services = ["--service-port", "0"] * endpoints
     with emulator_process(
         folder / "emulator.log", *services, "--control-port", "0", *upstream
     ) as emulator:
-        running = Rig(emulator, _settings(emulator, workers), folder, port, base_path)
+        running = Rig(emulator, _settings(emulator, workers, identity), folder, port)
         try:
             yield running
         finally:
             running.stop_app()
 
 
-def _settings(emulator: EmulatorProcess, workers: int) -> dict[str, str]:
+def _settings(emulator: EmulatorProcess, workers: int, identity: str) -> dict[str, str]:
     found = re.search(r"AZURE_TENANT_ID=(\S+)", emulator.process.output)
     assert found is not None  # noqa: S101  the emulator prints it
     return {
         **emulator.app_settings,
         "SIGNALR_HUBS": "chat",
         "WEBSITE_AUTH_ENABLED": "True",
-        "NEGOTIATE_IDENTITY": "app-service",
+        "NEGOTIATE_IDENTITY": identity,
         "UPSTREAM_TENANT_ID": found[1],
         "UPSTREAM_AUDIENCE": _AUDIENCE,
         "UPSTREAM_KEYS_URL": f"{emulator.control_url}/{found[1]}/discovery/v2.0/keys",

@@ -40,7 +40,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def newest(name: str) -> Library:
-    return next(each for language in LANGUAGES for each in language.libraries if each.name == name)
+    every = (each for language in LANGUAGES for each in language.libraries if each.name == name)
+    library = next(every)
+    assert isinstance(library, Library)
+    return library
 
 
 def words(running: App, client: Client) -> dict[str, str]:

@@ -27,7 +27,8 @@ ROOMS = {
         "faults", "run", "chaos", "report", "tables",
     ),
     "interop": (
-        "clients", "library", "languages", "agent", "sign_in", "app", "checks", "results",
+        "clients", "library", "languages", "agent", "sign_in", "app", "checks",
+        "programs", "results",
     ),
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",

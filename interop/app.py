@@ -1,7 +1,7 @@
 """Emulator and app, as a check uses them: by the app's own HTTP functions."""
 
+import asyncio
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,14 +12,14 @@ from urllib.parse import quote
 import requests
 
 from load.rig import Rig, rig
-from shared import SignalRServiceClient
 
 from .sign_in import SignIn, sign_in
 
 __all__ = ["App", "app"]
 
-HUB: Final = "chat"
 _PATIENCE: Final = 30.0
+_PAST_TOKENS: Final = 3700.0
+"""Seconds; a token lives for an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,10 @@ class App:
     Args:
         rig: Both processes.
         sign_in: Where clients negotiate.
-        service: A service client, for what no function of the app does.
     """
 
     rig: Rig
     sign_in: SignIn
-    service: SignalRServiceClient
 
     def send(self, target: str, arguments: list[object], **recipient: str) -> None:
         """Send a message.
@@ -84,8 +82,12 @@ class App:
         url = f"{self.rig.emulator.control_url}/emulator/clients/drop"
         requests.post(url, json={"userId": user}, timeout=_PATIENCE).raise_for_status()
 
-    def call(self, connection_id: str, target: str, *arguments: object) -> object:
-        """Call a client's handler and return what it returns.
+    def outlive_tokens(self) -> None:
+        """Move the clocks of emulator and app past the end of every client token."""
+        asyncio.run(self.rig.pass_time(_PAST_TOKENS))
+
+    def call(self, connection_id: str, target: str, *arguments: Any) -> object:  # noqa: ANN401  JSON
+        """Call a client's handler and return what it returns, which no function of the app does.
 
         Args:
             connection_id: Id of its connection.
@@ -93,9 +95,28 @@ class App:
             arguments: Its arguments.
 
         Raises:
-            SignalRError: The client answered with an error or not at all.
+            RequestException: The client answered with an error or not at all.
         """
-        return self.service.invoke_connection(HUB, connection_id, target, arguments)
+        answer = requests.post(
+            f"{self.rig.emulator.service_urls[0]}/api/hubs/chat/connections/{connection_id}/:invoke",
+            params={"api-version": "2024-12-01"},
+            json={"target": target, "arguments": list(arguments)},
+            headers={"Authorization": f"Bearer {self._entra_token()}"},
+            timeout=_PATIENCE,
+        )
+        answer.raise_for_status()
+        return answer.json()["result"]
+
+    def _entra_token(self) -> str:
+        answer = requests.get(
+            f"{self.rig.emulator.control_url}/msi/token",
+            params={"api-version": "2019-08-01", "resource": "https://signalr.azure.com"},
+            headers={"X-IDENTITY-HEADER": self.rig.settings["IDENTITY_HEADER"]},
+            timeout=_PATIENCE,
+        )
+        answer.raise_for_status()
+        token: str = answer.json()["access_token"]
+        return token
 
     def _ask(self, method: str, path: str, body: Any = None) -> requests.Response:  # noqa: ANN401  JSON
         answer = requests.request(
@@ -116,14 +137,5 @@ def app(folder: Path) -> Iterator[App]:
         # Programs that make their own checks are nobody.
         rig(folder, endpoints=1, workers=1, identity="app-service,anonymous") as running,
         sign_in(running.app_url) as door,
-        _service(running) as service,
     ):
-        yield App(running, door, service)
-
-
-def _service(running: Rig) -> SignalRServiceClient:
-    found = re.search(r"^ *(Endpoint=\S+)$", running.emulator.process.output, re.MULTILINE)
-    assert found is not None  # noqa: S101  the emulator prints it
-    return SignalRServiceClient.from_environment(
-        {"AzureSignalRConnectionString": found[1], "SIGNALR_HUBS": HUB}
-    )
+        yield App(running, door)

@@ -9,8 +9,6 @@ from typing import Any, Final, NamedTuple
 
 import requests
 
-from shared import SignalRError
-
 from .agent import PATIENCE, Agent, AgentError, running_agent
 from .app import App
 from .library import Combination, Library
@@ -191,6 +189,19 @@ def _reconnect(session: Session) -> str:
     return "negotiates" if again else "same token"
 
 
+def _expired(session: Session) -> str:
+    session.app.outlive_tokens()
+    session.app.cut(session.user)
+    try:
+        seen = session.agent.wait_for("reconnected", "closed")
+    except AgentError:
+        return "says nothing"
+    if seen["event"] == "closed":
+        return "ends"
+    session.receive(["again"], userId=session.user)
+    return "comes back"
+
+
 def _close(session: Session) -> str:
     session.agent.tell("stop")
     session.agent.wait_for("closed")
@@ -226,6 +237,7 @@ _CONNECTED: Final = (
 
 _ENDING: Final = (
     Check("reconnect", _reconnect, "reconnect"),
+    Check("reconnect after the token's end", _expired, "reconnect"),
     Check("close", _close),
     Check("closed by the app", _closed),
 )
@@ -294,7 +306,7 @@ def _done(
 def _attempt(run: Callable[[Session], str], session: Session) -> Outcome:
     try:
         return Outcome(run(session))
-    except (AgentError, SignalRError, requests.RequestException) as error:
+    except (AgentError, requests.RequestException) as error:
         return Outcome(FAILED, str(error))
 
 

@@ -20,7 +20,8 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "200 KB": ("200 KB in", "200 KB out"),
     "`invoke`": ("invoke",),
     "client results": ("client results",),
-    "comes back after a break": ("reconnect",),
+    "break": ("reconnect",),
+    "break after the token's end": ("reconnect after the token's end",),
     "closed by the app": ("closed by the app",),
 }
 """The checks behind each column."""

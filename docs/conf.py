@@ -31,6 +31,7 @@ include_patterns = [
     "emulator/README.md",
     "emulator/docs/*.md",
     "funchost/README.md",
+    "interop/README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",

@@ -1,15 +1,13 @@
 """The agents of the libraries that the test environment has, with the real app."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
-
 from interop import results
-from interop.app import App, app
+from interop.app import App
 from interop.checks import CANNOT, CHECKS, FAILED, Client, outcomes
 from interop.languages.every import LANGUAGES
 from interop.languages.javascript import AGENT
@@ -31,12 +29,6 @@ sys.stdin.read()
 """
 JSON_BY_WEBSOCKETS = Combination(Transport.WEBSOCKETS, Protocol.JSON)
 MESSAGEPACK_BY_WEBSOCKETS = Combination(Transport.WEBSOCKETS, Protocol.MESSAGEPACK)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with app(tmp_path_factory.mktemp("app")) as started:
-        yield started
 
 
 def newest(name: str) -> Library:

@@ -18,12 +18,8 @@ const require = createRequire(join(resolve(folder), "agent.cjs"));
 const library = `${scope}/signalr`;
 const { version } = require(`${library}/package.json`);
 const major = scope === "@aspnet" ? 1 : Number.parseInt(version, 10);
-// These take a global fetch for that of a browser, and there is none of the two in Node that they
-// were made for.
-if (major < 6) {
-  delete globalThis.fetch;
-  delete globalThis.WebSocket;
-}
+// This line takes a global fetch for that of a browser, and Node 18 has one too.
+if (major === 5) delete globalThis.fetch;
 const signalR = require(library);
 
 const TRANSPORTS = {

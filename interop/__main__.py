@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         kept = results.added(kept, library, found)
     results.write(_RESULTS, kept)
-    _PAGE.write_text(with_tables(_PAGE.read_text(), {"clients": results.table(kept)}))
+    _PAGE.write_text(with_tables(_PAGE.read_text(), results.tables(kept)))
     return 1 if failures else 0
 
 

@@ -13,7 +13,7 @@ from .agent import PATIENCE, Agent, AgentError, running_agent
 from .app import App
 from .library import Combination, Library
 
-__all__ = ["CANNOT", "CHECKS", "FAILED", "Client", "Outcome", "outcomes"]
+__all__ = ["CANNOT", "CHECKS", "FAILED", "NEEDS", "Client", "Outcome", "outcomes"]
 
 CANNOT: Final = "cannot"
 FAILED: Final = "failed"
@@ -246,6 +246,9 @@ _ENDING: Final = (
 _CONNECT: Final = "connect"
 CHECKS: Final = (_CONNECT, *(each.name for each in (*_CONNECTED, *_ENDING)))
 """The names of all checks, in the order of the table."""
+
+NEEDS: Final = {each.name: each.needs for each in (*_CONNECTED, *_ENDING) if each.needs}
+"""The capabilities that checks need, by their names."""
 
 
 def outcomes(app: App, client: Client) -> Mapping[str, Outcome]:

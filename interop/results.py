@@ -2,15 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .checks import CANNOT, Outcome
+from .checks import CANNOT, NEEDS, Outcome
 from .languages.every import LANGUAGES
 from .library import Combination, Library, Program, Protocol, Transport
 
-__all__ = ["Results", "added", "read", "table", "write"]
+__all__ = ["Results", "added", "read", "tables", "write"]
 
 type Results = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Words by library and version, by transport and protocol, by check."""
@@ -60,14 +60,38 @@ def write(path: Path, results: Results) -> None:
     path.write_text(json.dumps(kept, indent=1) + "\n")
 
 
-def table(results: Results) -> str:
-    """Return a table in Markdown with a row for each library and version."""
+def tables(results: Results) -> Mapping[str, str]:
+    """Return the tables of the page, in Markdown, by their names there."""
+    return {"clients": _clients(results), "cannot": _cannot(results)}
+
+
+def _clients(results: Results) -> str:
+    """Return a row for each library and version."""
     columns = ("client", "version", *_TRANSPORTS.values(), *_COLUMNS)
     rows = [
         f"| `{each.name}` | {each.version} | {' | '.join(_cells(each, results[str(each)]))} |"
         for each in _libraries(results)
     ]
     return "\n".join([f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}", *rows])
+
+
+def _cannot(results: Results) -> str:
+    """Return a row for each reason why checks were left out."""
+    versions: dict[tuple[str, str], list[str]] = {}
+    for library in _libraries(results):
+        if isinstance(library, Library):
+            for reason in _reasons(library, results[str(library)].values()):
+                versions.setdefault((library.name, reason), []).append(library.version)
+    rows = [
+        f"| `{name}` | {', '.join(found)} | {reason} |"
+        for (name, reason), found in versions.items()
+    ]
+    return "\n".join(["| client | version | what it does not do |", "|---|---|---|", *rows])
+
+
+def _reasons(library: Library, words: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    missing = {NEEDS[name] for each in words for name, word in each.items() if word == CANNOT}
+    yield from (library.cannot[each] for each in sorted(missing))
 
 
 def _libraries(results: Results) -> Iterator[Library | Program]:

@@ -27,7 +27,7 @@ _VERSIONS: Final = (
 """Scope, version of the client, version of its MessagePack: the last of each line."""
 
 _CANNOT: Final = {
-    "reconnect": "a connection that is lost stays closed; reconnecting came with 3.0",
+    "reconnect": "stays closed when its connection breaks; reconnecting came with 3.0",
     "results": "answers nothing when the app invokes it; client results came with 7.0",
 }
 

@@ -46,7 +46,7 @@ PYTHON: Final = Language(
             "signalrcore",
             "1.0.2",
             combinations(Transport.WEBSOCKETS, protocols=_BOTH),
-            {"results": "answers nothing when the app invokes it"},
+            {"results": "throws away what handlers return, so that who invokes them waits in vain"},
         ),
     ],
 )

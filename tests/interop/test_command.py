@@ -49,7 +49,7 @@ def test_a_command_for_dotnet_may_have_arguments() -> None:
 
 
 def test_the_page_shows_the_results() -> None:
-    assert with_tables(PAGE, {"clients": results.table(KEPT)}) == PAGE, "Run: make interop"
+    assert with_tables(PAGE, results.tables(KEPT)) == PAGE, "Run: make interop"
 
 
 def test_every_library_has_passed() -> None:
@@ -69,15 +69,22 @@ def test_the_table_says_where_a_word_does_not_hold() -> None:
         each: {"connect": Outcome("yes"), "reconnect": Outcome("negotiates")} for each in others
     }
     found[usual] = {"connect": Outcome("yes"), "reconnect": Outcome("same token")}
-    row = results.table(results.added({}, library, found)).splitlines()[-1]
+    row = results.tables(results.added({}, library, found))["clients"].splitlines()[-1]
     assert "| negotiates; same token by WebSockets (JSON) |" in row
+
+
+def test_the_page_says_why_checks_were_left_out() -> None:
+    rows = results.tables(KEPT)["cannot"].splitlines()
+    (answers,) = [each for each in rows if each.startswith("| `@microsoft/signalr` |")]
+    assert "| 6.0.25, 5.0.17, 3.1.31, 3.0.3 |" in answers
+    assert "client results came with 7.0" in answers
 
 
 def test_what_is_not_registered_is_not_shown() -> None:
     library = Library(
         "gone", "1", combinations(*Transport, protocols=tuple(Protocol)), lambda _: []
     )
-    assert "gone" not in results.table(results.added(KEPT, library, {}))
+    assert "gone" not in str(results.tables(results.added(KEPT, library, {})))
 
 
 def test_server_sent_events_carry_no_messagepack() -> None:

@@ -44,6 +44,11 @@ class Agent:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more can come from it."""
+        return self._ended
+
     def tell(self, command: str, **details: object) -> None:
         """Tell it to do something.
 
@@ -110,7 +115,7 @@ class Agent:
 
     def _read(self) -> None:
         for line in cast("IO[bytes]", self._process.stdout):
-            event = json.loads(line)
+            event = _parsed(line)
             with self._said:
                 self._waiting.append(event)
                 self._seen.append(line.decode().strip()[:_LONGEST_LINE])
@@ -122,6 +127,14 @@ class Agent:
     def _history(self) -> str:
         ended = " and ended" if self._ended else ""
         return f"the agent said {' '.join(self._seen[-8:]) or 'nothing'}{ended}"
+
+
+def _parsed(line: bytes) -> Event:
+    try:
+        event: Event = json.loads(line)
+    except ValueError:
+        return {"event": "failed", "error": f"not a line of JSON: {line[:_LONGEST_LINE]!r}"}
+    return event
 
 
 @contextlib.contextmanager

@@ -77,9 +77,8 @@ class Session:
         """A group that nobody else is in."""
         return f"group of {self.user}"
 
-    @property
-    def connection_id(self) -> str:
-        """The id of the connection, which joins the group that it may be asked for.
+    def join(self) -> str:
+        """Add the client to its group, and return the id of its connection.
 
         Raises:
             AgentError: The service does not have it.
@@ -122,7 +121,7 @@ class Check(NamedTuple):
     Args:
         name: Its name in the table.
         run: Does it, and returns a word for it; raises what `_attempt` catches.
-        needs: The capability that an agent without it cannot do it.
+        needs: The capability without which an agent cannot do it.
     """
 
     name: str
@@ -141,12 +140,12 @@ def _user(session: Session) -> str:
 
 
 def _connection(session: Session) -> str:
-    session.receive(["connection"], connectionId=session.connection_id)
+    session.receive(["connection"], connectionId=session.join())
     return "yes"
 
 
 def _group(session: Session) -> str:
-    session.app.join(session.group, session.user)
+    session.join()
     session.receive(["group"], groupName=session.group)
     return "yes"
 
@@ -175,7 +174,7 @@ def _invoke(session: Session) -> str:
 
 
 def _results(session: Session) -> str:
-    result = session.app.call(session.connection_id, _ASK, "why")
+    result = session.app.call(session.join(), _ASK, "why")
     _expect(result == _ANSWER, f"the client's result was {result!r}")
     return "yes"
 
@@ -195,6 +194,8 @@ def _expired(session: Session) -> str:
     try:
         seen = session.agent.wait_for("reconnected", "closed")
     except AgentError:
+        if session.agent.has_ended or session.app.is_connected(session.user):
+            raise
         return "says nothing"
     if seen["event"] == "closed":
         return "ends"
@@ -213,7 +214,7 @@ def _close(session: Session) -> str:
 
 
 def _closed(session: Session) -> str:
-    session.app.close(session.connection_id, "closing time")
+    session.app.close(session.join(), "closing time")
     seen = session.agent.wait_for("closed", "reconnecting", "reconnected")
     if seen["event"] == "closed":
         return "ends"

@@ -86,6 +86,11 @@ def test_without_a_connection_there_is_nothing_more(running: App, tmp_path: Path
     assert found == {"connect": (FAILED, "401 from negotiate")}
 
 
+def test_what_is_no_json_is_shown(running: App, tmp_path: Path) -> None:
+    found = outcomes(running, hasty(tmp_path, "print('Debug: on')", {}))
+    assert found == {"connect": (FAILED, r"not a line of JSON: b'Debug: on\n'")}
+
+
 def test_an_agent_has_to_be_of_the_library_that_it_is_run_for(running: App, tmp_path: Path) -> None:
     client = hasty(tmp_path, ENDS_AT_ONCE, {})
     found = outcomes(running, client._replace(library=replace(client.library, version="2")))

@@ -139,7 +139,8 @@ def rig(
         identity: How clients prove who they are, as `NEGOTIATE_IDENTITY` takes it.
     """
     port = _free_port()
-    template = f"http://{_HOST}:{port}/api/upstream/{{hub}}/{{category}}/{{event}}"
+    base_path = load_host_settings(ROOT).base_path
+    template = f"{_functions_url(port, base_path)}/upstream/{{hub}}/{{category}}/{{event}}"
     upstream_identity = f"managed-identity={_AUDIENCE}"
     upstream = [
         *("--upstream", f"{template} category=messages {upstream_identity}"),
@@ -151,7 +152,8 @@ def rig(
     with emulator_process(
         folder / "emulator.log", *services, "--control-port", "0", *upstream
     ) as emulator:
-        running = Rig(emulator, _settings(emulator, workers, identity), folder, port)
+        settings = _settings(emulator, workers, identity)
+        running = Rig(emulator, settings, folder, port, base_path)
         try:
             yield running
         finally:

@@ -14,7 +14,9 @@ __all__ = ["JAVA"]
 _PROJECT: Final = CLIENTS / "java" / "pom.xml"
 _NAME: Final = "com.microsoft.signalr"
 _VERSIONS: Final = ("9.0.3", "8.0.6", "7.0.4")
-_CANNOT: Final = {"reconnect": "a connection that is lost stays closed; a program starts it again"}
+_CANNOT: Final = {
+    "reconnect": "stays closed when its connection breaks; its program has to start it again"
+}
 
 
 def _prepare(version: str, folder: Path) -> Sequence[str]:

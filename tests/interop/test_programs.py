@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from interop.app import App, app
+from interop.app import App
 from interop.checks import FAILED
 from interop.library import Program, Protocol, Transport, combinations
 from interop.programs import reported
@@ -26,12 +25,6 @@ for line in open(sys.argv[1]):
     print(line, end="")
 print(*sys.argv[2:], file=sys.stderr)
 """
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with app(tmp_path_factory.mktemp("app")) as started:
-        yield started
 
 
 def check(name: str, ok: bool, protocol: str = "json", **more: object) -> dict[str, Any]:

@@ -128,6 +128,7 @@ def _snapshot(service: Service) -> dict[str, Any]:
                 "recipient": message.recipient,
                 "target": message.target,
                 "connections": message.connections,
+                "unserved": message.unserved,
             }
             for message in service.journal.messages
         ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signalr_emulator.documents.json_text import decode
-from signalr_emulator.documents.verbatim import elements, members, verbatim
+from signalr_emulator.documents.verbatim import elements, members, skim, verbatim
 from signalr_emulator.errors import JsonError
 
 
@@ -95,3 +95,10 @@ def test_arbitrary_bytes_raise_nothing_else(text: bytes) -> None:
             read(text)
         except JsonError:
             continue
+
+
+def test_a_look_at_a_value() -> None:
+    assert skim(b'{"a":[1,2.5,1E400],"b":null}') == {"a": [1.0, 2.5, float("inf")], "b": None}
+    assert skim(b"9" * 5000) == float("inf")
+    with pytest.raises(JsonError):
+        skim(b"[NaN]")

@@ -26,6 +26,7 @@ from signalr_emulator.protocols.messages import (
     Envelope,
     Invocation,
     Message,
+    MessageType,
     Ping,
     Sequence,
     StreamInvocation,
@@ -220,12 +221,18 @@ def test_record_has_a_limit() -> None:
 @pytest.mark.parametrize(
     ("framed", "envelope"),
     [
-        (b'{"type":1,"target":"t","arguments":[NUMBER]}\x1e', Envelope(1, None, "t")),
+        (
+            b'{"type":1,"target":"t","arguments":[NUMBER]}\x1e',
+            Envelope(MessageType.INVOCATION, None, "t"),
+        ),
         (
             b' {"arguments" : [ ] , "invocationId":"7","target":"\\u0074","type":1}\n\x1e',
-            Envelope(1, "7", "t"),
+            Envelope(MessageType.INVOCATION, "7", "t"),
         ),
-        (b'{"type":2,"invocationId":"s","item":NUMBER}\x1e', Envelope(2, "s", None)),
+        (
+            b'{"type":2,"invocationId":"s","item":NUMBER}\x1e',
+            Envelope(MessageType.STREAM_ITEM, "s", None),
+        ),
     ],
 )
 def test_envelopes(framed: bytes, envelope: Envelope) -> None:
@@ -263,4 +270,4 @@ def test_invocation_id_of_a_record_that_is_written() -> None:
     assert identified == (
         b'{"type":1,"invocationId":"s1","headers":{"a":"b"},"target":"t","arguments":[ 12.50 ]}\x1e'
     )
-    assert open_envelope(identified) == Envelope(1, "s1", "t")
+    assert open_envelope(identified) == Envelope(MessageType.INVOCATION, "s1", "t")

@@ -21,6 +21,7 @@ from signalr_emulator.protocols.messages import (
     Envelope,
     Invocation,
     Message,
+    MessageType,
     Ping,
     Sequence,
     StreamInvocation,
@@ -134,16 +135,25 @@ def framed(*elements: object) -> bytes:
 @pytest.mark.parametrize(
     ("message", "envelope"),
     [
-        (framed(1, {}, None, "t", []), Envelope(1, None, "t")),
-        (framed(1, {"a": "b"}, "7", "t", [b"\xc1"], ["1"]), Envelope(1, "7", "t")),
+        (framed(1, {}, None, "t", []), Envelope(MessageType.INVOCATION, None, "t")),
+        (
+            framed(1, {"a": "b"}, "7", "t", [b"\xc1"], ["1"]),
+            Envelope(MessageType.INVOCATION, "7", "t"),
+        ),
         # The last moment of .NET, which Python's calendar does not have.
         (
             with_length(bytes.fromhex("96 01 80 c0 a174 91 c70cff3b9ac99c0000003afff4417f 90")),
-            Envelope(1, None, "t"),
+            Envelope(MessageType.INVOCATION, None, "t"),
         ),
-        (framed(2, {}, "s", msgpack.ExtType(99, b"x")), Envelope(2, "s", None)),
+        (
+            framed(2, {}, "s", msgpack.ExtType(99, b"x")),
+            Envelope(MessageType.STREAM_ITEM, "s", None),
+        ),
         # A longer prefix than need be, and an array with its length in two bytes.
-        (b"\x89\x00" + bytes.fromhex("dc0005 01 80 c0 a174 90"), Envelope(1, None, "t")),
+        (
+            b"\x89\x00" + bytes.fromhex("dc0005 01 80 c0 a174 90"),
+            Envelope(MessageType.INVOCATION, None, "t"),
+        ),
     ],
 )
 def test_envelopes(message: bytes, envelope: Envelope) -> None:
@@ -186,7 +196,7 @@ def test_envelope_of_a_message_that_is_nested_deep() -> None:
         length = len(body)
         prefix = bytes((length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14))
         if is_read:
-            assert open_envelope(prefix + body) == Envelope(1, None, "t")
+            assert open_envelope(prefix + body) == Envelope(MessageType.INVOCATION, None, "t")
         else:
             with pytest.raises(ProtocolError):
                 open_envelope(prefix + body)
@@ -199,7 +209,7 @@ def test_invocation_id_of_a_message_that_is_written() -> None:
     identified = with_invocation_id(message, "s1")
     expected = bytes.fromhex("96 01 80 a27331 a174") + arguments + b"\x90"
     assert identified == with_length(expected)
-    assert open_envelope(identified) == Envelope(1, "s1", "t")
+    assert open_envelope(identified) == Envelope(MessageType.INVOCATION, "s1", "t")
 
 
 @settings(deadline=None)

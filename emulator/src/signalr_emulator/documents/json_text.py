@@ -19,9 +19,7 @@ def decode(text: bytes | bytearray) -> Json:
             double cannot hold.
     """
     try:
-        value: Json = json.loads(
-            text.decode("utf-8"), parse_constant=refuse_constant, parse_float=finite
-        )
+        value: Json = _READ(text.decode("utf-8"))
     except RecursionError:
         raise JsonError("is nested too deep") from None
     except ValueError as error:
@@ -71,5 +69,7 @@ def refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
 
 
+# Made once: `json.loads` would make a decoder for each of the short texts that are read here.
+_READ = json.JSONDecoder(parse_constant=refuse_constant, parse_float=finite).decode
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _WRITE_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import NewType
 
 from ..errors import JsonError
-from .json_text import refuse_constant
+from .json_text import Json, refuse_constant
 
-__all__ = ["JsonText", "elements", "members", "verbatim"]
+__all__ = ["JsonText", "elements", "members", "skim", "verbatim"]
 
 JsonText = NewType("JsonText", bytes)
 """One well-formed value (RFC 8259) in UTF-8, without white space around it."""
@@ -21,6 +21,7 @@ JsonText = NewType("JsonText", bytes)
 _look_through = json.JSONDecoder(
     parse_constant=refuse_constant, parse_float=str, parse_int=str
 ).raw_decode
+_skim = json.JSONDecoder(parse_constant=refuse_constant, parse_int=float).decode
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -49,6 +50,16 @@ def elements(text: bytes) -> list[JsonText]:
         JsonError: As `verbatim`, or the text is not an array.
     """
     return _checked(lambda found: [value for _, value in _parts(found, "[", "]", _no_name)], text)
+
+
+def skim(text: bytes) -> Json:
+    """Give one value for a look at it, in which every number is a double and may have lost digits.
+
+    Raises:
+        JsonError: As `verbatim`.
+    """
+    value: Json = _checked(_skim, text)
+    return value
 
 
 def _checked[T](read: Callable[[str], T], text: bytes) -> T:

@@ -60,7 +60,7 @@ class CloseConnection:
     reason: str | None
 
 
-type Fields = Mapping[str, JsonText]
+type _Fields = Mapping[str, JsonText]
 
 type Command = SendMessage | JoinGroup | LeaveGroup | CloseConnection
 
@@ -91,30 +91,30 @@ def _command(item: JsonText) -> Command:
     return parse(fields)
 
 
-def _value(fields: Fields, name: str) -> Json:
+def _value(fields: _Fields, name: str) -> Json:
     return decode(fields.get(name, NO_VALUE))
 
 
-def _send_message(fields: Fields) -> SendMessage:
+def _send_message(fields: _Fields) -> SendMessage:
     return SendMessage(parse_payload(fields.get("message", NO_VALUE)))
 
 
-def _join_group(fields: Fields) -> JoinGroup:
+def _join_group(fields: _Fields) -> JoinGroup:
     return JoinGroup(_group(fields))
 
 
-def _leave_group(fields: Fields) -> LeaveGroup:
+def _leave_group(fields: _Fields) -> LeaveGroup:
     return LeaveGroup(_group(fields))
 
 
-def _close_connection(fields: Fields) -> CloseConnection:
+def _close_connection(fields: _Fields) -> CloseConnection:
     reason = _value(fields, "reason")
     if reason is not None and not isinstance(reason, str):
         raise InvalidRequestError("The reason has to be a string.", target="reason")
     return CloseConnection(reason)
 
 
-def _group(fields: Fields) -> str:
+def _group(fields: _Fields) -> str:
     group = _value(fields, "group")
     if not isinstance(group, str) or not 1 <= len(group) <= MAX_GROUP_LENGTH:
         raise InvalidRequestError(
@@ -123,7 +123,7 @@ def _group(fields: Fields) -> str:
     return group
 
 
-_PARSERS: dict[str, Callable[[Fields], Command]] = {
+_PARSERS: dict[str, Callable[[_Fields], Command]] = {
     "SendMessage": _send_message,
     "JoinGroup": _join_group,
     "LeaveGroup": _leave_group,

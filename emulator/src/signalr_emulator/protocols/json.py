@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..documents.json_text import Json, decode, encode
-from ..documents.verbatim import JsonText, members
+from ..documents.verbatim import JsonText, members, skim
 from ..errors import JsonError, ProtocolError
 from .messages import (
     MAX_RECORD_BYTES,
@@ -44,7 +44,7 @@ SEPARATOR = b"\x1e"
 
 _NULL = b"null"
 
-type Fields = Mapping[str, JsonText]
+type _Fields = Mapping[str, JsonText]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +135,21 @@ def open_envelope(framed: bytes) -> Envelope:
     """
     if not framed.endswith(SEPARATOR):
         raise ProtocolError("A message does not end with the separator of records.")
-    fields = _members(framed[:-1])
-    kind = _integer(fields, "type")
-    if kind == MessageType.INVOCATION:
-        _arguments(fields)
-        target = _string(fields, "target")
-        return Envelope(kind, _optional_string(fields, "invocationId"), target)
-    if kind == MessageType.STREAM_ITEM:
-        _present(fields, "item")
-        return Envelope(kind, _string(fields, "invocationId"), None)
-    raise ProtocolError("A message is neither an invocation nor an item of a stream.")
+    try:
+        message = skim(framed[:-1])
+    except JsonError as error:
+        raise ProtocolError(f"A message {error}.") from error
+    match message:
+        case {"type": float() as kind, "target": str() as target, "arguments": list(), **others}:
+            invocation_id = others.get("invocationId")
+            if kind == MessageType.INVOCATION and isinstance(invocation_id, str | None):
+                return Envelope(MessageType.INVOCATION, invocation_id, target)
+        case {"type": float() as kind, "invocationId": str() as stream, "item": _}:
+            if kind == MessageType.STREAM_ITEM:
+                return Envelope(MessageType.STREAM_ITEM, stream, None)
+    raise ProtocolError(
+        "A message is neither an invocation with a target and arguments nor an item of a stream."
+    )
 
 
 def with_invocation_id(record: bytes, invocation_id: str) -> bytes:
@@ -233,45 +238,45 @@ def _members(record: bytes) -> dict[str, JsonText]:
         raise ProtocolError(f"A message {error}.") from error
 
 
-def _present(fields: Fields, name: str) -> JsonText:
+def _present(fields: _Fields, name: str) -> JsonText:
     if name not in fields:
         raise ProtocolError(f"A message lacks its {name}.")
     return fields[name]
 
 
-def _value(fields: Fields, name: str) -> Json:
+def _value(fields: _Fields, name: str) -> Json:
     try:
         return decode(_present(fields, name))
     except JsonError as error:
         raise ProtocolError(f"The {name} of a message {error}.") from error
 
 
-def _string(fields: Fields, name: str) -> str:
+def _string(fields: _Fields, name: str) -> str:
     value = _value(fields, name)
     if not isinstance(value, str):
         raise ProtocolError(f"The {name} of a message is not a string.")
     return value
 
 
-def _optional_string(fields: Fields, name: str) -> str | None:
+def _optional_string(fields: _Fields, name: str) -> str | None:
     return None if fields.get(name, _NULL) == _NULL else _string(fields, name)
 
 
-def _integer(fields: Fields, name: str) -> int | None:
+def _integer(fields: _Fields, name: str) -> int | None:
     """Give an integer, or None for anything else."""
     value = _value(fields, name) if name in fields else None
     # True is an int in Python, not in JSON.
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _arguments(fields: Fields) -> JsonText:
+def _arguments(fields: _Fields) -> JsonText:
     value = _present(fields, "arguments")
     if not value.startswith(b"["):
         raise ProtocolError("The arguments of a message are not an array.")
     return value
 
 
-def _invocation(fields: Fields) -> Invocation:
+def _invocation(fields: _Fields) -> Invocation:
     return Invocation(
         target=_string(fields, "target"),
         arguments=_arguments(fields),
@@ -279,7 +284,7 @@ def _invocation(fields: Fields) -> Invocation:
     )
 
 
-def _stream_invocation(fields: Fields) -> StreamInvocation:
+def _stream_invocation(fields: _Fields) -> StreamInvocation:
     return StreamInvocation(
         invocation_id=_string(fields, "invocationId"),
         target=_string(fields, "target"),
@@ -287,40 +292,40 @@ def _stream_invocation(fields: Fields) -> StreamInvocation:
     )
 
 
-def _stream_item(fields: Fields) -> StreamItem:
+def _stream_item(fields: _Fields) -> StreamItem:
     return StreamItem(_string(fields, "invocationId"), _present(fields, "item"))
 
 
-def _completion(fields: Fields) -> Completion:
+def _completion(fields: _Fields) -> Completion:
     error, result = _optional_string(fields, "error"), fields.get("result")
     if error is not None and result is not None:
         raise ProtocolError("A completion has both a result and an error.")
     return Completion(_string(fields, "invocationId"), result, error)
 
 
-def _cancel_invocation(fields: Fields) -> CancelInvocation:
+def _cancel_invocation(fields: _Fields) -> CancelInvocation:
     return CancelInvocation(_string(fields, "invocationId"))
 
 
-def _ping(_fields: Fields) -> Ping:
+def _ping(_fields: _Fields) -> Ping:
     return Ping()
 
 
-def _close(fields: Fields) -> Close:
+def _close(fields: _Fields) -> Close:
     return Close(
         error=_optional_string(fields, "error"),
         allow_reconnect=fields.get("allowReconnect") == b"true",
     )
 
 
-def _sequence_id(fields: Fields) -> int:
+def _sequence_id(fields: _Fields) -> int:
     value = _integer(fields, "sequenceId")
     if value is None or value < 0:
         raise ProtocolError("The sequenceId of a message is not a number from 0.")
     return value
 
 
-_PARSERS: dict[int, Callable[[Fields], Message]] = {
+_PARSERS: dict[int, Callable[[_Fields], Message]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
     MessageType.COMPLETION: _completion,

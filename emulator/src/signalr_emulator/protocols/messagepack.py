@@ -138,13 +138,12 @@ def open_envelope(framed: bytes) -> Envelope:
         called = [*head, *_unpacked(elements[_HEAD:_ARGUMENTS])]
         if not is_array(b"".join(elements[_ARGUMENTS : _ARGUMENTS + 1])):
             raise ProtocolError("The arguments of a message are not an array.")
-        return Envelope(
-            kind, _optional_string(head, 2, "invocationId"), _string(called, 3, "target")
-        )
+        invocation_id = _optional_string(head, 2, "invocationId")
+        return Envelope(MessageType.INVOCATION, invocation_id, _string(called, 3, "target"))
     if kind == MessageType.STREAM_ITEM:
         if len(elements) == _HEAD:
             raise ProtocolError("A message lacks its item.")
-        return Envelope(kind, _string(head, 2, "invocationId"), None)
+        return Envelope(MessageType.STREAM_ITEM, _string(head, 2, "invocationId"), None)
     raise ProtocolError("A message is neither an invocation nor an item of a stream.")
 
 

@@ -136,6 +136,6 @@ class Envelope:
         target: What an invocation calls; None for other types.
     """
 
-    kind: int
+    kind: MessageType
     invocation_id: str | None
     target: str | None

@@ -21,8 +21,7 @@ def elements(packed: bytes) -> list[bytes]:
     Raises:
         ValueError: The bytes are not one array.
     """
-    unpacker = msgpack.Unpacker()
-    unpacker.feed(packed)
+    unpacker = _unpacker(packed)
     try:
         return list(_values(packed, unpacker, unpacker.read_array_header()))
     except msgpack.UnpackException as error:
@@ -40,8 +39,7 @@ def members(packed: bytes) -> dict[str, bytes]:
     Raises:
         ValueError: The bytes are not one such map.
     """
-    unpacker = msgpack.Unpacker()
-    unpacker.feed(packed)
+    unpacker = _unpacker(packed)
     try:
         parts = list(_values(packed, unpacker, 2 * unpacker.read_map_header()))
         names = [msgpack.unpackb(name) for name in parts[::2]]
@@ -50,6 +48,13 @@ def members(packed: bytes) -> dict[str, bytes]:
     if not all(isinstance(name, str) for name in names):
         raise ValueError("a key is no text")
     return dict(zip(names, parts[1::2], strict=True))
+
+
+def _unpacker(packed: bytes) -> Any:  # noqa: ANN401 - the package has no annotations
+    # By default it takes a megabyte of memory for what it is fed.
+    unpacker = msgpack.Unpacker(max_buffer_size=max(len(packed), 1))
+    unpacker.feed(packed)
+    return unpacker
 
 
 def _values(packed: bytes, unpacker: Any, count: int) -> Iterator[bytes]:  # noqa: ANN401 - as above

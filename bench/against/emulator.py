@@ -12,15 +12,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import jwt
+import msgpack  # type: ignore[import-untyped]  # it has no types
 import requests
 
 from ..fanout.clients import Clients
 from ..rows.senders import session
 from .build import Build
-from .measurement import Slice, Surroundings
+from .measurement import Slice, Start, Surroundings
 from .process import Process, UnmeasurableError, server
 
-__all__ = ["CLIENTS", "fan_out", "memory", "unheard_sends"]
+__all__ = ["CLIENTS", "IN_HUB_PROTOCOLS", "IN_JSON", "fan_out", "memory", "unheard_sends"]
 
 CLIENTS: Final = 200
 """Clients of one side: with both sides' sockets this program stays below usual limits."""
@@ -30,8 +31,43 @@ _FIRST_CLIENTS: Final = 50
 
 _UNHEARD: Final = 200
 _HEARD: Final = 20
-_ARGUMENT: Final = "x" * 1024
-_MESSAGE: Final = json.dumps({"target": "say", "arguments": [_ARGUMENT]}).encode()
+_ARGUMENTS: Final = ["x" * 512, [{"id": n, "price": n / 8, "at": "2024-02-29"} for n in range(12)]]
+_COMPACT: Final = (",", ":")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of 1 KB, as a call sends it.
+
+    Args:
+        content_type: Of the body.
+        body: What is sent.
+        heard: No more than the bytes that reach a client.
+    """
+
+    content_type: str
+    body: bytes
+    heard: int
+
+
+def _in_json() -> Message:
+    body = json.dumps({"target": "say", "arguments": _ARGUMENTS}, separators=_COMPACT).encode()
+    return Message("application/json", body, len(body))
+
+
+def _in_hub_protocols() -> Message:
+    fields = {"type": 1, "target": "say", "arguments": _ARGUMENTS}
+    record = json.dumps(fields, separators=_COMPACT).encode() + b"\x1e"
+    packed = msgpack.packb([1, {}, None, "say", _ARGUMENTS, []])
+    framed = bytes((len(packed) & 0x7F | 0x80, len(packed) >> 7)) + packed
+    body = msgpack.packb({"json": record, "messagepack": framed})
+    return Message("application/octet-stream", body, len(record))
+
+
+IN_JSON: Final = _in_json()
+IN_HUB_PROTOCOLS: Final = _in_hub_protocols()
+"""The same message as the .NET SDK sends it where it speaks several hub protocols."""
+
 _SERVICE_URI: Final = "AzureSignalRConnectionString__serviceUri"
 _SETTING: Final = re.compile(r"^(\w+)=(\S+)$")
 _READY: Final = re.compile(r"^Emulator ready\.$")
@@ -59,47 +95,57 @@ class _Emulator:
         path = f"/client/?hub=heard&access_token={token}"
         clients.connect(urlsplit(self.url).port or 80, path, count, is_signalr=True)
 
-    def send(self, hub: str) -> None:
-        """Send a message of 1 KB to everyone in a hub."""
-        self.request("POST", f"{self.url}/api/hubs/{hub}/:send?api-version=2022-06-01", _MESSAGE)
+    def send(self, hub: str, message: Message) -> None:
+        """Send a message to everyone in a hub."""
+        url = f"{self.url}/api/hubs/{hub}/:send?api-version=2022-06-01"
+        self.request("POST", url, message)
 
     def memory(self) -> int:
         """Return the bytes that the process has in memory."""
         command = ["ps", "-o", "rss=", "-p", str(self.process.id)]
         return int(subprocess.check_output(command)) * 1024  # noqa: S603  our own command
 
-    def request(self, method: str, url: str, body: bytes | None = None) -> requests.Response:
+    def request(self, method: str, url: str, sent: Message | None = None) -> requests.Response:
         """Ask the emulator, which has to do what it is asked for."""
-        answer = self.posting.request(method, url, data=body, timeout=15)
+        body, headers = (sent.body, {"Content-Type": sent.content_type}) if sent else (None, None)
+        answer = self.posting.request(method, url, data=body, headers=headers, timeout=15)
         if not answer.ok:
             reason = f"{urlsplit(url).path} answered {answer.status_code}"
             raise UnmeasurableError(self.process.build, f"fails in that build: {reason}")
         return answer
 
 
-@contextmanager
-def unheard_sends(build: Build, _around: Surroundings) -> Iterator[Slice]:
-    """Measure the microseconds of processor time for a message that nobody receives."""
-    with _running(build) as emulator:
-        measure = partial(_sends, emulator, "unheard", _UNHEARD)
-        measure()
-        yield lambda: [measure()]
+def unheard_sends(message: Message) -> Start:
+    """Return what measures the microseconds of processor time for a send that nobody receives."""
+
+    @contextmanager
+    def start(build: Build, _around: Surroundings) -> Iterator[Slice]:
+        with _running(build) as emulator:
+            measure = partial(_sends, emulator, "unheard", message, _UNHEARD)
+            measure()
+            yield lambda: [measure()]
+
+    return start
 
 
-@contextmanager
-def fan_out(build: Build, _around: Surroundings) -> Iterator[Slice]:
-    """Measure the microseconds of processor time for each client that receives a message."""
-    with _running(build) as emulator, Clients() as clients:
-        emulator.connect(clients, CLIENTS)
+def fan_out(message: Message) -> Start:
+    """Return what measures the microseconds of processor time for each client that receives."""
 
-        def measure() -> list[float]:
-            took = _sends(emulator, "heard", _HEARD)
-            # A frame has some bytes more, which the next turn reads if this one does not.
-            clients.read(_HEARD * CLIENTS * len(_ARGUMENT))
-            return [took / CLIENTS]
+    @contextmanager
+    def start(build: Build, _around: Surroundings) -> Iterator[Slice]:
+        with _running(build) as emulator, Clients() as clients:
+            emulator.connect(clients, CLIENTS)
 
-        measure()
-        yield measure
+            def measure() -> list[float]:
+                took = _sends(emulator, "heard", message, _HEARD)
+                # A frame has some bytes more, which the next turn reads if this one does not.
+                clients.read(_HEARD * CLIENTS * message.heard)
+                return [took / CLIENTS]
+
+            measure()
+            yield measure
+
+    return start
 
 
 @contextmanager
@@ -116,11 +162,11 @@ def memory(build: Build, _around: Surroundings) -> Iterator[Slice]:
         yield measure
 
 
-def _sends(emulator: _Emulator, hub: str, count: int) -> float:
+def _sends(emulator: _Emulator, hub: str, message: Message, count: int) -> float:
     """Return the microseconds of processor time that the emulator takes for a message."""
     cpu = emulator.process.cpu()
     for _ in range(count):
-        emulator.send(hub)
+        emulator.send(hub, message)
     return (emulator.process.cpu() - cpu) / count * 1e6
 
 
@@ -137,7 +183,6 @@ def _running(build: Build) -> Iterator[_Emulator]:
                 settings[found[1]] = found[2]
         emulator = _Emulator(process, settings[_SERVICE_URI], posting)
         posting.headers["Authorization"] = f"Bearer {_token(emulator, settings)}"
-        posting.headers["Content-Type"] = "application/json"
         yield emulator
 
 

@@ -11,7 +11,15 @@ from ..processes import answering_server
 from .build import Build
 from .ratios import Pair, pair_of
 
-__all__ = ["Figure", "Measurement", "Slice", "Surroundings", "surroundings", "take_pairs"]
+__all__ = [
+    "Figure",
+    "Measurement",
+    "Slice",
+    "Start",
+    "Surroundings",
+    "surroundings",
+    "take_pairs",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,8 @@ class Surroundings:
 type Slice = Callable[[], Sequence[float]]
 """Measures for a moment, and gives the figures of its measurement in their order."""
 
-type _Start = Callable[[Build, Surroundings], AbstractContextManager[Slice]]
+type Start = Callable[[Build, Surroundings], AbstractContextManager[Slice]]
+"""Starts a process of a build, or gets ready to do so in the slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Measurement:
     """
 
     figures: Sequence[Figure]
-    start: _Start
+    start: Start
     slices: int = 1
 
 

@@ -1,20 +1,19 @@
 """Measurements by programs of the room `inside`, in fresh processes or in one that is asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from time import perf_counter
 
 from .build import Build
-from .measurement import Slice, Surroundings
+from .measurement import Slice, Start, Surroundings
 from .process import program
 
 __all__ = ["asked", "fresh", "started"]
 
 type _Settings = Callable[[Surroundings], Mapping[str, str]]
-type _Start = Callable[[Build, Surroundings], AbstractContextManager[Slice]]
 
 
-def fresh(*arguments: str, settings: _Settings) -> _Start:
+def fresh(*arguments: str, settings: _Settings) -> Start:
     """Return the start of a measurement in which a fresh process measures and answers once.
 
     Args:
@@ -33,7 +32,7 @@ def fresh(*arguments: str, settings: _Settings) -> _Start:
     return start
 
 
-def started(*arguments: str, settings: _Settings) -> _Start:
+def started(*arguments: str, settings: _Settings) -> Start:
     """Return the start of a measurement of the milliseconds until a fresh process answers.
 
     What it answers with comes after them.
@@ -56,7 +55,7 @@ def started(*arguments: str, settings: _Settings) -> _Start:
     return start
 
 
-def asked(*arguments: str, settings: _Settings) -> _Start:
+def asked(*arguments: str, settings: _Settings) -> Start:
     """Return the start of a measurement in which a process is asked once for each slice.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .emulator import CLIENTS, fan_out, memory, unheard_sends
+from .emulator import CLIENTS, IN_HUB_PROTOCOLS, IN_JSON, fan_out, memory, unheard_sends
 from .host import broadcasts
 from .measurement import Figure, Measurement, Surroundings
 from .programs import asked, fresh, started
@@ -12,6 +12,8 @@ __all__ = ["MEASUREMENTS"]
 
 _COLD_LIMIT: Final = 1.03
 """What everything that a cold start pays for may take, by that of the other build."""
+
+_FAN_OUT_LIMIT: Final = 1.03
 
 _THREADS: Final = 8
 _LIST: Final = 100
@@ -87,11 +89,23 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
         slices=5,
     ),
     "emulator-send": Measurement(
-        [Figure("emulator, REST send that nobody receives, CPU", "µs")], unheard_sends, slices=5
+        [Figure("emulator, REST send that nobody receives, CPU", "µs")],
+        unheard_sends(IN_JSON),
+        slices=5,
+    ),
+    "emulator-send-hub": Measurement(
+        [Figure("emulator, the same in hub protocols, CPU", "µs")],
+        unheard_sends(IN_HUB_PROTOCOLS),
+        slices=5,
     ),
     "emulator-fan-out": Measurement(
-        [Figure(f"emulator, fan-out to {CLIENTS} clients, CPU of a client", "µs")],
-        fan_out,
+        [Figure(f"emulator, fan-out to {CLIENTS} clients, CPU of a client", "µs", _FAN_OUT_LIMIT)],
+        fan_out(IN_JSON),
+        slices=5,
+    ),
+    "emulator-fan-out-hub": Measurement(
+        [Figure("emulator, the same in hub protocols, CPU of a client", "µs", _FAN_OUT_LIMIT)],
+        fan_out(IN_HUB_PROTOCOLS),
         slices=5,
     ),
     "emulator-memory": Measurement([Figure("emulator, memory of a connection", "KB")], memory),

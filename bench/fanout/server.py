@@ -23,8 +23,10 @@ from aiosignalr.server import (  # type: ignore[import-untyped]  # it has types,
 )
 from signalr_emulator import Config, running
 from signalr_emulator.clients.hubs import deliver
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.open_files import raise_open_file_limit
 from signalr_emulator.protocols.messages import Invocation
+from signalr_emulator.protocols.supported import encoded
 from signalr_emulator.transports.frames import text_frame
 from signalr_emulator.transports.outgoing import Outgoing
 from signalr_emulator.transports.timing import Timing
@@ -36,7 +38,8 @@ _HUBS = ("many", "few")
 _TARGET = "say"
 _TEXT = "x" * 1024
 _NEVER = 3600.0
-_FRAME = text_frame(Outgoing(Invocation(_TARGET, (_TEXT,))).json)
+_MESSAGE = encoded(Invocation(_TARGET, JsonText(json.dumps([_TEXT]).encode())))
+_FRAME = text_frame(Outgoing(_MESSAGE).json)
 
 
 class _Server(Protocol):
@@ -78,7 +81,7 @@ class _Emulator:
             for connection_id in list(hubs.everyone(hub))[:members]:
                 hubs.add_to_group(hub, group, connection_id)
         for _ in range(calls):
-            message = Outgoing(Invocation(_TARGET, (_TEXT,)))
+            message = Outgoing(_MESSAGE)
             deliver(message, hubs.group(hub, group) if members else hubs.everyone(hub))
 
 
@@ -102,7 +105,7 @@ class _Websockets:
 
     async def send(self, _hub: str, _members: int, calls: int) -> None:
         for _ in range(calls):
-            text = Outgoing(Invocation(_TARGET, (_TEXT,))).json.decode()
+            text = Outgoing(_MESSAGE).json.decode()
             broadcast(self._server.connections, text)
 
 

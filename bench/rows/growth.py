@@ -14,8 +14,9 @@ from statistics import median
 from typing import Final
 
 from signalr_emulator.clients.hubs import Hubs, Member, deliver
-from signalr_emulator.documents.json_text import Json
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.protocols.messages import Completion, Invocation, Message
+from signalr_emulator.protocols.supported import JSON, HubProtocol, encoded
 from signalr_emulator.transports.outgoing import Outgoing
 
 from shared import Endpoint, SignalRServiceClient
@@ -24,6 +25,7 @@ from shared.settings.credential import CredentialKind, CredentialSettings
 from .. import report
 from ..pairs import Turns, at_most, take_turns
 
+_MESSAGE: Final = Invocation("say", JsonText(b'["' + b"x" * 100 + b'"]'))
 _ROUNDS: Final = 15
 _CALLS: Final = 200
 _FLAT: Final = 1.3
@@ -139,6 +141,7 @@ class _Member:
     user_id: str | None
     deliver: Callable[[Outgoing], None]
     hub: str = "chat"
+    protocol: HubProtocol = JSON
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         raise NotImplementedError
@@ -146,12 +149,7 @@ class _Member:
     def send(self, message: Message) -> None:
         raise NotImplementedError
 
-    async def invoke(
-        self,
-        target: str,
-        arguments: tuple[Json, ...],
-        timeout: float,  # noqa: ASYNC109  the protocol's own
-    ) -> Completion:
+    async def invoke(self, message: Outgoing, timeout: float) -> Completion:  # noqa: ASYNC109  the protocol's own
         raise NotImplementedError
 
 
@@ -171,7 +169,7 @@ def _take(message: Outgoing) -> None:
 def _sending(find: Callable[[], Mapping[str, Member]]) -> Side:
     def send(calls: int) -> None:
         for _ in range(calls):
-            deliver(Outgoing(Invocation("say", ("x" * 100,))), find())
+            deliver(Outgoing(encoded(_MESSAGE)), find())
 
     return send
 

@@ -136,7 +136,8 @@ class Wire:
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token or await self.entra_token()}"}
         if body is not None:
-            data = json.dumps(body).encode()
+            # Compact, as programs write it: clients get the text that the service gets.
+            data = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         if data is not None:
             headers["Content-Type"] = content_type
         return await self.request(

@@ -1,6 +1,7 @@
 """What clients and callers send to the emulator."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import jwt
@@ -11,6 +12,7 @@ from signalr_emulator.authentication.client_tokens import validate_client_token
 from signalr_emulator.clients.connection import Connection, Traits
 from signalr_emulator.clients.connection_events import Event
 from signalr_emulator.clock import Clock
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.entra.tenant import SigningKey, Tenant
 from signalr_emulator.errors import (
     AuthenticationError,
@@ -23,7 +25,7 @@ from signalr_emulator.operations.binary_payload import parse_binary_item, parse_
 from signalr_emulator.operations.commands import parse_commands
 from signalr_emulator.operations.filters import Candidate, parse_filter
 from signalr_emulator.operations.pages import page
-from signalr_emulator.operations.parameters import parse_json, parse_payload
+from signalr_emulator.operations.payloads import parse_item, parse_payload
 from signalr_emulator.protocols.messages import (
     Close,
     Completion,
@@ -34,7 +36,7 @@ from signalr_emulator.protocols.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol
+from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, Written
 from signalr_emulator.transports.frames import binary_frame
 from signalr_emulator.transports.outgoing import Outgoing
 from signalr_emulator.transports.timing import Timing
@@ -46,10 +48,10 @@ from fuzz.target import pieces, target, text
 __all__: list[str] = []
 
 _MESSAGES: Final[tuple[Message, ...]] = (
-    Invocation("send", (1, "ä", None, [True], {"a": -1.5}), "7"),
-    StreamInvocation("8", "count", (2**64 - 1,)),
-    StreamItem("8", {"deep": [[]]}),
-    Completion("7", result="done", has_result=True),
+    Invocation("send", JsonText('[1,"ä",null,[true],{"a":-1.50}]'.encode()), "7"),
+    StreamInvocation("8", "count", JsonText(b"[18446744073709551615]")),
+    StreamItem("8", JsonText(b'{"deep":[[]]}')),
+    Completion("7", JsonText(b'"done"')),
     Completion("7", error="no"),
     Close("bye", allow_reconnect=True),
     Ping(),
@@ -115,8 +117,10 @@ def emulator_admission(data: bytes) -> None:
 @target(b'{"target":"t","arguments":[1]}', b'{"Target":"t","ARGUMENTS":null}')
 def rest_body(data: bytes) -> None:
     """A message of a REST call is refused, or can be written for clients."""
-    with suppress(InvalidRequestError, JsonError):
-        _write(Outgoing(parse_payload(data)))
+    with suppress(InvalidRequestError):
+        _write(parse_payload(data).written, JSON)
+    with suppress(InvalidRequestError):
+        _write(parse_item(data, "1"), JSON)
 
 
 @target(
@@ -127,10 +131,10 @@ def rest_body(data: bytes) -> None:
 )
 def rest_messagepack(data: bytes) -> None:
     """As `rest_body`, for messages and items of streams."""
-    with suppress(InvalidRequestError, JsonError):
-        _write(Outgoing(parse_binary_payload(data)))
-    with suppress(InvalidRequestError, JsonError):
-        JSON.encode(StreamItem("1", parse_binary_item(data)))
+    with suppress(InvalidRequestError):
+        _write(parse_binary_payload(data).written)
+    with suppress(InvalidRequestError):
+        _write(parse_binary_item(data, "8"))
 
 
 @target(
@@ -140,7 +144,7 @@ def rest_messagepack(data: bytes) -> None:
 def commands(data: bytes) -> None:
     """Commands are read or refused."""
     with suppress(InvalidRequestError):
-        parse_commands(parse_json(data))
+        parse_commands(data)
 
 
 @target(b"userId eq 'ann' and not ('admins' in groups or connectionId ne 'x''y') or userId eq null")
@@ -241,5 +245,17 @@ def _events(parts: list[bytes]) -> list[Event]:
     return [event for part in parts for event in client.receive(part, 0.0)]
 
 
-def _write(message: Outgoing) -> None:
-    assert all((message.websocket_text, message.websocket_binary, message.event))
+def _write(written: Written, *needed: HubProtocol) -> None:
+    """Write a message as clients get it: read back, with an id of its own, it is still one."""
+    message = Outgoing(written)
+    forms = (message.websocket_text, message.websocket_binary, message.event)
+    assert any(forms)
+    for protocol in (JSON, MESSAGEPACK):
+        record = message.record(protocol)
+        assert record or protocol not in needed
+        if not record:
+            continue
+        envelope = protocol.open_envelope(record)
+        if envelope.target is not None:
+            identified = protocol.open_envelope(protocol.with_invocation_id(record, "s1"))
+            assert identified == replace(envelope, invocation_id="s1")

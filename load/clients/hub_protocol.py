@@ -4,6 +4,7 @@ Sources: HubProtocol.md and TransportProtocols.md of dotnet/aspnetcore.
 """
 
 import json
+import re
 from typing import Any, Final
 
 __all__ = [
@@ -22,6 +23,7 @@ INVOCATION, COMPLETION, CLOSE = 1, 3, 7
 """Types of the messages that matter to a client."""
 
 _SEPARATOR: Final = b"\x1e"
+_EVENT_END: Final = re.compile(rb"\r?\n\r?\n")
 HANDSHAKE: Final = b'{"protocol":"json","version":1}\x1e'
 PING: Final = b'{"type":6}\x1e'
 
@@ -53,17 +55,17 @@ class RecordReader:
 
 
 class EventReader:
-    """Finds the data of events in a stream of Server-Sent Events, which has LF line ends."""
+    """Finds the data of events in a stream of Server-Sent Events, with CR LF or LF line ends."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> bytes:
         """Give the data of every event that is complete by now, joined."""
-        *events, self._rest = (self._rest + data).split(b"\n\n")
+        *events, self._rest = _EVENT_END.split(self._rest + data)
         return b"".join(map(_data, events))
 
 
 def _data(event: bytes) -> bytes:
-    lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line[:5] == b"data:"]
+    lines = [line[5:].removeprefix(b" ") for line in event.splitlines() if line[:5] == b"data:"]
     return b"\n".join(lines)

@@ -13,11 +13,12 @@ def test_messages_are_found_however_they_are_cut() -> None:
 
 
 def test_events_are_found_however_they_are_cut_and_comments_are_none() -> None:
-    stream = b":\n\ndata: {}\x1e\n\ndata: one\x1e\ndata: two\x1e\n\n"
+    lines = b":\n\ndata: {}\x1e\n\ndata: one\x1e\ndata: two\x1e\n\n"
     expected = b"{}\x1eone\x1e\ntwo\x1e"
-    assert EventReader().feed(stream) == expected
-    reader = EventReader()
-    assert b"".join(reader.feed(bytes([byte])) for byte in stream) == expected
+    for stream in (lines, lines.replace(b"\n", b"\r\n")):
+        assert EventReader().feed(stream) == expected
+        reader = EventReader()
+        assert b"".join(reader.feed(bytes([byte])) for byte in stream) == expected
 
 
 def test_what_is_said_is_a_message_of_its_own() -> None:

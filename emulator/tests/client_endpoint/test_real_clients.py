@@ -1,6 +1,4 @@
 import pytest
-from signalr_emulator.errors import ClientResultError
-from signalr_emulator.protocols.messages import Completion
 
 from emulator.tests.real_client import javascript, started
 from emulator.tests.wire import Wire
@@ -22,11 +20,10 @@ async def test_node(wire: Wire, transport: str, protocol: str) -> None:
         await wire.send("chat/", "é", 1, None, {"a": [True, 1.5]})
         said = ["é", 1, None, {"a": [True, 1.5]}]
         assert await client.event() == {"event": "say", "arguments": said}
-        connection = wire.member(connection_id)
-        assert (await connection.invoke("double", (21,), 5)).result == 42
-        with pytest.raises(ClientResultError, match="no"):
-            await connection.invoke("fail", (), 5)
-        connection.disconnect("bye", allow_reconnect=False)
+        assert (await wire.invoke(connection_id, "double", 21)).json == {"result": 42}
+        answer = await wire.invoke(connection_id, "fail")
+        assert (answer.status, answer.json["message"]) == (400, "Error: no")
+        wire.member(connection_id).disconnect("bye", allow_reconnect=False)
         closed = await client.event()
         assert closed == {"event": "closed", "error": "Server returned an error on close: bye"}
     assert await wire.connection_counts() == {}
@@ -46,6 +43,4 @@ async def test_stateful_reconnect(wire: Wire, protocol: str) -> None:
             assert (await client.event())["arguments"] == [number]
             assert (await client.event())["arguments"] == [-number]
         assert await wire.connection_counts() == {"chat": 1}
-        result = await wire.member(connection_id).invoke("double", (4,), 5)
-        assert isinstance(result, Completion)
-        assert result.result == 8
+        assert (await wire.invoke(connection_id, "double", 4)).json == {"result": 8}

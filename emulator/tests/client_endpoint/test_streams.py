@@ -90,9 +90,9 @@ async def test_streams_as_the_sdk_sends_them(start: StartWire, app: App, protoco
         arguments = (wire.hub_url(), token, "WebSockets", protocol, "stream")
         async with javascript("client.mjs", *arguments) as client:
             streams = Streams(wire, (await client.event())["connectionId"])
-            for body in ({"json": record}, {"messagepack": framed}):
-                await streams.post("0/:send", data=msgpack.packb(body))
-                assert await client.event() == {"event": "item", "target": "count", "item": item}
+            body = msgpack.packb({"json": record, "messagepack": framed})
+            await streams.post("0/:send", data=body)
+            assert await client.event() == {"event": "item", "target": "count", "item": item}
             await streams.post("0/:complete", "&error=broken")
             assert await client.event() == {"event": "error", "target": "count", "error": "broken"}
 

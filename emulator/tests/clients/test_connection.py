@@ -1,6 +1,7 @@
 import pytest
 from signalr_emulator.clients.connection import Connection, State
 from signalr_emulator.clients.connection_events import Closed, Invoked, Opened, Send
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.protocols.messages import Invocation, StreamInvocation
 from signalr_emulator.transports.timing import Timing
 
@@ -25,9 +26,9 @@ def test_handshake_and_messages_in_one_piece() -> None:
     assert events == [
         Send(b"{}\x1e"),
         Opened(),
-        Invoked(Invocation("a", ()), b'{"type":1,"target":"a","arguments":[]}'),
+        Invoked(Invocation("a", JsonText(b"[]")), b'{"type":1,"target":"a","arguments":[]}'),
         Invoked(
-            StreamInvocation("1", "b", (2,)),
+            StreamInvocation("1", "b", JsonText(b"[2]")),
             b'{"type":4,"invocationId":"1","target":"b","arguments":[2]}',
         ),
     ]
@@ -80,7 +81,7 @@ def test_malformed_message_closes_after_what_came_before() -> None:
         b'{"type":1,"target":"a","arguments":[]}\x1e{"type":1}\x1e{"type":6}\x1e', 1.0
     )
     assert events == [
-        Invoked(Invocation("a", ()), b'{"type":1,"target":"a","arguments":[]}'),
+        Invoked(Invocation("a", JsonText(b"[]")), b'{"type":1,"target":"a","arguments":[]}'),
         Send(b'{"type":7,"error":"A message lacks its target."}\x1e'),
         Closed("A message lacks its target."),
     ]

@@ -1,11 +1,12 @@
 from dataclasses import dataclass, field
 
-from signalr_emulator.clients.hubs import Hubs, deliver
-from signalr_emulator.documents.json_text import Json
+from signalr_emulator.clients.hubs import Hubs, count_unserved, deliver
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.protocols.messages import Completion, Invocation, Message
+from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, as_sent, encoded
 from signalr_emulator.transports.outgoing import Outgoing
 
-MESSAGE = Outgoing(Invocation("say", ()))
+MESSAGE = Outgoing(encoded(Invocation("say", JsonText(b"[]"))))
 
 
 @dataclass
@@ -13,6 +14,7 @@ class Recipient:
     connection_id: str
     user_id: str | None = None
     hub: str = "chat"
+    protocol: HubProtocol = JSON
     received: list[Outgoing] = field(default_factory=list)
 
     def deliver(self, message: Outgoing) -> None:
@@ -24,12 +26,7 @@ class Recipient:
     def send(self, message: Message) -> None:
         raise NotImplementedError
 
-    async def invoke(
-        self,
-        target: str,
-        arguments: tuple[Json, ...],
-        timeout: float,  # noqa: ASYNC109 - as in the interface
-    ) -> Completion:
+    async def invoke(self, message: Outgoing, timeout: float) -> Completion:  # noqa: ASYNC109 - as in the interface
         raise NotImplementedError
 
 
@@ -86,7 +83,17 @@ def test_delivery_leaves_out_the_excluded() -> None:
 
 
 def test_wire_forms_are_made_once() -> None:
-    message = Outgoing(Invocation("say", ("hi",)))
+    message = Outgoing(encoded(Invocation("say", JsonText(b'["hi"]'))))
     assert message.json == b'{"type":1,"target":"say","arguments":["hi"]}\x1e'
     assert message.websocket_text[2:] == message.json
     assert message.websocket_text is message.websocket_text
+
+
+def test_who_is_not_served() -> None:
+    members = {"a": Recipient("a"), "b": Recipient("b"), "c": Recipient("c", protocol=MESSAGEPACK)}
+    message = Outgoing(as_sent({MESSAGEPACK: b"\x00"}))
+    assert count_unserved(message, members, frozenset()) == 0, "nobody has asked for it yet"
+    assert (message.event, message.websocket_text, message.record(JSON)) == (b"", b"", b"")
+    assert message.record(MESSAGEPACK) == b"\x00"
+    assert count_unserved(message, members, frozenset()) == 2
+    assert count_unserved(message, members, frozenset({"b", "c"})) == 1

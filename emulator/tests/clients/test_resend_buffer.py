@@ -4,6 +4,7 @@ import pytest
 from signalr_emulator.clients.connection import Connection, State, Traits
 from signalr_emulator.clients.connection_events import Closed, Opened, Send
 from signalr_emulator.clients.resend_buffer import ResendBuffer
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.protocols.messages import Invocation
 from signalr_emulator.transports.timing import Timing
@@ -58,7 +59,7 @@ def test_connection_acks_and_resumes() -> None:
     connection.receive(CALL + CALL[:5], 1.0)
     assert connection.deadline == 2.0
     assert connection.check(2.0) == [Send(b'{"type":8,"sequenceId":1}\x1e')]
-    assert connection.send(Invocation("x", ())) == [
+    assert connection.send(Invocation("x", JsonText(b"[]"))) == [
         Send(b'{"type":1,"target":"x","arguments":[]}\x1e')
     ]
     assert connection.lose(3.0) == []

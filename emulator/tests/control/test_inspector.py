@@ -25,7 +25,7 @@ async def watching(wire: Wire) -> AsyncIterator[Callable[[], Any]]:
 
         async def state() -> Any:  # noqa: ANN401 - a test knows what it expects
             line = await asyncio.wait_for(response.content.readline(), 5)
-            assert await response.content.readline() == b"\n"
+            assert await response.content.readline() == b"\r\n"
             assert line.startswith(b"data: ")
             return json.loads(line[6:])
 

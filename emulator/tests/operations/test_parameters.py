@@ -4,10 +4,8 @@ from signalr_emulator.operations.parameters import (
     check_api_version,
     effective_hub,
     group_name,
-    parse_payload,
 )
 from signalr_emulator.operations.table import OPERATIONS, Operation
-from signalr_emulator.protocols.messages import Invocation
 
 
 def operation(method: str, path: str) -> Operation:
@@ -70,35 +68,3 @@ def test_groups() -> None:
     for name in ("", "  ", "\t", "g" * 1025):
         with pytest.raises(InvalidRequestError):
             group_name(name)
-
-
-@pytest.mark.parametrize(
-    ("body", "invocation"),
-    [
-        (b'{"target":"t","arguments":[1,null]}', Invocation("t", (1, None))),
-        (b'{"Target":"t","Arguments":[]}', Invocation("t", ())),
-        (b'{"TARGET":"t"}', Invocation("t", ())),
-        (b'{"target":"t","arguments":null}', Invocation("t", ())),
-    ],
-)
-def test_payloads(body: bytes, invocation: Invocation) -> None:
-    assert parse_payload(body) == invocation
-
-
-@pytest.mark.parametrize(
-    ("body", "target"),
-    [
-        (b"", None),
-        (b"[]", None),
-        (b"{", None),
-        (b'{"arguments":[]}', "target"),
-        (b'{"target":"","arguments":[]}', "target"),
-        (b'{"target":1,"arguments":[]}', "target"),
-        (b'{"target":"t","arguments":{}}', "arguments"),
-        (b'{"target":"t","arguments":[],"more":1}', "more"),
-    ],
-)
-def test_refused_payloads(body: bytes, target: str | None) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
-        parse_payload(body)
-    assert caught.value.target == target

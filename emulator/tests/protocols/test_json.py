@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signalr_emulator.documents.json_text import encode
+from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.protocols.json import (
     SEPARATOR,
@@ -11,8 +12,10 @@ from signalr_emulator.protocols.json import (
     RecordReader,
     encode_handshake,
     encode_message,
+    open_envelope,
     parse_handshake,
     parse_message,
+    with_invocation_id,
 )
 from signalr_emulator.protocols.messages import (
     MAX_RECORD_BYTES,
@@ -20,8 +23,10 @@ from signalr_emulator.protocols.messages import (
     CancelInvocation,
     Close,
     Completion,
+    Envelope,
     Invocation,
     Message,
+    MessageType,
     Ping,
     Sequence,
     StreamInvocation,
@@ -37,14 +42,15 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-ARGUMENTS = st.lists(JSON, max_size=3).map(tuple)
+VALUES = JSON.map(encode).map(JsonText)
+ARGUMENTS = st.lists(JSON, max_size=3).map(encode).map(JsonText)
 TEXT = st.text(max_size=8)
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Invocation, TEXT, ARGUMENTS, st.none() | TEXT),
     st.builds(StreamInvocation, TEXT, TEXT, ARGUMENTS),
-    st.builds(StreamItem, TEXT, JSON),
+    st.builds(StreamItem, TEXT, VALUES),
     st.builds(Completion, TEXT),
-    st.builds(lambda i, r: Completion(i, result=r, has_result=True), TEXT, JSON),
+    st.builds(Completion, TEXT, VALUES),
     st.builds(lambda i, e: Completion(i, error=e), TEXT, TEXT),
     st.builds(CancelInvocation, TEXT),
     st.just(Ping()),
@@ -55,17 +61,17 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
 
 RECORDS: list[tuple[Message, bytes]] = [
     (
-        Invocation("Send", (42, "é"), "123"),
+        Invocation("Send", JsonText('[42,"é"]'.encode()), "123"),
         '{"type":1,"invocationId":"123","target":"Send","arguments":[42,"é"]}'.encode(),
     ),
-    (Invocation("Send", ()), b'{"type":1,"target":"Send","arguments":[]}'),
+    (Invocation("Send", JsonText(b"[]")), b'{"type":1,"target":"Send","arguments":[]}'),
     (
-        StreamInvocation("1", "Count", (5,)),
+        StreamInvocation("1", "Count", JsonText(b"[5]")),
         b'{"type":4,"invocationId":"1","target":"Count","arguments":[5]}',
     ),
-    (StreamItem("1", None), b'{"type":2,"invocationId":"1","item":null}'),
+    (StreamItem("1", JsonText(b"null")), b'{"type":2,"invocationId":"1","item":null}'),
     (Completion("1"), b'{"type":3,"invocationId":"1"}'),
-    (Completion("1", None, has_result=True), b'{"type":3,"invocationId":"1","result":null}'),
+    (Completion("1", JsonText(b"null")), b'{"type":3,"invocationId":"1","result":null}'),
     (Completion("1", error="no"), b'{"type":3,"invocationId":"1","error":"no"}'),
     (CancelInvocation("1"), b'{"type":5,"invocationId":"1"}'),
     (Ping(), b'{"type":6}'),
@@ -80,6 +86,34 @@ RECORDS: list[tuple[Message, bytes]] = [
 def test_bytes_of_every_message(message: Message, record: bytes) -> None:
     assert encode_message(message) == record + SEPARATOR
     assert parse_message(record) == message
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "12.50",
+        "1234567890123456.789",
+        "0.1234567890123456789",
+        "-0.0",
+        "1E400",
+        "9" * 5000,
+        r'"\ud800\u00e9\/"',
+        '{"a":1, "a":2,\n\t"b":[ ]}',
+    ],
+)
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"type":1,"target":"t","arguments":[%s]}',
+        '{"type":2,"invocationId":"1","item":%s}',
+        '{"type":3,"invocationId":"1","result":%s}',
+    ],
+)
+def test_values_keep_their_text(record: str, value: str) -> None:
+    written = (record % value).encode()
+    message = parse_message(written)
+    assert message is not None
+    assert encode_message(message) == written + SEPARATOR
 
 
 def test_bytes_of_the_handshake() -> None:
@@ -122,6 +156,9 @@ def test_what_is_no_handshake(record: bytes) -> None:
         b'{"type":4,"target":"a","arguments":[]}',
         b'{"type":5}',
         b'{"type":7,"error":1}',
+        b'{"type":1e999}',
+        b'{"type":9,"sequenceId":-1}',
+        b'{"type":9,"sequenceId":1.0}',
     ],
 )
 def test_what_is_no_message(record: bytes) -> None:
@@ -179,3 +216,58 @@ def test_record_has_a_limit() -> None:
         list(reader.feed(b"x"))
     with pytest.raises(ProtocolError):
         list(RecordReader().feed(longest + b"x" + SEPARATOR))
+
+
+@pytest.mark.parametrize(
+    ("framed", "envelope"),
+    [
+        (
+            b'{"type":1,"target":"t","arguments":[NUMBER]}\x1e',
+            Envelope(MessageType.INVOCATION, None, "t"),
+        ),
+        (
+            b' {"arguments" : [ ] , "invocationId":"7","target":"\\u0074","type":1}\n\x1e',
+            Envelope(MessageType.INVOCATION, "7", "t"),
+        ),
+        (
+            b'{"type":2,"invocationId":"s","item":NUMBER}\x1e',
+            Envelope(MessageType.STREAM_ITEM, "s", None),
+        ),
+    ],
+)
+def test_envelopes(framed: bytes, envelope: Envelope) -> None:
+    assert open_envelope(framed.replace(b"NUMBER", b"1e400")) == envelope
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b"",
+        b"\x1e",
+        b'{"type":1,"target":"t","arguments":[]}',
+        b'{"type":1,"target":"t","arguments":[]}\x1e\x1e',
+        b'{"type":6}\x1e{"type":1,"target":"t","arguments":[]}\x1e',
+        b'{"type":1,"target":"t","arguments":{}}\x1e',
+        b'{"type":1,"target":"t","arguments":[}\x1e',
+        b'{"type":1,"target":"t","arguments":["\xff"]}\x1e',
+        b'{"type":1,"target":null,"arguments":[]}\x1e',
+        b'{"type":2,"invocationId":"s"}\x1e',
+        b'{"type":2,"item":1}\x1e',
+        b'{"type":3,"invocationId":"s"}\x1e',
+        b'{"type":4,"invocationId":"s","target":"t","arguments":[]}\x1e',
+    ],
+)
+def test_what_has_no_envelope(framed: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        open_envelope(framed)
+
+
+def test_invocation_id_of_a_record_that_is_written() -> None:
+    written = (
+        b'{ "type":1, "invocationId":null, "headers":{"a":"b"},"target":"t","arguments":[ 12.50 ]}'
+    )
+    identified = with_invocation_id(written + SEPARATOR, "s1")
+    assert identified == (
+        b'{"type":1,"invocationId":"s1","headers":{"a":"b"},"target":"t","arguments":[ 12.50 ]}\x1e'
+    )
+    assert open_envelope(identified) == Envelope(MessageType.INVOCATION, "s1", "t")

@@ -2,12 +2,15 @@ import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signalr_emulator.documents.json_text import Json
-from signalr_emulator.errors import JsonError, ProtocolError
+from signalr_emulator.documents.json_text import encode
+from signalr_emulator.documents.verbatim import JsonText
+from signalr_emulator.errors import ProtocolError
 from signalr_emulator.protocols.messagepack import (
     FrameReader,
     encode_messagepack,
+    open_envelope,
     parse_messagepack,
+    with_invocation_id,
 )
 from signalr_emulator.protocols.messages import (
     MAX_RECORD_BYTES,
@@ -15,8 +18,10 @@ from signalr_emulator.protocols.messages import (
     CancelInvocation,
     Close,
     Completion,
+    Envelope,
     Invocation,
     Message,
+    MessageType,
     Ping,
     Sequence,
     StreamInvocation,
@@ -33,13 +38,14 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
-ARGUMENTS = st.lists(VALUES, max_size=3).map(tuple)
+TEXTS = VALUES.map(encode).map(JsonText)
+ARGUMENTS = st.lists(VALUES, max_size=3).map(encode).map(JsonText)
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Invocation, TEXT, ARGUMENTS, st.none() | TEXT),
     st.builds(StreamInvocation, TEXT, TEXT, ARGUMENTS),
-    st.builds(StreamItem, TEXT, VALUES),
+    st.builds(StreamItem, TEXT, TEXTS),
     st.builds(Completion, TEXT),
-    st.builds(lambda i, r: Completion(i, result=r, has_result=True), TEXT, VALUES),
+    st.builds(Completion, TEXT, TEXTS),
     st.builds(lambda i, e: Completion(i, error=e), TEXT, TEXT),
     st.builds(CancelInvocation, TEXT),
     st.just(Ping()),
@@ -52,13 +58,16 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
 @pytest.mark.parametrize(
     ("message", "body"),
     [
-        (Invocation("method", (42,), "xyz"), "960180a378797aa66d6574686f64912a90"),
-        (Invocation("method", (42,)), "960180c0a66d6574686f64912a90"),
-        (StreamInvocation("xyz", "method", (42,)), "960480a378797aa66d6574686f64912a90"),
-        (StreamItem("xyz", 42), "940280a378797a2a"),
+        (Invocation("method", JsonText(b"[42]"), "xyz"), "960180a378797aa66d6574686f64912a90"),
+        (Invocation("method", JsonText(b"[42]")), "960180c0a66d6574686f64912a90"),
+        (
+            StreamInvocation("xyz", "method", JsonText(b"[42]")),
+            "960480a378797aa66d6574686f64912a90",
+        ),
+        (StreamItem("xyz", JsonText(b"42")), "940280a378797a2a"),
         (Completion("xyz", error="no"), "950380a378797a01a26e6f"),
         (Completion("xyz"), "940380a378797a02"),
-        (Completion("xyz", 42, has_result=True), "950380a378797a032a"),
+        (Completion("xyz", JsonText(b"42")), "950380a378797a032a"),
         (CancelInvocation("xyz"), "930580a378797a"),
         (Ping(), "9106"),
         (Close("xyz"), "9307a378797ac2"),
@@ -76,16 +85,18 @@ def test_bytes_of_every_message(message: Message, body: str) -> None:
 
 def test_short_arrays_and_foreign_integers() -> None:
     assert parse_messagepack(bytes.fromhex("9207a378797a")) == Close("xyz")
-    assert parse_messagepack(bytes.fromhex("950180c0a161 9101")) == Invocation("a", (1,))
+    assert parse_messagepack(bytes.fromhex("950180c0a161 9101")) == Invocation(
+        "a", JsonText(b"[1]")
+    )
     # 36 in a byte more than it needs, as the specification writes it.
     assert parse_messagepack(bytes.fromhex("9208cc24")) == Ack(36)
 
 
 @pytest.mark.parametrize(("length", "prefix"), [(127, "7f"), (128, "8001"), (16384, "808001")])
 def test_length(length: int, prefix: str) -> None:
-    empty = len(encode_messagepack(StreamItem("", ""))) - 1
+    empty = len(encode_messagepack(StreamItem("", JsonText(b'""')))) - 1
     headers = 2 if length > 255 else 1  # of a longer string
-    message = StreamItem("", "x" * (length - empty - headers))
+    message = StreamItem("", JsonText(encode("x" * (length - empty - headers))))
     framed = encode_messagepack(message)
     assert framed.startswith(bytes.fromhex(prefix))
     assert [len(record) for record in FrameReader().feed(framed)] == [length]
@@ -113,34 +124,92 @@ def test_lengths_that_are_refused() -> None:
         list(FrameReader().feed(b"\x81\x80\x40"))
 
 
+def with_length(body: bytes) -> bytes:
+    return bytes([len(body)]) + body
+
+
+def framed(*elements: object) -> bytes:
+    return with_length(msgpack.packb(elements))
+
+
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("message", "envelope"),
     [
-        (b"\x00\xff", "AP8="),
-        (float("nan"), "NaN"),
-        (float("-inf"), "-Infinity"),
-        (msgpack.Timestamp(1_700_000_000), "2023-11-14T22:13:20+00:00"),
-        (msgpack.ExtType(5, b"a"), "YQ=="),
-        ({1: 2}, {"1": 2}),
+        (framed(1, {}, None, "t", []), Envelope(MessageType.INVOCATION, None, "t")),
+        (
+            framed(1, {"a": "b"}, "7", "t", [b"\xc1"], ["1"]),
+            Envelope(MessageType.INVOCATION, "7", "t"),
+        ),
+        # The last moment of .NET, which Python's calendar does not have.
+        (
+            with_length(bytes.fromhex("96 01 80 c0 a174 91 c70cff3b9ac99c0000003afff4417f 90")),
+            Envelope(MessageType.INVOCATION, None, "t"),
+        ),
+        (
+            framed(2, {}, "s", msgpack.ExtType(99, b"x")),
+            Envelope(MessageType.STREAM_ITEM, "s", None),
+        ),
+        # A longer prefix than need be, and an array with its length in two bytes.
+        (
+            b"\x89\x00" + bytes.fromhex("dc0005 01 80 c0 a174 90"),
+            Envelope(MessageType.INVOCATION, None, "t"),
+        ),
     ],
 )
-def test_values_come_out_as_json(value: object, expected: Json) -> None:
-    assert parse_messagepack(msgpack.packb([2, {}, "1", value])) == StreamItem("1", expected)
+def test_envelopes(message: bytes, envelope: Envelope) -> None:
+    assert open_envelope(message) == envelope
 
 
-def test_values_that_only_json_has() -> None:
-    framed = encode_messagepack(StreamItem("1", [2**64, -(2**63) - 1, 10**400, "\ud800"]))
-    (record,) = FrameReader().feed(framed)
-    assert msgpack.unpackb(record)[3] == [2.0**64, -(2.0**63), float("inf"), "?"]
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"\x00",
+        b"\x80" * 9,
+        bytes.fromhex("02 91 06"),
+        framed(1, {}, None, "t", []) + b"\x90",
+        framed(1, {}, None, "t", [])[:-1],
+        framed(1, {}, None, "t", []) * 2,
+        framed(1, {}, None, "t"),
+        framed(1, {}, None, "t", {}),
+        framed(1, {}, None, 1, []),
+        framed(1, {}, 1, "t", []),
+        framed(1, None, None, "t", []),
+        framed(True, {}, None, "t", []),
+        framed(2, {}, "s"),
+        framed(2, {}, None, 1),
+        framed(3, {}, "s", 3, 1),
+        with_length(bytes.fromhex("95 01 80 c0 a174 ddffffffff90")),
+        with_length(bytes.fromhex("95 01 80 c0 a1ff 90")),
+    ],
+    ids=lambda message: message[:12].hex(),
+)
+def test_what_has_no_envelope(message: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        open_envelope(message)
 
 
-@pytest.mark.parametrize("number", [1, 10**30])
-def test_values_that_are_nested_too_deep_have_no_form(number: int) -> None:
-    nested: Json = []
-    for _ in range(600):
-        nested = [nested]
-    with pytest.raises(JsonError):
-        encode_messagepack(Invocation("t", (number, nested)))
+def test_envelope_of_a_message_that_is_nested_deep() -> None:
+    """As many levels as can be looked through are passed on, and more are refused."""
+    for depth, is_read in ((400, True), (2_000, False), (1_000_000, False)):
+        body = bytes.fromhex("95 01 80 c0 a174") + b"\x91" * depth + b"\x00"
+        length = len(body)
+        prefix = bytes((length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14))
+        if is_read:
+            assert open_envelope(prefix + body) == Envelope(MessageType.INVOCATION, None, "t")
+        else:
+            with pytest.raises(ProtocolError):
+                open_envelope(prefix + body)
+
+
+def test_invocation_id_of_a_message_that_is_written() -> None:
+    """The arguments stay as they are, whatever they hold and however it is written."""
+    arguments = bytes.fromhex("93 c70cff3b9ac99c0000003afff4417f ca3f000000 cc01")
+    message = with_length(bytes.fromhex("96 01 80 c0 a174") + arguments + b"\x90")
+    identified = with_invocation_id(message, "s1")
+    expected = bytes.fromhex("96 01 80 a27331 a174") + arguments + b"\x90"
+    assert identified == with_length(expected)
+    assert open_envelope(identified) == Envelope(MessageType.INVOCATION, "s1", "t")
 
 
 @settings(deadline=None)

@@ -12,8 +12,8 @@ from signalr_emulator.clients.connected import Client
 from signalr_emulator.transports.long_polling import LongPollingTransport
 from signalr_emulator.transports.socket_writer import SocketWriter
 
-from emulator.tests.transports.test_http import negotiated, polling
-from emulator.tests.wire import HANDSHAKE, Wire
+from emulator.tests.transports.test_http import END, negotiated, polling
+from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Wire
 
 CLOSING_FRAME = b"\x88\x82" + bytes(4) + (1000).to_bytes(2)
 
@@ -49,7 +49,7 @@ async def event_stream(wire: Wire) -> None:
     link = await negotiated(wire)
     async with link.events() as events:
         await link.request("POST", HANDSHAKE.encode())
-        await events.readuntil(b"\n\n")
+        assert await events.readuntil(END) == f"data: {HANDSHAKE_REPLY}".encode() + END
 
 
 async def polls(wire: Wire) -> None:

@@ -14,6 +14,8 @@ from emulator.tests.conftest import StartWire
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Socket, Wire, said
 
 SSE = {"Accept": "text/event-stream"}
+END = b"\r\n\r\n"
+"""What ends an event: .NET clients up to version 8 take lines that end with CR LF only."""
 
 
 class Link:
@@ -40,7 +42,7 @@ class Link:
         async with self.wire.session.get(self.url, headers=self.headers | SSE) as response:
             assert response.status == 200
             assert response.content_type == "text/event-stream"
-            assert await response.content.readuntil(b"\n\n") == b":\n\n"
+            assert await response.content.readuntil(END) == b":" + END
             yield response.content
 
 
@@ -64,16 +66,16 @@ async def test_events(wire: Wire) -> None:
         answer = await link.request("POST", HANDSHAKE.encode())
         assert (answer.status, answer.body) == (200, b"")
         assert answer.headers["Content-Type"].startswith("text/plain")
-        assert await events.readuntil(b"\n\n") == f"data: {HANDSHAKE_REPLY}\n\n".encode()
+        assert await events.readuntil(END) == f"data: {HANDSHAKE_REPLY}".encode() + END
         await wire.send("chat/", "a\nb")
-        assert await events.readuntil(b"\n\n") == f"data: {said('a' + chr(10) + 'b')}\n\n".encode()
+        assert await events.readuntil(END) == f"data: {said('a' + chr(10) + 'b')}".encode() + END
         assert (await link.request("GET", headers=SSE)).status == 409
         assert (await link.request("DELETE")).status == 400
         assert await link.poll() == (400, "Cannot change transports mid-connection")
         (member,) = wire.emulator.service.resources[0].hubs.members()
         member.disconnect("bye", allow_reconnect=True)
-        closing = b'data: {"type":7,"error":"bye","allowReconnect":true}\x1e\n\n'
-        assert await events.read() == closing
+        closing = b'data: {"type":7,"error":"bye","allowReconnect":true}\x1e'
+        assert await events.read() == closing + END
     assert (await link.request("POST", b"")).status == 404
 
 
@@ -176,7 +178,7 @@ async def test_handshake_before_the_events(wire: Wire) -> None:
     link = await negotiated(wire)
     assert (await link.request("POST", HANDSHAKE.encode())).status == 200
     async with link.events() as events:
-        assert await events.readuntil(b"\n\n") == f"data: {HANDSHAKE_REPLY}\n\n".encode()
+        assert await events.readuntil(END) == f"data: {HANDSHAKE_REPLY}".encode() + END
 
 
 async def test_too_much_before_the_first_poll(wire: Wire) -> None:

@@ -6,7 +6,6 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from ..documents.json_text import Json
 from ..errors import ClientResultError
 from ..protocols.messages import Completion, Invocation, Message, StreamInvocation
 from ..protocols.supported import HubProtocol, TransferFormat
@@ -98,6 +97,11 @@ class Client:
         self._timer = loop.call_at(self._connection.deadline, self._check)
 
     @property
+    def protocol(self) -> HubProtocol:
+        """What the client speaks; JSON until its handshake."""
+        return self._connection.protocol
+
+    @property
     def is_stateful(self) -> bool:
         """Whether the client outlives its transport (stateful reconnect)."""
         return self._connection.is_stateful
@@ -133,37 +137,41 @@ class Client:
         self._reschedule()
 
     def send(self, message: Message) -> None:
-        """Send a message to this client alone, for instance an item of a stream.
+        """Send a message to this client alone, for instance the completion of a stream.
 
         Raises:
             JsonError: A value of the message has no form in the client's protocol.
         """
         self._carry_out(self._connection.send(message))
 
-    async def invoke(self, target: str, arguments: tuple[Json, ...], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
+    async def invoke(self, message: Outgoing, timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
         """Call a method of the client and wait for its result.
 
         Args:
-            target: The method.
-            arguments: Its arguments.
+            message: The invocation; it gets an invocation id for this client.
             timeout: How long to wait, in seconds.
 
         Returns:
             The completion, which has no error.
 
         Raises:
-            ClientResultError: The client answered with an error, did not answer in time, or is
-                gone.
-            JsonError: An argument has no form in the client's protocol.
+            ClientResultError: The client answered with an error, did not answer in time, is gone,
+                or speaks a protocol in which the message is not written.
         """
         if self._connection.state not in (State.OPEN, State.SUSPENDED):
             raise ClientResultError("The client is not connected.")
+        record = message.record(self.protocol)
+        if not record:
+            raise ClientResultError(
+                f"The message is not written in the client's hub protocol, {self.protocol.name}."
+            )
         self._invocations += 1
         invocation_id = f"s{self._invocations}"
         future: asyncio.Future[Completion] = self._loop.create_future()
         self._pending[invocation_id] = future
         try:
-            self.send(Invocation(target, arguments, invocation_id))
+            identified = self.protocol.with_invocation_id(record, invocation_id)
+            self._carry_out(self._connection.relay(identified))
             async with asyncio.timeout(timeout):
                 completion = await future
         except TimeoutError:
@@ -248,7 +256,7 @@ class Client:
         on_end()
 
     def _relay(self, message: Outgoing) -> None:
-        record = message.record(self._connection.protocol)
+        record = message.record(self.protocol)
         if not record:
             return
         events = self._connection.relay(record)

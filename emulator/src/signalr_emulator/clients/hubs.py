@@ -10,11 +10,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..documents.json_text import Json
 from ..protocols.messages import Completion, Message
+from ..protocols.supported import HubProtocol
 from ..transports.outgoing import Outgoing
 
-__all__ = ["Hub", "Hubs", "Member", "deliver"]
+__all__ = ["Hub", "Hubs", "Member", "count_unserved", "deliver"]
 
 
 class Member(Protocol):
@@ -33,6 +33,10 @@ class Member(Protocol):
         """Who the client is, or None for an anonymous one."""
 
     @property
+    def protocol(self) -> HubProtocol:
+        """What the client speaks."""
+
+    @property
     def deliver(self) -> Callable[[Outgoing], None]:
         """Sends a message to the client without waiting; never changes the hub."""
 
@@ -40,18 +44,17 @@ class Member(Protocol):
         """End the connection, which leaves the hub at once, and tell the client why."""
 
     def send(self, message: Message) -> None:
-        """Send a message to this client alone, for instance an item of a stream.
+        """Send a message to this client alone, for instance the completion of a stream."""
 
-        Raises:
-            JsonError: A value of the message has no form in the client's protocol.
-        """
-
-    async def invoke(self, target: str, arguments: tuple[Json, ...], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
+    async def invoke(self, message: Outgoing, timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
         """Call a method of the client and wait for its completion, `timeout` seconds at most.
+
+        Args:
+            message: The invocation; it gets an invocation id for this client.
+            timeout: How long to wait, in seconds.
 
         Raises:
             ClientResultError: There is no result.
-            JsonError: An argument has no form in the client's protocol.
         """
 
 
@@ -180,6 +183,25 @@ def deliver(
     for connection_id, member in recipients.items():
         if connection_id not in excluded:
             member.deliver(message)
+
+
+def count_unserved(
+    message: Outgoing, recipients: Mapping[str, Member], excluded: AbstractSet[str]
+) -> int:
+    """Count the recipients that got nothing, since the message is not in their hub protocol.
+
+    Args:
+        message: What was delivered.
+        recipients: As for `deliver`.
+        excluded: As for `deliver`.
+    """
+    if not message.unwritten:
+        return 0
+    return sum(
+        member.protocol in message.unwritten
+        for connection_id, member in recipients.items()
+        if connection_id not in excluded
+    )
 
 
 def _discard(index: dict[str, Members], name: str, connection_id: str) -> None:

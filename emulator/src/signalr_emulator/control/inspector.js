@@ -162,7 +162,12 @@ function drawMessages() {
           message.hub,
           message.recipient,
           code(message.target),
-          `${message.connections}`,
+          element(
+            "span",
+            {},
+            `${message.connections}`,
+            message.unserved ? quiet(` and ${message.unserved} whose protocol it is not in`) : null,
+          ),
         ),
       ),
     ),

@@ -19,6 +19,7 @@ from ..faults.middleware import OPERATION_NAMES
 from ..faults.rules import Action, Armed
 from ..state.resource import Resource
 from ..state.service import Service
+from ..transports.event_stream import event
 
 __all__ = ["Inspector"]
 
@@ -82,7 +83,7 @@ class Inspector:
             text = json.dumps(state)
             if text != sent:
                 now = json.dumps({**state, "now": self._service.clock.now()})
-                await response.write(f"data: {now}\n\n".encode())
+                await response.write(event(now.encode()))
                 sent = text
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), _INTERVAL)
@@ -127,6 +128,7 @@ def _snapshot(service: Service) -> dict[str, Any]:
                 "recipient": message.recipient,
                 "target": message.target,
                 "connections": message.connections,
+                "unserved": message.unserved,
             }
             for message in service.journal.messages
         ],

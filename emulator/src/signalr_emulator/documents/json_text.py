@@ -6,7 +6,7 @@ from typing import Never
 
 from ..errors import JsonError
 
-__all__ = ["Json", "decode", "encode", "finite"]
+__all__ = ["Json", "decode", "encode", "finite", "refuse_constant"]
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
@@ -19,9 +19,7 @@ def decode(text: bytes | bytearray) -> Json:
             double cannot hold.
     """
     try:
-        value: Json = json.loads(
-            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=finite
-        )
+        value: Json = _READ(text.decode("utf-8"))
     except RecursionError:
         raise JsonError("is nested too deep") from None
     except ValueError as error:
@@ -62,9 +60,16 @@ def finite(text: str) -> float:
     return number
 
 
+def refuse_constant(name: str) -> Never:
+    """Refuse NaN and the infinities, which Python's reader takes.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"{name} is not JSON")
+
+
+# Made once: `json.loads` would make a decoder for each of the short texts that are read here.
+_READ = json.JSONDecoder(parse_constant=refuse_constant, parse_float=finite).decode
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _WRITE_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
-
-
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(f"{name} is not JSON")

@@ -1,122 +1,121 @@
-"""Messages in MessagePack, as the .NET SDK sends them when it speaks several hub protocols.
+"""What a call sends to clients, in MessagePack, as the .NET SDK does for several hub protocols.
 
-Source: Azure SignalR .NET SDK (content of `application/octet-stream`): a map from the name of a hub
-protocol to the message as that protocol writes it, framing included. A map with `target` and
-`arguments` is taken too, since the swagger lists MessagePack for the PayloadMessage itself.
+Source: Azure SignalR .NET SDK (BinaryPayloadMessageContent): a map from the name of a hub protocol
+to the message as that protocol writes it, framing included. Each client gets the bytes of its own
+protocol. A map with `target` and `arguments` is taken too, since the swagger lists MessagePack for
+the PayloadMessage itself.
 """
 
-import base64
+from collections.abc import Mapping
+from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
-from ..documents.json_text import Json
-from ..errors import InvalidRequestError, ProtocolError
-from ..protocols.json import SEPARATOR, parse_message
-from ..protocols.messagepack import FrameReader
-from ..protocols.messages import Invocation, MessageType, StreamItem
-from .parameters import payload
+from ..errors import InvalidRequestError, JsonError, ProtocolError
+from ..protocols.conversion import json_text
+from ..protocols.messagepack import encode_invocation
+from ..protocols.messages import Envelope, Invocation, MessageType
+from ..protocols.parts import is_array, members
+from ..protocols.supported import JSON, MESSAGEPACK, PROTOCOLS, HubProtocol, Written, as_sent
+from .payloads import Payload, check_names, check_target
 
 __all__ = ["parse_binary_item", "parse_binary_payload"]
 
-# An invocation is [1, headers, id, target, arguments, streamIds], of which the last may be absent,
-# and an item of a stream is [2, headers, id, item].
-_MIN_LENGTHS = {MessageType.INVOCATION: 5, MessageType.STREAM_ITEM: 4}
+_SPOKEN = " or ".join(PROTOCOLS)
+_NIL, _NO_ARGUMENTS = b"\xc0", b"\x90"
 
 
-def parse_binary_payload(body: bytes) -> Invocation:
-    """Parse a message in MessagePack; byte strings become Base64 text, as .NET writes them in JSON.
-
-    Raises:
-        InvalidRequestError: The body is something else.
-    """
-    fields = _map(body)
-    as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
-    if isinstance(as_json, bytes):
-        return _json_message(as_json, Invocation)
-    if isinstance(as_messagepack, bytes):
-        message = _messagepack_message(as_messagepack, MessageType.INVOCATION)
-        return payload({"target": _json(message[3]), "arguments": _json(message[4])})
-    return payload(_json(fields))
-
-
-def parse_binary_item(body: bytes) -> Json:
-    """Parse an item of a stream, as `parse_binary_payload` does with messages.
+def parse_binary_payload(body: bytes) -> Payload:
+    """Parse a message.
 
     Raises:
         InvalidRequestError: The body is something else.
     """
-    fields = _map(body)
-    as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
-    if isinstance(as_json, bytes):
-        return _json_message(as_json, StreamItem).item
-    if isinstance(as_messagepack, bytes):
-        return _json(_messagepack_message(as_messagepack, MessageType.STREAM_ITEM)[3])
-    raise InvalidRequestError("The item has to be written in the protocol json or messagepack.")
+    fields = _members(body)
+    frames = _frames(fields)
+    if not frames:
+        return _payload_message({name.lower(): value for name, value in fields.items()})
+    envelopes = _envelopes(frames, MessageType.INVOCATION)
+    targets = [check_target(envelope.target) for envelope in envelopes]
+    return Payload(targets[0], as_sent(frames))
 
 
-def _map(body: bytes) -> dict[object, object]:
-    fields = _unpack(body)
-    if not isinstance(fields, dict):
-        raise InvalidRequestError("The payload has to be a map.")
-    return fields
+def parse_binary_item(body: bytes, stream: str) -> Written:
+    """Parse an item of a stream.
+
+    Args:
+        body: The item in hub protocols.
+        stream: Id of the stream.
+
+    Raises:
+        InvalidRequestError: The body is something else, or the item belongs to another stream.
+    """
+    frames = _frames(_members(body))
+    if not frames:
+        raise InvalidRequestError(f"The item has to be written in the hub protocol {_SPOKEN}.")
+    for envelope in _envelopes(frames, MessageType.STREAM_ITEM):
+        if envelope.invocation_id != stream:
+            raise InvalidRequestError("The item belongs to another stream.", target="streamId")
+    return as_sent(frames)
 
 
-def _json_message[M: (Invocation, StreamItem)](record: bytes, kind: type[M]) -> M:
+def _members(body: bytes) -> dict[str, bytes]:
     try:
-        message = parse_message(record.removesuffix(SEPARATOR))
-    except ProtocolError as error:
-        raise InvalidRequestError(f"The payload of the protocol json: {error}") from error
-    if not isinstance(message, kind):
-        raise InvalidRequestError("The payload of the protocol json is a message of another type.")
-    return message
+        return members(body)
+    except ValueError as error:
+        raise InvalidRequestError("The payload has to be a map in MessagePack.") from error
 
 
-def _messagepack_message(framed: bytes, kind: MessageType) -> list[object]:
-    try:
-        (record,) = FrameReader().feed(framed)
-    except (ProtocolError, ValueError) as error:
+def _frames(fields: Mapping[str, bytes]) -> dict[HubProtocol, bytes]:
+    """Give the messages by hub protocol; one in a protocol that no client can speak is left out."""
+    frames = {
+        protocol: _unpack(fields[name], name)
+        for name, protocol in PROTOCOLS.items()
+        if name in fields
+    }
+    for protocol, frame in frames.items():
+        if not isinstance(frame, bytes):
+            raise InvalidRequestError("The message has to be binary.", target=protocol.name)
+    return frames
+
+
+def _envelopes(frames: Mapping[HubProtocol, bytes], kind: MessageType) -> list[Envelope]:
+    envelopes: list[Envelope] = []
+    for protocol, frame in frames.items():
+        try:
+            envelope = protocol.open_envelope(frame)
+        except ProtocolError as error:
+            raise InvalidRequestError(str(error), target=protocol.name) from error
+        if envelope.kind != kind:
+            raise InvalidRequestError("The message is of another type.", target=protocol.name)
+        envelopes.append(envelope)
+    return envelopes
+
+
+def _payload_message(fields: Mapping[str, bytes]) -> Payload:
+    if "target" not in fields:
         raise InvalidRequestError(
-            "The payload of the protocol messagepack is not one message after its length."
-        ) from error
-    fields = _unpack(record)
-    if not isinstance(fields, list) or len(fields) < _MIN_LENGTHS[kind] or fields[0] != kind:
-        raise InvalidRequestError(
-            "The payload of the protocol messagepack is a message of another type."
+            f"The payload needs a target, or the message in the hub protocol {_SPOKEN}.",
+            target="target",
         )
-    return fields
-
-
-def _unpack(body: bytes) -> object:
+    check_names(fields)
+    target = check_target(_unpack(fields["target"], "target"))
+    arguments = fields.get("arguments", _NIL)
+    if arguments == _NIL:
+        arguments = _NO_ARGUMENTS
+    if not is_array(arguments):
+        raise InvalidRequestError("The arguments have to be an array.", target="arguments")
     try:
-        # An array as the key of a map is a TypeError.
-        value: object = msgpack.unpackb(body, strict_map_key=False)
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise InvalidRequestError("The payload is not valid MessagePack.") from error
-    return value
+        converted = JSON.encode(Invocation(target, json_text(arguments)))
+    except JsonError as error:
+        raise InvalidRequestError(f"The array {error}.", target="arguments") from error
+    return Payload(
+        target, as_sent({JSON: converted, MESSAGEPACK: encode_invocation(target, arguments)})
+    )
 
 
-def _json(value: object) -> Json:
+def _unpack(value: bytes, name: str) -> Any:  # noqa: ANN401 - whatever was sent
     try:
-        return _converted(value)
-    except RecursionError:
-        raise InvalidRequestError("The payload is nested too deep.") from None
-
-
-def _converted(value: object) -> Json:
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case bytes():
-            return base64.b64encode(value).decode("ascii")
-        case list():
-            return [_converted(item) for item in value]
-        case dict():
-            return {_name(name): _converted(item) for name, item in value.items()}
-        case _:
-            raise InvalidRequestError("The payload has a value without a JSON form.")
-
-
-def _name(name: object) -> str:
-    if not isinstance(name, str | int) or isinstance(name, bool):
-        raise InvalidRequestError("The payload has a map whose keys are no names.")
-    return str(name)
+        return msgpack.unpackb(value, strict_map_key=False)
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise InvalidRequestError("The value is not valid MessagePack.", target=name) from error

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..documents.json_text import Json
-from ..errors import InvalidRequestError
-from ..protocols.messages import Invocation
-from .parameters import MAX_GROUP_LENGTH, payload
+from ..documents.json_text import Json, decode
+from ..documents.verbatim import JsonText, elements, members
+from ..errors import InvalidRequestError, JsonError
+from .parameters import MAX_GROUP_LENGTH
+from .payloads import NO_VALUE, Payload, parse_payload
 from .table import DataAction
 
 __all__ = [
@@ -29,7 +30,7 @@ class SendMessage:
 
     data_action: ClassVar[DataAction] = DataAction.CONNECTION_SEND
 
-    invocation: Invocation
+    payload: Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +60,29 @@ class CloseConnection:
     reason: str | None
 
 
+type _Fields = Mapping[str, JsonText]
+
 type Command = SendMessage | JoinGroup | LeaveGroup | CloseConnection
 
 
-def parse_commands(body: Json) -> list[Command]:
+def parse_commands(body: bytes) -> list[Command]:
     """Parse the array of commands; names of properties may be in any case.
 
     Raises:
         InvalidRequestError: The body is something else.
     """
-    if not isinstance(body, list):
-        raise InvalidRequestError("The body has to be an array of commands.")
-    return [_command(item) for item in body]
+    try:
+        return [_command(item) for item in elements(body)]
+    except JsonError as error:
+        raise InvalidRequestError(f"The body {error}.") from error
 
 
-def _command(item: Json) -> Command:
-    if not isinstance(item, dict):
-        raise InvalidRequestError("A command has to be a JSON object.")
-    fields = {name.lower(): value for name, value in item.items()}
-    kind = fields.get("type")
+def _command(item: JsonText) -> Command:
+    try:
+        fields = {name.lower(): text for name, text in members(item).items()}
+    except JsonError as error:
+        raise InvalidRequestError(f"A command {error}.") from error
+    kind = _value(fields, "type")
     parse = _PARSERS.get(kind) if isinstance(kind, str) else None
     if parse is None:
         raise InvalidRequestError(
@@ -86,27 +91,31 @@ def _command(item: Json) -> Command:
     return parse(fields)
 
 
-def _send_message(fields: Mapping[str, Json]) -> SendMessage:
-    return SendMessage(payload(fields.get("message")))
+def _value(fields: _Fields, name: str) -> Json:
+    return decode(fields.get(name, NO_VALUE))
 
 
-def _join_group(fields: Mapping[str, Json]) -> JoinGroup:
+def _send_message(fields: _Fields) -> SendMessage:
+    return SendMessage(parse_payload(fields.get("message", NO_VALUE)))
+
+
+def _join_group(fields: _Fields) -> JoinGroup:
     return JoinGroup(_group(fields))
 
 
-def _leave_group(fields: Mapping[str, Json]) -> LeaveGroup:
+def _leave_group(fields: _Fields) -> LeaveGroup:
     return LeaveGroup(_group(fields))
 
 
-def _close_connection(fields: Mapping[str, Json]) -> CloseConnection:
-    reason = fields.get("reason")
+def _close_connection(fields: _Fields) -> CloseConnection:
+    reason = _value(fields, "reason")
     if reason is not None and not isinstance(reason, str):
         raise InvalidRequestError("The reason has to be a string.", target="reason")
     return CloseConnection(reason)
 
 
-def _group(fields: Mapping[str, Json]) -> str:
-    group = fields.get("group")
+def _group(fields: _Fields) -> str:
+    group = _value(fields, "group")
     if not isinstance(group, str) or not 1 <= len(group) <= MAX_GROUP_LENGTH:
         raise InvalidRequestError(
             f"The group has to be a string of 1 to {MAX_GROUP_LENGTH} characters.", target="group"
@@ -114,7 +123,7 @@ def _group(fields: Mapping[str, Json]) -> str:
     return group
 
 
-_PARSERS: dict[str, Callable[[Mapping[str, Json]], Command]] = {
+_PARSERS: dict[str, Callable[[_Fields], Command]] = {
     "SendMessage": _send_message,
     "JoinGroup": _join_group,
     "LeaveGroup": _leave_group,

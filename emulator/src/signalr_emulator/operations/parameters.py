@@ -1,13 +1,11 @@
-"""Checks of what a REST request carries: names in the path, API version, payload of a message.
+"""Checks of what the URL of a REST request carries: names in the path, API version, parameters.
 
-Source: swagger of the REST data plane, 2024-12-01 (patterns, lengths, PayloadMessage).
+Source: swagger of the REST data plane, 2024-12-01 (patterns, lengths).
 """
 
 import re
 
-from ..documents.json_text import Json, decode
-from ..errors import InvalidRequestError, JsonError
-from ..protocols.messages import Invocation
+from ..errors import InvalidRequestError
 from .table import Operation
 
 __all__ = [
@@ -18,9 +16,6 @@ __all__ = [
     "group_name",
     "integer",
     "is_true",
-    "parse_json",
-    "parse_payload",
-    "payload",
     "stream_id",
     "user_name",
 ]
@@ -137,54 +132,6 @@ def is_true(text: str, name: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise InvalidRequestError(f"The parameter {name} has to be true or false.", target=name)
     return text.lower() == "true"
-
-
-def parse_json(body: bytes) -> Json:
-    """Parse a body.
-
-    Raises:
-        InvalidRequestError: The body is not JSON.
-    """
-    try:
-        return decode(body)
-    except JsonError as error:
-        raise InvalidRequestError(f"The body {error}.") from error
-
-
-def parse_payload(body: bytes) -> Invocation:
-    """Parse a PayloadMessage: `target` and `arguments`, in any case, and nothing else.
-
-    Absent arguments are no arguments.
-
-    Raises:
-        InvalidRequestError: The body is something else.
-    """
-    return payload(parse_json(body))
-
-
-def payload(value: Json) -> Invocation:
-    """Make an invocation of a PayloadMessage, as `parse_payload` does.
-
-    Raises:
-        InvalidRequestError: The value is something else.
-    """
-    if not isinstance(value, dict):
-        raise InvalidRequestError("The payload has to be a JSON object.")
-    fields = {name.lower(): item for name, item in value.items()}
-    for name in fields:
-        if name not in {"target", "arguments"}:
-            raise InvalidRequestError("The payload has an unknown property.", target=name)
-    target = fields.get("target")
-    if not isinstance(target, str) or not target:
-        raise InvalidRequestError(
-            "The target has to be a string that is not empty.", target="target"
-        )
-    arguments = fields.get("arguments")
-    if arguments is None:
-        return Invocation(target, ())
-    if not isinstance(arguments, list):
-        raise InvalidRequestError("The arguments have to be an array.", target="arguments")
-    return Invocation(target, tuple(arguments))
 
 
 def _check_hub(name: str, parameter: str) -> None:

@@ -5,10 +5,11 @@ one WebSocket frame holds any number of records, and a record may span frames. T
 JSON whatever protocol it agrees on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..documents.json_text import Json, decode, encode
+from ..documents.verbatim import JsonText, members, skim
 from ..errors import JsonError, ProtocolError
 from .messages import (
     MAX_RECORD_BYTES,
@@ -16,6 +17,7 @@ from .messages import (
     CancelInvocation,
     Close,
     Completion,
+    Envelope,
     Invocation,
     Message,
     MessageType,
@@ -32,11 +34,17 @@ __all__ = [
     "RecordReader",
     "encode_handshake",
     "encode_message",
+    "open_envelope",
     "parse_handshake",
     "parse_message",
+    "with_invocation_id",
 ]
 
 SEPARATOR = b"\x1e"
+
+_NULL = b"null"
+
+type _Fields = Mapping[str, JsonText]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +85,9 @@ def parse_handshake(record: bytes) -> HandshakeRequest:
     Raises:
         ProtocolError: The record is not a handshake request.
     """
-    fields = _object(record)
-    version = fields.get("version")
-    # True is an int in Python, not in JSON.
-    if not isinstance(version, int) or isinstance(version, bool):
+    fields = _members(record)
+    version = _integer(fields, "version")
+    if version is None:
         raise ProtocolError("The handshake needs a version, which is an integer.")
     return HandshakeRequest(protocol=_string(fields, "protocol"), version=version)
 
@@ -95,9 +102,9 @@ def parse_message(record: bytes) -> Message | None:
     Raises:
         ProtocolError: The record is not a message, or lacks what its type requires.
     """
-    fields = _object(record)
-    kind = fields.get("type")
-    if not isinstance(kind, int) or isinstance(kind, bool):
+    fields = _members(record)
+    kind = _integer(fields, "type")
+    if kind is None:
         raise ProtocolError("A message needs a type, which is an integer.")
     parse = _PARSERS.get(kind)
     return None if parse is None else parse(fields)
@@ -109,19 +116,60 @@ def encode_handshake(error: str | None) -> bytes:
     Args:
         error: Why the handshake is refused; None if it is not.
     """
-    return encode(_without_none({"error": error})) + SEPARATOR
+    return _record(_text("error", error))
 
 
 def encode_message(message: Message) -> bytes:
-    """Write a message as one record, separator included; absent properties are left out.
+    """Write a message as one record, separator included; absent properties are left out."""
+    return _record(_fields(message))
+
+
+def open_envelope(framed: bytes) -> Envelope:
+    """Look at an invocation or an item of a stream that stays as it is written.
+
+    Args:
+        framed: One record with its separator.
 
     Raises:
-        JsonError: An argument, item or result has no JSON form.
+        ProtocolError: It is something else, or lacks what its type requires.
     """
-    return encode(_fields(message)) + SEPARATOR
+    if not framed.endswith(SEPARATOR):
+        raise ProtocolError("A message does not end with the separator of records.")
+    try:
+        message = skim(framed[:-1])
+    except JsonError as error:
+        raise ProtocolError(f"A message {error}.") from error
+    match message:
+        case {"type": float() as kind, "target": str() as target, "arguments": list(), **others}:
+            invocation_id = others.get("invocationId")
+            if kind == MessageType.INVOCATION and isinstance(invocation_id, str | None):
+                return Envelope(MessageType.INVOCATION, invocation_id, target)
+        case {"type": float() as kind, "invocationId": str() as stream, "item": _}:
+            if kind == MessageType.STREAM_ITEM:
+                return Envelope(MessageType.STREAM_ITEM, stream, None)
+    raise ProtocolError(
+        "A message is neither an invocation with a target and arguments nor an item of a stream."
+    )
 
 
-def _fields(message: Message) -> dict[str, Json]:  # noqa: PLR0911 - one case a message type
+def with_invocation_id(record: bytes, invocation_id: str) -> bytes:
+    """Put an invocation id into a record, whose values stay as they are written.
+
+    Args:
+        record: An invocation, separator included.
+        invocation_id: What it has from now on.
+    """
+    fields = members(record.removesuffix(SEPARATOR))
+    identified = {"type": fields["type"], "invocationId": encode(invocation_id)}
+    return _record({**identified, **{n: v for n, v in fields.items() if n not in identified}})
+
+
+def _record(fields: Mapping[str, bytes]) -> bytes:
+    written = b",".join(encode(name) + b":" + value for name, value in fields.items())
+    return b"{" + written + b"}" + SEPARATOR
+
+
+def _fields(message: Message) -> dict[str, bytes]:  # noqa: PLR0911 - one case a message type
     match message:
         case Invocation():
             return _call(MessageType.INVOCATION, message)
@@ -134,41 +182,48 @@ def _fields(message: Message) -> dict[str, Json]:  # noqa: PLR0911 - one case a 
         case CancelInvocation():
             return _about(MessageType.CANCEL_INVOCATION, message)
         case Ping():
-            return {"type": int(MessageType.PING)}
+            return _number("type", MessageType.PING)
         case Close():
-            return _without_none(
-                {
-                    "type": int(MessageType.CLOSE),
-                    "error": message.error,
-                    "allowReconnect": message.allow_reconnect or None,
-                }
-            )
+            reconnect = {"allowReconnect": b"true"} if message.allow_reconnect else {}
+            return {
+                **_number("type", MessageType.CLOSE),
+                **_text("error", message.error),
+                **reconnect,
+            }
         case Ack():
-            return {"type": int(MessageType.ACK), "sequenceId": message.sequence_id}
+            return _sequence(MessageType.ACK, message.sequence_id)
         case Sequence():
-            return {"type": int(MessageType.SEQUENCE), "sequenceId": message.sequence_id}
+            return _sequence(MessageType.SEQUENCE, message.sequence_id)
 
 
-def _call(kind: MessageType, message: Invocation | StreamInvocation) -> dict[str, Json]:
+def _call(kind: MessageType, message: Invocation | StreamInvocation) -> dict[str, bytes]:
     return {
         **_about(kind, message),
-        "target": message.target,
-        "arguments": list(message.arguments),
+        **_text("target", message.target),
+        "arguments": message.arguments,
     }
 
 
-def _about(kind: MessageType, message: Numbered) -> dict[str, Json]:
-    return _without_none({"type": int(kind), "invocationId": message.invocation_id})
+def _about(kind: MessageType, message: Numbered) -> dict[str, bytes]:
+    return {**_number("type", kind), **_text("invocationId", message.invocation_id)}
 
 
-def _outcome(completion: Completion) -> dict[str, Json]:
+def _sequence(kind: MessageType, sequence_id: int) -> dict[str, bytes]:
+    return {**_number("type", kind), **_number("sequenceId", sequence_id)}
+
+
+def _outcome(completion: Completion) -> dict[str, bytes]:
     if completion.error is not None:
-        return {"error": completion.error}
-    return {"result": completion.result} if completion.has_result else {}
+        return _text("error", completion.error)
+    return {} if completion.result is None else {"result": completion.result}
 
 
-def _without_none(fields: dict[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in fields.items() if value is not None}
+def _text(name: str, value: str | None) -> dict[str, bytes]:
+    return {} if value is None else {name: encode(value)}
+
+
+def _number(name: str, value: int) -> dict[str, bytes]:
+    return {name: b"%d" % value}
 
 
 def _check_length(length: int) -> None:
@@ -176,41 +231,52 @@ def _check_length(length: int) -> None:
         raise ProtocolError(f"A message is longer than {MAX_RECORD_BYTES} bytes.")
 
 
-def _object(record: bytes) -> dict[str, Json]:
+def _members(record: bytes) -> dict[str, JsonText]:
     try:
-        value = decode(record)
+        return members(record)
     except JsonError as error:
         raise ProtocolError(f"A message {error}.") from error
-    if not isinstance(value, dict):
-        raise ProtocolError("A message is not a JSON object.")
-    return value
 
 
-def _present(fields: dict[str, Json], name: str) -> Json:
+def _present(fields: _Fields, name: str) -> JsonText:
     if name not in fields:
         raise ProtocolError(f"A message lacks its {name}.")
     return fields[name]
 
 
-def _string(fields: dict[str, Json], name: str) -> str:
-    value = _present(fields, name)
+def _value(fields: _Fields, name: str) -> Json:
+    try:
+        return decode(_present(fields, name))
+    except JsonError as error:
+        raise ProtocolError(f"The {name} of a message {error}.") from error
+
+
+def _string(fields: _Fields, name: str) -> str:
+    value = _value(fields, name)
     if not isinstance(value, str):
         raise ProtocolError(f"The {name} of a message is not a string.")
     return value
 
 
-def _optional_string(fields: dict[str, Json], name: str) -> str | None:
-    return None if fields.get(name) is None else _string(fields, name)
+def _optional_string(fields: _Fields, name: str) -> str | None:
+    return None if fields.get(name, _NULL) == _NULL else _string(fields, name)
 
 
-def _arguments(fields: dict[str, Json]) -> tuple[Json, ...]:
+def _integer(fields: _Fields, name: str) -> int | None:
+    """Give an integer, or None for anything else."""
+    value = _value(fields, name) if name in fields else None
+    # True is an int in Python, not in JSON.
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _arguments(fields: _Fields) -> JsonText:
     value = _present(fields, "arguments")
-    if not isinstance(value, list):
+    if not value.startswith(b"["):
         raise ProtocolError("The arguments of a message are not an array.")
-    return tuple(value)
+    return value
 
 
-def _invocation(fields: dict[str, Json]) -> Invocation:
+def _invocation(fields: _Fields) -> Invocation:
     return Invocation(
         target=_string(fields, "target"),
         arguments=_arguments(fields),
@@ -218,7 +284,7 @@ def _invocation(fields: dict[str, Json]) -> Invocation:
     )
 
 
-def _stream_invocation(fields: dict[str, Json]) -> StreamInvocation:
+def _stream_invocation(fields: _Fields) -> StreamInvocation:
     return StreamInvocation(
         invocation_id=_string(fields, "invocationId"),
         target=_string(fields, "target"),
@@ -226,46 +292,40 @@ def _stream_invocation(fields: dict[str, Json]) -> StreamInvocation:
     )
 
 
-def _stream_item(fields: dict[str, Json]) -> StreamItem:
+def _stream_item(fields: _Fields) -> StreamItem:
     return StreamItem(_string(fields, "invocationId"), _present(fields, "item"))
 
 
-def _completion(fields: dict[str, Json]) -> Completion:
-    error = _optional_string(fields, "error")
-    has_result = "result" in fields
-    if error is not None and has_result:
+def _completion(fields: _Fields) -> Completion:
+    error, result = _optional_string(fields, "error"), fields.get("result")
+    if error is not None and result is not None:
         raise ProtocolError("A completion has both a result and an error.")
-    return Completion(
-        invocation_id=_string(fields, "invocationId"),
-        result=fields.get("result"),
-        has_result=has_result,
-        error=error,
-    )
+    return Completion(_string(fields, "invocationId"), result, error)
 
 
-def _cancel_invocation(fields: dict[str, Json]) -> CancelInvocation:
+def _cancel_invocation(fields: _Fields) -> CancelInvocation:
     return CancelInvocation(_string(fields, "invocationId"))
 
 
-def _ping(_fields: dict[str, Json]) -> Ping:
+def _ping(_fields: _Fields) -> Ping:
     return Ping()
 
 
-def _close(fields: dict[str, Json]) -> Close:
+def _close(fields: _Fields) -> Close:
     return Close(
         error=_optional_string(fields, "error"),
-        allow_reconnect=fields.get("allowReconnect") is True,
+        allow_reconnect=fields.get("allowReconnect") == b"true",
     )
 
 
-def _sequence_id(fields: dict[str, Json]) -> int:
-    value = _present(fields, "sequenceId")
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+def _sequence_id(fields: _Fields) -> int:
+    value = _integer(fields, "sequenceId")
+    if value is None or value < 0:
         raise ProtocolError("The sequenceId of a message is not a number from 0.")
     return value
 
 
-_PARSERS: dict[int, Callable[[dict[str, Json]], Message]] = {
+_PARSERS: dict[int, Callable[[_Fields], Message]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
     MessageType.COMPLETION: _completion,

@@ -4,38 +4,52 @@ Source: HubProtocol.md of dotnet/aspnetcore. A message is an array whose first e
 after its length in bytes as a VarInt: 7 bits a byte, the lowest first, at most 5 bytes.
 """
 
-import base64
-import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 
-from ..documents.json_text import Json
-from ..errors import JsonError, ProtocolError
+from ..documents.json_text import Json, encode
+from ..documents.verbatim import JsonText
+from ..errors import ProtocolError
+from .conversion import json_value, packed
 from .messages import (
     MAX_RECORD_BYTES,
     Ack,
     CancelInvocation,
     Close,
     Completion,
+    Envelope,
     Invocation,
     Message,
     MessageType,
+    Numbered,
     Ping,
     Sequence,
     StreamInvocation,
     StreamItem,
 )
+from .parts import elements as parts_of
+from .parts import is_array
 
-__all__ = ["FrameReader", "encode_messagepack", "parse_messagepack"]
+__all__ = [
+    "FrameReader",
+    "encode_invocation",
+    "encode_messagepack",
+    "open_envelope",
+    "parse_messagepack",
+    "with_invocation_id",
+]
 
 _MAX_PREFIX_BYTES = 5
 _MORE = 0x80
 _SEVEN_BITS = 0x7F
-_MIN_INT = -(2**63)
-_MAX_INT = 2**64 - 1
+_INVOCATION_ID = 2
+_ARGUMENTS = 4
+_HEAD = 3
+"""Elements that invocations and items have in common: type, headers and id."""
+
 _ERROR, _VOID, _VALUE = 1, 2, 3
+_NO_HEADERS, _NO_STREAMS = b"\x80", b"\x90"
 
 
 class FrameReader:
@@ -64,26 +78,18 @@ class FrameReader:
 
 
 def encode_messagepack(message: Message) -> bytes:
-    """Write a message after its length.
-
-    Integers that MessagePack cannot hold become doubles, as they do in JavaScript; a lone
-    surrogate becomes a question mark.
+    """Write a message after its length, its values as `conversion.packed` makes them.
 
     Raises:
         JsonError: An argument, item or result is nested too deep.
     """
-    try:
-        body = _packed(message)
-    except (ValueError, RecursionError) as error:
-        raise JsonError("is nested too deep for MessagePack") from error
-    return _length_prefix(len(body)) + body
+    return _framed(_elements(message))
 
 
 def parse_messagepack(record: bytes) -> Message | None:
     """Parse a message without its length.
 
-    Values come out as JSON has them: binary as base64, timestamps as RFC 3339 text, NaN and
-    infinities by their names.
+    Values come out as `conversion.json_value` makes them.
 
     Returns:
         The message, or None for a type that this version does not know: the protocol asks to
@@ -93,20 +99,89 @@ def parse_messagepack(record: bytes) -> Message | None:
         ProtocolError: The bytes are not a message, or lack what its type requires.
     """
     try:
-        value = _json(msgpack.unpackb(record, strict_map_key=False))
+        value = json_value(msgpack.unpackb(record, strict_map_key=False))
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         # The exception's own text would quote the input.
         raise ProtocolError("A message is not valid MessagePack.") from error
     if not isinstance(value, list) or not value:
         raise ProtocolError("A message is not an array that begins with its type.")
-    kind = value[0]
-    if not isinstance(kind, int) or isinstance(kind, bool):
-        raise ProtocolError("A message needs a type, which is an integer.")
-    parse = _PARSERS.get(kind)
+    parse = _PARSERS.get(_kind(value))
     return None if parse is None else parse(value)
 
 
-def _read_length(buffer: bytearray, start: int) -> tuple[int, int] | None:
+def encode_invocation(target: str, arguments: bytes) -> bytes:
+    """Write an invocation of which nobody expects a completion, after its length.
+
+    Args:
+        target: The method.
+        arguments: An array in MessagePack, which stays as it is.
+    """
+    head = [_pack(MessageType.INVOCATION), _NO_HEADERS, _pack(None)]
+    return _framed([*head, _pack(target), arguments, _NO_STREAMS])
+
+
+def open_envelope(framed: bytes) -> Envelope:
+    """Look at an invocation or an item of a stream that stays as it is written.
+
+    Args:
+        framed: One message after its length.
+
+    Raises:
+        ProtocolError: It is something else, or lacks what its type requires.
+    """
+    elements = _split(framed)
+    head = _unpacked(elements[:_HEAD])
+    kind = _kind(head)
+    if not isinstance(_at(head, 1, "headers"), dict):
+        raise ProtocolError("The headers of a message are not a map.")
+    if kind == MessageType.INVOCATION:
+        called = [*head, *_unpacked(elements[_HEAD:_ARGUMENTS])]
+        if not is_array(b"".join(elements[_ARGUMENTS : _ARGUMENTS + 1])):
+            raise ProtocolError("The arguments of a message are not an array.")
+        invocation_id = _optional_string(head, 2, "invocationId")
+        return Envelope(MessageType.INVOCATION, invocation_id, _string(called, 3, "target"))
+    if kind == MessageType.STREAM_ITEM:
+        if len(elements) == _HEAD:
+            raise ProtocolError("A message lacks its item.")
+        return Envelope(MessageType.STREAM_ITEM, _string(head, 2, "invocationId"), None)
+    raise ProtocolError("A message is neither an invocation nor an item of a stream.")
+
+
+def with_invocation_id(framed: bytes, invocation_id: str) -> bytes:
+    """Put an invocation id into a message, whose values stay as they are written.
+
+    Args:
+        framed: An invocation after its length.
+        invocation_id: What it has from now on.
+    """
+    elements = _split(framed)
+    elements[_INVOCATION_ID] = _pack(invocation_id)
+    return _framed(elements)
+
+
+def _split(framed: bytes) -> list[bytes]:
+    """Give the elements of the one message after its length, each as it is written.
+
+    Raises:
+        ProtocolError: The bytes are something else.
+    """
+    prefix = _read_length(framed, 0)
+    if prefix is None or sum(prefix) != len(framed):
+        raise ProtocolError("A message does not have the length that stands before it.")
+    try:
+        return parts_of(framed[prefix[1] :])
+    except ValueError as error:
+        raise ProtocolError("A message is not an array in MessagePack.") from error
+
+
+def _unpacked(elements: list[bytes]) -> list[Json]:
+    try:
+        return [msgpack.unpackb(each) for each in elements]
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise ProtocolError("A message is not valid MessagePack.") from error
+
+
+def _read_length(buffer: bytes | bytearray, start: int) -> tuple[int, int] | None:
     """Give a length and where its message starts, or None if it is not complete yet."""
     length = 0
     for index in range(_MAX_PREFIX_BYTES):
@@ -128,88 +203,67 @@ def _length_prefix(length: int) -> bytes:
     return bytes(prefix)
 
 
-def _packed(message: Message) -> bytes:
-    elements = _elements(message)
-    packed: bytes
-    try:
-        packed = msgpack.packb(elements, unicode_errors="replace")
-    except OverflowError:
-        # Rare enough that the values are looked through only after the failure.
-        packed = msgpack.packb(_with_doubles(elements), unicode_errors="replace")
-    return packed
+def _framed(elements: list[bytes]) -> bytes:
+    """Write an array of elements that are written, after its length."""
+    body = b"".join((_header(len(elements)), *elements))
+    return _length_prefix(len(body)) + body
 
 
-def _elements(message: Message) -> list[Any]:  # noqa: PLR0911 - one case a message type
+def _header(length: int) -> bytes:
+    """Write the beginning of an array."""
+    header: bytes = msgpack.Packer().pack_array_header(length)
+    return header
+
+
+def _pack(value: str | int | None) -> bytes:
+    written: bytes = msgpack.packb(value, unicode_errors="replace")
+    return written
+
+
+def _elements(message: Message) -> list[bytes]:  # noqa: PLR0911 - one case a message type
     match message:
         case Invocation():
-            head = [int(MessageType.INVOCATION), {}, message.invocation_id, message.target]
-            return [*head, message.arguments, []]
+            return _call(MessageType.INVOCATION, message)
         case StreamInvocation():
-            head = [int(MessageType.STREAM_INVOCATION), {}, message.invocation_id, message.target]
-            return [*head, message.arguments, []]
+            return _call(MessageType.STREAM_INVOCATION, message)
         case StreamItem():
-            return [int(MessageType.STREAM_ITEM), {}, message.invocation_id, message.item]
+            return [*_about(MessageType.STREAM_ITEM, message), packed(message.item)]
         case Completion():
-            return [int(MessageType.COMPLETION), {}, message.invocation_id, *_outcome(message)]
+            return [*_about(MessageType.COMPLETION, message), *_outcome(message)]
         case CancelInvocation():
-            return [int(MessageType.CANCEL_INVOCATION), {}, message.invocation_id]
+            return _about(MessageType.CANCEL_INVOCATION, message)
         case Ping():
-            return [int(MessageType.PING)]
+            return [_pack(MessageType.PING)]
         case Close():
-            return [int(MessageType.CLOSE), message.error, message.allow_reconnect]
+            return [*map(_pack, (MessageType.CLOSE, message.error, message.allow_reconnect))]
         case Ack():
-            return [int(MessageType.ACK), message.sequence_id]
+            return [*map(_pack, (MessageType.ACK, message.sequence_id))]
         case Sequence():
-            return [int(MessageType.SEQUENCE), message.sequence_id]
+            return [*map(_pack, (MessageType.SEQUENCE, message.sequence_id))]
 
 
-def _outcome(completion: Completion) -> list[Any]:
+def _call(kind: MessageType, message: Invocation | StreamInvocation) -> list[bytes]:
+    arguments = packed(message.arguments)
+    return [*_about(kind, message), _pack(message.target), arguments, _NO_STREAMS]
+
+
+def _about(kind: MessageType, message: Numbered) -> list[bytes]:
+    return [_pack(kind), _NO_HEADERS, _pack(message.invocation_id)]
+
+
+def _outcome(completion: Completion) -> list[bytes]:
     if completion.error is not None:
-        return [_ERROR, completion.error]
-    return [_VALUE, completion.result] if completion.has_result else [_VOID]
+        return [_pack(_ERROR), _pack(completion.error)]
+    return (
+        [_pack(_VOID)] if completion.result is None else [_pack(_VALUE), packed(completion.result)]
+    )
 
 
-def _with_doubles(value: Any) -> Any:  # noqa: ANN401 - any value that JSON has
-    match value:
-        case list() | tuple():
-            return [_with_doubles(item) for item in value]
-        case dict():
-            return {name: _with_doubles(item) for name, item in value.items()}
-        case int() if not _MIN_INT <= value <= _MAX_INT:
-            return _double(value)
-        case _:
-            return value
-
-
-def _double(value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _json(value: Any) -> Json:  # noqa: ANN401, PLR0911 - whatever MessagePack can hold
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if math.isfinite(value) else _name(value)
-        case list():
-            return [_json(item) for item in value]
-        case dict():
-            return {str(name): _json(item) for name, item in value.items()}
-        case bytes():
-            return base64.b64encode(value).decode()
-        case msgpack.Timestamp():
-            return str(value.to_datetime().isoformat())
-        case _:
-            return base64.b64encode(bytes(value.data)).decode()
-
-
-def _name(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
+def _kind(elements: list[Json]) -> int:
+    kind = _at(elements, 0, "type")
+    if not isinstance(kind, int) or isinstance(kind, bool):
+        raise ProtocolError("A message needs a type, which is an integer.")
+    return kind
 
 
 def _at(elements: list[Json], index: int, name: str) -> Json:
@@ -229,11 +283,14 @@ def _optional_string(elements: list[Json], index: int, name: str) -> str | None:
     return None if _at(elements, index, name) is None else _string(elements, index, name)
 
 
-def _arguments(elements: list[Json]) -> tuple[Json, ...]:
-    value = _at(elements, 4, "arguments")
-    if not isinstance(value, list):
+def _text(elements: list[Json], index: int, name: str) -> JsonText:
+    return JsonText(encode(_at(elements, index, name)))
+
+
+def _arguments(elements: list[Json]) -> JsonText:
+    if not isinstance(_at(elements, 4, "arguments"), list):
         raise ProtocolError("The arguments of a message are not an array.")
-    return tuple(value)
+    return _text(elements, 4, "arguments")
 
 
 def _invocation(elements: list[Json]) -> Invocation:
@@ -253,7 +310,7 @@ def _stream_invocation(elements: list[Json]) -> StreamInvocation:
 
 
 def _stream_item(elements: list[Json]) -> StreamItem:
-    return StreamItem(_string(elements, 2, "invocationId"), _at(elements, 3, "item"))
+    return StreamItem(_string(elements, 2, "invocationId"), _text(elements, 3, "item"))
 
 
 def _completion(elements: list[Json]) -> Completion:
@@ -264,7 +321,7 @@ def _completion(elements: list[Json]) -> Completion:
     if kind == _VOID:
         return Completion(invocation_id)
     if kind == _VALUE:
-        return Completion(invocation_id, result=_at(elements, 4, "result"), has_result=True)
+        return Completion(invocation_id, result=_text(elements, 4, "result"))
     raise ProtocolError("The result kind of a completion is not 1, 2 or 3.")
 
 

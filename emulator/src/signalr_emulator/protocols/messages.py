@@ -1,12 +1,14 @@
 """The messages of the SignalR hub protocol, however they are written.
 
+The values that they carry are JSON text, so that a client of JSON gets them as they were sent.
+
 Source: HubProtocol.md of dotnet/aspnetcore.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ..documents.json_text import Json
+from ..documents.verbatim import JsonText
 
 __all__ = [
     "MAX_RECORD_BYTES",
@@ -14,6 +16,7 @@ __all__ = [
     "CancelInvocation",
     "Close",
     "Completion",
+    "Envelope",
     "Invocation",
     "Message",
     "MessageType",
@@ -44,20 +47,23 @@ class MessageType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """Calls a method; without an `invocation_id` no completion is expected."""
+    """Calls a method; without an `invocation_id` no completion is expected.
+
+    The arguments are an array.
+    """
 
     target: str
-    arguments: tuple[Json, ...]
+    arguments: JsonText
     invocation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamInvocation:
-    """Calls a method that answers with a stream of items."""
+    """Calls a method that answers with a stream of items. The arguments are an array."""
 
     invocation_id: str
     target: str
-    arguments: tuple[Json, ...]
+    arguments: JsonText
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +71,18 @@ class StreamItem:
     """One item of a stream."""
 
     invocation_id: str
-    item: Json
+    item: JsonText
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
     """Ends an invocation with nothing, a result or an error, never with both of these.
 
-    `result` counts only with `has_result`, because null is a result too.
+    The result `null` is one too.
     """
 
     invocation_id: str
-    result: Json = None
-    has_result: bool = False
+    result: JsonText | None = None
     error: str | None = None
 
 
@@ -119,3 +124,18 @@ type Numbered = Invocation | StreamInvocation | StreamItem | Completion | Cancel
 """The messages that stateful reconnect counts and sends again."""
 
 type Message = Numbered | Ping | Close | Ack | Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is read of a message that stays as it is written: everything but its values.
+
+    Attributes:
+        kind: Its `type`.
+        invocation_id: What it belongs to, or None.
+        target: What an invocation calls; None for other types.
+    """
+
+    kind: MessageType
+    invocation_id: str | None
+    target: str | None

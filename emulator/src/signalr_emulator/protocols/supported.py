@@ -1,19 +1,24 @@
 """The hub protocols that a client can ask for in its handshake."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from .json import RecordReader, encode_message, parse_message
-from .messagepack import (
-    FrameReader,
-    encode_messagepack,
-    parse_messagepack,
-)
-from .messages import Message, Ping
+from . import json, messagepack
+from .messages import Envelope, Message, Ping
 
-__all__ = ["JSON", "MESSAGEPACK", "PROTOCOLS", "HubProtocol", "Reader", "TransferFormat"]
+__all__ = [
+    "JSON",
+    "MESSAGEPACK",
+    "PROTOCOLS",
+    "HubProtocol",
+    "Reader",
+    "TransferFormat",
+    "Written",
+    "as_sent",
+    "encoded",
+]
 
 
 class TransferFormat(Enum):
@@ -45,6 +50,8 @@ class HubProtocol:
         reader: Makes what cuts a connection's bytes into messages.
         parse: Parses one message without its framing; None for one to ignore.
         encode: Writes one message with its framing.
+        open_envelope: Looks at one invocation or item with its framing, and nothing else.
+        with_invocation_id: Puts an invocation id into an invocation that is written.
         ping: A ping, written.
     """
 
@@ -54,27 +61,54 @@ class HubProtocol:
     reader: Callable[[], Reader]
     parse: Callable[[bytes], Message | None]
     encode: Callable[[Message], bytes]
+    open_envelope: Callable[[bytes], Envelope]
+    with_invocation_id: Callable[[bytes, str], bytes]
     ping: bytes
+
+
+type Written = Callable[[HubProtocol], bytes]
+"""Gives a message in a hub protocol, with its framing; nothing if it is not written in it.
+
+May raise `JsonError` where a value has no form in the protocol.
+"""
+
+
+def as_sent(frames: Mapping[HubProtocol, bytes]) -> Written:
+    """Give a message as somebody has written it.
+
+    Args:
+        frames: The message with its framing, by the protocol in which it is written.
+    """
+    return lambda protocol: frames.get(protocol, b"")
+
+
+def encoded(message: Message) -> Written:
+    """Write a message in whichever hub protocol it is asked for."""
+    return lambda protocol: protocol.encode(message)
 
 
 JSON = HubProtocol(
     name="json",
     transfer_format=TransferFormat.TEXT,
     content_type="application/json",
-    reader=RecordReader,
-    parse=parse_message,
-    encode=encode_message,
-    ping=encode_message(Ping()),
+    reader=json.RecordReader,
+    parse=json.parse_message,
+    encode=json.encode_message,
+    open_envelope=json.open_envelope,
+    with_invocation_id=json.with_invocation_id,
+    ping=json.encode_message(Ping()),
 )
 
 MESSAGEPACK = HubProtocol(
     name="messagepack",
     transfer_format=TransferFormat.BINARY,
     content_type="application/x-msgpack",
-    reader=FrameReader,
-    parse=parse_messagepack,
-    encode=encode_messagepack,
-    ping=encode_messagepack(Ping()),
+    reader=messagepack.FrameReader,
+    parse=messagepack.parse_messagepack,
+    encode=messagepack.encode_messagepack,
+    open_envelope=messagepack.open_envelope,
+    with_invocation_id=messagepack.with_invocation_id,
+    ping=messagepack.encode_messagepack(Ping()),
 )
 
 PROTOCOLS = {protocol.name: protocol for protocol in (JSON, MESSAGEPACK)}

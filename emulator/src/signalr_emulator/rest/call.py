@@ -8,27 +8,19 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, http, web
 
 from ..authentication.callers import Caller
-from ..documents.json_text import Json
 from ..errors import (
     InvalidRequestError,
-    JsonError,
     PayloadTooLargeError,
     UnsupportedContentError,
 )
 from ..operations.binary_payload import parse_binary_item, parse_binary_payload
-from ..operations.parameters import (
-    MAX_BODY_BYTES,
-    effective_hub,
-    group_name,
-    parse_json,
-    parse_payload,
-)
+from ..operations.parameters import MAX_BODY_BYTES, effective_hub, group_name
+from ..operations.payloads import Payload, parse_item, parse_payload
 from ..operations.table import Operation
-from ..protocols.messages import Invocation
+from ..protocols.supported import Written
 from ..transports.local_address import local_address
-from ..transports.outgoing import Outgoing
 
-__all__ = ["Call", "Handler", "outgoing"]
+__all__ = ["Call", "Handler"]
 
 _JSON = "application/json"
 _MESSAGEPACK = ("application/x-msgpack", "application/octet-stream")
@@ -94,19 +86,21 @@ class Call:
         """Give a parameter of the query, or None if it is not there."""
         return self.request.query.get(name)
 
-    async def json(self) -> Json:
-        """Read a body that has to be JSON."""
+    async def json(self) -> bytes:
+        """Read a body that has to be JSON, and is not parsed yet."""
         if self._content_type() != _JSON:
             raise UnsupportedContentError(f"The body has to be {_JSON}.", target="Content-Type")
-        return parse_json(await self.body())
+        return await self.body()
 
-    async def invocation(self) -> Invocation:
+    async def payload(self) -> Payload:
         """Read a body that is a message."""
-        return await self._payload(parse_payload, parse_binary_payload)
+        return await self._parsed(parse_payload, parse_binary_payload)
 
-    async def item(self) -> Json:
+    async def item(self, stream: str) -> Written:
         """Read a body that is an item of a stream."""
-        return await self._payload(parse_json, parse_binary_item)
+        return await self._parsed(
+            lambda body: parse_item(body, stream), lambda body: parse_binary_item(body, stream)
+        )
 
     async def body(self) -> bytes:
         """Read the body."""
@@ -126,7 +120,7 @@ class Call:
         path = self.request.rel_url.raw_path
         return f"{self.request.scheme}://{self._authority()}{path}?{urlencode(query)}"
 
-    async def _payload[T](
+    async def _parsed[T](
         self, from_json: Callable[[bytes], T], from_messagepack: Callable[[bytes], T]
     ) -> T:
         content_type = self._content_type()
@@ -153,15 +147,3 @@ class Call:
 
 type Handler = Callable[[Call], Awaitable[web.Response | None]]
 """Carries out a call; None stands for the operation's success without a body."""
-
-
-def outgoing(invocation: Invocation) -> Outgoing:
-    """Make a message of what a call sends.
-
-    Raises:
-        InvalidRequestError: An argument has no JSON form.
-    """
-    try:
-        return Outgoing(invocation)
-    except JsonError as error:
-        raise InvalidRequestError(f"The payload {error}.", target="arguments") from error

@@ -4,13 +4,8 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from ..clients.hubs import Member, deliver
-from ..documents.json_text import encode
-from ..errors import (
-    ClientResultError,
-    InvalidRequestError,
-    JsonError,
-)
+from ..clients.hubs import Member, count_unserved, deliver
+from ..errors import ClientResultError, InvalidRequestError
 from ..operations.commands import (
     CloseConnection,
     Command,
@@ -23,9 +18,10 @@ from ..operations.errors import no_connection
 from ..operations.filters import Candidate, Filter, parse_filter
 from ..operations.parameters import group_name, is_true, stream_id
 from ..operations.table import DataAction, Task
-from ..protocols.messages import Completion, StreamItem
+from ..protocols.messages import Completion
 from ..state.resource import Resource
-from .call import Call, Handler, outgoing
+from ..transports.outgoing import Outgoing
+from .call import Call, Handler
 
 __all__ = ["MessageOperations"]
 
@@ -41,8 +37,8 @@ class MessageOperations:
     Args:
         resource: The SignalR resource whose clients receive.
         permit: Raises `ForbiddenError` unless the caller has a data action.
-        sent: Learns of each message: hub, recipient as a person would say it, target, and number
-            of connections.
+        sent: Learns of each message: hub, recipient as a person would say it, target, number of
+            connections, and of those that it did not go to since it is not in their hub protocol.
         invocation_timeout: How long a client may take to answer, in seconds.
     """
 
@@ -51,7 +47,7 @@ class MessageOperations:
         resource: Resource,
         *,
         permit: Callable[[Call, DataAction], None],
-        sent: Callable[[str, str, str, int], None],
+        sent: Callable[[str, str, str, int, int], None],
         invocation_timeout: float,
     ) -> None:
         self._hubs = resource.hubs
@@ -82,11 +78,14 @@ class MessageOperations:
         excluded: frozenset[str] = frozenset(),
     ) -> None:
         """Send the message of a call to whoever is found once its body has been read."""
-        hub, invocation = call.hub, await call.invocation()
+        hub, payload = call.hub, await call.payload()
         members = find()
-        deliver(outgoing(invocation), members, excluded)
+        message = Outgoing(payload.written)
+        deliver(message, members, excluded)
         left_out = sum(1 for each in excluded if each in members)
-        self._sent(hub, recipient, invocation.target, len(members) - left_out)
+        unserved = count_unserved(message, members, excluded)
+        served = len(members) - left_out - unserved
+        self._sent(hub, recipient, payload.target, served, unserved)
 
     async def _send_to_hub(self, call: Call) -> None:
         hub = call.hub
@@ -127,37 +126,23 @@ class MessageOperations:
 
     async def _invoke(self, call: Call) -> web.Response:
         hub = call.hub
-        invocation = await call.invocation()
+        payload = await call.payload()
         member = self._member(hub, call.connection)
         try:
-            completion = await member.invoke(
-                invocation.target, invocation.arguments, self._invocation_timeout
-            )
+            completion = await member.invoke(Outgoing(payload.written), self._invocation_timeout)
         except ClientResultError as error:
             raise InvalidRequestError(str(error), code=_INVOCATION_FAILED) from error
-        except JsonError as error:
-            raise InvalidRequestError(f"The payload {error}.", target="arguments") from error
-        if not completion.has_result:
-            return web.json_response({})
-        try:
-            body = encode({"result": completion.result})
-        except JsonError as error:
-            raise InvalidRequestError(
-                f"The client's result {error}.", code=_INVOCATION_FAILED
-            ) from error
-        return web.Response(body=body, content_type="application/json")
+        result = b"" if completion.result is None else b'"result":' + completion.result
+        return web.Response(body=b"{" + result + b"}", content_type="application/json")
 
     async def _send_stream_item(self, call: Call) -> None:
         hub, stream = call.hub, stream_id(call.stream)
         is_last = is_true(call.parameter("completed") or "false", "completed")
         # An empty body is no item, and may end a stream that has none left.
-        items = [await call.item()] if await call.body() or not is_last else []
+        items = [await call.item(stream)] if await call.body() or not is_last else []
         member = self._member(hub, call.connection)
-        try:
-            for item in items:
-                member.send(StreamItem(stream, item))
-        except JsonError as error:
-            raise InvalidRequestError(f"The body {error}.") from error
+        for item in items:
+            member.deliver(Outgoing(item))
         if is_last:
             member.send(Completion(stream))
 
@@ -182,8 +167,8 @@ class MessageOperations:
 
     def _effect(self, hub: str, command: Command) -> Callable[[Member], object]:
         match command:
-            case SendMessage(invocation=invocation):
-                message = outgoing(invocation)
+            case SendMessage(payload=payload):
+                message = Outgoing(payload.written)
                 return lambda member: member.deliver(message)
             case JoinGroup(group=group):
                 return lambda member: self._hubs.add_to_group(hub, group, member.connection_id)

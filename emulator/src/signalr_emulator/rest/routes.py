@@ -109,8 +109,9 @@ class RestApi:
         )
         return self._resource.authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
 
-    def _sent(self, hub: str, recipient: str, target: str, connections: int) -> None:
-        message = SentMessage(self._service.clock.now(), hub, recipient, target, connections)
+    def _sent(self, hub: str, recipient: str, target: str, connections: int, unserved: int) -> None:
+        now = self._service.clock.now()
+        message = SentMessage(now, hub, recipient, target, connections, unserved)
         self._service.journal.sent(message)
 
     def _origins(self, request: web.Request) -> frozenset[str]:

@@ -39,6 +39,7 @@ class SentMessage:
         recipient: Whom it was for, as a person would say it.
         target: Name of the clients' handler.
         connections: To how many connections it went.
+        unserved: How many more it would have gone to, had it been written in their hub protocol.
     """
 
     time: float
@@ -46,6 +47,7 @@ class SentMessage:
     recipient: str
     target: str
     connections: int
+    unserved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,11 +127,10 @@ class LongPollingTransport:
         self._put(message.json)
 
     def _deliver_binary(self, message: Outgoing) -> None:
-        if message.messagepack:
-            self._put(message.messagepack)
+        self._put(message.messagepack)
 
     def _put(self, record: bytes) -> None:
-        if self._is_closed or self._overflowed:
+        if not record or self._is_closed or self._overflowed:
             return
         if not self._queue.put(record):
             # A broadcast goes on right now: no recipient may leave.

@@ -4,10 +4,7 @@ import logging
 from functools import cached_property
 
 from ..errors import JsonError
-from ..protocols.json import encode_message
-from ..protocols.messagepack import encode_messagepack
-from ..protocols.messages import Invocation
-from ..protocols.supported import HubProtocol, TransferFormat
+from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat, Written
 from .event_stream import event_chunk
 from .frames import binary_frame, text_frame
 
@@ -17,33 +14,31 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Outgoing:
-    """An invocation that goes to any number of clients.
+    """A message that goes to any number of clients.
 
     Args:
-        invocation: What the clients receive.
-
-    Raises:
-        JsonError: An argument has no JSON form.
+        written: Gives it in a hub protocol, as the clients receive it.
     """
 
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
-        self.json = encode_message(invocation)
-        """The record of the JSON hub protocol."""
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        self.unwritten: set[HubProtocol] = set()
+        """The protocols of clients that it would have gone to, had it been written in them."""
+
+    @cached_property
+    def json(self) -> bytes:
+        """The record of the JSON hub protocol; empty if it is not written in it."""
+        return self._write(JSON)
 
     @cached_property
     def messagepack(self) -> bytes:
-        """The message of the MessagePack hub protocol; empty if it has no such form."""
-        try:
-            return encode_messagepack(self._invocation)
-        except JsonError as error:
-            _LOGGER.warning("A message is not sent to MessagePack clients: it %s.", error)
-            return b""
+        """The message of the MessagePack hub protocol; empty if it is not written in it."""
+        return self._write(MESSAGEPACK)
 
     @cached_property
     def websocket_text(self) -> bytes:
         """The JSON record in a WebSocket frame, ready for a socket."""
-        return text_frame(self.json)
+        return text_frame(self.json) if self.json else b""
 
     @cached_property
     def websocket_binary(self) -> bytes:
@@ -53,8 +48,19 @@ class Outgoing:
     @cached_property
     def event(self) -> bytes:
         """The JSON record as a server-sent event in a chunk, ready for a socket."""
-        return event_chunk(self.json)
+        return event_chunk(self.json) if self.json else b""
 
     def record(self, protocol: HubProtocol) -> bytes:
-        """Give the message in a protocol, with its framing; empty if it has no such form."""
+        """Give the message in a protocol, with its framing; empty if it is not written in it."""
         return self.messagepack if protocol.transfer_format is TransferFormat.BINARY else self.json
+
+    def _write(self, protocol: HubProtocol) -> bytes:
+        try:
+            record = self._written(protocol)
+            problem = "is not written in their protocol"
+        except JsonError as error:
+            record, problem = b"", str(error)
+        if not record:
+            self.unwritten.add(protocol)
+            _LOGGER.warning("A message is not sent to %s clients: it %s.", protocol.name, problem)
+        return record

@@ -1,0 +1,94 @@
+"""What a call sends to clients, in JSON: a message, or an item of a stream.
+
+Source: swagger of the REST data plane, 2024-12-01 (PayloadMessage).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..documents.json_text import decode
+from ..documents.verbatim import JsonText, members, verbatim
+from ..errors import InvalidRequestError, JsonError
+from ..protocols.messages import Invocation, StreamItem
+from ..protocols.supported import Written, encoded
+
+__all__ = ["NO_VALUE", "Payload", "check_names", "check_target", "parse_item", "parse_payload"]
+
+NO_VALUE = JsonText(b"null")
+_NO_ARGUMENTS = JsonText(b"[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A message for clients.
+
+    Attributes:
+        target: Name of the clients' handler.
+        written: The invocation of this handler.
+    """
+
+    target: str
+    written: Written
+
+
+def parse_payload(body: bytes) -> Payload:
+    """Parse a PayloadMessage: `target` and `arguments`, in any case, and nothing else.
+
+    Absent arguments are no arguments.
+
+    Raises:
+        InvalidRequestError: The body is something else.
+    """
+    try:
+        fields = {name.lower(): text for name, text in members(body).items()}
+        target = decode(fields.get("target", NO_VALUE))
+    except JsonError as error:
+        raise InvalidRequestError(f"The payload {error}.") from error
+    check_names(fields)
+    name = check_target(target)
+    arguments = fields.get("arguments", NO_VALUE)
+    if arguments == NO_VALUE:
+        arguments = _NO_ARGUMENTS
+    if not arguments.startswith(b"["):
+        raise InvalidRequestError("The arguments have to be an array.", target="arguments")
+    return Payload(name, encoded(Invocation(name, arguments)))
+
+
+def parse_item(body: bytes, stream: str) -> Written:
+    """Parse an item of a stream: any value.
+
+    Args:
+        body: The item.
+        stream: Id of the stream.
+
+    Raises:
+        InvalidRequestError: The body is not JSON.
+    """
+    try:
+        return encoded(StreamItem(stream, verbatim(body)))
+    except JsonError as error:
+        raise InvalidRequestError(f"The body {error}.") from error
+
+
+def check_names(names: Collection[str]) -> None:
+    """Check the names of a PayloadMessage's properties, in lower case.
+
+    Raises:
+        InvalidRequestError: One of them is unknown.
+    """
+    for name in names:
+        if name not in {"target", "arguments"}:
+            raise InvalidRequestError("The payload has an unknown property.", target=name)
+
+
+def check_target(target: object) -> str:
+    """Check the target of a PayloadMessage, and give it.
+
+    Raises:
+        InvalidRequestError: It is no string, or empty.
+    """
+    if not isinstance(target, str) or not target:
+        raise InvalidRequestError(
+            "The target has to be a string that is not empty.", target="target"
+        )
+    return target

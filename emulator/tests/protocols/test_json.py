@@ -23,10 +23,13 @@ from signalr_emulator.protocols.messages import (
     Invocation,
     Message,
     Ping,
+    ReceivedInvocation,
     Sequence,
     StreamInvocation,
     StreamItem,
 )
+
+from emulator.tests.protocols.received import received
 
 JSON = st.recursive(
     st.none()
@@ -79,7 +82,7 @@ RECORDS: list[tuple[Message, bytes]] = [
 @pytest.mark.parametrize(("message", "record"), RECORDS)
 def test_bytes_of_every_message(message: Message, record: bytes) -> None:
     assert encode_message(message) == record + SEPARATOR
-    assert parse_message(record) == message
+    assert parse_message(record) == received(message)
 
 
 def test_bytes_of_the_handshake() -> None:
@@ -139,19 +142,19 @@ def test_unknown_types_are_ignored(record: bytes) -> None:
 def test_split_and_joined_records_round_trip(messages: list[Message], data: st.DataObject) -> None:
     stream = b"".join(map(encode_message, messages))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    reader = RecordReader()
+    reader = RecordReader(MAX_RECORD_BYTES)
     records = [
         record
         for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)
         for record in reader.feed(stream[start:end])
     ]
-    assert [parse_message(record) for record in records] == messages
+    assert [parse_message(record) for record in records] == [received(each) for each in messages]
 
 
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_arbitrary_bytes_raise_only_the_protocol_error(chunks: list[bytes]) -> None:
-    reader = RecordReader()
+    reader = RecordReader(MAX_RECORD_BYTES)
     for chunk in chunks:
         for record in reader.feed(chunk):
             for parse in (parse_handshake, parse_message):
@@ -170,12 +173,25 @@ def test_arbitrary_fields_raise_only_the_protocol_error(fields: dict[str, Any]) 
         return
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 5_000, "12.50"])
+def test_numbers_that_python_cannot_hold(number: str) -> None:
+    call = f'{{"type":1,"invocationId":"1","target":"t","arguments":[{number}]}}'
+    assert parse_message(call.encode()) == ReceivedInvocation("t", "1")
+    completion = parse_message(f'{{"type":3,"invocationId":"1","result":[1,{number}]}}'.encode())
+    assert isinstance(completion, Completion)
+    assert completion.result in ([1, number], [1, 12.5])
+
+
+def test_deep_nesting_is_a_protocol_error() -> None:
+    with pytest.raises(ProtocolError):
+        parse_message(b'{"type":1,"target":"t","arguments":' + b"[" * 100_000 + b"]" * 100_000)
+
+
 def test_record_has_a_limit() -> None:
-    reader = RecordReader()
-    longest = b"x" * MAX_RECORD_BYTES
-    assert list(reader.feed(longest + SEPARATOR)) == [longest]
-    assert list(reader.feed(longest)) == []
+    reader = RecordReader(9)
+    assert list(reader.feed(b"x" * 9 + SEPARATOR)) == [b"x" * 9]
+    assert list(reader.feed(b"x" * 9)) == []
     with pytest.raises(ProtocolError):
         list(reader.feed(b"x"))
     with pytest.raises(ProtocolError):
-        list(RecordReader().feed(longest + b"x" + SEPARATOR))
+        list(RecordReader(9).feed(b"x" * 10 + SEPARATOR))

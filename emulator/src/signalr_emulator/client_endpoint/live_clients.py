@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from ..authentication.client_tokens import ClientIdentity, HttpTransports
 from ..clients.authentication_expiry import AuthenticationExpiry
 from ..clients.connected import Client
-from ..clients.connection import Traits
 from ..clients.events import ConnectedClient
 from ..clients.negotiations import Negotiated
+from ..clients.traits import Traits
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.long_polling import LongPollingTransport

@@ -17,8 +17,8 @@ from ..authentication.client_tokens import (
     validate_client_token,
 )
 from ..clients.connected import Client, Lost
-from ..clients.connection import Traits
 from ..clients.negotiations import Negotiated, negotiate_reply
+from ..clients.traits import Traits
 from ..errors import (
     AuthenticationError,
     ConnectionInUseError,
@@ -49,6 +49,9 @@ _CONNECT = ("/client/", "/client")
 _TEXT_ONLY = frozenset((TransferFormat.TEXT,))
 _MAX_EARLY_BYTES = 64 * 1024
 """Bytes that may come before the transport does; ASP.NET Core lets a sender wait from here on."""
+
+_MAX_POSTED = 1024 * 1024
+"""The longest message that a client may post, in bytes (FAQ of the service)."""
 
 type _AnyTransport = WebSocketTransport | ServerSentEventsTransport | LongPollingTransport
 
@@ -225,7 +228,7 @@ class ClientEndpoint:
             negotiated,
             identity,
             HttpTransports.SERVER_SENT_EVENTS,
-            Traits(transfer_formats=_TEXT_ONLY),
+            Traits(transfer_formats=_TEXT_ONLY, max_record=_MAX_POSTED),
             query=shown_query(request),
         ).client
         _attach(client, transport, negotiated)
@@ -259,7 +262,7 @@ class ClientEndpoint:
             negotiated,
             identity,
             HttpTransports.LONG_POLLING,
-            Traits(keeps_itself_alive=True),
+            Traits(keeps_itself_alive=True, max_record=_MAX_POSTED),
             query=shown_query(request),
             polls=transport,
         ).client

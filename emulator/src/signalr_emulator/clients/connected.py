@@ -8,15 +8,16 @@ from typing import Protocol
 
 from ..documents.json_text import Json
 from ..errors import ClientResultError
-from ..protocols.messages import Completion, Invocation, Message, StreamInvocation
+from ..protocols.messages import Completion, Invocation, Message, ReceivedInvocation
 from ..protocols.supported import HubProtocol, TransferFormat
 from ..transports.outgoing import Outgoing
 from ..transports.timing import Timing
-from .connection import Connection, State, Traits
+from .connection import Connection, State
 from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from .event_queue import EventQueue
 from .events import ClientHandler, ClientInvocation, ConnectedClient
 from .hubs import Hubs
+from .traits import Traits
 
 __all__ = ["Client", "Lost", "Transport"]
 
@@ -268,11 +269,11 @@ class Client:
             invocation = ClientInvocation(message, event.record, self._connection.protocol)
             self._events.put(self.connection_id, partial(self._ask, self._handler, invocation))
 
-    def _has_room(self, message: Invocation | StreamInvocation) -> bool:
+    def _has_room(self, message: ReceivedInvocation) -> bool:
         is_answered = message.invocation_id is not None
         return self._events.has_room(self.connection_id, is_answered=is_answered)
 
-    def _complete(self, message: Invocation | StreamInvocation, error: str) -> None:
+    def _complete(self, message: ReceivedInvocation, error: str) -> None:
         if message.invocation_id is not None:
             self.send(Completion(message.invocation_id, error=error))
 

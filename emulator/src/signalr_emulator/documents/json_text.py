@@ -6,7 +6,7 @@ from typing import Never
 
 from ..errors import JsonError
 
-__all__ = ["Json", "decode", "encode", "finite"]
+__all__ = ["Json", "decode", "encode", "finite", "refuse_constant"]
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
@@ -20,7 +20,7 @@ def decode(text: bytes | bytearray) -> Json:
     """
     try:
         value: Json = json.loads(
-            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=finite
+            text.decode("utf-8"), parse_constant=refuse_constant, parse_float=finite
         )
     except RecursionError:
         raise JsonError("is nested too deep") from None
@@ -50,6 +50,15 @@ def encode(value: Json) -> bytes:
         raise JsonError("has no JSON form") from error
 
 
+def refuse_constant(name: str) -> Never:
+    """Refuse `NaN` and the infinities, which Python would read.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"{name} is not JSON")
+
+
 def finite(text: str) -> float:
     """Read a number.
 
@@ -64,7 +73,3 @@ def finite(text: str) -> float:
 
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _WRITE_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
-
-
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(f"{name} is not JSON")

@@ -9,11 +9,11 @@ import base64
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
-from ..documents.json_text import Json
-from ..errors import InvalidRequestError, ProtocolError
+from ..documents.json_text import Json, decode
+from ..errors import InvalidRequestError, JsonError, ProtocolError
 from ..protocols.json import SEPARATOR, parse_message
 from ..protocols.messagepack import FrameReader
-from ..protocols.messages import Invocation, MessageType, StreamItem
+from ..protocols.messages import Invocation, MessageType, ReceivedInvocation, ReceivedStreamItem
 from .parameters import payload
 
 __all__ = ["parse_binary_item", "parse_binary_payload"]
@@ -32,7 +32,8 @@ def parse_binary_payload(body: bytes) -> Invocation:
     fields = _map(body)
     as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
     if isinstance(as_json, bytes):
-        return _json_message(as_json, Invocation)
+        record = _json_message(as_json, ReceivedInvocation)
+        return payload({name: record[name] for name in ("target", "arguments")})
     if isinstance(as_messagepack, bytes):
         message = _messagepack_message(as_messagepack, MessageType.INVOCATION)
         return payload({"target": _json(message[3]), "arguments": _json(message[4])})
@@ -48,7 +49,7 @@ def parse_binary_item(body: bytes) -> Json:
     fields = _map(body)
     as_json, as_messagepack = fields.get("json"), fields.get("messagepack")
     if isinstance(as_json, bytes):
-        return _json_message(as_json, StreamItem).item
+        return _json_message(as_json, ReceivedStreamItem)["item"]
     if isinstance(as_messagepack, bytes):
         return _json(_messagepack_message(as_messagepack, MessageType.STREAM_ITEM)[3])
     raise InvalidRequestError("The item has to be written in the protocol json or messagepack.")
@@ -61,19 +62,22 @@ def _map(body: bytes) -> dict[object, object]:
     return fields
 
 
-def _json_message[M: (Invocation, StreamItem)](record: bytes, kind: type[M]) -> M:
+def _json_message(
+    record: bytes, kind: type[ReceivedInvocation | ReceivedStreamItem]
+) -> dict[str, Json]:
+    text = record.removesuffix(SEPARATOR)
     try:
-        message = parse_message(record.removesuffix(SEPARATOR))
-    except ProtocolError as error:
+        message, fields = parse_message(text), decode(text)
+    except (ProtocolError, JsonError) as error:
         raise InvalidRequestError(f"The payload of the protocol json: {error}") from error
-    if not isinstance(message, kind):
+    if not isinstance(message, kind) or not isinstance(fields, dict):
         raise InvalidRequestError("The payload of the protocol json is a message of another type.")
-    return message
+    return fields
 
 
 def _messagepack_message(framed: bytes, kind: MessageType) -> list[object]:
     try:
-        (record,) = FrameReader().feed(framed)
+        (record,) = FrameReader(len(framed)).feed(framed)
     except (ProtocolError, ValueError) as error:
         raise InvalidRequestError(
             "The payload of the protocol messagepack is not one message after its length."

@@ -5,13 +5,14 @@ one WebSocket frame holds any number of records, and a record may span frames. T
 JSON whatever protocol it agrees on.
 """
 
+import json
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..documents.json_text import Json, decode, encode
-from ..errors import JsonError, ProtocolError
+from ..documents.json_text import Json, encode, refuse_constant
+from ..errors import ProtocolError
 from .messages import (
-    MAX_RECORD_BYTES,
     Ack,
     CancelInvocation,
     Close,
@@ -21,6 +22,9 @@ from .messages import (
     MessageType,
     Numbered,
     Ping,
+    Received,
+    ReceivedInvocation,
+    ReceivedStreamItem,
     Sequence,
     StreamInvocation,
     StreamItem,
@@ -48,9 +52,14 @@ class HandshakeRequest:
 
 
 class RecordReader:
-    """Cuts a client's bytes into records, whatever the sizes in which they arrive."""
+    """Cuts a client's bytes into records, whatever the sizes in which they arrive.
 
-    def __init__(self) -> None:
+    Args:
+        max_bytes: The longest record.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._buffer = bytearray()
         self._searched = 0
 
@@ -58,17 +67,21 @@ class RecordReader:
         """Add bytes and give every record that they complete, without its separator.
 
         Raises:
-            ProtocolError: A record is longer than `MAX_RECORD_BYTES`.
+            ProtocolError: A record is too long.
         """
         self._buffer += data
         start = 0
         while (end := self._buffer.find(SEPARATOR, max(start, self._searched))) >= 0:
-            _check_length(end - start)
+            self._check_length(end - start)
             yield bytes(self._buffer[start:end])
             start = end + 1
         del self._buffer[:start]
         self._searched = len(self._buffer)
-        _check_length(len(self._buffer))
+        self._check_length(len(self._buffer))
+
+    def _check_length(self, length: int) -> None:
+        if length > self._max_bytes:
+            raise ProtocolError(f"A message is longer than {self._max_bytes} bytes.")
 
 
 def parse_handshake(record: bytes) -> HandshakeRequest:
@@ -85,8 +98,10 @@ def parse_handshake(record: bytes) -> HandshakeRequest:
     return HandshakeRequest(protocol=_string(fields, "protocol"), version=version)
 
 
-def parse_message(record: bytes) -> Message | None:
+def parse_message(record: bytes) -> Received | None:
     """Parse a record that comes after the handshake.
+
+    A number that Python cannot hold comes out as its text.
 
     Returns:
         The message, or None for a type that this version does not know: the protocol asks to
@@ -171,19 +186,43 @@ def _without_none(fields: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _check_length(length: int) -> None:
-    if length > MAX_RECORD_BYTES:
-        raise ProtocolError(f"A message is longer than {MAX_RECORD_BYTES} bytes.")
-
-
 def _object(record: bytes) -> dict[str, Json]:
     try:
-        value = decode(record)
-    except JsonError as error:
-        raise ProtocolError(f"A message {error}.") from error
+        value = _decoded(record.decode("utf-8"))
+    except RecursionError:
+        raise ProtocolError("A message is nested too deep.") from None
+    except ValueError as error:
+        # The exception's own text would quote the input.
+        raise ProtocolError("A message is not valid JSON in UTF-8.") from error
     if not isinstance(value, dict):
         raise ProtocolError("A message is not a JSON object.")
     return value
+
+
+def _decoded(text: str) -> Json:
+    value: Json
+    try:
+        value = json.loads(text, parse_constant=refuse_constant, parse_float=_number)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # An integer of thousands of digits, which is rare enough to read the text again for it.
+        value = json.loads(
+            text, parse_constant=refuse_constant, parse_float=_number, parse_int=_integer
+        )
+    return value
+
+
+def _number(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _integer(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def _present(fields: dict[str, Json], name: str) -> Json:
@@ -203,31 +242,21 @@ def _optional_string(fields: dict[str, Json], name: str) -> str | None:
     return None if fields.get(name) is None else _string(fields, name)
 
 
-def _arguments(fields: dict[str, Json]) -> tuple[Json, ...]:
-    value = _present(fields, "arguments")
-    if not isinstance(value, list):
+def _invocation(fields: dict[str, Json]) -> ReceivedInvocation:
+    target = _string(fields, "target")
+    if not isinstance(_present(fields, "arguments"), list):
         raise ProtocolError("The arguments of a message are not an array.")
-    return tuple(value)
+    return ReceivedInvocation(target, _optional_string(fields, "invocationId"))
 
 
-def _invocation(fields: dict[str, Json]) -> Invocation:
-    return Invocation(
-        target=_string(fields, "target"),
-        arguments=_arguments(fields),
-        invocation_id=_optional_string(fields, "invocationId"),
-    )
+def _stream_invocation(fields: dict[str, Json]) -> ReceivedInvocation:
+    _string(fields, "invocationId")
+    return replace(_invocation(fields), is_stream=True)
 
 
-def _stream_invocation(fields: dict[str, Json]) -> StreamInvocation:
-    return StreamInvocation(
-        invocation_id=_string(fields, "invocationId"),
-        target=_string(fields, "target"),
-        arguments=_arguments(fields),
-    )
-
-
-def _stream_item(fields: dict[str, Json]) -> StreamItem:
-    return StreamItem(_string(fields, "invocationId"), _present(fields, "item"))
+def _stream_item(fields: dict[str, Json]) -> ReceivedStreamItem:
+    _present(fields, "item")
+    return ReceivedStreamItem(_string(fields, "invocationId"))
 
 
 def _completion(fields: dict[str, Json]) -> Completion:
@@ -265,7 +294,7 @@ def _sequence_id(fields: dict[str, Json]) -> int:
     return value
 
 
-_PARSERS: dict[int, Callable[[dict[str, Json]], Message]] = {
+_PARSERS: dict[int, Callable[[dict[str, Json]], Received]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
     MessageType.COMPLETION: _completion,

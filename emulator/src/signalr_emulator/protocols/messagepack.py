@@ -4,17 +4,16 @@ Source: HubProtocol.md of dotnet/aspnetcore. A message is an array whose first e
 after its length in bytes as a VarInt: 7 bits a byte, the lowest first, at most 5 bytes.
 """
 
-import base64
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 
-from ..documents.json_text import Json
 from ..errors import JsonError, ProtocolError
+from .elements import Elements
 from .messages import (
-    MAX_RECORD_BYTES,
     Ack,
     CancelInvocation,
     Close,
@@ -23,6 +22,9 @@ from .messages import (
     Message,
     MessageType,
     Ping,
+    Received,
+    ReceivedInvocation,
+    ReceivedStreamItem,
     Sequence,
     StreamInvocation,
     StreamItem,
@@ -36,26 +38,32 @@ _SEVEN_BITS = 0x7F
 _MIN_INT = -(2**63)
 _MAX_INT = 2**64 - 1
 _ERROR, _VOID, _VALUE = 1, 2, 3
+_NO_RESULT = "The client's result is nothing that JSON can hold."
 
 
 class FrameReader:
-    """Cuts a client's bytes into messages, whatever the sizes in which they arrive."""
+    """Cuts a client's bytes into messages, whatever the sizes in which they arrive.
 
-    def __init__(self) -> None:
+    Args:
+        max_bytes: The longest message.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Add bytes and give every message that they complete, without its length.
 
         Raises:
-            ProtocolError: A length is malformed or more than `MAX_RECORD_BYTES`.
+            ProtocolError: A length is malformed or too long.
         """
         self._buffer += data
         start = 0
         while (prefix := _read_length(self._buffer, start)) is not None:
             length, body = prefix
-            if length > MAX_RECORD_BYTES:
-                raise ProtocolError(f"A message is longer than {MAX_RECORD_BYTES} bytes.")
+            if length > self._max_bytes:
+                raise ProtocolError(f"A message is longer than {self._max_bytes} bytes.")
             if len(self._buffer) < body + length:
                 break
             yield bytes(self._buffer[body : body + length])
@@ -79,11 +87,11 @@ def encode_messagepack(message: Message) -> bytes:
     return _length_prefix(len(body)) + body
 
 
-def parse_messagepack(record: bytes) -> Message | None:
+def parse_messagepack(record: bytes) -> Received | None:
     """Parse a message without its length.
 
-    Values come out as JSON has them: binary as base64, timestamps as RFC 3339 text, NaN and
-    infinities by their names.
+    The result of a completion comes out as JSON has it: binary as base64, timestamps as RFC 3339
+    text, NaN and infinities by their names. One that cannot is an error of this completion alone.
 
     Returns:
         The message, or None for a type that this version does not know: the protocol asks to
@@ -92,18 +100,10 @@ def parse_messagepack(record: bytes) -> Message | None:
     Raises:
         ProtocolError: The bytes are not a message, or lack what its type requires.
     """
-    try:
-        value = _json(msgpack.unpackb(record, strict_map_key=False))
-    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        # The exception's own text would quote the input.
-        raise ProtocolError("A message is not valid MessagePack.") from error
-    if not isinstance(value, list) or not value:
-        raise ProtocolError("A message is not an array that begins with its type.")
-    kind = value[0]
-    if not isinstance(kind, int) or isinstance(kind, bool):
-        raise ProtocolError("A message needs a type, which is an integer.")
+    elements = Elements(record)
+    kind = elements.integer("type")
     parse = _PARSERS.get(kind)
-    return None if parse is None else parse(value)
+    return None if parse is None else parse(elements)
 
 
 def _read_length(buffer: bytearray, start: int) -> tuple[int, int] | None:
@@ -188,105 +188,61 @@ def _double(value: int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _json(value: Any) -> Json:  # noqa: ANN401, PLR0911 - whatever MessagePack can hold
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if math.isfinite(value) else _name(value)
-        case list():
-            return [_json(item) for item in value]
-        case dict():
-            return {str(name): _json(item) for name, item in value.items()}
-        case bytes():
-            return base64.b64encode(value).decode()
-        case msgpack.Timestamp():
-            return str(value.to_datetime().isoformat())
-        case _:
-            return base64.b64encode(bytes(value.data)).decode()
+def _invocation(elements: Elements) -> ReceivedInvocation:
+    elements.skip("headers")
+    invocation_id = elements.optional_string("invocationId")
+    target = elements.string("target")
+    elements.require("arguments")
+    return ReceivedInvocation(target, invocation_id)
 
 
-def _name(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
+def _stream_invocation(elements: Elements) -> ReceivedInvocation:
+    invocation = _invocation(elements)
+    if invocation.invocation_id is None:
+        raise ProtocolError("The invocationId of a message is not a string.")
+    return replace(invocation, is_stream=True)
 
 
-def _at(elements: list[Json], index: int, name: str) -> Json:
-    if index >= len(elements):
-        raise ProtocolError(f"A message lacks its {name}.")
-    return elements[index]
+def _stream_item(elements: Elements) -> ReceivedStreamItem:
+    elements.skip("headers")
+    invocation_id = elements.string("invocationId")
+    elements.require("item")
+    return ReceivedStreamItem(invocation_id)
 
 
-def _string(elements: list[Json], index: int, name: str) -> str:
-    value = _at(elements, index, name)
-    if not isinstance(value, str):
-        raise ProtocolError(f"The {name} of a message is not a string.")
-    return value
-
-
-def _optional_string(elements: list[Json], index: int, name: str) -> str | None:
-    return None if _at(elements, index, name) is None else _string(elements, index, name)
-
-
-def _arguments(elements: list[Json]) -> tuple[Json, ...]:
-    value = _at(elements, 4, "arguments")
-    if not isinstance(value, list):
-        raise ProtocolError("The arguments of a message are not an array.")
-    return tuple(value)
-
-
-def _invocation(elements: list[Json]) -> Invocation:
-    return Invocation(
-        target=_string(elements, 3, "target"),
-        arguments=_arguments(elements),
-        invocation_id=_optional_string(elements, 2, "invocationId"),
-    )
-
-
-def _stream_invocation(elements: list[Json]) -> StreamInvocation:
-    return StreamInvocation(
-        invocation_id=_string(elements, 2, "invocationId"),
-        target=_string(elements, 3, "target"),
-        arguments=_arguments(elements),
-    )
-
-
-def _stream_item(elements: list[Json]) -> StreamItem:
-    return StreamItem(_string(elements, 2, "invocationId"), _at(elements, 3, "item"))
-
-
-def _completion(elements: list[Json]) -> Completion:
-    invocation_id = _string(elements, 2, "invocationId")
-    kind = _at(elements, 3, "result kind")
+def _completion(elements: Elements) -> Completion:
+    elements.skip("headers")
+    invocation_id = elements.string("invocationId")
+    kind = elements.value("result kind")
     if kind == _ERROR:
-        return Completion(invocation_id, error=_string(elements, 4, "error"))
+        return Completion(invocation_id, error=elements.string("error"))
     if kind == _VOID:
         return Completion(invocation_id)
-    if kind == _VALUE:
-        return Completion(invocation_id, result=_at(elements, 4, "result"), has_result=True)
-    raise ProtocolError("The result kind of a completion is not 1, 2 or 3.")
+    if kind != _VALUE:
+        raise ProtocolError("The result kind of a completion is not 1, 2 or 3.")
+    try:
+        return Completion(invocation_id, result=elements.result(), has_result=True)
+    except JsonError:
+        return Completion(invocation_id, error=_NO_RESULT)
 
 
-def _cancel_invocation(elements: list[Json]) -> CancelInvocation:
-    return CancelInvocation(_string(elements, 2, "invocationId"))
+def _cancel_invocation(elements: Elements) -> CancelInvocation:
+    elements.skip("headers")
+    return CancelInvocation(elements.string("invocationId"))
 
 
-def _close(elements: list[Json]) -> Close:
-    return Close(
-        error=_optional_string(elements, 1, "error"),
-        allow_reconnect=elements[2:3] == [True],
-    )
+def _close(elements: Elements) -> Close:
+    return Close(elements.optional_string("error"), elements.flag("allowReconnect"))
 
 
-def _sequence_id(elements: list[Json]) -> int:
-    value = _at(elements, 1, "sequenceId")
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+def _sequence_id(elements: Elements) -> int:
+    value = elements.integer("sequenceId")
+    if value < 0:
         raise ProtocolError("The sequenceId of a message is not a number from 0.")
     return value
 
 
-_PARSERS: dict[int, Callable[[list[Json]], Message]] = {
+_PARSERS: dict[int, Callable[[Elements], Received]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
     MessageType.COMPLETION: _completion,

@@ -11,7 +11,7 @@ from .messagepack import (
     encode_messagepack,
     parse_messagepack,
 )
-from .messages import Message, Ping
+from .messages import Message, Ping, Received
 
 __all__ = ["JSON", "MESSAGEPACK", "PROTOCOLS", "HubProtocol", "Reader", "TransferFormat"]
 
@@ -42,7 +42,7 @@ class HubProtocol:
         name: What a handshake calls it.
         transfer_format: What it needs of a transport.
         content_type: Media type of one message without its framing.
-        reader: Makes what cuts a connection's bytes into messages.
+        reader: Makes what cuts a connection's bytes into messages, of so many bytes at most.
         parse: Parses one message without its framing; None for one to ignore.
         encode: Writes one message with its framing.
         ping: A ping, written.
@@ -51,8 +51,8 @@ class HubProtocol:
     name: str
     transfer_format: TransferFormat
     content_type: str
-    reader: Callable[[], Reader]
-    parse: Callable[[bytes], Message | None]
+    reader: Callable[[int], Reader]
+    parse: Callable[[bytes], Received | None]
     encode: Callable[[Message], bytes]
     ping: bytes
 

@@ -20,6 +20,9 @@ __all__ = ["WebSocketTransport", "websocket_response"]
 _CLOSE_TIMEOUT = 2.0
 """How long a closing handshake may take, in seconds."""
 
+_MAX_FRAMING = 16
+"""More bytes than a hub protocol adds to a message; aiohttp takes less than its limit."""
+
 _ORDERLY = frozenset((WSCloseCode.OK, WSCloseCode.GOING_AWAY))
 
 type WebSocketResponse = web.WebSocketResponse[bool]
@@ -36,7 +39,7 @@ def websocket_response() -> web.WebSocketResponse[bool]:
         autoping=False,
         compress=False,
         decode_text=False,
-        max_msg_size=MAX_RECORD_BYTES,
+        max_msg_size=MAX_RECORD_BYTES + _MAX_FRAMING,
         timeout=_CLOSE_TIMEOUT,
     )
 

@@ -5,6 +5,7 @@ upstreams; what waits for its turn is bounded.
 """
 
 import asyncio
+import io
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -187,7 +188,7 @@ class Upstream:
             return Response(None, error="the emulator stops")
         try:
             async with self._session.post(
-                url, data=event.body, headers=given, allow_redirects=False
+                url, data=io.BytesIO(event.body), headers=given, allow_redirects=False
             ) as response:
                 body = await _read(response)
                 return Response(response.status, body, _response_error(response.status, body))

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
 
 from ..authentication.callers import bearer_token
 from ..authentication.client_tokens import (
@@ -52,6 +52,9 @@ _MAX_EARLY_BYTES = 64 * 1024
 
 _MAX_POSTED = 1024 * 1024
 """The longest message that a client may post, in bytes (FAQ of the service)."""
+
+_RETRY_AFTER = "1"
+"""Seconds after which it is worth trying again, when clients wait for the upstream."""
 
 type _AnyTransport = WebSocketTransport | ServerSentEventsTransport | LongPollingTransport
 
@@ -122,20 +125,36 @@ class ClientEndpoint:
             raise web.HTTPMethodNotAllowed(
                 hdrs.METH_POST, [hdrs.METH_GET], text="A WebSocket connection takes no requests."
             )
-        try:
-            body = await request.read()
-        except web.RequestPayloadError as error:
-            raise web.HTTPBadRequest(text="The body cannot be read.") from error
         negotiated = known if isinstance(known, Negotiated) else known.negotiated
-        # While the body was read, the client may have connected.
+        # One after the other, as ASP.NET Core does, since a message may go on in the next request.
+        async with negotiated.sending:
+            try:
+                await self._take_all(request.content, negotiated)
+            except web.RequestPayloadError as error:
+                raise web.HTTPBadRequest(text="The body cannot be read.") from error
+        return web.Response(content_type="text/plain")
+
+    async def _take_all(self, content: StreamReader, negotiated: Negotiated) -> None:
+        """Hand a body on piece by piece: there is no limit to how many messages it holds."""
+        piece = bytearray()
+        async for chunk in content.iter_any():
+            piece += chunk
+            if len(piece) >= _MAX_POSTED:
+                await self._take(bytes(piece), negotiated)
+                piece.clear()
+        await self._take(bytes(piece), negotiated)
+
+    async def _take(self, data: bytes, negotiated: Negotiated) -> None:
+        # While it was read, the client may have connected, or be gone.
         live = self._live.find(negotiated.connection_token)
         if live is not None:
-            live.client.data_received(body)
-        elif len(negotiated.early) + len(body) > _MAX_EARLY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(_MAX_EARLY_BYTES, len(negotiated.early) + len(body))
-        else:
-            negotiated.early.extend(body)
-        return web.Response(content_type="text/plain")
+            live.client.data_received(data)
+            await live.client.room()
+            return
+        length = len(negotiated.early) + len(data)
+        if length > _MAX_EARLY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(_MAX_EARLY_BYTES, length)
+        negotiated.early.extend(data)
 
     async def _end(self, request: web.Request) -> web.Response:
         known = self._known(request)
@@ -178,7 +197,7 @@ class ClientEndpoint:
         _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
-            if await transport.receive_all(client.data_received):
+            if await transport.receive_all(client.data_received, client.room):
                 how = Lost.ORDERLY
         finally:
             client.transport_lost(transport, how)
@@ -292,6 +311,11 @@ class ClientEndpoint:
         )
 
     def _negotiated(self, request: web.Request, hub: str) -> Negotiated:
+        if self._resource.events.clients >= self._service.config.upstream.max_waiting_clients:
+            raise web.HTTPServiceUnavailable(
+                headers={hdrs.RETRY_AFTER: _RETRY_AFTER},
+                text="Too many clients wait for the upstream.",
+            )
         negotiations = self._resource.negotiations
         now = asyncio.get_running_loop().time()
         token = request.query.get("id")

@@ -22,7 +22,6 @@ from .traits import Traits
 __all__ = ["Client", "Lost", "Transport"]
 
 _NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
-_TOO_MANY = "Too many invocations of this client wait for their answer."
 _FAILED = "The invocation failed."
 
 
@@ -117,6 +116,16 @@ class Client:
         self._carry_out(self._connection.receive(data, self._loop.time()))
         if self._connection.deadline < self._timer.when():
             self._reschedule()
+
+    async def room(self) -> None:
+        """Wait until more of the client may be read: what it has sent waits for the handler."""
+        if self._events.has_room(self.connection_id) or self._connection.state is State.CLOSED:
+            return
+        self._connection.pause_reading()
+        try:
+            await self._events.room(self.connection_id)
+        finally:
+            self._connection.resume_reading(self._loop.time())
 
     def transport_lost(self, transport: Transport, how: Lost) -> None:
         """Take note that a transport is gone; one that was replaced changes nothing.
@@ -241,6 +250,7 @@ class Client:
             self._events.put(
                 self.connection_id, partial(self._handler.on_disconnected, self.identity, error)
             )
+        self._events.release(self.connection_id)
         transport, self._transport = self._transport, None
         on_end, self._on_end = self._on_end, _nothing
         # Both know this client: it would stay in memory until a garbage collection.
@@ -263,15 +273,10 @@ class Client:
         message = event.message
         if self._handler is None:
             self._complete(message, error=_NO_UPSTREAM)
-        elif not self._has_room(message):
-            self._complete(message, error=_TOO_MANY)
         else:
             invocation = ClientInvocation(message, event.record, self._connection.protocol)
-            self._events.put(self.connection_id, partial(self._ask, self._handler, invocation))
-
-    def _has_room(self, message: ReceivedInvocation) -> bool:
-        is_answered = message.invocation_id is not None
-        return self._events.has_room(self.connection_id, is_answered=is_answered)
+            ask = partial(self._ask, self._handler, invocation)
+            self._events.put(self.connection_id, ask, len(event.record))
 
     def _complete(self, message: ReceivedInvocation, error: str) -> None:
         if message.invocation_id is not None:

@@ -5,7 +5,7 @@ of a broadcast. It writes nothing itself but the frame that closes.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -97,11 +97,15 @@ class WebSocketTransport(SocketWriter):
                 # the event loop: all of it would stay in memory until a garbage collection.
                 error.with_traceback(None)
 
-    async def receive_all(self, take: Callable[[bytes], None]) -> bool:
+    async def receive_all(
+        self, take: Callable[[bytes], None], room: Callable[[], Awaitable[None]]
+    ) -> bool:
         """Hand every message of the WebSocket on until it ends.
 
         Args:
             take: Gets the payload of each text or binary message.
+            room: Waits until there may be another one; until then nothing is read, so that the
+                client's system holds back what it sends.
 
         Returns:
             Whether the client has closed it, and not a broken connection.
@@ -109,6 +113,7 @@ class WebSocketTransport(SocketWriter):
         async for message in self._response:
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
                 take(message.data)
+                await room()
             elif message.type is WSMsgType.PING:
                 self._put(pong_frame(message.data))
         return self._response.close_code in _ORDERLY

@@ -1,6 +1,6 @@
 // What a client does, in Node and in a browser alike: connect, listen, answer, invoke once.
-// In the mode "stream" it asks for two streams instead; "stateful" and "reconnect" name what it does
-// when its connection is lost.
+// In the mode "stream" it asks for two streams instead, in the mode "too-long" it says too much;
+// "stateful" and "reconnect" name what it does when its connection is lost.
 
 export async function run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol, mode }) {
   let builder = new signalR.HubConnectionBuilder()
@@ -15,7 +15,7 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
   if (mode === "stateful") {
     builder = builder.withStatefulReconnect();
   }
-  if (mode === "reconnect") {
+  if (mode === "reconnect" || mode === "too-long") {
     builder = builder.withAutomaticReconnect([0]);
   }
   const connection = builder.build();
@@ -27,7 +27,7 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
     throw new Error("no");
   });
   connection.onclose((error) => say({ event: "closed", error: error?.message ?? null }));
-  connection.onreconnecting(() => say({ event: "reconnecting" }));
+  connection.onreconnecting((error) => say({ event: "reconnecting", error: error?.message }));
   connection.onreconnected((connectionId) => say({ event: "reconnected", connectionId }));
   await connection.start();
   say({ event: "connected", connectionId: connection.connectionId });
@@ -36,7 +36,8 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
     stream(connection, say, "fail");
   } else {
     try {
-      await connection.invoke("greet", "ann", 42);
+      const argument = mode === "too-long" ? "x".repeat(17 * 1024 * 1024) : 42;
+      await connection.invoke("greet", "ann", argument);
     } catch (error) {
       say({ event: "refused", error: error.message });
     }

@@ -22,6 +22,7 @@ from ..clients.traits import Traits
 from ..errors import (
     AuthenticationError,
     ConnectionInUseError,
+    ProtocolError,
     UnknownConnectionError,
 )
 from ..operations.errors import unauthorized
@@ -199,6 +200,8 @@ class ClientEndpoint:
         try:
             if await transport.receive_all(client.data_received, client.room):
                 how = Lost.ORDERLY
+        except ProtocolError as error:
+            client.disconnect(str(error), allow_reconnect=True)
         finally:
             client.transport_lost(transport, how)
             await transport.closed()

@@ -257,7 +257,8 @@ class ClientEndpoint:
         try:
             await transport.closed()
         finally:
-            client.transport_lost(transport, Lost.BROKEN)
+            # A client has no other way to end it than to close the socket.
+            client.transport_lost(transport, Lost.ORDERLY)
         return response
 
     async def _poll(
@@ -265,9 +266,10 @@ class ClientEndpoint:
     ) -> web.Response:
         require_id(request)
         if live is not None and live.polls is not None:
-            return await live.polls.poll()
+            return await live.polls.poll(request.transport)
         negotiated = self._negotiated(request, hub)
-        return await self._start_polling(request, negotiated, identity).poll()
+        transport = self._start_polling(request, negotiated, identity)
+        return await transport.poll(request.transport)
 
     def _start_polling(
         self, request: web.Request, negotiated: Negotiated, identity: ClientIdentity

@@ -197,8 +197,10 @@ class Client:
 
     def drop(self) -> None:
         """Cut the transport as a broken network would: the client is told nothing."""
-        if self._transport is not None:
-            self._transport.abort()
+        transport = self._transport
+        if transport is not None:
+            transport.abort()
+            self.transport_lost(transport, Lost.BROKEN)
 
     def overflow(self) -> None:
         """End the connection because the client reads too slowly."""

@@ -10,7 +10,7 @@ from signalr_emulator.authentication.callers import Authenticator, CalledUrl
 from signalr_emulator.authentication.client_tokens import validate_client_token
 from signalr_emulator.clients.connection import Connection
 from signalr_emulator.clients.connection_events import Event
-from signalr_emulator.clients.traits import Traits
+from signalr_emulator.clients.transport import Traits
 from signalr_emulator.clock import Clock
 from signalr_emulator.entra.tenant import SigningKey, Tenant
 from signalr_emulator.errors import (

@@ -4,7 +4,7 @@ import pytest
 from signalr_emulator.clients.connection import Connection, State
 from signalr_emulator.clients.connection_events import Closed, Opened, Send
 from signalr_emulator.clients.resend_buffer import ResendBuffer
-from signalr_emulator.clients.traits import Traits
+from signalr_emulator.clients.transport import Traits
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.protocols.messages import Invocation
 from signalr_emulator.transports.timing import Timing

@@ -15,7 +15,7 @@ from signalr_emulator.upstream.settings import parse_template
 from emulator.tests.conftest import StartWire
 from emulator.tests.transports.test_http import Link, negotiated, polling
 from emulator.tests.upstream_app import App, calling
-from emulator.tests.wire import HANDSHAKE, Socket, Wire
+from emulator.tests.wire import HANDSHAKE, Socket, Wire, said
 
 MIB = 1024 * 1024
 PING = '{"type":6}\x1e'
@@ -150,6 +150,17 @@ async def test_a_web_socket_is_not_read_while_too_much_waits(start: StartWire, a
         while texts[-1] == PING:
             texts.append(await socket.text())
         assert texts[-1] == '{"type":3,"invocationId":"1"}\x1e'
+
+
+async def test_a_frame_of_many_calls_is_taken_bit_by_bit(start: StartWire, app: App) -> None:
+    async with holding(start, app) as (wire, _):
+        socket = await wire.connect()
+        await socket.ws.send_str(call("say") * 100_000)
+        await waiting(wire, 1_000)
+        await wire.send("chat/", "hi")
+        assert await socket.text() == said("hi")
+        queued = (await wire.control("/emulator/upstream"))["local"]["queued"]
+        assert 1_000 < queued < 10_000
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from ..clients.authentication_expiry import AuthenticationExpiry
 from ..clients.connected import Client
 from ..clients.events import ConnectedClient
 from ..clients.negotiations import Negotiated
-from ..clients.traits import Traits
+from ..clients.transport import Traits
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.long_polling import LongPollingTransport

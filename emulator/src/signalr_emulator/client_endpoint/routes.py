@@ -16,9 +16,9 @@ from ..authentication.client_tokens import (
     client_audiences,
     validate_client_token,
 )
-from ..clients.connected import Client, Lost
+from ..clients.connected import Client
 from ..clients.negotiations import Negotiated, negotiate_reply
-from ..clients.traits import Traits
+from ..clients.transport import Lost, Traits
 from ..errors import (
     AuthenticationError,
     ConnectionInUseError,
@@ -149,8 +149,7 @@ class ClientEndpoint:
         # While it was read, the client may have connected, or be gone.
         live = self._live.find(negotiated.connection_token)
         if live is not None:
-            live.client.data_received(data)
-            await live.client.room()
+            await live.client.receive(data)
             return
         length = len(negotiated.early) + len(data)
         if length > _MAX_EARLY_BYTES:
@@ -198,7 +197,7 @@ class ClientEndpoint:
         _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
-            if await transport.receive_all(client.data_received, client.room):
+            if await transport.receive_all(client.receive):
                 how = Lost.ORDERLY
         except ProtocolError as error:
             client.disconnect(str(error), allow_reconnect=True)

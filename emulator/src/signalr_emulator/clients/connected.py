@@ -2,14 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 from functools import partial
-from typing import Protocol
 
 from ..documents.json_text import Json
 from ..errors import ClientResultError
 from ..protocols.messages import Completion, Invocation, Message, ReceivedInvocation
-from ..protocols.supported import HubProtocol, TransferFormat
 from ..transports.outgoing import Outgoing
 from ..transports.timing import Timing
 from .connection import Connection, State
@@ -17,38 +14,15 @@ from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from .event_queue import EventQueue
 from .events import ClientHandler, ClientInvocation, ConnectedClient
 from .hubs import Hubs
-from .traits import Traits
+from .transport import Lost, Traits, Transport
 
-__all__ = ["Client", "Lost", "Transport"]
+__all__ = ["Client"]
 
 _NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
 _FAILED = "The invocation failed."
 
-
-class Transport(Protocol):
-    """Carries bytes to one client without waiting; after `close` it drops them."""
-
-    def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
-        """Send messages of the hub protocol."""
-
-    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        """Give what sends a message that goes to many clients to this one."""
-
-    def close(self) -> None:
-        """Close the transport after what was sent."""
-
-    def abort(self) -> None:
-        """Cut the transport now."""
-
-
-class Lost(Enum):
-    """How a transport has ended."""
-
-    ORDERLY = "orderly"
-    """The client has closed it."""
-
-    BROKEN = "broken"
-    """It broke; the client may not know."""
+_PIECE_BYTES = 64 * 1024
+"""How much is taken before it is asked whether there is room for more."""
 
 
 class Client:
@@ -117,15 +91,15 @@ class Client:
         if self._connection.deadline < self._timer.when():
             self._reschedule()
 
-    async def room(self) -> None:
-        """Wait until more of the client may be read: what it has sent waits for the handler."""
-        if self._events.has_room(self.connection_id) or self._connection.state is State.CLOSED:
-            return
-        self._connection.pause_reading()
-        try:
-            await self._events.room(self.connection_id)
-        finally:
-            self._connection.resume_reading(self._loop.time())
+    async def receive(self, data: bytes) -> None:
+        """Take bytes that the transport brought, and wait until there may be more of them.
+
+        Args:
+            data: As much as it likes: piece by piece, so that not all of it becomes events at once.
+        """
+        for start in range(0, len(data), _PIECE_BYTES):
+            self.data_received(data[start : start + _PIECE_BYTES])
+            await self._room()
 
     def transport_lost(self, transport: Transport, how: Lost) -> None:
         """Take note that a transport is gone; one that was replaced changes nothing.
@@ -205,6 +179,16 @@ class Client:
     def overflow(self) -> None:
         """End the connection because the client reads too slowly."""
         self.disconnect("The client reads too slowly.", allow_reconnect=True)
+
+    async def _room(self) -> None:
+        """Wait until more of the client may be read: what it has sent waits for the handler."""
+        if self._events.has_room(self.connection_id) or self._connection.state is State.CLOSED:
+            return
+        self._connection.pause_reading()
+        try:
+            await self._events.room(self.connection_id)
+        finally:
+            self._connection.resume_reading(self._loop.time())
 
     def _check(self) -> None:
         self._carry_out(self._connection.check(self._loop.time()))

@@ -27,7 +27,7 @@ from ..protocols.supported import JSON, HubProtocol, Reader
 from ..transports.timing import Timing
 from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from .resend_buffer import ResendBuffer
-from .traits import Traits
+from .transport import Traits
 
 __all__ = ["Connection", "State"]
 

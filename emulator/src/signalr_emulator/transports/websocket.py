@@ -109,15 +109,12 @@ class WebSocketTransport(SocketWriter):
                 # the event loop: all of it would stay in memory until a garbage collection.
                 error.with_traceback(None)
 
-    async def receive_all(
-        self, take: Callable[[bytes], None], room: Callable[[], Awaitable[None]]
-    ) -> bool:
+    async def receive_all(self, take: Callable[[bytes], Awaitable[None]]) -> bool:
         """Hand every message of the WebSocket on until it ends.
 
         Args:
-            take: Gets the payload of each text or binary message.
-            room: Waits until there may be another one; until then nothing is read, so that the
-                client's system holds back what it sends.
+            take: Gets the payload of each text or binary message. Until it has taken it, nothing
+                more is read, so that the client's system holds back what it sends.
 
         Returns:
             Whether the client has closed it, with whatever status, and not a broken connection.
@@ -129,8 +126,7 @@ class WebSocketTransport(SocketWriter):
             message = await self._response.receive()
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
-                    take(message.data)
-                    await room()
+                    await take(message.data)
                 case WSMsgType.PING:
                     self._put(pong_frame(message.data))
                 case WSMsgType.PONG:

@@ -53,6 +53,12 @@ class LiveClients:
         """Give the client of a connection, or None."""
         return self._live.get(connection_token)
 
+    def is_awaited(self, negotiated: Negotiated) -> bool:
+        """Tell whether a connection may still get its first transport."""
+        now = asyncio.get_running_loop().time()
+        token, hub = negotiated.connection_token, negotiated.hub
+        return self._resource.negotiations.waiting(token, hub, now) is not None
+
     def start(
         self,
         negotiated: Negotiated,

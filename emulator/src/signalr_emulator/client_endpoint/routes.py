@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from aiohttp import HttpVersion11, StreamReader, hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from ..authentication.callers import bearer_token
 from ..authentication.client_tokens import (
@@ -34,6 +34,7 @@ from ..transports.long_polling import LongPollingTransport
 from ..transports.server_sent_events import ServerSentEventsTransport, event_stream_response
 from ..transports.websocket import WebSocketTransport, websocket_response
 from .live_clients import LiveClient, LiveClients
+from .posting import MAX_POSTED, take_body
 from .request import (
     hub_of,
     negotiate_version,
@@ -48,12 +49,6 @@ __all__ = ["ClientEndpoint"]
 _NEGOTIATE = "/client/negotiate"
 _CONNECT = ("/client/", "/client")
 _TEXT_ONLY = frozenset((TransferFormat.TEXT,))
-_MAX_EARLY_BYTES = 64 * 1024
-"""Bytes that may come before the transport does; ASP.NET Core lets a sender wait from here on."""
-
-_MAX_POSTED = 1024 * 1024
-"""The longest message that a client may post, in bytes (FAQ of the service)."""
-
 _RETRY_AFTER = "1"
 """Seconds after which it is worth trying again, when clients wait for the upstream."""
 
@@ -127,34 +122,8 @@ class ClientEndpoint:
                 hdrs.METH_POST, [hdrs.METH_GET], text="A WebSocket connection takes no requests."
             )
         negotiated = known if isinstance(known, Negotiated) else known.negotiated
-        # One after the other, as ASP.NET Core does, since a message may go on in the next request.
-        async with negotiated.sending:
-            try:
-                await self._take_all(request.content, negotiated)
-            except web.RequestPayloadError as error:
-                raise web.HTTPBadRequest(text="The body cannot be read.") from error
+        await take_body(request.content, negotiated, self._live)
         return web.Response(content_type="text/plain")
-
-    async def _take_all(self, content: StreamReader, negotiated: Negotiated) -> None:
-        """Hand a body on piece by piece: there is no limit to how many messages it holds."""
-        piece = bytearray()
-        async for chunk in content.iter_any():
-            piece += chunk
-            if len(piece) >= _MAX_POSTED:
-                await self._take(bytes(piece), negotiated)
-                piece.clear()
-        await self._take(bytes(piece), negotiated)
-
-    async def _take(self, data: bytes, negotiated: Negotiated) -> None:
-        # While it was read, the client may have connected, or be gone.
-        live = self._live.find(negotiated.connection_token)
-        if live is not None:
-            await live.client.receive(data)
-            return
-        length = len(negotiated.early) + len(data)
-        if length > _MAX_EARLY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(_MAX_EARLY_BYTES, length)
-        negotiated.early.extend(data)
 
     async def _end(self, request: web.Request) -> web.Response:
         known = self._known(request)
@@ -249,7 +218,7 @@ class ClientEndpoint:
             negotiated,
             identity,
             HttpTransports.SERVER_SENT_EVENTS,
-            Traits(transfer_formats=_TEXT_ONLY, max_record=_MAX_POSTED),
+            Traits(transfer_formats=_TEXT_ONLY, max_record=MAX_POSTED),
             query=shown_query(request),
         ).client
         _attach(client, transport, negotiated)
@@ -285,7 +254,7 @@ class ClientEndpoint:
             negotiated,
             identity,
             HttpTransports.LONG_POLLING,
-            Traits(keeps_itself_alive=True, max_record=_MAX_POSTED),
+            Traits(keeps_itself_alive=True, max_record=MAX_POSTED),
             query=shown_query(request),
             polls=transport,
         ).client

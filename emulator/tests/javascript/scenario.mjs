@@ -1,6 +1,7 @@
 // What a client does, in Node and in a browser alike: connect, listen, answer, invoke once.
-// In the mode "stream" it asks for two streams instead, in the mode "too-long" it says too much;
-// "stateful" and "reconnect" name what it does when its connection is lost.
+// In the mode "stream" it asks for two streams instead, in the mode "many" it invokes 300 times at
+// once, and in the mode "too-long" it says too much; "stateful" and "reconnect" name what it does
+// when its connection is lost.
 
 export async function run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol, mode }) {
   let builder = new signalR.HubConnectionBuilder()
@@ -34,6 +35,10 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
   if (mode === "stream") {
     stream(connection, say, "count");
     stream(connection, say, "fail");
+  } else if (mode === "many") {
+    const numbers = Array.from({ length: 300 }, (_, number) => number);
+    const invoke = (number) => connection.invoke("echo", number, "x".repeat(8192));
+    say({ event: "answered", results: await Promise.all(numbers.map(invoke)) });
   } else {
     try {
       const argument = mode === "too-long" ? "x".repeat(17 * 1024 * 1024) : 42;

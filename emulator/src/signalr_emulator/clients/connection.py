@@ -80,7 +80,7 @@ class Connection:
         self._handshake_by = now + timing.handshake
         self._reconnect_by = math.inf
         self._last_received = now
-        self._is_paused = False
+        self._pauses = 0
         self._next_ping = now
 
     @property
@@ -131,8 +131,11 @@ class Connection:
         return events
 
     def pause_reading(self) -> None:
-        """Take note that nothing of the client is read, so that its silence means nothing."""
-        self._is_paused = True
+        """Take note that nothing of the client is read, so that its silence means nothing.
+
+        Of two transports, while one takes the other's place, each may pause and resume.
+        """
+        self._pauses += 1
 
     def resume_reading(self, now: float) -> None:
         """Take note that the client is read again.
@@ -140,7 +143,7 @@ class Connection:
         Args:
             now: Monotonic time, in seconds.
         """
-        self._is_paused = False
+        self._pauses -= 1
         self._last_received = now
 
     def check(self, now: float) -> list[Event]:
@@ -243,7 +246,7 @@ class Connection:
         return self._protocol.reader(self._traits.max_record)
 
     def _silent_until(self) -> float:
-        if self._traits.keeps_itself_alive or self._is_paused:
+        if self._traits.keeps_itself_alive or self._pauses:
             return math.inf
         return self._last_received + self._timing.client_timeout
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emulator.tests.conftest import StartWire
 
 _TIMING = Timing()
+_MAX_BODY_BYTES = 32 * 1024 * 1024
 
 type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -50,7 +51,7 @@ class App:
 async def upstream_app() -> AsyncIterator[App]:
     """Run an upstream on a free port."""
     upstream = App()
-    server = web.Application()
+    server = web.Application(client_max_size=_MAX_BODY_BYTES)
     server.router.add_route("*", "/{tail:.*}", upstream.handle)
     runner = web.AppRunner(server, shutdown_timeout=0.1)
     await runner.setup()

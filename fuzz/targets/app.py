@@ -9,6 +9,7 @@ from typing import Final
 import jwt
 import msgspec
 from signalr_emulator.errors import ProtocolError
+from signalr_emulator.protocols.messages import MAX_RECORD_BYTES
 from signalr_emulator.protocols.messages import Completion as ReceivedCompletion
 from signalr_emulator.protocols.supported import JSON as EMULATOR_JSON
 from signalr_emulator.protocols.supported import MESSAGEPACK as EMULATOR_MESSAGEPACK
@@ -205,7 +206,7 @@ def _check_answer(
         written = protocol.encode(completion)
     except InvalidArgumentError:
         return
-    (record,) = receiver.reader().feed(written)
+    (record,) = receiver.reader(MAX_RECORD_BYTES).feed(written)
     with suppress(ProtocolError):
         assert isinstance(receiver.parse(record), ReceivedCompletion)
 

@@ -9,8 +9,9 @@ from signalr_emulator.admission.rules import LOOPBACK_ORIGINS, Admission, parse_
 from signalr_emulator.authentication.access_keys import AccessKeys
 from signalr_emulator.authentication.callers import Authenticator, CalledUrl
 from signalr_emulator.authentication.client_tokens import validate_client_token
-from signalr_emulator.clients.connection import Connection, Traits
+from signalr_emulator.clients.connection import Connection
 from signalr_emulator.clients.connection_events import Event
+from signalr_emulator.clients.transport import Traits
 from signalr_emulator.clock import Clock
 from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.entra.tenant import SigningKey, Tenant
@@ -27,11 +28,14 @@ from signalr_emulator.operations.filters import Candidate, parse_filter
 from signalr_emulator.operations.pages import page
 from signalr_emulator.operations.payloads import parse_item, parse_payload
 from signalr_emulator.protocols.messages import (
+    MAX_RECORD_BYTES,
     Close,
     Completion,
     Invocation,
     Message,
     Ping,
+    ReceivedInvocation,
+    ReceivedStreamItem,
     Sequence,
     StreamInvocation,
     StreamItem,
@@ -79,7 +83,13 @@ def json_stream(data: bytes) -> None:
     _stream(JSON, data)
 
 
-@target(*_streams(MESSAGEPACK), b"\x00\x80\x80\x80\x80\x10")
+@target(
+    *_streams(MESSAGEPACK),
+    b"\x00\x80\x80\x80\x80\x10",
+    b"\xff\x0b\x96\x01\x80\xa11\xa1t\x91\xa1\xff\x90",  # text that is not UTF-8
+    b"\xff\x09\x95\x03\x80\xa11\x03\x81\x90\x00",  # an array as the key of a map
+    b"\xff\x14\x95\x03\x80\xa11\x03\xc7\x0c\xff" + b"\xff" * 12,  # a date of no calendar
+)
 def messagepack_stream(data: bytes) -> None:
     """As `json_stream`."""
     _stream(MESSAGEPACK, data)
@@ -214,7 +224,7 @@ def _stream(protocol: HubProtocol, data: bytes) -> None:
 
 def _records(protocol: HubProtocol, parts: list[bytes]) -> list[bytes | str]:
     """Return what a reader cuts out of a stream, and at the end why it stopped, if it did."""
-    reader = protocol.reader()
+    reader = protocol.reader(MAX_RECORD_BYTES)
     found: list[bytes | str] = []
     try:
         for part in parts:
@@ -229,7 +239,7 @@ def _message(protocol: HubProtocol, record: bytes) -> None:
         message = protocol.parse(record)
     except ProtocolError:
         return
-    if message is None:
+    if message is None or isinstance(message, ReceivedInvocation | ReceivedStreamItem):
         return
     with suppress(JsonError):
         (again,) = _records(protocol, [protocol.encode(message)])

@@ -106,6 +106,7 @@ def test_errors(ann: Client, handlers: FunctionApp) -> None:
     assert ann.failure("none") == "This hub has no method 'none'."
     assert ann.failure("add", 1) == "Argument 2 (other) is missing."
     assert ann.failure("add", 1, "x") == "Argument 2 (other): Expected `int`, got `str`"
+    assert ann.failure("echo", "x" * 2**20).endswith(" bytes long; 1048576 are accepted.")
     assert ann.failure("crash") == "The method failed."
     handlers.process.wait_for(r"RuntimeError: secret of ann")
 

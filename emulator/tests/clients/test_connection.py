@@ -1,8 +1,7 @@
 import pytest
 from signalr_emulator.clients.connection import Connection, State
 from signalr_emulator.clients.connection_events import Closed, Invoked, Opened, Send
-from signalr_emulator.documents.verbatim import JsonText
-from signalr_emulator.protocols.messages import Invocation, StreamInvocation
+from signalr_emulator.protocols.messages import ReceivedInvocation
 from signalr_emulator.transports.timing import Timing
 
 HANDSHAKE = b'{"protocol":"json","version":1}\x1e'
@@ -26,9 +25,9 @@ def test_handshake_and_messages_in_one_piece() -> None:
     assert events == [
         Send(b"{}\x1e"),
         Opened(),
-        Invoked(Invocation("a", JsonText(b"[]")), b'{"type":1,"target":"a","arguments":[]}'),
+        Invoked(ReceivedInvocation("a"), b'{"type":1,"target":"a","arguments":[]}'),
         Invoked(
-            StreamInvocation("1", "b", JsonText(b"[2]")),
+            ReceivedInvocation("b", "1", is_stream=True),
             b'{"type":4,"invocationId":"1","target":"b","arguments":[2]}',
         ),
     ]
@@ -81,8 +80,8 @@ def test_malformed_message_closes_after_what_came_before() -> None:
         b'{"type":1,"target":"a","arguments":[]}\x1e{"type":1}\x1e{"type":6}\x1e', 1.0
     )
     assert events == [
-        Invoked(Invocation("a", JsonText(b"[]")), b'{"type":1,"target":"a","arguments":[]}'),
-        Send(b'{"type":7,"error":"A message lacks its target."}\x1e'),
+        Invoked(ReceivedInvocation("a"), b'{"type":1,"target":"a","arguments":[]}'),
+        Send(b'{"type":7,"error":"A message lacks its target.","allowReconnect":true}\x1e'),
         Closed("A message lacks its target."),
     ]
 
@@ -110,3 +109,15 @@ def test_close_of_either_side() -> None:
         Closed("bye"),
     ]
     assert connection.close("again") == []
+
+
+def test_silence_of_a_client_that_is_not_read_means_nothing() -> None:
+    connection = opened(0.0)
+    connection.pause_reading()
+    for beat in range(1, 10):
+        assert connection.deadline == 15.0 * beat
+        assert connection.check(15.0 * beat) == [Send(b'{"type":6}\x1e')]
+    connection.resume_reading(140.0)
+    assert connection.check(150.0) == [Send(b'{"type":6}\x1e')]
+    assert connection.check(169.0) == [Send(b'{"type":6}\x1e')]
+    assert connection.check(170.0) == [Send(b'{"type":7,"allowReconnect":true}\x1e'), Closed(None)]

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from signalr_emulator.clients.event_queue import EventQueue
+from signalr_emulator.clients.event_queue import MAX_WAITING_BYTES, EventQueue
 
 
 class Handled:
@@ -41,16 +41,45 @@ async def test_one_client_waits_and_others_do_not() -> None:
     assert queue.size == 0
 
 
-async def test_what_waits_of_one_client_is_bounded() -> None:
+async def test_more_of_a_client_is_read_when_there_is_room() -> None:
     queue, handled = EventQueue(), Handled()
-    answered = unanswered = 0
-    while queue.has_room("a", is_answered=False):
-        answered += queue.has_room("a", is_answered=True)
-        unanswered += 1
+    queue.put("a", handled.event("first"), 2 * MAX_WAITING_BYTES)
+    await asyncio.sleep(0)
+    # It is under way, and no longer waits.
+    assert queue.has_room("a")
+    queue.put("a", handled.event("second"), 2 * MAX_WAITING_BYTES)
+    assert (queue.has_room("a"), queue.has_room("b"), queue.clients) == (False, True, 1)
+    room = asyncio.create_task(queue.room("a"))
+    await asyncio.sleep(0)
+    assert not room.done()
+    handled.release.set()
+    async with asyncio.timeout(5):
+        await room
+    await queue.finish(5)
+    assert (handled.names, queue.clients) == (["first", "second"], 0)
+
+
+async def test_events_without_a_body_take_room_too() -> None:
+    queue, handled = EventQueue(), Handled()
+    while queue.has_room("a"):
         queue.put("a", handled.event("call"))
-    # One is under way.
-    assert (answered, unanswered) == (101, 1001)
-    assert queue.has_room("b", is_answered=True)
+    assert 1_000 < queue.size < 10_000
+    handled.release.set()
+    await queue.finish(5)
+    assert (len(handled.names) > 1_000, queue.size) == (True, 0)
+
+
+async def test_nobody_waits_for_a_client_that_is_gone() -> None:
+    queue, handled = EventQueue(), Handled()
+    queue.put("a", handled.event("first"))
+    await asyncio.sleep(0)
+    queue.put("a", handled.event("second"), 2 * MAX_WAITING_BYTES)
+    room = asyncio.create_task(queue.room("a"))
+    await asyncio.sleep(0)
+    queue.release("a")
+    async with asyncio.timeout(5):
+        await room
+    assert not queue.has_room("a")
     await queue.finish(0)
 
 

@@ -1,9 +1,10 @@
 import math
 
 import pytest
-from signalr_emulator.clients.connection import Connection, State, Traits
+from signalr_emulator.clients.connection import Connection, State
 from signalr_emulator.clients.connection_events import Closed, Opened, Send
 from signalr_emulator.clients.resend_buffer import ResendBuffer
+from signalr_emulator.clients.transport import Traits
 from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.errors import ProtocolError
 from signalr_emulator.protocols.messages import Invocation

@@ -1,6 +1,6 @@
 // A real SignalR client in Node: says in JSON lines what it sees, ends when its standard input does.
 //
-//   node client.mjs <hub URL> <client token> <transport> <protocol> [stateful | reconnect | stream]
+//   node client.mjs <hub URL> <client token> <transport> <protocol> [stateful | reconnect | stream | many | too-long]
 
 import * as signalR from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";

@@ -1,5 +1,6 @@
 // What a client does, in Node and in a browser alike: connect, listen, answer, invoke once.
-// In the mode "stream" it asks for two streams instead; "stateful" and "reconnect" name what it does
+// In the mode "stream" it asks for two streams instead, in the mode "many" it invokes 300 times at
+// once, and in the mode "too-long" it says too much; "stateful" and "reconnect" name what it does
 // when its connection is lost.
 
 export async function run({ signalR, MessagePackHubProtocol, say, url, token, transport, protocol, mode }) {
@@ -15,7 +16,7 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
   if (mode === "stateful") {
     builder = builder.withStatefulReconnect();
   }
-  if (mode === "reconnect") {
+  if (mode === "reconnect" || mode === "too-long") {
     builder = builder.withAutomaticReconnect([0]);
   }
   const connection = builder.build();
@@ -27,16 +28,21 @@ export async function run({ signalR, MessagePackHubProtocol, say, url, token, tr
     throw new Error("no");
   });
   connection.onclose((error) => say({ event: "closed", error: error?.message ?? null }));
-  connection.onreconnecting(() => say({ event: "reconnecting" }));
+  connection.onreconnecting((error) => say({ event: "reconnecting", error: error?.message }));
   connection.onreconnected((connectionId) => say({ event: "reconnected", connectionId }));
   await connection.start();
   say({ event: "connected", connectionId: connection.connectionId });
   if (mode === "stream") {
     stream(connection, say, "count");
     stream(connection, say, "fail");
+  } else if (mode === "many") {
+    const numbers = Array.from({ length: 300 }, (_, number) => number);
+    const invoke = (number) => connection.invoke("echo", number, "x".repeat(8192));
+    say({ event: "answered", results: await Promise.all(numbers.map(invoke)) });
   } else {
     try {
-      await connection.invoke("greet", "ann", 42);
+      const argument = mode === "too-long" ? "x".repeat(17 * 1024 * 1024) : 42;
+      await connection.invoke("greet", "ann", argument);
     } catch (error) {
       say({ event: "refused", error: error.message });
     }

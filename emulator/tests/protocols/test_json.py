@@ -33,6 +33,8 @@ from signalr_emulator.protocols.messages import (
     StreamItem,
 )
 
+from emulator.tests.protocols.received import received
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -85,7 +87,7 @@ RECORDS: list[tuple[Message, bytes]] = [
 @pytest.mark.parametrize(("message", "record"), RECORDS)
 def test_bytes_of_every_message(message: Message, record: bytes) -> None:
     assert encode_message(message) == record + SEPARATOR
-    assert parse_message(record) == message
+    assert parse_message(record) == received(message)
 
 
 @pytest.mark.parametrize(
@@ -101,19 +103,17 @@ def test_bytes_of_every_message(message: Message, record: bytes) -> None:
         '{"a":1, "a":2,\n\t"b":[ ]}',
     ],
 )
-@pytest.mark.parametrize(
-    "record",
-    [
-        '{"type":1,"target":"t","arguments":[%s]}',
-        '{"type":2,"invocationId":"1","item":%s}',
-        '{"type":3,"invocationId":"1","result":%s}',
-    ],
-)
-def test_values_keep_their_text(record: str, value: str) -> None:
-    written = (record % value).encode()
-    message = parse_message(written)
-    assert message is not None
-    assert encode_message(message) == written + SEPARATOR
+def test_values_keep_their_text(value: str) -> None:
+    """A result is passed on as it is written; who reads a call or an item does so in its record."""
+    for written in (
+        f'{{"type":1,"invocationId":"1","target":"t","arguments":[{value}]}}',
+        f'{{"type":2,"invocationId":"1","item":{value}}}',
+    ):
+        assert parse_message(written.encode()) is not None
+    written = f'{{"type":3,"invocationId":"1","result":{value}}}'
+    message = parse_message(written.encode())
+    assert isinstance(message, Completion)
+    assert encode_message(message) == written.encode() + SEPARATOR
 
 
 def test_bytes_of_the_handshake() -> None:
@@ -176,19 +176,19 @@ def test_unknown_types_are_ignored(record: bytes) -> None:
 def test_split_and_joined_records_round_trip(messages: list[Message], data: st.DataObject) -> None:
     stream = b"".join(map(encode_message, messages))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    reader = RecordReader()
+    reader = RecordReader(MAX_RECORD_BYTES)
     records = [
         record
         for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)
         for record in reader.feed(stream[start:end])
     ]
-    assert [parse_message(record) for record in records] == messages
+    assert [parse_message(record) for record in records] == [received(each) for each in messages]
 
 
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_arbitrary_bytes_raise_only_the_protocol_error(chunks: list[bytes]) -> None:
-    reader = RecordReader()
+    reader = RecordReader(MAX_RECORD_BYTES)
     for chunk in chunks:
         for record in reader.feed(chunk):
             for parse in (parse_handshake, parse_message):
@@ -207,15 +207,19 @@ def test_arbitrary_fields_raise_only_the_protocol_error(fields: dict[str, Any]) 
         return
 
 
+def test_deep_nesting_is_a_protocol_error() -> None:
+    with pytest.raises(ProtocolError):
+        parse_message(b'{"type":1,"target":"t","arguments":' + b"[" * 100_000 + b"]" * 100_000)
+
+
 def test_record_has_a_limit() -> None:
-    reader = RecordReader()
-    longest = b"x" * MAX_RECORD_BYTES
-    assert list(reader.feed(longest + SEPARATOR)) == [longest]
-    assert list(reader.feed(longest)) == []
+    reader = RecordReader(9)
+    assert list(reader.feed(b"x" * 9 + SEPARATOR)) == [b"x" * 9]
+    assert list(reader.feed(b"x" * 9)) == []
     with pytest.raises(ProtocolError):
         list(reader.feed(b"x"))
     with pytest.raises(ProtocolError):
-        list(RecordReader().feed(longest + b"x" + SEPARATOR))
+        list(RecordReader(9).feed(b"x" * 10 + SEPARATOR))
 
 
 @pytest.mark.parametrize(

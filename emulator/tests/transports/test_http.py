@@ -79,6 +79,28 @@ async def test_events(wire: Wire) -> None:
     assert (await link.request("POST", b"")).status == 404
 
 
+async def test_body_whose_client_goes_away_meanwhile(wire: Wire) -> None:
+    link, gone = await negotiated(wire), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield HANDSHAKE.encode() + b'{"type":6}\x1e' * 100_000
+        await gone.wait()
+        yield b'{"type":1,"target":"t","arguments":[]}\x1e'
+
+    async with link.events() as events:
+        sending = asyncio.create_task(
+            wire.session.post(link.url, headers=link.headers, data=body())
+        )
+        # The first half was taken.
+        assert await events.readuntil(b"\n\n") == f"data: {HANDSHAKE_REPLY}\n\n".encode()
+    async with asyncio.timeout(5):
+        while await wire.connection_counts():
+            continue
+    gone.set()
+    async with await sending as response:
+        assert response.status == 404
+
+
 async def test_events_carry_no_messagepack(wire: Wire) -> None:
     link = await negotiated(wire)
     async with link.events() as events:

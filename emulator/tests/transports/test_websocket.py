@@ -56,7 +56,9 @@ async def test_invocation_without_id_is_ignored(wire: Wire) -> None:
 async def test_malformed_message_closes(wire: Wire) -> None:
     socket = await wire.connect()
     await socket.ws.send_str("hello\x1e")
-    assert await socket.text() == ('{"type":7,"error":"A message is not valid JSON in UTF-8."}\x1e')
+    close = json.loads((await socket.text()).removesuffix("\x1e"))
+    error = "A message is not valid JSON in UTF-8."
+    assert close == {"type": 7, "error": error, "allowReconnect": True}
     assert await socket.closed() == 1000
     assert await wire.connection_counts() == {}
 

@@ -236,50 +236,6 @@ async def test_failures_answer_and_can_be_seen(
     assert "topsecret" not in caplog.text + json.dumps(seen)
 
 
-async def test_what_waits_of_one_client_is_bounded(start: StartWire, app: App) -> None:
-    release = asyncio.Event()
-
-    async def respond(_request: web.Request) -> web.StreamResponse:
-        await release.wait()
-        return web.Response()
-
-    app.respond = respond
-    template = parse_template(f"{app.url} category=messages")
-    async with calling(start, template) as wire:
-        socket = await wire.connect()
-        await socket.ws.send_str(invocation("say", "0") + "\x1e")
-        await app.next()
-        # One is under way and a hundred wait; the next one is refused at once.
-        for number in range(1, 102):
-            await socket.ws.send_str(invocation("say", str(number)) + "\x1e")
-        refused = await completion(socket)
-        assert refused["invocationId"] == "101"
-        assert "Too many" in refused["error"]
-        release.set()
-        answered = [(await completion(socket))["invocationId"] for _ in range(101)]
-        assert answered == [str(number) for number in range(101)]
-
-
-async def test_what_waits_of_all_clients_is_bounded(start: StartWire, app: App) -> None:
-    release = asyncio.Event()
-
-    async def respond(_request: web.Request) -> web.StreamResponse:
-        await release.wait()
-        return web.Response()
-
-    app.respond = respond
-    template = parse_template(f"{app.url} category=messages")
-    async with calling(start, template, max_queued=1) as wire:
-        first, second = await wire.connect(), await wire.connect()
-        await first.ws.send_str(invocation("say", "0") + "\x1e")
-        await app.next()
-        await second.ws.send_str(invocation("say", "1") + "\x1e")
-        refused = await completion(second)
-        assert refused["error"] == "Invocation failed, status code 503"
-        release.set()
-        assert (await completion(first))["invocationId"] == "0"
-
-
 async def test_stopping_reports_the_clients(start: StartWire, app: App) -> None:
     async with calling(start, parse_template(app.url)) as wire:
         await wire.connect()

@@ -65,11 +65,6 @@ class Answerer:
             raise ProblemError(HTTPStatus.NOT_FOUND, "This app serves no such hub.")
         protocol = _protocol(req.headers)
         body = req.get_body()
-        if len(body) > MAX_MESSAGE_LENGTH:
-            raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is {len(body)} bytes long; {MAX_MESSAGE_LENGTH} are accepted.",
-            )
         try:
             if call.category is Category.MESSAGES:
                 return await self._message(call, protocol, body)
@@ -80,6 +75,7 @@ class Answerer:
     async def _connection(
         self, call: Call, protocol: HubProtocol, body: bytes
     ) -> func.HttpResponse:
+        _check_length(body)
         event = _connection_event(call, protocol, body)
         handler = self.events.handler(event.hub, call.category, call.event)
         if handler is not None:
@@ -91,6 +87,7 @@ class Answerer:
         if invocation.target.lower() != call.event.lower():
             raise MessageError("The target and the header X-ASRS-Event do not agree.")
         try:
+            _check_length(body)
             result = await self._result(call, invocation)
             return _completed(protocol, invocation, result)
         except ProblemError as problem:
@@ -132,6 +129,14 @@ class Answerer:
                 extra=log_fields(hub=event.hub),
             )
             raise _failed(error if isinstance(error, InvalidArgumentError) else None) from None
+
+
+def _check_length(body: bytes) -> None:
+    if len(body) > MAX_MESSAGE_LENGTH:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The message is {len(body)} bytes long; {MAX_MESSAGE_LENGTH} are accepted.",
+        )
 
 
 def _protocol(headers: Mapping[str, str]) -> HubProtocol:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from ..authentication.client_tokens import ClientIdentity, HttpTransports
 from ..clients.authentication_expiry import AuthenticationExpiry
 from ..clients.connected import Client
-from ..clients.connection import Traits
 from ..clients.events import ConnectedClient
 from ..clients.negotiations import Negotiated
+from ..clients.transport import Traits
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.long_polling import LongPollingTransport
@@ -52,6 +52,12 @@ class LiveClients:
     def find(self, connection_token: str) -> LiveClient | None:
         """Give the client of a connection, or None."""
         return self._live.get(connection_token)
+
+    def is_awaited(self, negotiated: Negotiated) -> bool:
+        """Tell whether a connection may still get its first transport."""
+        now = asyncio.get_running_loop().time()
+        token, hub = negotiated.connection_token, negotiated.hub
+        return self._resource.negotiations.waiting(token, hub, now) is not None
 
     def start(
         self,

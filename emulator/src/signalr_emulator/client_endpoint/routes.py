@@ -16,12 +16,13 @@ from ..authentication.client_tokens import (
     client_audiences,
     validate_client_token,
 )
-from ..clients.connected import Client, Lost
-from ..clients.connection import Traits
+from ..clients.connected import Client
 from ..clients.negotiations import Negotiated, negotiate_reply
+from ..clients.transport import Lost, Traits
 from ..errors import (
     AuthenticationError,
     ConnectionInUseError,
+    ProtocolError,
     UnknownConnectionError,
 )
 from ..operations.errors import unauthorized
@@ -33,6 +34,7 @@ from ..transports.long_polling import LongPollingTransport
 from ..transports.server_sent_events import ServerSentEventsTransport, event_stream_response
 from ..transports.websocket import WebSocketTransport, websocket_response
 from .live_clients import LiveClient, LiveClients
+from .posting import MAX_POSTED, take_body
 from .request import (
     hub_of,
     negotiate_version,
@@ -47,8 +49,8 @@ __all__ = ["ClientEndpoint"]
 _NEGOTIATE = "/client/negotiate"
 _CONNECT = ("/client/", "/client")
 _TEXT_ONLY = frozenset((TransferFormat.TEXT,))
-_MAX_EARLY_BYTES = 64 * 1024
-"""Bytes that may come before the transport does; ASP.NET Core lets a sender wait from here on."""
+_RETRY_AFTER = "1"
+"""Seconds after which it is worth trying again, when clients wait for the upstream."""
 
 type _AnyTransport = WebSocketTransport | ServerSentEventsTransport | LongPollingTransport
 
@@ -119,19 +121,8 @@ class ClientEndpoint:
             raise web.HTTPMethodNotAllowed(
                 hdrs.METH_POST, [hdrs.METH_GET], text="A WebSocket connection takes no requests."
             )
-        try:
-            body = await request.read()
-        except web.RequestPayloadError as error:
-            raise web.HTTPBadRequest(text="The body cannot be read.") from error
         negotiated = known if isinstance(known, Negotiated) else known.negotiated
-        # While the body was read, the client may have connected.
-        live = self._live.find(negotiated.connection_token)
-        if live is not None:
-            live.client.data_received(body)
-        elif len(negotiated.early) + len(body) > _MAX_EARLY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(_MAX_EARLY_BYTES, len(negotiated.early) + len(body))
-        else:
-            negotiated.early.extend(body)
+        await take_body(request.content, negotiated, self._live)
         return web.Response(content_type="text/plain")
 
     async def _end(self, request: web.Request) -> web.Response:
@@ -175,8 +166,10 @@ class ClientEndpoint:
         _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
-            if await transport.receive_all(client.data_received):
+            if await transport.receive_all(client.receive):
                 how = Lost.ORDERLY
+        except ProtocolError as error:
+            client.disconnect(str(error), allow_reconnect=True)
         finally:
             client.transport_lost(transport, how)
             await transport.closed()
@@ -225,14 +218,15 @@ class ClientEndpoint:
             negotiated,
             identity,
             HttpTransports.SERVER_SENT_EVENTS,
-            Traits(transfer_formats=_TEXT_ONLY),
+            Traits(transfer_formats=_TEXT_ONLY, max_record=MAX_POSTED),
             query=shown_query(request),
         ).client
         _attach(client, transport, negotiated)
         try:
             await transport.closed()
         finally:
-            client.transport_lost(transport, Lost.BROKEN)
+            # A client has no other way to end it than to close the socket.
+            client.transport_lost(transport, Lost.ORDERLY)
         return response
 
     async def _poll(
@@ -240,9 +234,10 @@ class ClientEndpoint:
     ) -> web.Response:
         require_id(request)
         if live is not None and live.polls is not None:
-            return await live.polls.poll()
+            return await live.polls.poll(request.transport)
         negotiated = self._negotiated(request, hub)
-        return await self._start_polling(request, negotiated, identity).poll()
+        transport = self._start_polling(request, negotiated, identity)
+        return await transport.poll(request.transport)
 
     def _start_polling(
         self, request: web.Request, negotiated: Negotiated, identity: ClientIdentity
@@ -259,7 +254,7 @@ class ClientEndpoint:
             negotiated,
             identity,
             HttpTransports.LONG_POLLING,
-            Traits(keeps_itself_alive=True),
+            Traits(keeps_itself_alive=True, max_record=MAX_POSTED),
             query=shown_query(request),
             polls=transport,
         ).client
@@ -289,6 +284,11 @@ class ClientEndpoint:
         )
 
     def _negotiated(self, request: web.Request, hub: str) -> Negotiated:
+        if self._resource.events.clients >= self._service.config.upstream.max_waiting_clients:
+            raise web.HTTPServiceUnavailable(
+                headers={hdrs.RETRY_AFTER: _RETRY_AFTER},
+                text="Too many clients wait for the upstream.",
+            )
         negotiations = self._resource.negotiations
         now = asyncio.get_running_loop().time()
         token = request.query.get("id")

@@ -2,52 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 from functools import partial
-from typing import Protocol
 
 from ..errors import ClientResultError
-from ..protocols.messages import Completion, Invocation, Message, StreamInvocation
-from ..protocols.supported import HubProtocol, TransferFormat
+from ..protocols.messages import Completion, Message, ReceivedInvocation
+from ..protocols.supported import HubProtocol
 from ..transports.outgoing import Outgoing
 from ..transports.timing import Timing
-from .connection import Connection, State, Traits
+from .connection import Connection, State
 from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from .event_queue import EventQueue
 from .events import ClientHandler, ClientInvocation, ConnectedClient
 from .hubs import Hubs
+from .transport import Lost, Traits, Transport
 
-__all__ = ["Client", "Lost", "Transport"]
+__all__ = ["Client"]
 
 _NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
-_TOO_MANY = "Too many invocations of this client wait for their answer."
 _FAILED = "The invocation failed."
 
-
-class Transport(Protocol):
-    """Carries bytes to one client without waiting; after `close` it drops them."""
-
-    def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
-        """Send messages of the hub protocol."""
-
-    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        """Give what sends a message that goes to many clients to this one."""
-
-    def close(self) -> None:
-        """Close the transport after what was sent."""
-
-    def abort(self) -> None:
-        """Cut the transport now."""
-
-
-class Lost(Enum):
-    """How a transport has ended."""
-
-    ORDERLY = "orderly"
-    """The client has closed it."""
-
-    BROKEN = "broken"
-    """It broke; the client may not know."""
+_PIECE_BYTES = 64 * 1024
+"""How much is taken before it is asked whether there is room for more."""
 
 
 class Client:
@@ -120,6 +95,16 @@ class Client:
         self._carry_out(self._connection.receive(data, self._loop.time()))
         if self._connection.deadline < self._timer.when():
             self._reschedule()
+
+    async def receive(self, data: bytes) -> None:
+        """Take bytes that the transport brought, and wait until there may be more of them.
+
+        Args:
+            data: As much as it likes: piece by piece, so that not all of it becomes events at once.
+        """
+        for start in range(0, len(data), _PIECE_BYTES):
+            self.data_received(data[start : start + _PIECE_BYTES])
+            await self._room()
 
     def transport_lost(self, transport: Transport, how: Lost) -> None:
         """Take note that a transport is gone; one that was replaced changes nothing.
@@ -195,12 +180,24 @@ class Client:
 
     def drop(self) -> None:
         """Cut the transport as a broken network would: the client is told nothing."""
-        if self._transport is not None:
-            self._transport.abort()
+        transport = self._transport
+        if transport is not None:
+            transport.abort()
+            self.transport_lost(transport, Lost.BROKEN)
 
     def overflow(self) -> None:
         """End the connection because the client reads too slowly."""
         self.disconnect("The client reads too slowly.", allow_reconnect=True)
+
+    async def _room(self) -> None:
+        """Wait until more of the client may be read: what it has sent waits for the handler."""
+        if self._events.has_room(self.connection_id) or self._connection.state is State.CLOSED:
+            return
+        self._connection.pause_reading()
+        try:
+            await self._events.room(self.connection_id)
+        finally:
+            self._connection.resume_reading(self._loop.time())
 
     def _check(self) -> None:
         self._carry_out(self._connection.check(self._loop.time()))
@@ -248,6 +245,7 @@ class Client:
             self._events.put(
                 self.connection_id, partial(self._handler.on_disconnected, self.identity, error)
             )
+        self._events.release(self.connection_id)
         transport, self._transport = self._transport, None
         on_end, self._on_end = self._on_end, _nothing
         # Both know this client: it would stay in memory until a garbage collection.
@@ -270,17 +268,12 @@ class Client:
         message = event.message
         if self._handler is None:
             self._complete(message, error=_NO_UPSTREAM)
-        elif not self._has_room(message):
-            self._complete(message, error=_TOO_MANY)
         else:
             invocation = ClientInvocation(message, event.record, self._connection.protocol)
-            self._events.put(self.connection_id, partial(self._ask, self._handler, invocation))
+            ask = partial(self._ask, self._handler, invocation)
+            self._events.put(self.connection_id, ask, len(event.record))
 
-    def _has_room(self, message: Invocation | StreamInvocation) -> bool:
-        is_answered = message.invocation_id is not None
-        return self._events.has_room(self.connection_id, is_answered=is_answered)
-
-    def _complete(self, message: Invocation | StreamInvocation, error: str) -> None:
+    def _complete(self, message: ReceivedInvocation, error: str) -> None:
         if message.invocation_id is not None:
             self.send(Completion(message.invocation_id, error=error))
 

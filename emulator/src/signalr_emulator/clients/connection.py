@@ -5,7 +5,6 @@ with `receive`, call `check` when `deadline` has passed, and carry out the event
 """
 
 import math
-from dataclasses import dataclass
 from enum import Enum
 
 from ..errors import ProtocolError
@@ -18,18 +17,22 @@ from ..protocols.messages import (
     Completion,
     Invocation,
     Message,
+    Received,
+    ReceivedInvocation,
+    ReceivedStreamItem,
     Sequence,
-    StreamInvocation,
     StreamItem,
 )
-from ..protocols.supported import JSON, HubProtocol, TransferFormat
+from ..protocols.supported import JSON, HubProtocol, Reader
 from ..transports.timing import Timing
 from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from .resend_buffer import ResendBuffer
+from .transport import Traits
 
-__all__ = ["Connection", "State", "Traits"]
+__all__ = ["Connection", "State"]
 
-_NUMBERED = (Invocation, StreamInvocation, StreamItem, Completion, CancelInvocation)
+_SENT_WITH_NUMBER = (Invocation, StreamItem, Completion)
+_RECEIVED_WITH_NUMBER = (ReceivedInvocation, ReceivedStreamItem, Completion, CancelInvocation)
 
 
 class State(Enum):
@@ -46,24 +49,6 @@ class State(Enum):
 
     CLOSED = "closed"
     """Nothing more is sent, and what arrives is ignored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What the transport of a connection is able to do.
-
-    Attributes:
-        transfer_formats: What it carries.
-        is_stateful: Whether it was negotiated with stateful reconnect.
-        keeps_itself_alive: Whether the transport itself notices that a client is gone; such
-            clients send no pings.
-        max_unacknowledged: Bytes that may wait for an ack in stateful reconnect.
-    """
-
-    transfer_formats: frozenset[TransferFormat] = frozenset(TransferFormat)
-    is_stateful: bool = False
-    keeps_itself_alive: bool = False
-    max_unacknowledged: int = 16 * 1024 * 1024
 
 
 class Connection:
@@ -90,11 +75,12 @@ class Connection:
         self._state = State.HANDSHAKE
         self._handshake = Handshake(self._traits.transfer_formats)
         self._protocol = JSON
-        self._reader = JSON.reader()
+        self._reader = self._new_reader()
         self._resend: ResendBuffer | None = None
         self._handshake_by = now + timing.handshake
         self._reconnect_by = math.inf
         self._last_received = now
+        self._pauses = 0
         self._next_ping = now
 
     @property
@@ -140,8 +126,25 @@ class Connection:
             if self._state is State.OPEN:
                 self._messages(data, now, events)
         except ProtocolError as error:
-            events += self.close(str(error))
+            # Like ASP.NET Core: what the client sends next may be right.
+            events += self.close(str(error), allow_reconnect=True)
         return events
+
+    def pause_reading(self) -> None:
+        """Take note that nothing of the client is read, so that its silence means nothing.
+
+        Of two transports, while one takes the other's place, each may pause and resume.
+        """
+        self._pauses += 1
+
+    def resume_reading(self, now: float) -> None:
+        """Take note that the client is read again.
+
+        Args:
+            now: Monotonic time, in seconds.
+        """
+        self._pauses -= 1
+        self._last_received = now
 
     def check(self, now: float) -> list[Event]:
         """Do what the time asks for: a ping, an ack, or the end of a client that is gone."""
@@ -165,7 +168,7 @@ class Connection:
             JsonError: A value of the message has no form in the client's protocol.
         """
         record = self._protocol.encode(message)
-        return self.relay(record) if isinstance(message, _NUMBERED) else self._send(record)
+        return self.relay(record) if isinstance(message, _SENT_WITH_NUMBER) else self._send(record)
 
     def relay(self, record: bytes) -> list[Event]:
         """Send one message that is written already and counts in stateful reconnect.
@@ -211,7 +214,7 @@ class Connection:
             self._reconnect_by = now + self._timing.reconnect
             self._resend.lost()
             # What the lost transport has brought of a message does not continue on another one.
-            self._reader = self._protocol.reader()
+            self._reader = self._new_reader()
             return []
         return self.end("The transport was lost.")
 
@@ -239,8 +242,11 @@ class Connection:
             events += self._send(record)
         return events
 
+    def _new_reader(self) -> Reader:
+        return self._protocol.reader(self._traits.max_record)
+
     def _silent_until(self) -> float:
-        if self._traits.keeps_itself_alive:
+        if self._traits.keeps_itself_alive or self._pauses:
             return math.inf
         return self._last_received + self._timing.client_timeout
 
@@ -277,7 +283,7 @@ class Connection:
     def _open(self, protocol: HubProtocol, now: float) -> None:
         self._state = State.OPEN
         self._protocol = protocol
-        self._reader = protocol.reader()
+        self._reader = self._new_reader()
         self._next_ping = now + self._timing.keep_alive
 
     def _messages(self, data: bytes, now: float, events: list[Event]) -> None:
@@ -287,15 +293,15 @@ class Connection:
             message = self._protocol.parse(record)
             if (
                 self._resend is not None
-                and isinstance(message, _NUMBERED)
+                and isinstance(message, _RECEIVED_WITH_NUMBER)
                 and not self._resend.is_new(now)
             ):
                 continue
             events += self._message(message, record)
 
-    def _message(self, message: Message | None, record: bytes) -> list[Event]:
+    def _message(self, message: Received | None, record: bytes) -> list[Event]:
         match message:
-            case Invocation() | StreamInvocation():
+            case ReceivedInvocation():
                 return [Invoked(message, record)]
             case Completion():
                 return [Answered(message)]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..protocols.messages import Completion, Invocation, StreamInvocation
+from ..protocols.messages import Completion, ReceivedInvocation
 from ..protocols.supported import TransferFormat
 
 __all__ = ["Answered", "Closed", "Event", "Invoked", "Opened", "Send"]
@@ -25,7 +25,7 @@ class Opened:
 class Invoked:
     """The client calls a method; `record` is the message as it came, without its framing."""
 
-    message: Invocation | StreamInvocation
+    message: ReceivedInvocation
     record: bytes
 
 

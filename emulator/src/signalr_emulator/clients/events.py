@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..protocols.messages import Completion, Invocation, StreamInvocation
+from ..protocols.messages import Completion, ReceivedInvocation
 from ..protocols.supported import HubProtocol
 
 __all__ = ["ClientHandler", "ClientInvocation", "ConnectedClient"]
@@ -40,7 +40,7 @@ class ClientInvocation:
         protocol: What the client speaks.
     """
 
-    message: Invocation | StreamInvocation
+    message: ReceivedInvocation
     record: bytes
     protocol: HubProtocol
 

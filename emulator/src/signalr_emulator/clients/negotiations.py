@@ -4,6 +4,7 @@ Source: TransportProtocols.md of dotnet/aspnetcore: a negotiated connection can 
 and is forgotten if nobody connects.
 """
 
+import asyncio
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class Negotiated:
         connect_by: Monotonic time until which it can be connected, in seconds.
         is_stateful: Whether stateful reconnect is agreed on.
         early: What the client has sent before it connected.
+        sending: Held by the one request of the client that is read at present.
     """
 
     hub: str
@@ -49,6 +51,7 @@ class Negotiated:
     connect_by: float
     is_stateful: bool = False
     early: bytearray = field(default_factory=bytearray, repr=False, compare=False)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
 
 class Negotiations:

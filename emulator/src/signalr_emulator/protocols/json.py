@@ -6,13 +6,12 @@ JSON whatever protocol it agrees on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..documents.json_text import Json, decode, encode
 from ..documents.verbatim import JsonText, members, skim
 from ..errors import JsonError, ProtocolError
 from .messages import (
-    MAX_RECORD_BYTES,
     Ack,
     CancelInvocation,
     Close,
@@ -23,6 +22,9 @@ from .messages import (
     MessageType,
     Numbered,
     Ping,
+    Received,
+    ReceivedInvocation,
+    ReceivedStreamItem,
     Sequence,
     StreamInvocation,
     StreamItem,
@@ -56,9 +58,14 @@ class HandshakeRequest:
 
 
 class RecordReader:
-    """Cuts a client's bytes into records, whatever the sizes in which they arrive."""
+    """Cuts a client's bytes into records, whatever the sizes in which they arrive.
 
-    def __init__(self) -> None:
+    Args:
+        max_bytes: The longest record.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._buffer = bytearray()
         self._searched = 0
 
@@ -66,17 +73,21 @@ class RecordReader:
         """Add bytes and give every record that they complete, without its separator.
 
         Raises:
-            ProtocolError: A record is longer than `MAX_RECORD_BYTES`.
+            ProtocolError: A record is too long.
         """
         self._buffer += data
         start = 0
         while (end := self._buffer.find(SEPARATOR, max(start, self._searched))) >= 0:
-            _check_length(end - start)
+            self._check_length(end - start)
             yield bytes(self._buffer[start:end])
             start = end + 1
         del self._buffer[:start]
         self._searched = len(self._buffer)
-        _check_length(len(self._buffer))
+        self._check_length(len(self._buffer))
+
+    def _check_length(self, length: int) -> None:
+        if length > self._max_bytes:
+            raise ProtocolError(f"A message is longer than {self._max_bytes} bytes.")
 
 
 def parse_handshake(record: bytes) -> HandshakeRequest:
@@ -92,7 +103,7 @@ def parse_handshake(record: bytes) -> HandshakeRequest:
     return HandshakeRequest(protocol=_string(fields, "protocol"), version=version)
 
 
-def parse_message(record: bytes) -> Message | None:
+def parse_message(record: bytes) -> Received | None:
     """Parse a record that comes after the handshake.
 
     Returns:
@@ -226,11 +237,6 @@ def _number(name: str, value: int) -> dict[str, bytes]:
     return {name: b"%d" % value}
 
 
-def _check_length(length: int) -> None:
-    if length > MAX_RECORD_BYTES:
-        raise ProtocolError(f"A message is longer than {MAX_RECORD_BYTES} bytes.")
-
-
 def _members(record: bytes) -> dict[str, JsonText]:
     try:
         return members(record)
@@ -269,31 +275,21 @@ def _integer(fields: _Fields, name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _arguments(fields: _Fields) -> JsonText:
-    value = _present(fields, "arguments")
-    if not value.startswith(b"["):
+def _invocation(fields: _Fields) -> ReceivedInvocation:
+    target = _string(fields, "target")
+    if not _present(fields, "arguments").startswith(b"["):
         raise ProtocolError("The arguments of a message are not an array.")
-    return value
+    return ReceivedInvocation(target, _optional_string(fields, "invocationId"))
 
 
-def _invocation(fields: _Fields) -> Invocation:
-    return Invocation(
-        target=_string(fields, "target"),
-        arguments=_arguments(fields),
-        invocation_id=_optional_string(fields, "invocationId"),
-    )
+def _stream_invocation(fields: _Fields) -> ReceivedInvocation:
+    _string(fields, "invocationId")
+    return replace(_invocation(fields), is_stream=True)
 
 
-def _stream_invocation(fields: _Fields) -> StreamInvocation:
-    return StreamInvocation(
-        invocation_id=_string(fields, "invocationId"),
-        target=_string(fields, "target"),
-        arguments=_arguments(fields),
-    )
-
-
-def _stream_item(fields: _Fields) -> StreamItem:
-    return StreamItem(_string(fields, "invocationId"), _present(fields, "item"))
+def _stream_item(fields: _Fields) -> ReceivedStreamItem:
+    _present(fields, "item")
+    return ReceivedStreamItem(_string(fields, "invocationId"))
 
 
 def _completion(fields: _Fields) -> Completion:
@@ -325,7 +321,7 @@ def _sequence_id(fields: _Fields) -> int:
     return value
 
 
-_PARSERS: dict[int, Callable[[_Fields], Message]] = {
+_PARSERS: dict[int, Callable[[_Fields], Received]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
     MessageType.COMPLETION: _completion,

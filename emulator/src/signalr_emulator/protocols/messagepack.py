@@ -5,15 +5,15 @@ after its length in bytes as a VarInt: 7 bits a byte, the lowest first, at most 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 
-from ..documents.json_text import Json, encode
-from ..documents.verbatim import JsonText
-from ..errors import ProtocolError
-from .conversion import json_value, packed
+from ..documents.json_text import Json
+from ..errors import JsonError, ProtocolError
+from .conversion import packed
+from .elements import Elements
 from .messages import (
-    MAX_RECORD_BYTES,
     Ack,
     CancelInvocation,
     Close,
@@ -24,6 +24,9 @@ from .messages import (
     MessageType,
     Numbered,
     Ping,
+    Received,
+    ReceivedInvocation,
+    ReceivedStreamItem,
     Sequence,
     StreamInvocation,
     StreamItem,
@@ -49,27 +52,33 @@ _HEAD = 3
 """Elements that invocations and items have in common: type, headers and id."""
 
 _ERROR, _VOID, _VALUE = 1, 2, 3
+_NO_RESULT = "The client's result is nothing that JSON can hold."
 _NO_HEADERS, _NO_STREAMS = b"\x80", b"\x90"
 
 
 class FrameReader:
-    """Cuts a client's bytes into messages, whatever the sizes in which they arrive."""
+    """Cuts a client's bytes into messages, whatever the sizes in which they arrive.
 
-    def __init__(self) -> None:
+    Args:
+        max_bytes: The longest message.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Add bytes and give every message that they complete, without its length.
 
         Raises:
-            ProtocolError: A length is malformed or more than `MAX_RECORD_BYTES`.
+            ProtocolError: A length is malformed or too long.
         """
         self._buffer += data
         start = 0
         while (prefix := _read_length(self._buffer, start)) is not None:
             length, body = prefix
-            if length > MAX_RECORD_BYTES:
-                raise ProtocolError(f"A message is longer than {MAX_RECORD_BYTES} bytes.")
+            if length > self._max_bytes:
+                raise ProtocolError(f"A message is longer than {self._max_bytes} bytes.")
             if len(self._buffer) < body + length:
                 break
             yield bytes(self._buffer[body : body + length])
@@ -86,10 +95,11 @@ def encode_messagepack(message: Message) -> bytes:
     return _framed(_elements(message))
 
 
-def parse_messagepack(record: bytes) -> Message | None:
+def parse_messagepack(record: bytes) -> Received | None:
     """Parse a message without its length.
 
-    Values come out as `conversion.json_value` makes them.
+    The result of a completion comes out as JSON has it: binary as base64, timestamps as RFC 3339
+    text, NaN and infinities by their names. One that cannot is an error of this completion alone.
 
     Returns:
         The message, or None for a type that this version does not know: the protocol asks to
@@ -98,15 +108,10 @@ def parse_messagepack(record: bytes) -> Message | None:
     Raises:
         ProtocolError: The bytes are not a message, or lack what its type requires.
     """
-    try:
-        value = json_value(msgpack.unpackb(record, strict_map_key=False))
-    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        # The exception's own text would quote the input.
-        raise ProtocolError("A message is not valid MessagePack.") from error
-    if not isinstance(value, list) or not value:
-        raise ProtocolError("A message is not an array that begins with its type.")
-    parse = _PARSERS.get(_kind(value))
-    return None if parse is None else parse(value)
+    elements = Elements(record)
+    kind = elements.integer("type")
+    parse = _PARSERS.get(kind)
+    return None if parse is None else parse(elements)
 
 
 def encode_invocation(target: str, arguments: bytes) -> bytes:
@@ -283,67 +288,61 @@ def _optional_string(elements: list[Json], index: int, name: str) -> str | None:
     return None if _at(elements, index, name) is None else _string(elements, index, name)
 
 
-def _text(elements: list[Json], index: int, name: str) -> JsonText:
-    return JsonText(encode(_at(elements, index, name)))
+def _invocation(elements: Elements) -> ReceivedInvocation:
+    elements.skip("headers")
+    invocation_id = elements.optional_string("invocationId")
+    target = elements.string("target")
+    elements.require("arguments")
+    return ReceivedInvocation(target, invocation_id)
 
 
-def _arguments(elements: list[Json]) -> JsonText:
-    if not isinstance(_at(elements, 4, "arguments"), list):
-        raise ProtocolError("The arguments of a message are not an array.")
-    return _text(elements, 4, "arguments")
+def _stream_invocation(elements: Elements) -> ReceivedInvocation:
+    invocation = _invocation(elements)
+    if invocation.invocation_id is None:
+        raise ProtocolError("The invocationId of a message is not a string.")
+    return replace(invocation, is_stream=True)
 
 
-def _invocation(elements: list[Json]) -> Invocation:
-    return Invocation(
-        target=_string(elements, 3, "target"),
-        arguments=_arguments(elements),
-        invocation_id=_optional_string(elements, 2, "invocationId"),
-    )
+def _stream_item(elements: Elements) -> ReceivedStreamItem:
+    elements.skip("headers")
+    invocation_id = elements.string("invocationId")
+    elements.require("item")
+    return ReceivedStreamItem(invocation_id)
 
 
-def _stream_invocation(elements: list[Json]) -> StreamInvocation:
-    return StreamInvocation(
-        invocation_id=_string(elements, 2, "invocationId"),
-        target=_string(elements, 3, "target"),
-        arguments=_arguments(elements),
-    )
-
-
-def _stream_item(elements: list[Json]) -> StreamItem:
-    return StreamItem(_string(elements, 2, "invocationId"), _text(elements, 3, "item"))
-
-
-def _completion(elements: list[Json]) -> Completion:
-    invocation_id = _string(elements, 2, "invocationId")
-    kind = _at(elements, 3, "result kind")
+def _completion(elements: Elements) -> Completion:
+    elements.skip("headers")
+    invocation_id = elements.string("invocationId")
+    kind = elements.value("result kind")
     if kind == _ERROR:
-        return Completion(invocation_id, error=_string(elements, 4, "error"))
+        return Completion(invocation_id, error=elements.string("error"))
     if kind == _VOID:
         return Completion(invocation_id)
-    if kind == _VALUE:
-        return Completion(invocation_id, result=_text(elements, 4, "result"))
-    raise ProtocolError("The result kind of a completion is not 1, 2 or 3.")
+    if kind != _VALUE:
+        raise ProtocolError("The result kind of a completion is not 1, 2 or 3.")
+    try:
+        return Completion(invocation_id, result=elements.result())
+    except JsonError:
+        return Completion(invocation_id, error=_NO_RESULT)
 
 
-def _cancel_invocation(elements: list[Json]) -> CancelInvocation:
-    return CancelInvocation(_string(elements, 2, "invocationId"))
+def _cancel_invocation(elements: Elements) -> CancelInvocation:
+    elements.skip("headers")
+    return CancelInvocation(elements.string("invocationId"))
 
 
-def _close(elements: list[Json]) -> Close:
-    return Close(
-        error=_optional_string(elements, 1, "error"),
-        allow_reconnect=elements[2:3] == [True],
-    )
+def _close(elements: Elements) -> Close:
+    return Close(elements.optional_string("error"), elements.flag("allowReconnect"))
 
 
-def _sequence_id(elements: list[Json]) -> int:
-    value = _at(elements, 1, "sequenceId")
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+def _sequence_id(elements: Elements) -> int:
+    value = elements.integer("sequenceId")
+    if value < 0:
         raise ProtocolError("The sequenceId of a message is not a number from 0.")
     return value
 
 
-_PARSERS: dict[int, Callable[[list[Json]], Message]] = {
+_PARSERS: dict[int, Callable[[Elements], Received]] = {
     MessageType.INVOCATION: _invocation,
     MessageType.STREAM_ITEM: _stream_item,
     MessageType.COMPLETION: _completion,

@@ -22,13 +22,16 @@ __all__ = [
     "MessageType",
     "Numbered",
     "Ping",
+    "Received",
+    "ReceivedInvocation",
+    "ReceivedStreamItem",
     "Sequence",
     "StreamInvocation",
     "StreamItem",
 ]
 
-MAX_RECORD_BYTES = 1024 * 1024
-"""The longest message that a client may send, in bytes."""
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+"""The longest message that a client may send by WebSocket, in bytes."""
 
 
 class MessageType(IntEnum):
@@ -67,11 +70,27 @@ class StreamInvocation:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedInvocation:
+    """An invocation or, if `is_stream` is set, a stream invocation, without its arguments."""
+
+    target: str
+    invocation_id: str | None = None
+    is_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StreamItem:
     """One item of a stream."""
 
     invocation_id: str
     item: JsonText
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedStreamItem:
+    """An item of a stream that a client uploads, without its value."""
+
+    invocation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,18 @@ type Numbered = Invocation | StreamInvocation | StreamItem | Completion | Cancel
 """The messages that stateful reconnect counts and sends again."""
 
 type Message = Numbered | Ping | Close | Ack | Sequence
+
+type Received = (
+    ReceivedInvocation
+    | ReceivedStreamItem
+    | Completion
+    | CancelInvocation
+    | Ping
+    | Close
+    | Ack
+    | Sequence
+)
+"""A message of a client: what belongs to the app stays in its record, unread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from . import json, messagepack
-from .messages import Envelope, Message, Ping
+from .messages import Envelope, Message, Ping, Received
 
 __all__ = [
     "JSON",
@@ -47,7 +47,7 @@ class HubProtocol:
         name: What a handshake calls it.
         transfer_format: What it needs of a transport.
         content_type: Media type of one message without its framing.
-        reader: Makes what cuts a connection's bytes into messages.
+        reader: Makes what cuts a connection's bytes into messages, of so many bytes at most.
         parse: Parses one message without its framing; None for one to ignore.
         encode: Writes one message with its framing.
         open_envelope: Looks at one invocation or item with its framing, and nothing else.
@@ -58,8 +58,8 @@ class HubProtocol:
     name: str
     transfer_format: TransferFormat
     content_type: str
-    reader: Callable[[], Reader]
-    parse: Callable[[bytes], Message | None]
+    reader: Callable[[int], Reader]
+    parse: Callable[[bytes], Received | None]
     encode: Callable[[Message], bytes]
     open_envelope: Callable[[bytes], Envelope]
     with_invocation_id: Callable[[bytes, str], bytes]

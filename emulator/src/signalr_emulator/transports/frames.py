@@ -2,10 +2,11 @@
 
 import struct
 
-__all__ = ["binary_frame", "pong_frame", "text_frame"]
+__all__ = ["binary_frame", "close_frame", "pong_frame", "text_frame"]
 
 _FINAL_TEXT = 0x81
 _FINAL_BINARY = 0x82
+_CLOSE = 0x88
 _PONG = 0x8A
 _MAX_7_BIT = 125
 _MAX_16_BIT = 0xFFFF
@@ -26,6 +27,11 @@ def binary_frame(payload: bytes) -> bytes:
 def pong_frame(payload: bytes) -> bytes:
     """Frame the answer to a ping, whose payload it repeats (RFC 6455, section 5.5.3)."""
     return _frame(_PONG, payload)
+
+
+def close_frame(code: int) -> bytes:
+    """Frame the end of what this side sends, with its reason (RFC 6455, section 7.4)."""
+    return _frame(_CLOSE, struct.pack("!H", code))
 
 
 def _frame(first: int, payload: bytes) -> bytes:

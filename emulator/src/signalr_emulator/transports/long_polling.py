@@ -46,6 +46,7 @@ class LongPollingTransport:
         self._queue = PollQueue(MAX_WAITING)
         self._format = TransferFormat.TEXT
         self._poll: asyncio.Future[HTTPStatus] | None = None
+        self._socket: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._was_polled = False
         self._is_closed = False
@@ -77,16 +78,22 @@ class LongPollingTransport:
             self._start_idle()
 
     def abort(self) -> None:
-        """End the connection now; a poll that waits is told so."""
+        """Cut the connection now: a poll that waits breaks, and the next one is unknown."""
+        self._is_closed = True
         self._queue.take()
-        self.close()
-        self._on_gone()
+        if self._poll is not None and self._socket is not None:
+            self._socket.abort()
+        self._finish()
 
-    async def poll(self) -> web.Response:
-        """Answer a poll."""
+    async def poll(self, socket: asyncio.Transport | None) -> web.Response:
+        """Answer a poll.
+
+        Args:
+            socket: Where it came in; None if that is gone.
+        """
         self._stop_idle()
         try:
-            status = await self._news()
+            status = await self._news(socket)
         except asyncio.CancelledError:
             # Only the poll that counts may start the time until the next one.
             if self._poll is None:
@@ -100,7 +107,7 @@ class LongPollingTransport:
         self._was_polled = True
         return web.Response(body=body, content_type=_CONTENT_TYPES[self._format])
 
-    async def _news(self) -> HTTPStatus:
+    async def _news(self, socket: asyncio.Transport | None) -> HTTPStatus:
         """Wait for what the poll has to be answered with."""
         if self._poll is not None:
             self._end_poll(HTTPStatus.NO_CONTENT)
@@ -111,14 +118,14 @@ class LongPollingTransport:
             return HTTPStatus.NO_CONTENT
         loop = asyncio.get_running_loop()
         poll: asyncio.Future[HTTPStatus] = loop.create_future()
-        self._poll = poll
+        self._poll, self._socket = poll, socket
         timer = loop.call_later(self._timing.poll, self._time_out, poll)
         try:
             status = await poll
         finally:
             timer.cancel()
             if self._poll is poll:
-                self._poll = None
+                self._poll = self._socket = None
         if status is HTTPStatus.NO_CONTENT and self._is_closed:
             self._finish()
         return status
@@ -146,7 +153,7 @@ class LongPollingTransport:
         self._on_overflow()
 
     def _end_poll(self, status: HTTPStatus) -> None:
-        poll, self._poll = self._poll, None
+        poll, self._poll, self._socket = self._poll, None, None
         if poll is not None and not poll.done():
             poll.set_result(status)
 

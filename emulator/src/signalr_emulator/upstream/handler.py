@@ -7,7 +7,7 @@ gives nothing back, and whoever makes the items sends and completes the stream b
 from http import HTTPStatus
 
 from ..clients.events import ClientInvocation, ConnectedClient
-from ..protocols.messages import Completion, StreamInvocation
+from ..protocols.messages import Completion
 from .messages import (
     Answer,
     UpstreamClient,
@@ -52,7 +52,7 @@ class UpstreamHandler:
             return Completion(message.invocation_id, error=_NO_TEMPLATE)
         status = response.status or HTTPStatus.INTERNAL_SERVER_ERROR
         given = answer(protocol, message.invocation_id, status, response.body)
-        if isinstance(message, StreamInvocation) and given == Completion(message.invocation_id):
+        if message.is_stream and isinstance(given, Completion) and given.error is None:
             # The upstream has taken the call: the stream goes on by REST.
             return None
         return given

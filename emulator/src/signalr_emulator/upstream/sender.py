@@ -1,10 +1,11 @@
 """Sends what clients do to the app's upstream: the edge between events and one HTTP session.
 
 Each template has requests of its own under way, so that a slow upstream does not hold up other
-upstreams; what waits for its turn is bounded.
+upstreams; what waits for its turn is one event of each client.
 """
 
 import asyncio
+import io
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -32,7 +33,6 @@ __all__ = ["Response", "Upstream", "UpstreamCall"]
 _LOGGER = logging.getLogger(__name__)
 
 _REMEMBERED_CALLS = 200
-_QUEUE_FULL = "too many events wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class UpstreamCall:
         url: Where it went, without the query, which may hold a key.
         status: HTTP status, or None if there was no response.
         error: What went wrong, or None.
-        duration: How long it took, in seconds of real time; 0 for one that was never sent.
+        duration: How long it took, in seconds of real time.
     """
 
     at: float
@@ -105,7 +105,6 @@ class Upstream:
         self._token = token
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._queued = 0
         self._file = UpstreamFile(config.settings_file) if config.settings_file else None
         # By value, so that a template which stays in a changed file keeps its limit.
         self._slots: defaultdict[UpstreamTemplate, asyncio.Semaphore] = defaultdict(
@@ -157,15 +156,8 @@ class Upstream:
         template = choose(self.templates, client.hub, event.category, event.event)
         if template is None:
             return None
-        if self._queued >= self._config.max_queued:
-            self._remember(client, event, template, Response(None, error=_QUEUE_FULL), 0)
-            return Response(HTTPStatus.SERVICE_UNAVAILABLE)
-        self._queued += 1
-        try:
-            async with self._slots[template]:
-                return await self._timed(client, event, template)
-        finally:
-            self._queued -= 1
+        async with self._slots[template]:
+            return await self._timed(client, event, template)
 
     async def _timed(
         self, client: UpstreamClient, event: UpstreamEvent, template: UpstreamTemplate
@@ -187,7 +179,7 @@ class Upstream:
             return Response(None, error="the emulator stops")
         try:
             async with self._session.post(
-                url, data=event.body, headers=given, allow_redirects=False
+                url, data=io.BytesIO(event.body), headers=given, allow_redirects=False
             ) as response:
                 body = await _read(response)
                 return Response(response.status, body, _response_error(response.status, body))

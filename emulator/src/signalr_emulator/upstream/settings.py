@@ -121,14 +121,15 @@ class UpstreamConfig:
             It is read again when it changes.
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
-        max_queued: Events that wait or are under way at most, one of each client.
+        max_waiting_clients: Clients with events that wait or are under way, from which on no other
+            client may connect.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()
     settings_file: Path | None = None
     timeout: float = 100.0
     concurrency: int = 64
-    max_queued: int = 10_000
+    max_waiting_clients: int = 10_000
 
     @property
     def is_wanted(self) -> bool:

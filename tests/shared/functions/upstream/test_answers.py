@@ -301,6 +301,14 @@ async def test_names_of_methods(target: str, route: str | None) -> None:
     assert completion(answer) == expected
 
 
+async def test_a_client_is_told_that_it_has_said_too_much() -> None:
+    text = "x" * (1024 * 1024)
+    body = invocation("add", text)
+    error = f"The message is {len(body)} bytes long; 1048576 are accepted."
+    assert completion(await call("add", text)) == {"error": error}
+    assert seen == []
+
+
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
@@ -325,7 +333,8 @@ async def test_names_of_methods(target: str, route: str | None) -> None:
         ({"content_type": None}, 415),
         ({"content_type": "text/plain"}, 415),
         ({"content_type": "application/jsonx"}, 415),
-        ({"body": b"x" * (1024 * 1024 + 1)}, 413),
+        ({"body": invocation("add", "x" * 1024 * 1024, id=None)}, 413),
+        ({"category": "connections", "event": "disconnected", "body": b" " * 1_048_577}, 413),
         ({"body": b"{"}, 400),
         ({"body": invocation("crash")}, 400),
         ({"content_type": "application/x-msgpack"}, 400),

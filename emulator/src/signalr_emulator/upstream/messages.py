@@ -49,7 +49,7 @@ class UpstreamClient:
     Attributes:
         connection_id: Id that is unique within the service.
         hub: Name of the hub, in lower case.
-        user_id: Who it is, or None.
+        user_id: Who it is; None or empty for nobody that an upstream is told of.
         claims: Types and values of the claims, in the order of the client token.
         query: Query of the request that connected, without the question mark and without the
             client token.
@@ -129,7 +129,7 @@ def headers(client: UpstreamClient, event: UpstreamEvent, keys: Sequence[str]) -
         "X-ASRS-User-Claims": ", ".join(f"{kind}: {value}" for kind, value in client.claims),
         "X-ASRS-Client-Query": f"?{client.query}" if client.query else "",
     }
-    if client.user_id is not None:
+    if client.user_id:
         given["X-ASRS-User-Id"] = client.user_id
     if keys:
         given["X-ASRS-Signature"] = signature(client.connection_id, keys)

@@ -279,6 +279,7 @@ async def test_v1_paths(wire: Wire) -> None:
         (f"DELETE {hub}/connections/{connection}?reason=bye", 202),
         (f"DELETE {hub}/connections/{connection}", 202),
         (f"PUT {hub}/groups/g/connections/{connection}", 404),
+        (f"DELETE {hub}/groups/g/connections/{connection}", 200),
     ):
         method, path = route.split(" ")
         assert (route, (await wire.rest(method, path)).status) == (route, status)
@@ -515,6 +516,13 @@ async def test_wrong_items_of_a_stream(
     assert answer.status == status
     await wire.send("chat/", "next")
     assert await socket.text() == said("next")
+
+
+async def test_a_connection_that_does_not_exist_leaves_groups_and_joins_none(wire: Wire) -> None:
+    path = "chat/groups/g/connections/x"
+    assert await outcome(wire, f"PUT {path}") == (404, "Error.Connection.NotExisted")
+    assert await outcome(wire, f"DELETE {path}") == (200, None)
+    assert await outcome(wire, "DELETE chat/connections/x/groups") == (200, None)
 
 
 @pytest.mark.parametrize("path", [":invoke", "streams/s/:send", "streams/s/:complete"])

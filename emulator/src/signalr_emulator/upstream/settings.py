@@ -34,7 +34,7 @@ _NO_AUTH = "none"
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a name has to be: one of `names`, compared by case; None stands for anything."""
+    """What a name has to be: one of `names`; None stands for anything."""
 
     names: frozenset[str] | None = None
 
@@ -168,7 +168,7 @@ def parse_template(text: str) -> UpstreamTemplate:
         options[name] = value
     return UpstreamTemplate(
         url,
-        **{name: Pattern.parse(options[name]) for name in _PLACEHOLDERS if name in options},
+        **{name: _pattern(name, options[name]) for name in _PLACEHOLDERS if name in options},
         managed_identity=options.get("managed-identity"),
     )
 
@@ -201,7 +201,7 @@ def _template(value: Json, pointer: str) -> UpstreamTemplate:
         property_name = f"{name.capitalize()}Pattern"
         pattern = _text(properties, property_name, pointer, _ANY)
         try:
-            patterns[name] = Pattern.parse(pattern)
+            patterns[name] = _pattern(name, pattern)
         except UpstreamSettingsError as error:
             raise UpstreamSettingsError(f"{pointer}/{property_name} {error}") from error
     managed_identity = _managed_identity(properties.get("auth"), f"{pointer}/Auth")
@@ -209,6 +209,11 @@ def _template(value: Json, pointer: str) -> UpstreamTemplate:
         return UpstreamTemplate(url, **patterns, managed_identity=managed_identity)
     except UpstreamSettingsError as error:
         raise UpstreamSettingsError(f"{pointer}/UrlTemplate {error}") from error
+
+
+def _pattern(part: str, text: str) -> Pattern:
+    # The name of a hub has no case, so that one with capitals would match nothing.
+    return Pattern.parse(text.lower() if part == "hub" else text)
 
 
 def _managed_identity(value: Json, pointer: str) -> str | None:

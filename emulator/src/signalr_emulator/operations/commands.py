@@ -10,7 +10,7 @@ from typing import ClassVar
 from ..documents.json_text import Json
 from ..errors import InvalidRequestError
 from ..protocols.messages import Invocation
-from .parameters import MAX_GROUP_LENGTH, payload
+from .parameters import group_name, payload
 from .table import DataAction
 
 __all__ = [
@@ -107,11 +107,9 @@ def _close_connection(fields: Mapping[str, Json]) -> CloseConnection:
 
 def _group(fields: Mapping[str, Json]) -> str:
     group = fields.get("group")
-    if not isinstance(group, str) or not 1 <= len(group) <= MAX_GROUP_LENGTH:
-        raise InvalidRequestError(
-            f"The group has to be a string of 1 to {MAX_GROUP_LENGTH} characters.", target="group"
-        )
-    return group
+    if not isinstance(group, str):
+        raise InvalidRequestError("The group has to be a string.", target="group")
+    return group_name(group)
 
 
 _PARSERS: dict[str, Callable[[Mapping[str, Json]], Command]] = {

@@ -88,6 +88,7 @@ EVERYTHING: dict[str, Any] = {
         "timeout": 1,
         "concurrency": 2,
         "maxQueued": 3,
+        "wholeQuery": True,
     },
     "maxWriteBuffer": 4096.0,
 }
@@ -106,6 +107,8 @@ OPTIONS = {
     "--allowed-origin": "allowedOrigins",
     "--upstream": "upstream",
     "--upstream-settings": "upstream",
+    "--upstream-whole-query": "upstream",
+    "--no-upstream-whole-query": "upstream",
     "--access-key": "primaryKey",
     "--secondary-access-key": "secondaryKey",
     "--disable-local-auth": "disableLocalAuth",
@@ -186,7 +189,9 @@ def test_every_property_has_its_field(folder: Path) -> None:
             secondary_key="s" * 32,
             invocation_timeout=1.5,
             timing=Timing(1, 2, 3, 4, 5, 6, 7, 8, 9),
-            upstream=UpstreamConfig((parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3),
+            upstream=UpstreamConfig(
+                (parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3, whole_query=True
+            ),
             max_write_buffer=4096,
         ),
         ca_file=folder / "ca.pem",

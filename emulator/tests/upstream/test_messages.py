@@ -21,7 +21,7 @@ FRAMED = b'{"type":3,"invocationId":"1","result":4}\x1e'
 
 def test_signature() -> None:
     assert signature("abc", [KEY]) == f"sha256={DIGEST}"
-    first, second = signature("abc", [KEY, "other"]).split(",")
+    first, second = signature("abc", [KEY, "other"]).split(", ")
     assert first == f"sha256={DIGEST}"
     assert second.startswith("sha256=")
     assert second != first

@@ -12,10 +12,11 @@ from signalr_emulator.entra.identities import service_identity
 from signalr_emulator.errors import UpstreamSettingsError
 from signalr_emulator.upstream.handler import UpstreamHandler
 from signalr_emulator.upstream.settings import parse_template
+from yarl import URL
 
 from emulator.tests.conftest import StartWire
 from emulator.tests.upstream_app import App, calling
-from emulator.tests.wire import Socket, Wire
+from emulator.tests.wire import HANDSHAKE, Socket, Wire
 
 TOO_LARGE = (
     '{"type":3,"invocationId":"1","error":"Invocation failed, response over 16777216 bytes"}\x1e'
@@ -41,8 +42,9 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
         claims: dict[str, Any] = {"asrs.s.uid": "Ann", "role": ["a", "b"]}
         token = await wire.client_token(**claims)
         connection_token = (await wire.negotiate(token=token)).json["connectionToken"]
-        query = f"access_token={token}&hub=chat&id={connection_token}&b=é&b="
-        ws = await wire.session.ws_connect(f"{wire.emulator.service_url}/client/?{query}")
+        query = f"access_token={token}&hub=chat&id={connection_token}&b=%c3%A9~*&b=&a+b=%20c"
+        url = URL(f"{wire.emulator.service_url}/client/?{query}", encoded=True)
+        ws = await wire.session.ws_connect(url)
         await ws.send_str('{"protocol":"json","version":1}\x1e')
         request, body = await app.next()
         assert request.method == "POST"
@@ -64,8 +66,8 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
             "X-ASRS-User-Id": "Ann",
             "X-ASRS-User-Claims": "role: a, role: b",
             # Neither the client token nor the connection token that the client showed.
-            "X-ASRS-Client-Query": "?hub=chat&b=%C3%A9&b=",
-            "X-ASRS-Signature": ",".join(signatures),
+            "X-ASRS-Client-Query": "?hub=chat&b=%c3%A9~*&b=&a+b=%20c",
+            "X-ASRS-Signature": ", ".join(signatures),
         }
         assert "Authorization" not in request.headers
         await ws.send_str(invocation("say it") + "\x1e")
@@ -78,6 +80,42 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
         request, body = await app.next()
         assert request.headers["X-ASRS-Event"] == "disconnected"
         assert body == b'{"type":11}'
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("access_token={}&hub=chat&id={}", "?hub=chat"),
+        ("hub=chat&access%5Ftoken={}&i%64={}&access_token=", "?hub=chat"),
+        ("hub=chat&access_token={}&id={}&Access_Token=x&ID=y&ids=z", "?hub=chat&ids=z"),
+    ],
+)
+async def test_tokens_of_a_client_are_not_told(
+    start: StartWire, app: App, query: str, shown: str
+) -> None:
+    async with calling(start, parse_template(app.url)) as wire:
+        assert await shown_query(wire, app, await filled(wire, query)) == shown
+
+
+async def test_tokens_of_a_client_are_told_if_that_is_wanted(start: StartWire, app: App) -> None:
+    async with calling(start, parse_template(app.url), whole_query=True) as wire:
+        query = await filled(wire, "hub=chat&access_token={}&a=%7e&id={}")
+        assert await shown_query(wire, app, query) == f"?{query}"
+
+
+async def filled(wire: Wire, query: str) -> str:
+    """Put a client token and a connection token into a query."""
+    token = await wire.client_token()
+    return query.format(token, (await wire.negotiate(token=token)).json["connectionToken"])
+
+
+async def shown_query(wire: Wire, app: App, query: str) -> str:
+    """Connect with a query, and give what an upstream is told of it."""
+    url = URL(f"{wire.emulator.service_url}/client/?{query}", encoded=True)
+    ws = await wire.session.ws_connect(url)
+    await ws.send_str(HANDSHAKE)
+    request, _ = await app.next()
+    return request.headers["X-ASRS-Client-Query"]
 
 
 async def test_broken_client_is_reported_once_with_the_reason(start: StartWire, app: App) -> None:

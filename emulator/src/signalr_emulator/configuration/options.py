@@ -116,7 +116,7 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
     _add_files(parser, choices)
     _add_addresses(parser, choices.config)
     _add_rules(parser, choices.config)
-    add_upstream_options(parser)
+    add_upstream_options(parser, choices.config.upstream)
     _add_access_keys(parser, choices.config)
     return parser
 

@@ -51,8 +51,7 @@ class UpstreamClient:
         hub: Name of the hub, in lower case.
         user_id: Who it is; None or empty for nobody that an upstream is told of.
         claims: Types and values of the claims, in the order of the client token.
-        query: Query of the request that connected, without the question mark and without the
-            client token.
+        query: Query of the request that connected, as it may be shown, without the question mark.
     """
 
     connection_id: str
@@ -106,7 +105,7 @@ def invoked(protocol: str, target: str, record: bytes) -> UpstreamEvent:
 
 def signature(connection_id: str, keys: Sequence[str]) -> str:
     """Sign a connection id with each access key; what is given has commas in between."""
-    return ",".join(
+    return ", ".join(
         f"sha256={hmac.digest(key.encode(), connection_id.encode(), hashlib.sha256).hex()}"
         for key in keys
     )

@@ -122,6 +122,8 @@ class UpstreamConfig:
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
         max_queued: Events that wait or are under way at most, one of each client.
+        whole_query: Whether an upstream is shown the client token and the connection token in the
+            query with which a client has connected.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()
@@ -129,6 +131,7 @@ class UpstreamConfig:
     timeout: float = 100.0
     concurrency: int = 64
     max_queued: int = 10_000
+    whole_query: bool = False
 
     @property
     def is_wanted(self) -> bool:

@@ -88,6 +88,7 @@ EVERYTHING: dict[str, Any] = {
         "timeout": 1,
         "concurrency": 2,
         "maxQueued": 3,
+        "retryDelays": [0.5, 1],
         "wholeQuery": True,
     },
     "maxWriteBuffer": 4096.0,
@@ -107,6 +108,7 @@ OPTIONS = {
     "--allowed-origin": "allowedOrigins",
     "--upstream": "upstream",
     "--upstream-settings": "upstream",
+    "--upstream-retries": "upstream",
     "--upstream-whole-query": "upstream",
     "--no-upstream-whole-query": "upstream",
     "--access-key": "primaryKey",
@@ -190,7 +192,7 @@ def test_every_property_has_its_field(folder: Path) -> None:
             invocation_timeout=1.5,
             timing=Timing(1, 2, 3, 4, 5, 6, 7, 8, 9),
             upstream=UpstreamConfig(
-                (parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3, whole_query=True
+                (parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3, (0.5, 1), True
             ),
             max_write_buffer=4096,
         ),
@@ -356,6 +358,7 @@ def test_option_that_names_a_file_wins(folder: Path) -> None:
         [
             *("--ca-file", "a", "--federated-token-file", "b", "--upstream", "http://x"),
             *("--upstream-settings", str(own), "--config", str(path)),
+            *("--upstream-retries", "--no-upstream-whole-query"),
         ]
     )
     assert (choices.ca_file, choices.federated_token_file) == (Path("a"), Path("b"))
@@ -363,6 +366,8 @@ def test_option_that_names_a_file_wins(folder: Path) -> None:
         read_config_file(path).config.upstream,
         templates=(parse_template("http://x"),),
         settings_file=own,
+        retry_delays=(1.0, 3.0, 5.0),
+        whole_query=False,
     )
 
 

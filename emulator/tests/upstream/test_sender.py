@@ -7,15 +7,21 @@ from typing import Any
 import jwt
 import pytest
 from aiohttp import web
-from signalr_emulator import Config
+from signalr_emulator import Clock, Config
 from signalr_emulator.entra.identities import service_identity
 from signalr_emulator.errors import UpstreamSettingsError
 from signalr_emulator.upstream.handler import UpstreamHandler
-from signalr_emulator.upstream.settings import parse_template
+from signalr_emulator.upstream.messages import UpstreamClient, connected
+from signalr_emulator.upstream.sender import Upstream
+from signalr_emulator.upstream.settings import (
+    SERVICE_RETRY_DELAYS,
+    UpstreamConfig,
+    parse_template,
+)
 from yarl import URL
 
 from emulator.tests.conftest import StartWire
-from emulator.tests.upstream_app import App, calling
+from emulator.tests.upstream_app import App, Respond, calling
 from emulator.tests.wire import HANDSHAKE, Socket, Wire
 
 TOO_LARGE = (
@@ -272,6 +278,104 @@ async def test_failures_answer_and_can_be_seen(
     assert second["connectionId"] == socket.connection_id
     assert "'late' of hub chat" in caplog.text
     assert "topsecret" not in caplog.text + json.dumps(seen)
+
+
+def answering(*statuses: int) -> Respond:
+    """Answer each request with the next of some statuses, and all later ones with the last."""
+    left = list(statuses)
+
+    async def respond(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=left.pop(0) if len(left) > 1 else left[0])
+
+    return respond
+
+
+async def test_a_repeated_event_goes_before_what_its_client_does_next(
+    start: StartWire, app: App
+) -> None:
+    app.respond = answering(503, 408, 500, 204)
+    template = parse_template(f"{app.url} category=messages")
+    async with calling(start, template, retry_delays=(0.0, 0.0, 0.0)) as wire:
+        socket = await wire.connect()
+        for target in ("a", "b"):
+            await socket.ws.send_str(invocation(target, target) + "\x1e")
+        assert await completion(socket) == {"type": 3, "invocationId": "a"}
+        assert await completion(socket) == {"type": 3, "invocationId": "b"}
+        assert await app.events(5) == ["a", "a", "a", "a", "b"]
+        calls = (await wire.control("/emulator/upstream"))["local"]["calls"]
+        assert [call["status"] for call in calls] == [503, 408, 500, 204, 204]
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429])
+async def test_other_answers_are_taken_for_what_they_are(
+    start: StartWire, app: App, status: int
+) -> None:
+    app.respond = answering(status)
+    template = parse_template(f"{app.url} category=messages")
+    async with calling(start, template, retry_delays=(0.0,)) as wire:
+        socket = await wire.connect()
+        for target in ("a", "b"):
+            await socket.ws.send_str(invocation(target, target) + "\x1e")
+            await completion(socket)
+        assert await app.events(2) == ["a", "b"]
+        assert app.requests.empty()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "pauses", "last"),
+    [((500,), [1, 3, 5], 500), ((599, 599, 200), [1, 3], 200), ((), [1, 3, 5], None)],
+)
+async def test_times_of_the_service(
+    app: App,
+    unused_tcp_port: int,
+    statuses: tuple[int, ...],
+    pauses: list[float],
+    last: int | None,
+) -> None:
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+
+    app.respond = answering(*statuses)
+    url = app.url if statuses else f"http://127.0.0.1:{unused_tcp_port}"
+    upstream = Upstream(
+        UpstreamConfig((parse_template(url),), retry_delays=SERVICE_RETRY_DELAYS),
+        signing_keys=list,
+        token=str,
+        clock=Clock(),
+        pause=pause,
+    )
+    async with upstream:
+        response = await upstream.send(UpstreamClient("abc", "chat"), connected())
+    assert response is not None
+    assert (response.status, waited) == (last, pauses)
+
+
+async def test_clients_whose_events_wait_to_be_repeated_do_not_hold_up_others(
+    app: App,
+) -> None:
+    pausing, release = asyncio.Event(), asyncio.Event()
+
+    async def pause(_seconds: float) -> None:
+        pausing.set()
+        await release.wait()
+
+    app.respond = answering(500, 200)
+    upstream = Upstream(
+        UpstreamConfig((parse_template(app.url),), concurrency=1, retry_delays=(1,)),
+        signing_keys=list,
+        token=str,
+        clock=Clock(),
+        pause=pause,
+    )
+    async with upstream, asyncio.TaskGroup() as group:
+        first = group.create_task(upstream.send(UpstreamClient("one", "chat"), connected()))
+        await pausing.wait()
+        other = await upstream.send(UpstreamClient("two", "chat"), connected())
+        assert other is not None
+        assert (other.status, first.done()) == (200, False)
+        release.set()
 
 
 async def test_what_waits_of_one_client_is_bounded(start: StartWire, app: App) -> None:

@@ -115,7 +115,12 @@ def _upstream(values: Mapping[str, Any], folder: Path) -> UpstreamConfig:
     if "settings_file" in chosen:
         chosen["settings_file"] = folder / chosen["settings_file"]
     templates = chosen.pop("templates", [])
-    return UpstreamConfig(**chosen, templates=tuple(parse_template(each) for each in templates))
+    retry_delays = tuple(chosen.pop("retry_delays", []))
+    return UpstreamConfig(
+        **chosen,
+        templates=tuple(parse_template(each) for each in templates),
+        retry_delays=retry_delays,
+    )
 
 
 _READERS: Mapping[str, Callable[[Any, Path], object]] = {

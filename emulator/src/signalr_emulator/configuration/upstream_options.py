@@ -5,7 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UpstreamSettingsError
-from ..upstream.settings import UpstreamConfig, UpstreamTemplate, parse_template
+from ..upstream.settings import (
+    SERVICE_RETRY_DELAYS,
+    UpstreamConfig,
+    UpstreamTemplate,
+    parse_template,
+)
 from ..upstream.settings_file import UpstreamFile
 
 __all__ = ["add_upstream_options", "upstream_config"]
@@ -35,6 +40,14 @@ def add_upstream_options(parser: argparse.ArgumentParser, defaults: UpstreamConf
         " --upstream; read again when it changes%(default).0s",
     )
     parser.add_argument(
+        "--upstream-retries",
+        action="store_const",
+        const=SERVICE_RETRY_DELAYS,
+        default=defaults.retry_delays,
+        help="repeat a request to an upstream that gets no response, 408 or 5xx: after 1, 3 and 5"
+        " seconds%(default).0s",
+    )
+    parser.add_argument(
         "--upstream-whole-query",
         action=argparse.BooleanOptionalAction,
         default=defaults.whole_query,
@@ -54,6 +67,7 @@ def upstream_config(options: argparse.Namespace, defaults: UpstreamConfig) -> Up
         defaults,
         templates=tuple(options.upstream or defaults.templates),
         settings_file=options.upstream_settings or defaults.settings_file,
+        retry_delays=options.upstream_retries,
         whole_query=options.upstream_whole_query,
     )
 

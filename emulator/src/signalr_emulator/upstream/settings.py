@@ -17,6 +17,7 @@ from ..errors import JsonError, UpstreamSettingsError
 
 __all__ = [
     "ANYTHING",
+    "SERVICE_RETRY_DELAYS",
     "Pattern",
     "UpstreamConfig",
     "UpstreamTemplate",
@@ -24,6 +25,10 @@ __all__ = [
     "parse_template",
     "parse_upstream_settings",
 ]
+
+SERVICE_RETRY_DELAYS = (1.0, 3.0, 5.0)
+"""After how many seconds Microsoft's emulator of Web PubSub, a sister of SignalR, repeats a
+request, by its own words as the service does."""
 
 _ANY = "*"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -122,6 +127,8 @@ class UpstreamConfig:
         timeout: How long one request may take, in seconds.
         concurrency: Requests that one template has under way at most.
         max_queued: Events that wait or are under way at most, one of each client.
+        retry_delays: After how many seconds a request that failed is sent again, for each time;
+            none to send every request once.
         whole_query: Whether an upstream is shown the client token and the connection token in the
             query with which a client has connected.
     """
@@ -131,6 +138,7 @@ class UpstreamConfig:
     timeout: float = 100.0
     concurrency: int = 64
     max_queued: int = 10_000
+    retry_delays: tuple[float, ...] = ()
     whole_query: bool = False
 
     @property

@@ -102,7 +102,7 @@ class EmulatorProcess:
 def emulator_process(
     log: Path, *options: str, program: Sequence[str] = ("-m", "signalr_emulator")
 ) -> Iterator[EmulatorProcess]:
-    """Run the emulator until the end of the block.
+    """Run the emulator, with new keys, until the end of the block.
 
     Args:
         log: Where its output goes.
@@ -111,7 +111,7 @@ def emulator_process(
     """
     ports = ("--service-port", "0", "--control-port", "0")
     chosen = () if "--service-port" in options else ports
-    process = Process([sys.executable, *program, *chosen, *options], log)
+    process = Process([sys.executable, *program, "--fresh", *chosen, *options], log)
     try:
         process.wait_for(r"^Emulator ready\.$")
         said = process.output

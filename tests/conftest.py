@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,14 @@ settings.register_profile("deep", settings.get_profile("any machine"), max_examp
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any machine"))
 
 _OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_", "UPSTREAM_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What `make start` keeps for a developer is not for tests."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 
 async def start(*options: str) -> Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "signalr_emulator", *options, stdout=PIPE, stderr=PIPE
+        sys.executable, "-m", "signalr_emulator", "--fresh", *options, stdout=PIPE, stderr=PIPE
     )
 
 
@@ -127,7 +127,7 @@ async def test_files_of_the_app_registration(tmp_path: Path) -> None:
 
 def test_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "missing" / "ca.pem"
-    code = main(["--service-port", "0", "--control-port", "0", "--ca-file", str(path)])
+    code = main(["--fresh", "--service-port", "0", "--control-port", "0", "--ca-file", str(path)])
     captured = capsys.readouterr()
     assert code == 1
     assert captured.out == ""
@@ -157,7 +157,7 @@ def test_taken_port(plane: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ports = {"service": 0, "control": 0, "authority": 0, plane: port}
-        code = main([f"--{name}-port={number}" for name, number in ports.items()])
+        code = main(["--fresh", *(f"--{name}-port={number}" for name, number in ports.items())])
     captured = capsys.readouterr()
     assert code == 1
     assert captured.out == ""

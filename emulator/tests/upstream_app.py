@@ -68,7 +68,7 @@ async def calling(
     start: "StartWire",
     *templates: UpstreamTemplate,
     timing: Timing = _TIMING,
-    **choices: float | Path,
+    **choices: float | tuple[float, ...] | Path,
 ) -> AsyncIterator[Wire]:
     """Run an emulator that calls upstreams."""
     upstream = UpstreamConfig(templates, **choices)  # type: ignore[arg-type]  # by each field's name

@@ -187,7 +187,7 @@ def websocket_frame(data: bytes) -> None:
 
 _NOW: Final = 1_700_000_000.0
 _CLOCK: Final = Clock(lambda: _NOW)
-_KEYS: Final = AccessKeys(_CLOCK, ("k" * 40,))
+_KEYS: Final = AccessKeys(_CLOCK, bytes(32), ("k" * 40,))
 _TENANT: Final = Tenant("11111111-1111-1111-1111-111111111111", SigningKey.generate(), _CLOCK)
 _AUTHENTICATOR: Final = Authenticator(_TENANT, _KEYS, _CLOCK)
 _AUDIENCE: Final = "http://localhost/client/?hub=chat"

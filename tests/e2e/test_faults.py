@@ -1,5 +1,7 @@
 """What happens when the identity, the role or the token is not as it should be."""
 
+import contextlib
+import functools
 import re
 from pathlib import Path
 
@@ -81,6 +83,28 @@ def test_an_identity_endpoint_that_is_down_at_a_cold_start_heals_without_a_resta
             assert service.admits(negotiated) == 200
             health = requests.get(f"{app.url}/health", timeout=PATIENCE)
             assert health.json() == {"status": "ok"}
+
+
+def test_an_emulator_that_is_started_again_locks_nobody_out(tmp_path: Path) -> None:
+    service_port, control_port = free_ports(2)
+    start = functools.partial(
+        emulator,
+        tmp_path / "emulator.log",
+        *("--state-dir", str(tmp_path / "state")),
+        service_port=service_port,
+        control_port=control_port,
+    )
+    with contextlib.ExitStack() as stack:
+        with start() as before:
+            app = stack.enter_context(function_app(before.app_settings, tmp_path))
+            old = app.negotiate()
+            assert app.post("broadcast", {"target": "t"}).status_code == 202
+        with start() as after:
+            assert after.admits(old) == 200
+            assert after.admits(app.negotiate()) == 200
+            assert app.post("broadcast", {"target": "t"}).status_code == 202
+            state = after.state()
+            assert (state["identityRequests"], state["keyRequests"]) == (0, 0)
 
 
 def tampered(token: str) -> str:

@@ -47,7 +47,7 @@ def emulated(
     template = f"http://127.0.0.1:{port}/api/upstream/{{hub}}/{{category}}/{{event}}"
     command = [
         *(str(environment.python), "-m", "signalr_emulator"),
-        *("--service-port", str(service), "--control-port", str(control)),
+        *("--fresh", "--service-port", str(service), "--control-port", str(control)),
         *("--upstream", f"{template} managed-identity=api://upstream"),
     ]
     folder = tmp_path_factory.mktemp("emulator")

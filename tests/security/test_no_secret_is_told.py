@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 import requests
@@ -60,6 +61,7 @@ def run(issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory) -> Run:
             emulator(
                 folder / "emulator.log",
                 *("--config", str(config), "--upstream-settings", str(upstreams)),
+                "--upstream-whole-query",
                 program=("-c", VERBOSE_EMULATOR),
             )
         )
@@ -107,7 +109,14 @@ def run(issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "callers' tokens": {bearer, *forged},
         "tokens of the service": tokens(upstream),
         "signatures of the service": {
-            each for header in upstream.headers("X-ASRS-Signature") for each in header.split(",")
+            each.strip()
+            for header in upstream.headers("X-ASRS-Signature")
+            for each in header.split(",")
+        },
+        "connection tokens": {
+            token
+            for header in upstream.headers("X-ASRS-Client-Query")
+            for token in parse_qs(header.removeprefix("?"))["id"]
         },
         "function keys": set(keys.values()),
         "identity header": {settings["IDENTITY_HEADER"]},
@@ -186,6 +195,7 @@ KINDS = {
     "tokens of the service": 1,
     "signatures of the service": 2,
     "function keys": 2,
+    "connection tokens": 1,
     "identity header": 1,
 }
 

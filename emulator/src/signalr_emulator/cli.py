@@ -5,16 +5,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from .configuration.document import Choices
 from .configuration.options import read_options
-from .configuration.settings import Config
 from .entra.applications import Application
-from .entra.certificates import ClientCertificate
 from .entra.credential_files import CredentialFiles, credential_files
-from .errors import FileUnavailableError, PortUnavailableError
+from .errors import FileUnavailableError, PortUnavailableError, StateFolderError
 from .open_files import raise_open_file_limit
 from .server import Emulator, running
+from .state.keys import Keys
 
 __all__ = ["READY", "main"]
 
@@ -36,16 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What comes after the command's name; None takes it from the process.
 
     Returns:
-        The exit code: 0 after an interrupt, 1 if a port cannot be listened on or a file not be
-        written.
+        The exit code: 0 after an interrupt, 1 if a port cannot be listened on, a file not be
+        written or the folder of the keys not be used.
     """
     choices = read_options(arguments)
     raise_open_file_limit()
     try:
-        asyncio.run(_run(choices.config, choices.ca_file, choices.federated_token_file))
+        keys = Keys.kept_in(choices.state_dir) if choices.state_dir else Keys.generate()
+        asyncio.run(_run(choices, keys))
     except PortUnavailableError as error:
         option = _PORT_OPTIONS[error.plane]
         sys.stderr.write(f"signalr-emulator: {error}. Choose another port with {option}.\n")
+        return 1
+    except StateFolderError as error:
+        sys.stderr.write(
+            f"signalr-emulator: {error}. Choose another folder with --state-dir, for instance"
+            " --state-dir .state, or none with --fresh.\n"
+        )
         return 1
     except FileUnavailableError as error:
         sys.stderr.write(f"signalr-emulator: {error}.\n")
@@ -53,11 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _run(config: Config, ca_file: Path | None, federated_token_file: Path | None) -> None:
-    certificate = ClientCertificate.generate()
-    registration, *others = config.applications
-    registration = replace(registration, certificate=certificate.certificate)
-    config = replace(config, applications=(registration, *others))
+async def _run(choices: Choices, keys: Keys) -> None:
+    registration, *others = choices.config.applications
+    registration = replace(registration, certificate=keys.application.certificate)
+    config = replace(choices.config, applications=(registration, *others))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -66,13 +71,13 @@ async def _run(config: Config, ca_file: Path | None, federated_token_file: Path 
         except NotImplementedError:
             # The event loop of Windows has no signal handlers of its own.
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    async with running(config) as emulator:
+    async with running(config, signing_key=keys.tenant, seed=keys.seed) as emulator:
         with credential_files(
             emulator.ca_certificate,
-            certificate.pem,
+            keys.application.pem,
             emulator.federated_token(registration),
-            ca_file=ca_file,
-            federated_token_file=federated_token_file,
+            ca_file=choices.ca_file,
+            federated_token_file=choices.federated_token_file,
         ) as files:
             sys.stdout.write(_greeting(emulator, registration, files))
             sys.stdout.flush()

@@ -15,6 +15,7 @@ EmulatorError
 ├── UpstreamSettingsError        an upstream template is not acceptable
 ├── DocumentError                the JSON body of an `/emulator/…` route is not acceptable
 ├── FileUnavailableError         a file cannot be written
+├── StateFolderError             the folder of the keys cannot be used
 └── RequestError                 a REST request is refused
 ├── InvalidRequestError      400
 ├── ForbiddenError           403
@@ -46,6 +47,7 @@ __all__ = [
     "PortUnavailableError",
     "ProtocolError",
     "RequestError",
+    "StateFolderError",
     "TokenRequestError",
     "UnknownConnectionError",
     "UnknownIdentityError",
@@ -168,6 +170,10 @@ class FileUnavailableError(EmulatorError):
         super().__init__(f"cannot write {path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class StateFolderError(EmulatorError):
+    """The folder of the keys cannot be used, or is not for its owner alone; the text says why."""
 
 
 class RequestError(EmulatorError):

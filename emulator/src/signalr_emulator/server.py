@@ -127,7 +127,11 @@ class Emulator:
 
 @asynccontextmanager
 async def running(
-    config: Config, *, clock: Clock | None = None, signing_key: SigningKey | None = None
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    signing_key: SigningKey | None = None,
+    seed: bytes | None = None,
 ) -> AsyncIterator[Emulator]:
     """Run an emulator for as long as the context lasts.
 
@@ -135,11 +139,12 @@ async def running(
         config: What is chosen.
         clock: The emulator's clock; a new one if None.
         signing_key: The tenant's key pair; a new one if None.
+        seed: What all other keys are derived from, 32 bytes; a new one if None.
 
     Raises:
         PortUnavailableError: One of the ports cannot be listened on.
     """
-    service = Service.create(config, clock=clock, signing_key=signing_key)
+    service = Service.create(config, clock=clock, signing_key=signing_key, seed=seed)
     async with AsyncExitStack() as stack:
         service_ports = [
             await _listen(

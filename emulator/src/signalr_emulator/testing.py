@@ -126,7 +126,7 @@ class RunningEmulator:
 
 @contextmanager
 def running_emulator(*options: str) -> Iterator[RunningEmulator]:
-    """Run `signalr-emulator` on free ports until the end of the block.
+    """Run `signalr-emulator` on free ports, with new keys, until the end of the block.
 
     Args:
         options: More options of the command, for instance `--role`, `none`.
@@ -135,9 +135,9 @@ def running_emulator(*options: str) -> Iterator[RunningEmulator]:
         ControlError: It did not start; the message is what it said.
     """
     command = [sys.executable, "-m", "signalr_emulator"]
-    ports = ["--service-port", "0", "--control-port", "0"]
+    defaults = ["--fresh", "--service-port", "0", "--control-port", "0"]
     with subprocess.Popen(  # noqa: S603 - our own command
-        [*command, *ports, *options],
+        [*command, *defaults, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -17,7 +17,7 @@ AUDIENCES = client_audiences("http", frozenset({"127.0.0.1", "localhost"}), 8888
 
 @pytest.fixture
 def keys(clock: Clock) -> AccessKeys:
-    return AccessKeys(clock)
+    return AccessKeys(clock, bytes(32))
 
 
 def signed(

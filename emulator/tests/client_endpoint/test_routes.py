@@ -62,6 +62,28 @@ async def test_connection_without_negotiation(wire: Wire, path: str) -> None:
     assert await socket.text() == said("hi")
 
 
+@pytest.mark.parametrize(
+    ("claims", "user"),
+    [
+        ({"sub": "dora"}, "dora"),
+        ({"sub": "dora", "nameid": "ben"}, "dora"),
+        ({"nameid": "ben", "sub": "dora"}, "ben"),
+        ({"sub": "dora", "asrs.s.uid": "ann"}, "ann"),
+    ],
+)
+async def test_what_is_sent_to_a_user_reaches_whom_the_token_means(
+    wire: Wire, claims: dict[str, Any], user: str
+) -> None:
+    ws = await wire.open(token=await wire.client_token(**claims))
+    await ws.send_str(HANDSHAKE)
+    socket = Socket(ws, "unknown")
+    assert await socket.text() == HANDSHAKE_REPLY
+    for each in ("ann", "ben", "dora"):
+        await wire.send(f"chat/users/{each}/", each)
+    await wire.send("chat/", "end")
+    assert [await socket.text() for _ in range(2)] == [said(user), said("end")]
+
+
 async def refusal(wire: Wire, **options: str) -> int:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await wire.open(**options)

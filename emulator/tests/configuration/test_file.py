@@ -19,6 +19,7 @@ from signalr_emulator.configuration.options import read_options
 from signalr_emulator.configuration.schema import schema_text
 from signalr_emulator.configuration.service_mode import ServiceMode
 from signalr_emulator.configuration.settings import APP_REGISTRATION, FurtherService
+from signalr_emulator.configuration.state_dir import default_state_dir
 from signalr_emulator.entra.applications import Application
 from signalr_emulator.entra.certificates import ClientCertificate
 from signalr_emulator.entra.federation import FederatedCredential
@@ -45,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
     "authorityPort": 5,
     "caFile": "ca.pem",
     "federatedTokenFile": "token",
+    "stateDir": "state",
     "role": "SignalR App Server",
     "serviceMode": "Default",
     "hostNames": ["Signalr.Local."],
@@ -88,6 +90,8 @@ EVERYTHING: dict[str, Any] = {
         "timeout": 1,
         "concurrency": 2,
         "maxQueued": 3,
+        "retryDelays": [0.5, 1],
+        "wholeQuery": True,
     },
     "maxWriteBuffer": 4096.0,
 }
@@ -100,12 +104,17 @@ OPTIONS = {
     "--authority-port": "authorityPort",
     "--ca-file": "caFile",
     "--federated-token-file": "federatedTokenFile",
+    "--state-dir": "stateDir",
+    "--fresh": "stateDir",
     "--role": "role",
     "--service-mode": "serviceMode",
     "--host-name": "hostNames",
     "--allowed-origin": "allowedOrigins",
     "--upstream": "upstream",
     "--upstream-settings": "upstream",
+    "--upstream-retries": "upstream",
+    "--upstream-whole-query": "upstream",
+    "--no-upstream-whole-query": "upstream",
     "--access-key": "primaryKey",
     "--secondary-access-key": "secondaryKey",
     "--disable-local-auth": "disableLocalAuth",
@@ -186,11 +195,14 @@ def test_every_property_has_its_field(folder: Path) -> None:
             secondary_key="s" * 32,
             invocation_timeout=1.5,
             timing=Timing(1, 2, 3, 4, 5, 6, 7, 8, 9),
-            upstream=UpstreamConfig((parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3),
+            upstream=UpstreamConfig(
+                (parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3, (0.5, 1), True
+            ),
             max_write_buffer=4096,
         ),
         ca_file=folder / "ca.pem",
         federated_token_file=folder / "token",
+        state_dir=folder / "state",
     )
     assert type(choices.config.max_write_buffer) is int
     names = [resource.name for resource in choices.config.resources]
@@ -216,7 +228,7 @@ def test_defaults_of_the_schema_are_those_of_the_emulator(folder: Path) -> None:
         name: each["default"] for name, each in SCHEMA["properties"].items() if "default" in each
     }
     assert SCHEMA["properties"].keys() - defaults.keys() == {
-        *("$schema", "caFile", "federatedTokenFile")
+        *("$schema", "caFile", "federatedTokenFile", "stateDir")
     }
     for name in ("timing", "upstream"):
         properties = SCHEMA["properties"][name]["properties"]
@@ -283,7 +295,7 @@ async def test_starts_with_the_file(
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "signalr_emulator"),
-        *("--config", str(written(tmp_path, document))),
+        *("--fresh", "--config", str(written(tmp_path, document))),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
@@ -351,6 +363,7 @@ def test_option_that_names_a_file_wins(folder: Path) -> None:
         [
             *("--ca-file", "a", "--federated-token-file", "b", "--upstream", "http://x"),
             *("--upstream-settings", str(own), "--config", str(path)),
+            *("--upstream-retries", "--no-upstream-whole-query"),
         ]
     )
     assert (choices.ca_file, choices.federated_token_file) == (Path("a"), Path("b"))
@@ -358,7 +371,40 @@ def test_option_that_names_a_file_wins(folder: Path) -> None:
         read_config_file(path).config.upstream,
         templates=(parse_template("http://x"),),
         settings_file=own,
+        retry_delays=(1.0, 3.0, 5.0),
+        whole_query=False,
     )
+
+
+def test_the_last_word_on_the_state_folder_counts(folder: Path) -> None:
+    path = written(folder, EVERYTHING)
+    for options, expected in (
+        ([], folder / "state"),
+        (["--fresh"], None),
+        (["--state-dir", "a"], Path("a")),
+        (["--fresh", "--state-dir", "a"], Path("a")),
+        (["--state-dir", "a", "--fresh"], None),
+    ):
+        assert read_options(["--config", str(path), *options]).state_dir == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "expected"),
+    [
+        ({"XDG_STATE_HOME": "/state"}, "linux", "/state/signalr-emulator"),
+        ({"XDG_STATE_HOME": "/state"}, "darwin", "/state/signalr-emulator"),
+        ({"XDG_STATE_HOME": "state"}, "linux", "/home/ann/.local/state/signalr-emulator"),
+        ({}, "linux", "/home/ann/.local/state/signalr-emulator"),
+        ({}, "darwin", "/home/ann/Library/Application Support/signalr-emulator"),
+        ({"LOCALAPPDATA": "/local"}, "win32", "/local/signalr-emulator"),
+        ({}, "win32", "/home/ann/AppData/Local/signalr-emulator"),
+    ],
+)
+def test_state_folder_of_a_user(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], platform: str, expected: str
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert default_state_dir(environment, platform) == Path(expected)
 
 
 def errors(path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -4,12 +4,13 @@ import jwt
 import pytest
 from signalr_emulator.entra.applications import Application, Applications
 from signalr_emulator.entra.federation import ExternalIssuer, FederatedCredential
-from signalr_emulator.errors import TokenRequestError
+from signalr_emulator.errors import AuthenticationError, TokenRequestError
 
 from emulator.tests.conftest import NOW
 
 URL = "https://issuer.invalid"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SEED = b"s" * 32
 AUDIENCES = frozenset({"https://127.0.0.1/t/oauth2/v2.0/token"})
 CREDENTIAL = FederatedCredential(URL, "subject")
 APPLICATION = Application("app", "principal", federated_credentials=(CREDENTIAL,))
@@ -17,7 +18,7 @@ APPLICATION = Application("app", "principal", federated_credentials=(CREDENTIAL,
 
 @pytest.fixture(scope="module")
 def issuer() -> ExternalIssuer:
-    return ExternalIssuer.generate(URL)
+    return ExternalIssuer.derive(URL, SEED)
 
 
 def authenticate(
@@ -43,6 +44,13 @@ def test_token(issuer: ExternalIssuer) -> None:
     }
     assert authenticate(issuer, token) is APPLICATION
     assert authenticate(issuer, token, now=NOW + 59.9) is APPLICATION
+
+
+def test_issuers_of_one_seed_and_url_are_the_same(issuer: ExternalIssuer) -> None:
+    token = issuer.issue("subject", CREDENTIAL.audience, now=NOW, lifetime=60)
+    assert authenticate(ExternalIssuer.derive(URL, SEED), token) is APPLICATION
+    with pytest.raises(AuthenticationError):
+        ExternalIssuer.derive(f"{URL}/", SEED).claims(token)
 
 
 def test_one_of_several_credentials(issuer: ExternalIssuer) -> None:
@@ -74,9 +82,9 @@ def test_wrong_claims(
 
 def test_wrong_issuers(issuer: ExternalIssuer) -> None:
     good = issuer.issue("subject", CREDENTIAL.audience, now=NOW, lifetime=60)
-    same_name = ExternalIssuer.generate(URL)
+    same_name = ExternalIssuer.derive(URL, bytes(32))
     forged = same_name.issue("subject", CREDENTIAL.audience, now=NOW, lifetime=60)
-    unknown = ExternalIssuer.generate("https://other.invalid").issue(
+    unknown = ExternalIssuer.derive("https://other.invalid", SEED).issue(
         "subject", CREDENTIAL.audience, now=NOW, lifetime=60
     )
     without = dataclasses.replace(APPLICATION, federated_credentials=())

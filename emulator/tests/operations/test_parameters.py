@@ -65,6 +65,6 @@ def test_refused_hubs(hub: str) -> None:
 def test_groups() -> None:
     assert group_name("a/b c") == "a/b c"
     assert group_name("g" * 1024)
-    for name in ("", "  ", "\t", "g" * 1025):
+    for name in ("", "  ", "\t", "g" * 1025, "a\nb", "a\n", "\na", "a\r", "a\u2028b", "a\u2029"):
         with pytest.raises(InvalidRequestError):
             group_name(name)

@@ -279,6 +279,7 @@ async def test_v1_paths(wire: Wire) -> None:
         (f"DELETE {hub}/connections/{connection}?reason=bye", 202),
         (f"DELETE {hub}/connections/{connection}", 202),
         (f"PUT {hub}/groups/g/connections/{connection}", 404),
+        (f"DELETE {hub}/groups/g/connections/{connection}", 200),
     ):
         method, path = route.split(" ")
         assert (route, (await wire.rest(method, path)).status) == (route, status)
@@ -384,6 +385,7 @@ async def test_execute_runs_commands_in_order(wire: Wire) -> None:
         ("", [{"type": "JoinGroup", "group": "g"}, {"type": "Nonsense"}]),
         ("", [{"type": "JoinGroup", "group": "g"}, {"type": "SendMessage"}]),
         ("", [{"type": "JoinGroup", "group": "g"}, {"type": "LeaveGroup", "group": ""}]),
+        ("", [{"type": "JoinGroup", "group": "g"}, {"type": "JoinGroup", "group": "h\n"}]),
         ("", [{"type": "CloseConnection", "reason": 1}]),
         ("&filter=userId", []),
         ("&filter=userId eq", []),
@@ -515,6 +517,39 @@ async def test_wrong_items_of_a_stream(
     assert answer.status == status
     await wire.send("chat/", "next")
     assert await socket.text() == said("next")
+
+
+async def test_a_connection_that_does_not_exist_leaves_groups_and_joins_none(wire: Wire) -> None:
+    path = "chat/groups/g/connections/x"
+    assert await outcome(wire, f"PUT {path}") == (404, "Error.Connection.NotExisted")
+    assert await outcome(wire, f"DELETE {path}") == (200, None)
+    assert await outcome(wire, "DELETE chat/connections/x/groups") == (200, None)
+
+
+@pytest.mark.parametrize("line_break", ["%0A", "%0D", "%E2%80%A8", "%E2%80%A9"])
+@pytest.mark.parametrize(
+    "route",
+    [
+        "POST chat/groups/g{}h/:send",
+        "POST chat/groups/g{}/:closeConnections",
+        "GET chat/groups/{}g",
+        "GET chat/groups/g{}/connections",
+        "PUT chat/groups/g{}/connections/{connection}",
+        "PUT chat/users/ann/groups/g{}",
+        "POST chat/connections/{connection}/streams/s{}/:complete",
+    ],
+)
+async def test_a_name_with_a_line_break_is_refused(wire: Wire, route: str, line_break: str) -> None:
+    connection = (await wire.connect()).connection_id
+    method, path = route.format(line_break, connection=connection).split(" ")
+    assert await raw(wire, method, f"/api/hubs/{path}{V}") == 400
+
+
+async def test_a_payload_may_say_more(wire: Wire) -> None:
+    socket = await wire.connect()
+    payload: Json = {"target": "say", "arguments": ["hi"], "rawOnly": False, "note": "for myself"}
+    assert (await call(wire, "POST chat/:send", body=payload)).status == 202
+    assert await socket.text() == said("hi")
 
 
 @pytest.mark.parametrize("path", [":invoke", "streams/s/:send", "streams/s/:complete"])

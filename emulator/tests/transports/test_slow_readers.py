@@ -86,7 +86,7 @@ async def service(upstream: App) -> AsyncIterator[Service]:
     """Run the command, which tells an upstream who comes and goes."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "signalr_emulator", "--service-port", "0", "--control-port", "0"),
-        *("--upstream", f"{upstream.url} category=connections"),
+        *("--fresh", "--upstream", f"{upstream.url} category=connections"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )

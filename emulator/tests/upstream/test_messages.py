@@ -21,7 +21,7 @@ FRAMED = b'{"type":3,"invocationId":"1","result":4}\x1e'
 
 def test_signature() -> None:
     assert signature("abc", [KEY]) == f"sha256={DIGEST}"
-    first, second = signature("abc", [KEY, "other"]).split(",")
+    first, second = signature("abc", [KEY, "other"]).split(", ")
     assert first == f"sha256={DIGEST}"
     assert second.startswith("sha256=")
     assert second != first
@@ -48,8 +48,9 @@ def test_headers() -> None:
     }
 
 
-def test_headers_of_an_anonymous_client_without_keys() -> None:
-    given = headers(UpstreamClient("abc", "chat"), connected(), [])
+@pytest.mark.parametrize("user", [None, ""])
+def test_headers_of_a_client_without_user_and_keys(user: str | None) -> None:
+    given = headers(UpstreamClient("abc", "chat", user), connected(), [])
     assert "X-ASRS-User-Id" not in given
     assert "X-ASRS-Signature" not in given
     assert given["X-ASRS-Client-Query"] == ""

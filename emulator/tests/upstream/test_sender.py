@@ -7,15 +7,22 @@ from typing import Any
 import jwt
 import pytest
 from aiohttp import web
-from signalr_emulator import Config
+from signalr_emulator import Clock, Config
 from signalr_emulator.entra.identities import service_identity
 from signalr_emulator.errors import UpstreamSettingsError
 from signalr_emulator.upstream.handler import UpstreamHandler
-from signalr_emulator.upstream.settings import parse_template
+from signalr_emulator.upstream.messages import UpstreamClient, connected
+from signalr_emulator.upstream.sender import Upstream
+from signalr_emulator.upstream.settings import (
+    SERVICE_RETRY_DELAYS,
+    UpstreamConfig,
+    parse_template,
+)
+from yarl import URL
 
 from emulator.tests.conftest import StartWire
-from emulator.tests.upstream_app import App, calling
-from emulator.tests.wire import Socket, Wire
+from emulator.tests.upstream_app import App, Respond, calling
+from emulator.tests.wire import HANDSHAKE, Socket, Wire
 
 TOO_LARGE = (
     '{"type":3,"invocationId":"1","error":"Invocation failed, response over 16777216 bytes"}\x1e'
@@ -41,8 +48,9 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
         claims: dict[str, Any] = {"asrs.s.uid": "Ann", "role": ["a", "b"]}
         token = await wire.client_token(**claims)
         connection_token = (await wire.negotiate(token=token)).json["connectionToken"]
-        query = f"access_token={token}&hub=chat&id={connection_token}&b=é&b="
-        ws = await wire.session.ws_connect(f"{wire.emulator.service_url}/client/?{query}")
+        query = f"access_token={token}&hub=chat&id={connection_token}&b=%c3%A9~*&b=&a+b=%20c"
+        url = URL(f"{wire.emulator.service_url}/client/?{query}", encoded=True)
+        ws = await wire.session.ws_connect(url)
         await ws.send_str('{"protocol":"json","version":1}\x1e')
         request, body = await app.next()
         assert request.method == "POST"
@@ -64,8 +72,8 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
             "X-ASRS-User-Id": "Ann",
             "X-ASRS-User-Claims": "role: a, role: b",
             # Neither the client token nor the connection token that the client showed.
-            "X-ASRS-Client-Query": "?hub=chat&b=%C3%A9&b=",
-            "X-ASRS-Signature": ",".join(signatures),
+            "X-ASRS-Client-Query": "?hub=chat&b=%c3%A9~*&b=&a+b=%20c",
+            "X-ASRS-Signature": ", ".join(signatures),
         }
         assert "Authorization" not in request.headers
         await ws.send_str(invocation("say it") + "\x1e")
@@ -78,6 +86,42 @@ async def test_life_of_a_connection(start: StartWire, app: App) -> None:
         request, body = await app.next()
         assert request.headers["X-ASRS-Event"] == "disconnected"
         assert body == b'{"type":11}'
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("access_token={}&hub=chat&id={}", "?hub=chat"),
+        ("hub=chat&access%5Ftoken={}&i%64={}&access_token=", "?hub=chat"),
+        ("hub=chat&access_token={}&id={}&Access_Token=x&ID=y&ids=z", "?hub=chat&ids=z"),
+    ],
+)
+async def test_tokens_of_a_client_are_not_told(
+    start: StartWire, app: App, query: str, shown: str
+) -> None:
+    async with calling(start, parse_template(app.url)) as wire:
+        assert await shown_query(wire, app, await filled(wire, query)) == shown
+
+
+async def test_tokens_of_a_client_are_told_if_that_is_wanted(start: StartWire, app: App) -> None:
+    async with calling(start, parse_template(app.url), whole_query=True) as wire:
+        query = await filled(wire, "hub=chat&access_token={}&a=%7e&id={}")
+        assert await shown_query(wire, app, query) == f"?{query}"
+
+
+async def filled(wire: Wire, query: str) -> str:
+    """Put a client token and a connection token into a query."""
+    token = await wire.client_token()
+    return query.format(token, (await wire.negotiate(token=token)).json["connectionToken"])
+
+
+async def shown_query(wire: Wire, app: App, query: str) -> str:
+    """Connect with a query, and give what an upstream is told of it."""
+    url = URL(f"{wire.emulator.service_url}/client/?{query}", encoded=True)
+    ws = await wire.session.ws_connect(url)
+    await ws.send_str(HANDSHAKE)
+    request, _ = await app.next()
+    return request.headers["X-ASRS-Client-Query"]
 
 
 async def test_broken_client_is_reported_once_with_the_reason(start: StartWire, app: App) -> None:
@@ -234,6 +278,104 @@ async def test_failures_answer_and_can_be_seen(
     assert second["connectionId"] == socket.connection_id
     assert "'late' of hub chat" in caplog.text
     assert "topsecret" not in caplog.text + json.dumps(seen)
+
+
+def answering(*statuses: int) -> Respond:
+    """Answer each request with the next of some statuses, and all later ones with the last."""
+    left = list(statuses)
+
+    async def respond(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=left.pop(0) if len(left) > 1 else left[0])
+
+    return respond
+
+
+async def test_a_repeated_event_goes_before_what_its_client_does_next(
+    start: StartWire, app: App
+) -> None:
+    app.respond = answering(503, 408, 500, 204)
+    template = parse_template(f"{app.url} category=messages")
+    async with calling(start, template, retry_delays=(0.0, 0.0, 0.0)) as wire:
+        socket = await wire.connect()
+        for target in ("a", "b"):
+            await socket.ws.send_str(invocation(target, target) + "\x1e")
+        assert await completion(socket) == {"type": 3, "invocationId": "a"}
+        assert await completion(socket) == {"type": 3, "invocationId": "b"}
+        assert await app.events(5) == ["a", "a", "a", "a", "b"]
+        calls = (await wire.control("/emulator/upstream"))["local"]["calls"]
+        assert [call["status"] for call in calls] == [503, 408, 500, 204, 204]
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429])
+async def test_other_answers_are_taken_for_what_they_are(
+    start: StartWire, app: App, status: int
+) -> None:
+    app.respond = answering(status)
+    template = parse_template(f"{app.url} category=messages")
+    async with calling(start, template, retry_delays=(0.0,)) as wire:
+        socket = await wire.connect()
+        for target in ("a", "b"):
+            await socket.ws.send_str(invocation(target, target) + "\x1e")
+            await completion(socket)
+        assert await app.events(2) == ["a", "b"]
+        assert app.requests.empty()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "pauses", "last"),
+    [((500,), [1, 3, 5], 500), ((599, 599, 200), [1, 3], 200), ((), [1, 3, 5], None)],
+)
+async def test_times_of_the_service(
+    app: App,
+    unused_tcp_port: int,
+    statuses: tuple[int, ...],
+    pauses: list[float],
+    last: int | None,
+) -> None:
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+
+    app.respond = answering(*statuses)
+    url = app.url if statuses else f"http://127.0.0.1:{unused_tcp_port}"
+    upstream = Upstream(
+        UpstreamConfig((parse_template(url),), retry_delays=SERVICE_RETRY_DELAYS),
+        signing_keys=list,
+        token=str,
+        clock=Clock(),
+        pause=pause,
+    )
+    async with upstream:
+        response = await upstream.send(UpstreamClient("abc", "chat"), connected())
+    assert response is not None
+    assert (response.status, waited) == (last, pauses)
+
+
+async def test_clients_whose_events_wait_to_be_repeated_do_not_hold_up_others(
+    app: App,
+) -> None:
+    pausing, release = asyncio.Event(), asyncio.Event()
+
+    async def pause(_seconds: float) -> None:
+        pausing.set()
+        await release.wait()
+
+    app.respond = answering(500, 200)
+    upstream = Upstream(
+        UpstreamConfig((parse_template(app.url),), concurrency=1, retry_delays=(1,)),
+        signing_keys=list,
+        token=str,
+        clock=Clock(),
+        pause=pause,
+    )
+    async with upstream, asyncio.TaskGroup() as group:
+        first = group.create_task(upstream.send(UpstreamClient("one", "chat"), connected()))
+        await pausing.wait()
+        other = await upstream.send(UpstreamClient("two", "chat"), connected())
+        assert other is not None
+        assert (other.status, first.done()) == (200, False)
+        release.set()
 
 
 async def test_stopping_reports_the_clients(start: StartWire, app: App) -> None:

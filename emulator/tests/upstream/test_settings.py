@@ -28,6 +28,7 @@ def test_placeholders_are_percent_encoded() -> None:
         ("", ("chat", "messages", "say"), True),
         ("hub=chat,news", ("news", "messages", "say"), True),
         ("hub=chat,news", ("sport", "messages", "say"), False),
+        ("hub=Chat,NEWS", ("news", "messages", "say"), True),
         ("event=say", ("chat", "messages", "Say"), False),
         ("category=connections event=*", ("chat", "connections", "connected"), True),
         ("category=connections", ("chat", "messages", "say"), False),
@@ -76,7 +77,7 @@ def test_settings_of_the_official_emulator() -> None:
         {
             "UrlTemplate": "http://localhost:7071/runtime/webhooks/signalr",
             "EventPattern": "*",
-            "HubPattern": "chat, news",
+            "HubPattern": "chat, News",
             "CategoryPattern": "messages",
             "Auth": {"Type": "ManagedIdentity", "ManagedIdentity": {"Resource": "api://app"}},
         },

@@ -5,9 +5,15 @@ keys are those of a connection string; a resource without local authentication h
 
 Source: "Authorize access with Microsoft Entra ID for Azure SignalR Service": a key lives for 90
 minutes. How many are alive at once is not documented; here every request makes one more.
+
+A temporary key need not be remembered: its id says when it ends, and its secret follows from the
+id and a seed. So whoever has the seed knows the keys of an emulator that ran before.
 """
 
+import base64
+import hmac
 import math
+import re
 import secrets
 from dataclasses import dataclass, field
 
@@ -21,7 +27,8 @@ EMULATOR_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 LIFETIME = 90 * 60
 """How long a temporary access key lives, in seconds."""
 
-_KEY_BYTES = 48
+_KEY_ID = re.compile(r"([0-9a-f]{1,12})-[0-9a-f]{16}")
+"""When a key ends, in milliseconds since the epoch, and what tells it from others of that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +51,45 @@ class AccessKeys:
 
     Args:
         clock: Tells when temporary keys end.
+        seed: What they are derived from; nobody else may know it.
         local: The resource's own keys, the primary first; none without local authentication.
     """
 
-    def __init__(self, clock: Clock, local: tuple[str, ...] = ()) -> None:
+    def __init__(self, clock: Clock, seed: bytes, local: tuple[str, ...] = ()) -> None:
         self._clock = clock
-        self._keys: dict[str, AccessKey] = {}
+        self._seed = seed
+        self._issued: dict[str, AccessKey] = {}
+        self._revoked: set[str] = set()
         self.local = local
-        self.service_key = _new_key(expires_at=math.inf)
+        self.service_key = self._key("service", math.inf)
         """The key with which the service itself signs client tokens; nobody else has it."""
 
     def issue(self) -> AccessKey:
         """Make a new key; older ones stay valid."""
         self._purge()
-        key = _new_key(expires_at=self._clock.now() + LIFETIME)
-        self._keys[key.key_id] = key
+        milliseconds = int((self._clock.now() + LIFETIME) * 1000)
+        key = self._key(f"{milliseconds:x}-{secrets.token_hex(8)}", milliseconds / 1000)
+        self._issued[key.key_id] = key
         return key
 
     def find(self, key_id: str) -> AccessKey | None:
-        """Give the temporary key with this id if it is alive."""
-        self._purge()
-        return self._keys.get(key_id)
+        """Give the temporary key with this id if it is alive.
+
+        To an id that somebody has made up belongs a key as well, which nobody has.
+        """
+        found = _KEY_ID.fullmatch(key_id)
+        if found is None or key_id in self._revoked:
+            return None
+        expires_at = int(found[1], 16) / 1000
+        return self._key(key_id, expires_at) if self._clock.now() < expires_at else None
 
     def revoke(self, key_id: str) -> bool:
         """End a key before its time; gives False if there is no such key."""
-        self._purge()
-        return self._keys.pop(key_id, None) is not None
+        if self.find(key_id) is None:
+            return False
+        self._revoked.add(key_id)
+        self._issued.pop(key_id, None)
+        return True
 
     def secrets_for(self, key_id: str | None) -> tuple[str, ...]:
         """Give every secret with which a token may be signed.
@@ -86,23 +106,19 @@ class AccessKeys:
         return self.local if key is None else (key.secret, *self.local)
 
     def live(self) -> list[AccessKey]:
-        """Give the temporary keys that are alive, the oldest first."""
+        """Give the temporary keys that were issued here and are alive, the oldest first."""
         self._purge()
-        return list(self._keys.values())
+        return list(self._issued.values())
 
     def _purge(self) -> None:
         now = self._clock.now()
-        while self._keys:
+        while self._issued:
             # All keys live equally long, so that the oldest is the first to expire.
-            oldest = next(iter(self._keys.values()))
+            oldest = next(iter(self._issued.values()))
             if now < oldest.expires_at:
                 return
-            del self._keys[oldest.key_id]
+            del self._issued[oldest.key_id]
 
-
-def _new_key(expires_at: float) -> AccessKey:
-    return AccessKey(
-        key_id=secrets.token_hex(16),
-        secret=secrets.token_urlsafe(_KEY_BYTES),
-        expires_at=expires_at,
-    )
+    def _key(self, key_id: str, expires_at: float) -> AccessKey:
+        digest = hmac.digest(self._seed, key_id.encode(), "sha384")
+        return AccessKey(key_id, base64.urlsafe_b64encode(digest).decode(), expires_at)

@@ -1,7 +1,7 @@
 """What a client's request asks for, before anybody looks at its token."""
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
@@ -14,14 +14,15 @@ __all__ = [
     "hub_of",
     "negotiate_version",
     "preflight",
+    "query_without_secrets",
     "require_id",
-    "shown_query",
+    "sent_query",
     "transport_of",
 ]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _EVENT_STREAM = "text/event-stream"
-_NOT_SHOWN = frozenset(("access_token", "id"))
+_SECRETS = frozenset(("access_token", "id"))
 """Whoever has the first can connect as the user, and with both take over the connection."""
 
 
@@ -60,12 +61,22 @@ def hub_of(request: web.Request) -> str:
         raise web.HTTPBadRequest(text=error.message) from error
 
 
-def shown_query(request: web.Request) -> str:
-    """Give the query as a handler of the client's events may see it."""
-    return urlencode([item for item in request.query.items() if item[0] not in _NOT_SHOWN])
+def sent_query(request: web.Request) -> str:
+    """Give the query byte for byte as the client sent it, without the question mark."""
+    return request.raw_path.partition("?")[2]
+
+
+def query_without_secrets(request: web.Request) -> str:
+    """Give the query as the client sent it, without its client token and connection token."""
+    parameters = sent_query(request).split("&")
+    return "&".join(each for each in parameters if _name(each) not in _SECRETS)
 
 
 def negotiate_version(request: web.Request) -> int | None:
     """Give the version of the negotiation, or None for text that is no number."""
     text = request.query.get("negotiateVersion", "0")
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _name(parameter: str) -> str:
+    return unquote(parameter.partition("=")[0]).lower()

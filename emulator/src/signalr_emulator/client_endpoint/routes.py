@@ -39,8 +39,9 @@ from .request import (
     hub_of,
     negotiate_version,
     preflight,
+    query_without_secrets,
     require_id,
-    shown_query,
+    sent_query,
     transport_of,
 )
 
@@ -70,6 +71,8 @@ class ClientEndpoint:
         self._resource = resource
         self._live = LiveClients(service, resource)
         self._hosts = service.config.hosts
+        is_whole = service.config.upstream.whole_query
+        self._shown_query = sent_query if is_whole else query_without_secrets
 
     def routes(self) -> list[web.RouteDef]:
         """Give the routes, answers to CORS preflights included."""
@@ -191,7 +194,7 @@ class ClientEndpoint:
             is_stateful=negotiated.is_stateful,
             max_unacknowledged=self._service.config.max_write_buffer,
         )
-        query = shown_query(request)
+        query = self._shown_query(request)
         kind = HttpTransports.WEB_SOCKETS
         return self._live.start(negotiated, identity, kind, traits, query=query).client
 
@@ -219,7 +222,7 @@ class ClientEndpoint:
             identity,
             HttpTransports.SERVER_SENT_EVENTS,
             Traits(transfer_formats=_TEXT_ONLY, max_record=MAX_POSTED),
-            query=shown_query(request),
+            query=self._shown_query(request),
         ).client
         _attach(client, transport, negotiated)
         try:
@@ -255,7 +258,7 @@ class ClientEndpoint:
             identity,
             HttpTransports.LONG_POLLING,
             Traits(keeps_itself_alive=True, max_record=MAX_POSTED),
-            query=shown_query(request),
+            query=self._shown_query(request),
             polls=transport,
         ).client
         _attach(client, transport, negotiated)

@@ -115,13 +115,12 @@ class Hubs:
         self._hubs[hub].memberships[connection_id].add(group)
         return True
 
-    def remove_from_group(self, hub: str, group: str, connection_id: str) -> bool:
-        """Take a connection out of a group; gives False if there is no such connection."""
+    def remove_from_group(self, hub: str, group: str, connection_id: str) -> None:
+        """Take a connection out of a group; one that is not there is no error."""
         if not self.connection(hub, connection_id):
-            return False
+            return
         _discard(self._hubs[hub].groups, group, connection_id)
         self._hubs[hub].memberships[connection_id].discard(group)
-        return True
 
     def remove_from_all_groups(self, hub: str, connection_id: str) -> None:
         """Take a connection out of its groups; one that is not there is no error."""

@@ -15,6 +15,7 @@ from ..transports.timing import Timing
 from ..upstream.settings import UpstreamConfig, parse_template
 from .service_mode import ServiceMode
 from .settings import APP_REGISTRATION, Config, FurtherService, signalr_resource_id
+from .state_dir import default_state_dir
 
 __all__ = ["Choices", "read_document"]
 
@@ -30,11 +31,13 @@ class Choices:
         config: What the emulator is made from.
         ca_file: File for the certificate of the authority's certificate authority, or None.
         federated_token_file: File for the federated token, or None.
+        state_dir: Folder of the keys that outlive the emulator; None to make all of them new.
     """
 
     config: Config = field(default_factory=Config)
     ca_file: Path | None = None
     federated_token_file: Path | None = None
+    state_dir: Path | None = field(default_factory=default_state_dir)
 
 
 def read_document(document: Mapping[str, Any], folder: Path) -> Choices:
@@ -45,11 +48,12 @@ def read_document(document: Mapping[str, Any], folder: Path) -> Choices:
         folder: What the names of files in it are relative to.
     """
     chosen = _by_field(document)
-    ca_file, federated_token_file = (
-        folder / chosen[name] if name in chosen else None
-        for name in ("ca_file", "federated_token_file")
-    )
-    return Choices(_config(chosen, folder), ca_file, federated_token_file)
+    paths = {
+        name: folder / chosen[name]
+        for name in ("ca_file", "federated_token_file", "state_dir")
+        if name in chosen
+    }
+    return Choices(_config(chosen, folder), **paths)
 
 
 def _by_field(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +119,12 @@ def _upstream(values: Mapping[str, Any], folder: Path) -> UpstreamConfig:
     if "settings_file" in chosen:
         chosen["settings_file"] = folder / chosen["settings_file"]
     templates = chosen.pop("templates", [])
-    return UpstreamConfig(**chosen, templates=tuple(parse_template(each) for each in templates))
+    retry_delays = tuple(chosen.pop("retry_delays", []))
+    return UpstreamConfig(
+        **chosen,
+        templates=tuple(parse_template(each) for each in templates),
+        retry_delays=retry_delays,
+    )
 
 
 _READERS: Mapping[str, Callable[[Any, Path], object]] = {

@@ -50,6 +50,7 @@ def read_options(arguments: Sequence[str] | None) -> Choices:
         config=_config(options, choices.config),
         ca_file=options.ca_file,
         federated_token_file=options.federated_token_file,
+        state_dir=options.state_dir,
     )
 
 
@@ -102,8 +103,8 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         prog=_DISTRIBUTION,
         description="Azure SignalR Service on this machine, with the managed identity, role"
         " assignments and temporary access keys that an app without connection strings needs.",
-        epilog="It prints the settings of the app and then runs until Ctrl-C. Everything it keeps"
-        " is in memory.",
+        epilog="It prints the settings of the app and then runs until Ctrl-C. What it keeps is in"
+        " memory, but for its keys.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
@@ -116,7 +117,7 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
     _add_files(parser, choices)
     _add_addresses(parser, choices.config)
     _add_rules(parser, choices.config)
-    add_upstream_options(parser)
+    add_upstream_options(parser, choices.config.upstream)
     _add_access_keys(parser, choices.config)
     return parser
 
@@ -152,6 +153,23 @@ def _add_files(parser: argparse.ArgumentParser, choices: Choices) -> None:
         metavar="PATH",
         help="file for a token of workload identity federation (default: in a private folder;"
         " removed at the end%(default).0s)",
+    )
+
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=choices.state_dir,
+        metavar="PATH",
+        help="folder of the keys, for its owner alone: tokens and access keys stay valid when the"
+        " emulator is started again",
+    )
+    parser.add_argument(
+        "--fresh",
+        dest="state_dir",
+        action="store_const",
+        const=None,
+        default=choices.state_dir,
+        help="make all keys new, and keep none%(default).0s",
     )
 
 

@@ -5,14 +5,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UpstreamSettingsError
-from ..upstream.settings import UpstreamConfig, UpstreamTemplate, parse_template
+from ..upstream.settings import (
+    SERVICE_RETRY_DELAYS,
+    UpstreamConfig,
+    UpstreamTemplate,
+    parse_template,
+)
 from ..upstream.settings_file import UpstreamFile
 
 __all__ = ["add_upstream_options", "upstream_config"]
 
 
-def add_upstream_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--upstream` and `--upstream-settings` to a parser."""
+def add_upstream_options(parser: argparse.ArgumentParser, defaults: UpstreamConfig) -> None:
+    """Add the options to a parser.
+
+    Args:
+        parser: Gets them.
+        defaults: What counts where nothing is chosen.
+    """
     parser.add_argument(
         "--upstream",
         action="append",
@@ -29,6 +39,21 @@ def add_upstream_options(parser: argparse.ArgumentParser) -> None:
         help="the official emulator's settings.json, whose templates come after those of"
         " --upstream; read again when it changes%(default).0s",
     )
+    parser.add_argument(
+        "--upstream-retries",
+        action="store_const",
+        const=SERVICE_RETRY_DELAYS,
+        default=defaults.retry_delays,
+        help="repeat a request to an upstream that gets no response, 408 or 5xx: after 1, 3 and 5"
+        " seconds%(default).0s",
+    )
+    parser.add_argument(
+        "--upstream-whole-query",
+        action=argparse.BooleanOptionalAction,
+        default=defaults.whole_query,
+        help="leave access_token and id in the client's query that upstreams get, to try an app"
+        " with them",
+    )
 
 
 def upstream_config(options: argparse.Namespace, defaults: UpstreamConfig) -> UpstreamConfig:
@@ -42,6 +67,8 @@ def upstream_config(options: argparse.Namespace, defaults: UpstreamConfig) -> Up
         defaults,
         templates=tuple(options.upstream or defaults.templates),
         settings_file=options.upstream_settings or defaults.settings_file,
+        retry_delays=options.upstream_retries,
+        whole_query=options.upstream_whole_query,
     )
 
 

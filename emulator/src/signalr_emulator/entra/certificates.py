@@ -1,4 +1,4 @@
-"""Certificates that are made at start: of the authority's listener and of an app registration."""
+"""Certificates of the authority's listener and of an app registration."""
 
 import ssl
 from collections.abc import Iterable
@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 __all__ = ["ClientCertificate", "ServerCertificate"]
 
 _ORGANIZATION = "signalr-emulator"
+_BEGIN_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ class ClientCertificate:
             certificate=leaf.cert_chain_pems[0].bytes().decode("ascii"),
             private_key=leaf.private_key_pem.bytes().decode("ascii"),
         )
+
+    @classmethod
+    def from_pem(cls, text: str) -> Self:
+        """Read what `pem` gives.
+
+        Raises:
+            ValueError: The text is something else.
+        """
+        private_key, begin, rest = text.partition(_BEGIN_CERTIFICATE)
+        certificate = begin + rest
+        public_key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+        key = serialization.load_pem_private_key(private_key.encode(), password=None)
+        if key.public_key() != public_key:
+            raise ValueError(text.partition("\n")[0])
+        return cls(certificate, private_key)
 
     @property
     def pem(self) -> str:

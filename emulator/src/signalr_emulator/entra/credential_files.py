@@ -41,8 +41,6 @@ def credential_files(
 ) -> Iterator[CredentialFiles]:
     """Write the files, readable by this user alone, and remove them at the end.
 
-    None of them is of use after the emulator's end, since every key is new at its start.
-
     Args:
         ca_certificate: Contents of the file.
         client_certificate: Contents of the file. It lies beside the certificate authority's, and

@@ -4,6 +4,7 @@ Sources: Microsoft identity platform, "Workload identity federation"; Microsoft 
 "federatedIdentityCredential resource type" (issuer, subject and audience match to the letter).
 """
 
+import hmac
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -49,9 +50,17 @@ class ExternalIssuer:
         self._key = key
 
     @classmethod
-    def generate(cls, url: str) -> Self:
-        """Make an issuer with a new key."""
-        return cls(url, ec.generate_private_key(ec.SECP256R1()))
+    def derive(cls, url: str, seed: bytes) -> Self:
+        """Make an issuer whose key follows from a seed.
+
+        Args:
+            url: `iss` of its tokens.
+            seed: Nobody else may know it.
+        """
+        digest = hmac.digest(seed, f"external issuer {url}".encode(), "sha256")
+        # A private key is from 1 to the curve's order, which is more than 2 to the power of 255.
+        number = int.from_bytes(digest) >> 1 or 1
+        return cls(url, ec.derive_private_key(number, ec.SECP256R1()))
 
     def issue(self, subject: str, audience: str, *, now: float, lifetime: int) -> str:
         """Sign a token.

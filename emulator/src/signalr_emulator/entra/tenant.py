@@ -52,7 +52,30 @@ class SigningKey:
     @classmethod
     def generate(cls) -> Self:
         """Make a new key pair; this takes some tens of milliseconds."""
-        private_key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+        return cls._of(rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS))
+
+    @classmethod
+    def from_pem(cls, text: str) -> Self:
+        """Read what `pem` gives.
+
+        Raises:
+            ValueError: The text is something else.
+        """
+        private_key = serialization.load_pem_private_key(text.encode(), password=None)
+        if not isinstance(private_key, rsa.RSAPrivateKey):
+            raise ValueError(type(private_key).__name__)  # noqa: TRY004 - the text is at fault
+        return cls._of(private_key)
+
+    def pem(self) -> str:
+        """Give the private key in PEM (PKCS #8), unencrypted."""
+        return self.private_key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode("ascii")
+
+    @classmethod
+    def _of(cls, private_key: rsa.RSAPrivateKey) -> Self:
         public_bytes = private_key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )

@@ -17,7 +17,7 @@ from ..protocols.messagepack import encode_invocation
 from ..protocols.messages import Envelope, Invocation, MessageType
 from ..protocols.parts import is_array, members
 from ..protocols.supported import JSON, MESSAGEPACK, PROTOCOLS, HubProtocol, Written, as_sent
-from .payloads import Payload, check_names, check_target
+from .payloads import Payload, check_target
 
 __all__ = ["parse_binary_item", "parse_binary_payload"]
 
@@ -98,7 +98,6 @@ def _payload_message(fields: Mapping[str, bytes]) -> Payload:
             f"The payload needs a target, or the message in the hub protocol {_SPOKEN}.",
             target="target",
         )
-    check_names(fields)
     target = check_target(_unpack(fields["target"], "target"))
     arguments = fields.get("arguments", _NIL)
     if arguments == _NIL:

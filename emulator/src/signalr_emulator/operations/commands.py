@@ -10,7 +10,7 @@ from typing import ClassVar
 from ..documents.json_text import Json, decode
 from ..documents.verbatim import JsonText, elements, members
 from ..errors import InvalidRequestError, JsonError
-from .parameters import MAX_GROUP_LENGTH
+from .parameters import group_name
 from .payloads import NO_VALUE, Payload, parse_payload
 from .table import DataAction
 
@@ -116,11 +116,9 @@ def _close_connection(fields: _Fields) -> CloseConnection:
 
 def _group(fields: _Fields) -> str:
     group = _value(fields, "group")
-    if not isinstance(group, str) or not 1 <= len(group) <= MAX_GROUP_LENGTH:
-        raise InvalidRequestError(
-            f"The group has to be a string of 1 to {MAX_GROUP_LENGTH} characters.", target="group"
-        )
-    return group
+    if not isinstance(group, str):
+        raise InvalidRequestError("The group has to be a string.", target="group")
+    return group_name(group)
 
 
 _PARSERS: dict[str, Callable[[_Fields], Command]] = {

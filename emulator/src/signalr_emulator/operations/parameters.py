@@ -10,7 +10,6 @@ from .table import Operation
 
 __all__ = [
     "MAX_BODY_BYTES",
-    "MAX_GROUP_LENGTH",
     "check_api_version",
     "effective_hub",
     "group_name",
@@ -25,9 +24,10 @@ MAX_BODY_BYTES = 1024 * 1024
 
 _HUB = re.compile(r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}")
 
-MAX_GROUP_LENGTH = 1024
-"""The longest name of a group, in characters."""
+_NAME = re.compile(r"(?!\s+\Z)[^\n\r\u2028\u2029]+")
+"""The swagger's pattern, in which a dot stands for anything but an end of line (ECMA-262)."""
 
+_MAX_GROUP_LENGTH = 1024
 _MAX_USER_LENGTH = 1024
 _MAX_STREAM_LENGTH = 100
 _MAX_INT32 = 2**31 - 1
@@ -64,16 +64,12 @@ def effective_hub(hub: str, application: str | None = None) -> str:
 
 
 def group_name(group: str) -> str:
-    """Check the name of a group: 1 to 1,024 characters that are not all white space.
+    """Check the name of a group: 1 to 1,024 characters in one line that are not all white space.
 
     Raises:
         InvalidRequestError: The name is not acceptable.
     """
-    if not group.strip() or len(group) > MAX_GROUP_LENGTH:
-        raise InvalidRequestError(
-            f"The name of a group has 1 to {MAX_GROUP_LENGTH} characters, not only white space.",
-            target="group",
-        )
+    _check_name("The name of a group", group, _MAX_GROUP_LENGTH, "group")
     return group
 
 
@@ -91,16 +87,12 @@ def user_name(user: str) -> str:
 
 
 def stream_id(stream: str) -> str:
-    """Check the id of a stream: 1 to 100 characters that are not all white space.
+    """Check the id of a stream: 1 to 100 characters in one line that are not all white space.
 
     Raises:
         InvalidRequestError: The id is not acceptable.
     """
-    if not stream.strip() or len(stream) > _MAX_STREAM_LENGTH:
-        raise InvalidRequestError(
-            f"The id of a stream has 1 to {_MAX_STREAM_LENGTH} characters, not only white space.",
-            target="streamId",
-        )
+    _check_name("The id of a stream", stream, _MAX_STREAM_LENGTH, "streamId")
     return stream
 
 
@@ -132,6 +124,14 @@ def is_true(text: str, name: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise InvalidRequestError(f"The parameter {name} has to be true or false.", target=name)
     return text.lower() == "true"
+
+
+def _check_name(what: str, name: str, longest: int, parameter: str) -> None:
+    if len(name) > longest or _NAME.fullmatch(name) is None:
+        raise InvalidRequestError(
+            f"{what} has 1 to {longest} characters in one line, not only white space.",
+            target=parameter,
+        )
 
 
 def _check_hub(name: str, parameter: str) -> None:

@@ -3,7 +3,6 @@
 Source: swagger of the REST data plane, 2024-12-01 (PayloadMessage).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..documents.json_text import decode
@@ -12,7 +11,7 @@ from ..errors import InvalidRequestError, JsonError
 from ..protocols.messages import Invocation, StreamItem
 from ..protocols.supported import Written, encoded
 
-__all__ = ["NO_VALUE", "Payload", "check_names", "check_target", "parse_item", "parse_payload"]
+__all__ = ["NO_VALUE", "Payload", "check_target", "parse_item", "parse_payload"]
 
 NO_VALUE = JsonText(b"null")
 _NO_ARGUMENTS = JsonText(b"[]")
@@ -32,7 +31,7 @@ class Payload:
 
 
 def parse_payload(body: bytes) -> Payload:
-    """Parse a PayloadMessage: `target` and `arguments`, in any case, and nothing else.
+    """Parse a PayloadMessage: `target` and `arguments`, in any case; what else is there is ignored.
 
     Absent arguments are no arguments.
 
@@ -44,7 +43,6 @@ def parse_payload(body: bytes) -> Payload:
         target = decode(fields.get("target", NO_VALUE))
     except JsonError as error:
         raise InvalidRequestError(f"The payload {error}.") from error
-    check_names(fields)
     name = check_target(target)
     arguments = fields.get("arguments", NO_VALUE)
     if arguments == NO_VALUE:
@@ -68,17 +66,6 @@ def parse_item(body: bytes, stream: str) -> Written:
         return encoded(StreamItem(stream, verbatim(body)))
     except JsonError as error:
         raise InvalidRequestError(f"The body {error}.") from error
-
-
-def check_names(names: Collection[str]) -> None:
-    """Check the names of a PayloadMessage's properties, in lower case.
-
-    Raises:
-        InvalidRequestError: One of them is unknown.
-    """
-    for name in names:
-        if name not in {"target", "arguments"}:
-            raise InvalidRequestError("The payload has an unknown property.", target=name)
 
 
 def check_target(target: object) -> str:

@@ -112,8 +112,7 @@ class MemberOperations:
             raise no_connection()
 
     async def _remove_connection_from_group(self, call: Call) -> None:
-        if not self._hubs.remove_from_group(call.hub, call.group, call.connection):
-            raise no_connection()
+        self._hubs.remove_from_group(call.hub, call.group, call.connection)
 
     async def _remove_connection_from_all_groups(self, call: Call) -> None:
         self._hubs.remove_from_all_groups(call.hub, call.connection)

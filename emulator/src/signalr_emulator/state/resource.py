@@ -1,5 +1,6 @@
 """One SignalR resource: what belongs to it alone, whatever else runs in the same process."""
 
+import hmac
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -61,7 +62,13 @@ class Resource:
 
     @classmethod
     def create(
-        cls, resource_config: ResourceConfig, config: Config, *, clock: Clock, tenant: Tenant
+        cls,
+        resource_config: ResourceConfig,
+        config: Config,
+        *,
+        clock: Clock,
+        tenant: Tenant,
+        seed: bytes,
     ) -> Self:
         """Make the state of a new resource.
 
@@ -70,8 +77,13 @@ class Resource:
             config: What is chosen for the emulator.
             clock: The emulator's clock.
             tenant: Whose Entra tokens are accepted.
+            seed: What its keys are derived from, and those of other resources.
         """
-        access_keys = AccessKeys(clock, resource_config.access_keys)
+        # The ids of Azure resources have no case.
+        name = f"access keys {resource_config.resource_id.casefold()}"
+        access_keys = AccessKeys(
+            clock, hmac.digest(seed, name.encode(), "sha256"), resource_config.access_keys
+        )
         hubs = Hubs()
         upstream = make_upstream(
             config.upstream,

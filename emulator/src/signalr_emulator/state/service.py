@@ -13,6 +13,7 @@ from ..entra.identities import Identities, IdentityKind
 from ..entra.tenant import SigningKey, Tenant
 from ..faults.rules import Faults
 from .journal import Journal
+from .keys import new_seed
 from .resource import Resource
 
 __all__ = ["Activity", "Service"]
@@ -63,7 +64,12 @@ class Service:
 
     @classmethod
     def create(
-        cls, config: Config, *, clock: Clock | None = None, signing_key: SigningKey | None = None
+        cls,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        signing_key: SigningKey | None = None,
+        seed: bytes | None = None,
     ) -> Self:
         """Make the state of a new emulator.
 
@@ -71,8 +77,10 @@ class Service:
             config: What is chosen.
             clock: The emulator's clock; a new one if None.
             signing_key: The tenant's key pair; a new one if None.
+            seed: What all other keys are derived from, 32 bytes; a new one if None.
         """
         clock = clock or Clock()
+        seed = seed or new_seed()
         assignments = _role_assignments(config)
         tenant = Tenant(
             config.tenant_id,
@@ -80,7 +88,7 @@ class Service:
             clock,
             domain=config.tenant_domain,
         )
-        external_issuer = ExternalIssuer.generate(EXTERNAL_ISSUER)
+        external_issuer = ExternalIssuer.derive(EXTERNAL_ISSUER, seed)
         return cls(
             config=config,
             clock=clock,
@@ -91,7 +99,7 @@ class Service:
             role_assignments=assignments,
             roles=RoleStore(clock, assignments),
             resources=tuple(
-                Resource.create(resource, config, clock=clock, tenant=tenant)
+                Resource.create(resource, config, clock=clock, tenant=tenant, seed=seed)
                 for resource in config.resources
             ),
         )

@@ -49,10 +49,9 @@ class UpstreamClient:
     Attributes:
         connection_id: Id that is unique within the service.
         hub: Name of the hub, in lower case.
-        user_id: Who it is, or None.
+        user_id: Who it is; None or empty for nobody that an upstream is told of.
         claims: Types and values of the claims, in the order of the client token.
-        query: Query of the request that connected, without the question mark and without the
-            client token.
+        query: Query of the request that connected, as it may be shown, without the question mark.
     """
 
     connection_id: str
@@ -106,7 +105,7 @@ def invoked(protocol: str, target: str, record: bytes) -> UpstreamEvent:
 
 def signature(connection_id: str, keys: Sequence[str]) -> str:
     """Sign a connection id with each access key; what is given has commas in between."""
-    return ",".join(
+    return ", ".join(
         f"sha256={hmac.digest(key.encode(), connection_id.encode(), hashlib.sha256).hex()}"
         for key in keys
     )
@@ -129,7 +128,7 @@ def headers(client: UpstreamClient, event: UpstreamEvent, keys: Sequence[str]) -
         "X-ASRS-User-Claims": ", ".join(f"{kind}: {value}" for kind, value in client.claims),
         "X-ASRS-Client-Query": f"?{client.query}" if client.query else "",
     }
-    if client.user_id is not None:
+    if client.user_id:
         given["X-ASRS-User-Id"] = client.user_id
     if keys:
         given["X-ASRS-Signature"] = signature(client.connection_id, keys)

@@ -8,7 +8,7 @@ import asyncio
 import io
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -86,6 +86,7 @@ class Upstream:
             local authentication is disabled.
         token: Gives an Entra token of the service's own managed identity for an audience.
         clock: Tells the times of the calls that are remembered.
+        pause: Waits for a number of seconds, before a request is repeated.
 
     Raises:
         OSError: The file of templates cannot be read.
@@ -99,11 +100,13 @@ class Upstream:
         signing_keys: Callable[[], Sequence[str]],
         token: Callable[[str], str],
         clock: Clock,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
         self._signing_keys = signing_keys
         self._token = token
         self._clock = clock
+        self._pause = pause
         self._session: aiohttp.ClientSession | None = None
         self._file = UpstreamFile(config.settings_file) if config.settings_file else None
         # By value, so that a template which stays in a changed file keeps its limit.
@@ -151,22 +154,29 @@ class Upstream:
             event: What happened.
 
         Returns:
-            What came back, or None if no template matches.
+            What came back at last, or None if no template matches.
         """
         template = choose(self.templates, client.hub, event.category, event.event)
         if template is None:
             return None
-        async with self._slots[template]:
-            return await self._timed(client, event, template)
+        response = await self._in_turn(client, event, template)
+        for delay in self._config.retry_delays:
+            if not _is_transient(response):
+                break
+            # Other clients' events have the turn meanwhile; this client's own wait.
+            await self._pause(delay)
+            response = await self._in_turn(client, event, template)
+        return response
 
-    async def _timed(
+    async def _in_turn(
         self, client: UpstreamClient, event: UpstreamEvent, template: UpstreamTemplate
     ) -> Response:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        response = await self._post(client, event, template)
-        self._remember(client, event, template, response, loop.time() - started)
-        return response
+        async with self._slots[template]:
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            response = await self._post(client, event, template)
+            self._remember(client, event, template, response, loop.time() - started)
+            return response
 
     async def _post(
         self, client: UpstreamClient, event: UpstreamEvent, template: UpstreamTemplate
@@ -218,6 +228,15 @@ class Upstream:
                 call.hub,
                 call.error,
             )
+
+
+def _is_transient(response: Response) -> bool:
+    status = response.status
+    return (
+        status is None
+        or status == HTTPStatus.REQUEST_TIMEOUT
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:

@@ -17,6 +17,7 @@ from ..errors import JsonError, UpstreamSettingsError
 
 __all__ = [
     "ANYTHING",
+    "SERVICE_RETRY_DELAYS",
     "Pattern",
     "UpstreamConfig",
     "UpstreamTemplate",
@@ -24,6 +25,10 @@ __all__ = [
     "parse_template",
     "parse_upstream_settings",
 ]
+
+SERVICE_RETRY_DELAYS = (1.0, 3.0, 5.0)
+"""After how many seconds Microsoft's emulator of Web PubSub, a sister of SignalR, repeats a
+request, by its own words as the service does."""
 
 _ANY = "*"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -34,7 +39,7 @@ _NO_AUTH = "none"
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a name has to be: one of `names`, compared by case; None stands for anything."""
+    """What a name has to be: one of `names`; None stands for anything."""
 
     names: frozenset[str] | None = None
 
@@ -123,6 +128,10 @@ class UpstreamConfig:
         concurrency: Requests that one template has under way at most.
         max_waiting_clients: Clients with events that wait or are under way, from which on no other
             client may connect.
+        retry_delays: After how many seconds a request that failed is sent again, for each time;
+            none to send every request once.
+        whole_query: Whether an upstream is shown the client token and the connection token in the
+            query with which a client has connected.
     """
 
     templates: tuple[UpstreamTemplate, ...] = ()
@@ -130,6 +139,8 @@ class UpstreamConfig:
     timeout: float = 100.0
     concurrency: int = 64
     max_waiting_clients: int = 10_000
+    retry_delays: tuple[float, ...] = ()
+    whole_query: bool = False
 
     @property
     def is_wanted(self) -> bool:
@@ -169,7 +180,7 @@ def parse_template(text: str) -> UpstreamTemplate:
         options[name] = value
     return UpstreamTemplate(
         url,
-        **{name: Pattern.parse(options[name]) for name in _PLACEHOLDERS if name in options},
+        **{name: _pattern(name, options[name]) for name in _PLACEHOLDERS if name in options},
         managed_identity=options.get("managed-identity"),
     )
 
@@ -202,7 +213,7 @@ def _template(value: Json, pointer: str) -> UpstreamTemplate:
         property_name = f"{name.capitalize()}Pattern"
         pattern = _text(properties, property_name, pointer, _ANY)
         try:
-            patterns[name] = Pattern.parse(pattern)
+            patterns[name] = _pattern(name, pattern)
         except UpstreamSettingsError as error:
             raise UpstreamSettingsError(f"{pointer}/{property_name} {error}") from error
     managed_identity = _managed_identity(properties.get("auth"), f"{pointer}/Auth")
@@ -210,6 +221,11 @@ def _template(value: Json, pointer: str) -> UpstreamTemplate:
         return UpstreamTemplate(url, **patterns, managed_identity=managed_identity)
     except UpstreamSettingsError as error:
         raise UpstreamSettingsError(f"{pointer}/UrlTemplate {error}") from error
+
+
+def _pattern(part: str, text: str) -> Pattern:
+    # The name of a hub has no case, so that one with capitals would match nothing.
+    return Pattern.parse(text.lower() if part == "hub" else text)
 
 
 def _managed_identity(value: Json, pointer: str) -> str | None:

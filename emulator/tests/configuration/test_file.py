@@ -89,7 +89,7 @@ EVERYTHING: dict[str, Any] = {
         "settingsFile": "settings.json",
         "timeout": 1,
         "concurrency": 2,
-        "maxQueued": 3,
+        "maxWaitingClients": 3,
         "retryDelays": [0.5, 1],
         "wholeQuery": True,
     },

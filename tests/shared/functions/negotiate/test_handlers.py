@@ -183,6 +183,16 @@ async def test_roles_of_static_web_apps_are_there_for_settings_and_policy(
     assert refused.status_code == 403
 
 
+async def test_a_claim_that_no_token_can_hold_costs_nobody_the_connection(
+    service: SignalRServiceClient,
+) -> None:
+    negotiate = negotiating(service, APP_SERVICE | {"NEGOTIATE_CLAIMS": "name,city"})
+    known = principal(("name", "half \ud83d of a pair"), ("city", "Köln"))
+    claims = claims_of(await negotiate(ANN | {"x-ms-client-principal": known}))
+    assert claims["city"] == "Köln"
+    assert "name" not in claims
+
+
 async def test_claims_that_do_not_fit_are_named(service: SignalRServiceClient) -> None:
     negotiate = negotiating(service, APP_SERVICE | {"NEGOTIATE_CLAIMS": "name,photo"})
     known = principal(("name", "Ann"), ("photo", "p" * 4000))

@@ -20,6 +20,9 @@ from .programs import reported
 
 __all__ = ["main"]
 
+_INTERRUPTED: Final = 130
+"""The exit status of a program that Ctrl-C has ended."""
+
 _ROOT: Final = Path(__file__).parents[1]
 _CACHE: Final = _ROOT / ".interop"
 _RESULTS: Final = _ROOT / "docs" / "clients.json"
@@ -33,24 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name.
 
     Returns:
-        The exit status: 0 if every client did what it has to.
+        The exit status: 0 if every client did what it has to, 1 if one did not or could not be
+        run, 130 after Ctrl-C. What came before that is kept.
     """
     chosen = list(_chosen(_names(arguments)))
-    if not chosen:
-        return 0
-    kept = results.read(_RESULTS)
-    failures = 0
-    for language, library in chosen:
-        # What one client does to the clocks is no matter of the next.
-        with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as running:
-            found = _all_combinations(running, language, library)
-        failures += sum(
-            each.word == FAILED for outcome in found.values() for each in outcome.values()
-        )
-        kept = results.added(kept, library, found)
-    results.write(_RESULTS, kept)
-    _PAGE.write_text(with_tables(_PAGE.read_text(), results.tables(kept)))
-    return 1 if failures else 0
+    try:
+        passed = [_passes(language, library) for language, library in chosen]
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0 if all(passed) else 1
 
 
 def _names(arguments: Sequence[str] | None) -> list[str]:
@@ -58,7 +52,7 @@ def _names(arguments: Sequence[str] | None) -> list[str]:
         prog="python -m interop",
         description="Runs SignalR clients against emulator and app, and renews docs/clients.md.",
         epilog="Languages whose tools are not there are left out. The exit status is 1 if a client"
-        " did not do what it has to.",
+        " did not do what it has to, or could not be run.",
     )
     parser.add_argument(
         "names",
@@ -94,9 +88,23 @@ def _chosen(names: Sequence[str]) -> Iterator[tuple[Language, Library | Program]
         yield from ((language, each) for each in libraries)
 
 
+def _passes(language: Language, library: Library | Program) -> bool:
+    """Run one client, keep its results, and tell whether it did what it has to."""
+    # What one client does to the clocks is no matter of the next.
+    with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as running:
+        found = _all_combinations(running, language, library)
+    if not found:
+        return False
+    kept = results.added(results.read(_RESULTS), library, found)
+    results.write(_RESULTS, kept)
+    _PAGE.write_text(with_tables(_PAGE.read_text(), results.tables(kept)))
+    return all(each.word != FAILED for outcome in found.values() for each in outcome.values())
+
+
 def _all_combinations(
     running: App, language: Language, library: Library | Program
 ) -> Mapping[Combination, Mapping[str, Outcome]]:
+    """Return what became of each check; nothing if the client cannot be run."""
     found = {}
     try:
         for combination, seen in _tried(running, language, library):
@@ -106,9 +114,15 @@ def _all_combinations(
             for name, outcome in failed.items():
                 _say(f"  {name}: {outcome.detail}")
     except (OSError, subprocess.SubprocessError) as error:
-        _say(f"{library} cannot be run: {error}\n{getattr(error, 'stderr', b'')!r}")
-        return {each: {"connect": Outcome(FAILED)} for each in library.combinations}
+        _say(f"{library} cannot be run, and its results stay as they were: {error}{_said(error)}")
+        return {}
     return found
+
+
+def _said(error: Exception) -> str:
+    """Return what a command wrote that has failed; Maven writes errors to standard output."""
+    streams = (getattr(error, name, None) or b"" for name in ("stdout", "stderr"))
+    return "".join(f"\n{each.decode(errors='replace').strip()}" for each in streams if each)
 
 
 def _tried(

@@ -118,7 +118,7 @@ class Agent:
             event = _parsed(line)
             with self._said:
                 self._waiting.append(event)
-                self._seen.append(line.decode().strip()[:_LONGEST_LINE])
+                self._seen.append(line.decode(errors="replace").strip()[:_LONGEST_LINE])
                 self._said.notify_all()
         with self._said:
             self._ended = True
@@ -131,10 +131,12 @@ class Agent:
 
 def _parsed(line: bytes) -> Event:
     try:
-        event: Event = json.loads(line)
+        event = json.loads(line)
     except ValueError:
-        return {"event": "failed", "error": f"not a line of JSON: {line[:_LONGEST_LINE]!r}"}
-    return event
+        event = None
+    if isinstance(event, dict) and "event" in event:
+        return event
+    return {"event": "failed", "error": f"no event as a line of JSON: {line[:_LONGEST_LINE]!r}"}
 
 
 @contextlib.contextmanager

@@ -73,8 +73,12 @@ def reported(app: App, program: Program) -> Mapping[Combination, Mapping[str, Ou
 
 def _lines(output: bytes) -> Iterator[Mapping[str, Any]]:
     for line in output.splitlines():
-        if line.startswith(b"{"):
-            yield json.loads(line)
+        try:
+            report = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(report, dict) and "kind" in report:
+            yield report
 
 
 def _problem(program: Program, lines: list[Mapping[str, Any]]) -> str | None:

@@ -48,6 +48,8 @@ class Process:
                 stdin=keyboard,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # Ctrl-C is for whoever has started it, and ends it in order.
+                process_group=0,
             )
 
     @property
@@ -122,7 +124,8 @@ def emulator_process(
             app_settings=dict(re.findall(r"^(\w+)=(\S+)$", said, re.MULTILINE)),
         )
     finally:
-        assert process.stop() == 0, process.output  # noqa: S101  nothing else would tell
+        status = process.stop()
+    assert status == 0, process.output  # noqa: S101  nothing else would tell
 
 
 def start_functions(

@@ -73,7 +73,11 @@ class Rig:
     def start_app(self) -> None:
         """Start the function app and wait until it is ready."""
         self._functions = start_functions(self.settings, self.folder, self._clock, port=self.port)
-        self._functions.wait_for(r"^Functions host ready on ")
+        try:
+            self._functions.wait_for(r"^Functions host ready on ")
+        except BaseException:
+            self._functions.stop()
+            raise
 
     def stop_app(self) -> None:
         """End the function app in order."""

@@ -1,8 +1,8 @@
 """Where in a value something stands that cannot be written, for whoever has to find it."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 __all__ = ["UNWRITABLE", "unwritable"]
 
@@ -12,6 +12,16 @@ UNWRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
 _LONGEST_KEY: Final = 40
 
 type _Write = Callable[[object], object]
+
+
+class _Fault(NamedTuple):
+    """What cannot be written, and the steps that lead to it, the last one first.
+
+    They are written for it alone: the place of each value would be long where one is wide and deep.
+    """
+
+    problem: str
+    steps: list[str]
 
 
 def unwritable(value: object, write: _Write) -> str:
@@ -25,37 +35,30 @@ def unwritable(value: object, write: _Write) -> str:
         A clause such as `[0]['price'] is NaN`, which says nothing of what can be written but keys.
     """
     try:
-        return _fault(value, "", write, set()) or "it is nested too deeply"
+        found = _fault(value, write, set())
     except RecursionError:
+        found = None
+    if found is None:
         return "it is nested too deeply"
+    return f"{''.join(reversed(found.steps)) or 'it'} {found.problem}"
 
 
-def _fault(value: object, place: str, write: _Write, around: set[int]) -> str | None:
+def _fault(value: object, write: _Write, around: set[int]) -> _Fault | None:
     if id(value) in around:
-        return f"{place or 'it'} contains itself"
+        return _Fault("contains itself", [])
     if not isinstance(value, dict | list | tuple):
-        return None if _can(write, value) else f"{place or 'it'} {_reason(value)}"
+        return None if _can(write, value) else _Fault(_reason(value), [])
     for key in value if isinstance(value, dict) else ():
         if not _can(write, {key: None}):
-            return f"{place or 'it'} has a key that {_reason(key)}"
+            return _Fault(f"has a key that {_reason(key)}", [])
     around.add(id(value))
-    for step, inner in _steps(value):
-        fault = _fault(inner, place + step, write, around)
-        if fault is not None:
-            return fault
+    for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        found = _fault(inner, write, around)
+        if found is not None:
+            found.steps.append(f"[{step!r:.{_LONGEST_KEY}}]")
+            return found
     around.discard(id(value))
     return None
-
-
-def _steps(
-    value: dict[object, object] | list[object] | tuple[object, ...],
-) -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield f"[{key!r:.{_LONGEST_KEY}}]", inner
-    else:
-        for index, inner in enumerate(value):
-            yield f"[{index}]", inner
 
 
 def _can(write: _Write, value: object) -> bool:

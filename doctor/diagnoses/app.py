@@ -13,6 +13,9 @@ __all__ = ["explain_app", "explain_negotiate", "explain_upstream", "is_refusal"]
 _PROBLEM: Final = "application/problem+json"
 _AUTH: Final = "az webapp auth update --name <function app> --resource-group <resource group>"
 """Of the extension authV2: az extension add --name authV2."""
+_LOG: Final = (
+    "Look at its log: az webapp log tail --name <function app> --resource-group <resource group>"
+)
 
 
 def is_refusal(answer: Response) -> bool:
@@ -48,11 +51,7 @@ def explain_app(answer: Response, url: str, base_path: str) -> Diagnosis:
             f"{function_app('start', '')}\n{function_app('config access-restriction show', '')}",
         )
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Diagnosis(
-            f"{answer.status}: the app does not run",
-            "Look at its log: az webapp log tail --name <function app> --resource-group"
-            " <resource group>",
-        )
+        return Diagnosis(f"{answer.status}: the app does not run", _LOG)
     return Diagnosis(f"{answer.status}: what answers at {url} is not this app", "Correct --app-url")
 
 
@@ -66,6 +65,12 @@ def explain_negotiate(answer: Response, hub: str, base_path: str) -> Diagnosis:
         )
     if answer.status == HTTPStatus.FORBIDDEN and is_refusal(answer):
         return Diagnosis("403: policy.py does not let an anonymous caller in", "See policy.py")
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_refusal(answer):
+        return Diagnosis(
+            "500: the app runs, and its policy or settings ask for a connection that cannot be"
+            " made",
+            _LOG,
+        )
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Diagnosis(
             "503: the app has no access key",

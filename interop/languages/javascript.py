@@ -39,7 +39,7 @@ def _prepare(scope: str, version: str, messagepack: str, folder: Path) -> Sequen
         packages = {f"{scope}/signalr": version, f"{scope}/signalr-protocol-msgpack": messagepack}
         manifest.write_text(json.dumps({"private": True, "dependencies": packages}))
         subprocess.run(
-            ["npm", "install", "--silent", "--no-audit", "--no-fund", "--legacy-peer-deps"],  # noqa: S607
+            ["npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--legacy-peer-deps"],  # noqa: S607
             cwd=folder,
             check=True,
             capture_output=True,

@@ -66,8 +66,9 @@ def read_json(body: bytes) -> JsonBody:
         detail = "is not UTF-8"
     except json.JSONDecodeError as error:
         detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-    except ValueError as error:
-        detail = f"is not JSON: {error}"
+    except ValueError:
+        # Its own text speaks of this app's Python, which has a bound for the digits of a number.
+        detail = "has a number with too many digits"
     except RecursionError:
         detail = "is nested too deeply"
     else:
@@ -106,4 +107,4 @@ def unreadable(*errors: FieldError) -> ProblemError:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise unreadable(FieldError(pointer="#", detail=f"is not JSON: {name} is no JSON number"))

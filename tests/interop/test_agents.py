@@ -6,6 +6,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from interop import results
 from interop.app import App
 from interop.checks import CANNOT, CHECKS, FAILED, Client, outcomes
@@ -86,9 +88,11 @@ def test_without_a_connection_there_is_nothing_more(running: App, tmp_path: Path
     assert found == {"connect": (FAILED, "401 from negotiate")}
 
 
-def test_what_is_no_json_is_shown(running: App, tmp_path: Path) -> None:
-    found = outcomes(running, hasty(tmp_path, "print('Debug: on')", {}))
-    assert found == {"connect": (FAILED, r"not a line of JSON: b'Debug: on\n'")}
+@pytest.mark.parametrize("line", [b"Debug: on", b"\xff", b"5", b'{"do": "start"}'])
+def test_what_is_no_event_is_shown(running: App, tmp_path: Path, line: bytes) -> None:
+    program = f"import sys; sys.stdout.buffer.write({line!r})"
+    found = outcomes(running, hasty(tmp_path, program, {}))
+    assert found == {"connect": (FAILED, f"no event as a line of JSON: {line!r}")}
 
 
 def test_an_agent_has_to_be_of_the_library_that_it_is_run_for(running: App, tmp_path: Path) -> None:

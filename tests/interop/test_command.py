@@ -1,8 +1,11 @@
 """The command, and the page that it writes."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from docs.page import with_tables
 from interop import results
@@ -46,6 +49,35 @@ def test_without_a_command_for_it_dotnet_is_left_out() -> None:
 def test_a_command_for_dotnet_may_have_arguments() -> None:
     done = run("dotnet", INTEROP_DOTNET="/nowhere/runner --quiet")
     assert done.stdout == "dotnet is left out: /nowhere/runner cannot be found\n"
+
+
+DOTNET_11 = "Microsoft.AspNetCore.SignalR.Client@11"
+
+
+def test_a_client_that_cannot_be_run_is_a_failure_and_keeps_its_results(tmp_path: Path) -> None:
+    program = tmp_path / "no-program"
+    program.touch(0o755)
+    done = run(DOTNET_11, INTEROP_DOTNET=str(program))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Client 11 cannot be run, and its results stay as they were: " in done.stdout
+    assert results.read(ROOT / "docs" / "clients.json") == KEPT
+
+
+def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    command = f"sh -c 'touch {began}; exec sleep 60'"
+    interop = subprocess.Popen(
+        [sys.executable, "-m", "interop", DOTNET_11],
+        cwd=ROOT, env={**os.environ, "INTEROP_DOTNET": command}, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    deadline = time.monotonic() + PATIENCE
+    while not began.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # A terminal tells all of its foreground group.
+    os.killpg(interop.pid, signal.SIGINT)
+    output, _ = interop.communicate(timeout=PATIENCE)
+    assert (interop.returncode, output) == (130, b"")
 
 
 def test_the_page_shows_the_results() -> None:

@@ -20,7 +20,7 @@ BY_WEBSOCKETS, BY_POLLING = combinations(
 )
 SAYS = """
 import sys
-print("Loading")
+print("Loading", "{ warming up }", '{"level": "info"}', sep="\\n")
 for line in open(sys.argv[1]):
     print(line, end="")
 print(*sys.argv[2:], file=sys.stderr)

@@ -48,12 +48,14 @@ def read_principal(header: str) -> Principal | None:
     if not isinstance(principal, dict):
         raise TypeError("the principal is no object")
     claims = _claims(principal.get("claims"))
-    if "userRoles" not in principal:
+    if principal.keys().isdisjoint(("userId", "userRoles")):
         return Principal(None, claims)
     for name in ("identityProvider", "userDetails"):
         if isinstance(principal.get(name), str):
             claims[name] = principal[name]
-    claims["userRoles"] = [each for each in _list(principal["userRoles"]) if isinstance(each, str)]
+    claims["userRoles"] = [
+        each for each in _list(principal.get("userRoles")) if isinstance(each, str)
+    ]
     user_id = principal.get("userId")
     return Principal(user_id, claims) if isinstance(user_id, str) and user_id.strip() else None
 

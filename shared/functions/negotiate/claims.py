@@ -1,11 +1,16 @@
 """Which claims of a caller go into the client token, and under which names."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ...errors import InvalidArgumentError
 from ...keys.client_token import RESERVED_CLAIMS, SYSTEM_PREFIX, ClaimValue
+from ...rest.exchange import encoded
 
 __all__ = ["ClaimMapping", "parse_claim_mappings", "selected_claims"]
+
+_logger = logging.getLogger(__name__)
 
 
 class ClaimMapping(NamedTuple):
@@ -43,12 +48,18 @@ def selected_claims(
 ) -> dict[str, ClaimValue]:
     """Return the claims that pass, by their names in the client token.
 
+    One that cannot be written is left out, with a warning: it must not cost the caller the
+    connection.
+
     Args:
         mappings: Which pass.
         claims: What is known of the caller.
     """
     return {
-        mapping.target: value for mapping in mappings for value in _found(mapping.source, claims)
+        mapping.target: value
+        for mapping in mappings
+        for value in _found(mapping.source, claims)
+        if _can_be_written(mapping.source, value)
     }
 
 
@@ -62,6 +73,18 @@ def _mapping(item: str) -> ClaimMapping:
     if target in RESERVED_CLAIMS or target.startswith(SYSTEM_PREFIX):
         raise ValueError(f"{target!r} means something to the service: give it another name")
     return ClaimMapping(source, target)
+
+
+def _can_be_written(name: str, value: ClaimValue) -> bool:
+    # Nearly every claim is text like this.
+    if isinstance(value, str) and value.isprintable():
+        return True
+    try:
+        encoded(name, value)
+    except InvalidArgumentError as error:
+        _logger.warning("A claim of a caller is left out: %s", error)
+        return False
+    return True
 
 
 def _found(name: str, claims: Mapping[str, ClaimValue]) -> Iterator[ClaimValue]:

@@ -2,22 +2,29 @@
 
 import functools
 import json
+import logging
 import time
 from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
 
 import azure.functions as func
 
 from ...aio import SignalRServiceClient
+from ...errors import InvalidArgumentError
 from ...settings.hubs import Hubs
+from ...settings.names import check_user_id
+from ...telemetry.log import log_fields
 from ..address import requested_hub
 from ..http_function import HttpFunction
-from ..problems import http_function, json_response
+from ..problems import ProblemError, http_function, json_response
 from .caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
 from .claims import selected_claims
 from .policy import Connection, Policy
 from .settings import NegotiateSettings
 
 __all__ = ["negotiate_functions"]
+
+_logger = logging.getLogger(__name__)
 
 
 def negotiate_functions(
@@ -42,15 +49,20 @@ def negotiate_functions(
     async def negotiate(req: func.HttpRequest) -> func.HttpResponse:
         hub = hubs.find(requested_hub(req))
         caller = await identity.identify(req.headers)
-        decided = policy(caller, hub, _offered(caller, negotiation))
-        connection = decided if isinstance(decided, Connection) else await _awaited(decided, policy)
-        access = await service.get_client_access_token(
-            hub,
-            user_id=connection.user_id,
-            claims=connection.claims,
-            minutes_to_expire=_within_session(connection.minutes_to_expire, caller),
-            options=connection.options,
-        )
+        try:
+            decided = policy(caller, hub, _offered(caller, negotiation))
+            connection = (
+                decided if isinstance(decided, Connection) else await _awaited(decided, policy)
+            )
+            access = await service.get_client_access_token(
+                hub,
+                user_id=connection.user_id,
+                claims=connection.claims,
+                minutes_to_expire=_within_session(connection.minutes_to_expire, caller),
+                options=connection.options,
+            )
+        except InvalidArgumentError as error:
+            raise _refusal(error, caller, hub, policy) from error
         # A token has no character that JSON would escape.
         return json_response(f'{{"url":{quoted(access.url)},"accessToken":"{access.token}"}}')
 
@@ -71,12 +83,44 @@ async def _awaited(decided: object, policy: Policy) -> Connection:
     connection = await decided if isinstance(decided, Awaitable) else decided
     if isinstance(connection, Connection):
         return connection
-    name = getattr(policy, "__qualname__", type(policy).__qualname__)
     returned = "None" if connection is None else f"a {type(connection).__qualname__}"
     raise TypeError(
-        f"The policy {name} returned {returned}, and has to return a Connection: end it with"
-        " 'return connection', or raise NotAllowedError"
+        f"The policy {_name(policy)} returned {returned}, and has to return a Connection: end it"
+        " with 'return connection', or raise NotAllowedError"
     )
+
+
+def _refusal(
+    error: InvalidArgumentError, caller: Caller, hub: str, policy: Policy
+) -> InvalidArgumentError | ProblemError:
+    """Return what the caller is told: of its own user id what is wrong, of the app's slips nothing.
+
+    Args:
+        error: Why there is no connection.
+        caller: Who asks. Its user id comes from its identity provider.
+        hub: Name of the hub.
+        policy: The app's own rules.
+    """
+    if error.argument == "user_id" and caller.user_id is not None:
+        try:
+            check_user_id("user_id", caller.user_id)
+        except InvalidArgumentError as own:
+            return own
+    _logger.error(
+        "The policy %s or the settings ask for a connection that cannot be made: %s",
+        _name(policy),
+        error,
+        exc_info=error,
+        extra=log_fields(error, hub=hub),
+    )
+    return ProblemError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "The app cannot make this connection. Its log says why."
+    )
+
+
+def _name(policy: Policy) -> str:
+    name: str = getattr(policy, "__qualname__", type(policy).__qualname__)
+    return name
 
 
 def _within_session(minutes: float, caller: Caller) -> float:

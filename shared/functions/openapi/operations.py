@@ -121,7 +121,9 @@ _NEGOTIATED: Final = {
     HTTPStatus.NOT_FOUND: Answer("The app serves no such hub.", Problem),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Answer("The claims do not fit in a token.", Problem),
     HTTPStatus.INTERNAL_SERVER_ERROR: Answer(
-        "The caller is logged in, and the app is not told as whom.", Problem
+        "The caller is logged in and the app is not told as whom, or the app's own rules ask for a"
+        " connection that cannot be made.",
+        Problem,
     ),
     **_UNAVAILABLE,
     HTTPStatus.SERVICE_UNAVAILABLE: _UNAVAILABLE[HTTPStatus.SERVICE_UNAVAILABLE]._replace(

@@ -156,7 +156,7 @@ def test_every_wrong_message_of_a_list_is_named() -> None:
         (b'{"target": NaN}', "NaN"),
         (b"\xff", "is not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
-        (b'{"target": "t", "arguments": [' + b"9" * 5000 + b"]}", "is not JSON"),
+        (b'{"target": "t", "arguments": [' + b"9" * 5000 + b"]}", "number with too many digits"),
         (b"[]", "1 to 1000 messages"),
         (b"[" + b",".join([b"{}"] * 1001) + b"]", "1 to 1000 messages"),
     ],

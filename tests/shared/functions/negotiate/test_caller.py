@@ -207,6 +207,12 @@ async def test_one_role_of_static_web_apps_is_a_list_and_odd_ones_are_left_out()
         assert caller.claims == {"identityProvider": "github", "userRoles": expected}
 
 
+async def test_a_user_of_static_web_apps_without_roles_is_known() -> None:
+    document = {"identityProvider": "github", "userId": "u-1"}
+    caller = await APP_SERVICE.identify({"x-ms-client-principal": header(document)})
+    assert caller == Caller("u-1", {"identityProvider": "github", "userRoles": []})
+
+
 async def test_the_platforms_own_header_says_the_user_id_before_the_principal() -> None:
     headers = {"x-ms-client-principal": header(STATIC_WEB_APPS), "x-ms-client-principal-id": "bob"}
     assert (await APP_SERVICE.identify(headers)).user_id == "bob"

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -183,6 +184,16 @@ async def test_roles_of_static_web_apps_are_there_for_settings_and_policy(
     assert refused.status_code == 403
 
 
+async def test_a_claim_that_no_token_can_hold_costs_nobody_the_connection(
+    service: SignalRServiceClient,
+) -> None:
+    negotiate = negotiating(service, APP_SERVICE | {"NEGOTIATE_CLAIMS": "name,city"})
+    known = principal(("name", "half \ud83d of a pair"), ("city", "Köln"))
+    claims = claims_of(await negotiate(ANN | {"x-ms-client-principal": known}))
+    assert claims["city"] == "Köln"
+    assert "name" not in claims
+
+
 async def test_claims_that_do_not_fit_are_named(service: SignalRServiceClient) -> None:
     negotiate = negotiating(service, APP_SERVICE | {"NEGOTIATE_CLAIMS": "name,photo"})
     known = principal(("name", "Ann"), ("photo", "p" * 4000))
@@ -257,17 +268,69 @@ async def test_a_policy_that_returns_no_connection_is_named(
     "name",
     ["sub", "nameid", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"],
 )
-async def test_no_policy_makes_a_user_of_a_claim(service: SignalRServiceClient, name: str) -> None:
+async def test_no_policy_makes_a_user_of_a_claim(
+    service: SignalRServiceClient, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     def tells(caller: Caller, _hub: str, connection: Connection) -> Connection:
         return replace(connection, user_id=caller.user_id, claims={name: "bob"})
 
     negotiate = negotiating(service, {"NEGOTIATE_IDENTITY": "anonymous"}, tells)
-    response = await negotiate()
-    assert response.status_code == 400
-    assert name in json.loads(response.get_body())["detail"]
+    assert await at_fault(negotiate, caplog) == (
+        "The policy test_no_policy_makes_a_user_of_a_claim.<locals>.tells or the settings ask for a"
+        f" connection that cannot be made: claims {name!r} is the user to the service, and there is"
+        " no user_id: give it as user_id, or under another name"
+    )
     negotiate = negotiating(service, APP_SERVICE, tells)
     claims = claims_of(await negotiate(ANN))
     assert (claims["asrs.s.uid"], claims[name]) == ("ann", "bob")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ({"user_id": ".."}, "user_id must not be a path step"),
+        ({"claims": {"secret": math.nan}}, "claims cannot be written as JSON: ['secret'] is NaN"),
+        ({"claims": {"asrs.s.uid": "bob"}}, "claims 'asrs.s.uid' is a name of the service itself"),
+        ({"minutes_to_expire": 0}, "minutes_to_expire must be a positive number"),
+    ],
+)
+@pytest.mark.parametrize("caller", [ANN, {}])
+async def test_what_a_policy_cannot_ask_for_is_the_apps_fault(
+    service: SignalRServiceClient,
+    caller: dict[str, str],
+    wanted: dict[str, Any],
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def slips(_caller: Caller, _hub: str, connection: Connection) -> Connection:
+        return replace(connection, **wanted)
+
+    either = APP_SERVICE | {"NEGOTIATE_IDENTITY": "app-service,anonymous"}
+    assert reason in await at_fault(negotiating(service, either, slips), caplog, caller)
+
+
+async def test_so_is_what_it_cannot_ask_of_the_library(
+    service: SignalRServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def greets(_caller: Caller, hub: str, connection: Connection) -> Connection:
+        await service.send_to_user(hub, "", "greeting")
+        return connection
+
+    reason = await at_fault(negotiating(service, APP_SERVICE, greets), caplog, ANN)
+    assert reason.endswith(" cannot be made: user_id must not be empty")
+    assert "await service.send_to_user" in caplog.text
+
+
+async def at_fault(
+    negotiate: Negotiate, caplog: pytest.LogCaptureFixture, caller: Mapping[str, str] | None = None
+) -> str:
+    """Return what the app's log says of a connection that the app's own rules prevent."""
+    response = await negotiate(caller)
+    assert response.status_code == 500
+    detail = json.loads(response.get_body())["detail"]
+    assert detail == "The app cannot make this connection. Its log says why."
+    (record,) = caplog.records
+    return record.getMessage()
 
 
 @pytest.mark.parametrize("user_id", [".", "..", "u" * 1025, "a\x7fb", " "])

@@ -24,8 +24,8 @@ def elements(packed: bytes) -> list[bytes]:
     unpacker = _unpacker(packed)
     try:
         return list(_values(packed, unpacker, unpacker.read_array_header()))
-    except msgpack.UnpackException as error:
-        raise ValueError("incomplete") from error
+    except (msgpack.UnpackException, RecursionError) as error:
+        raise ValueError("incomplete, or nested too deep") from error
 
 
 def is_array(packed: bytes) -> bool:
@@ -43,8 +43,8 @@ def members(packed: bytes) -> dict[str, bytes]:
     try:
         parts = list(_values(packed, unpacker, 2 * unpacker.read_map_header()))
         names = [msgpack.unpackb(name) for name in parts[::2]]
-    except msgpack.UnpackException as error:
-        raise ValueError("incomplete") from error
+    except (msgpack.UnpackException, RecursionError) as error:
+        raise ValueError("incomplete, or nested too deep") from error
     if not all(isinstance(name, str) for name in names):
         raise ValueError("a key is no text")
     return dict(zip(names, parts[1::2], strict=True))

@@ -92,7 +92,7 @@ async def test_body_whose_client_goes_away_meanwhile(wire: Wire) -> None:
             wire.session.post(link.url, headers=link.headers, data=body())
         )
         # The first half was taken.
-        assert await events.readuntil(b"\n\n") == f"data: {HANDSHAKE_REPLY}\n\n".encode()
+        assert await events.readuntil(b"\r\n\r\n") == f"data: {HANDSHAKE_REPLY}\r\n\r\n".encode()
     async with asyncio.timeout(5):
         while await wire.connection_counts():
             continue

@@ -56,7 +56,7 @@ async def test_events_that_the_client_closes(start: StartWire, app: App) -> None
         link = await negotiated(wire)
         async with link.events() as events:
             await link.request("POST", HANDSHAKE.encode())
-            await events.readuntil(b"\n\n")
+            await events.readuntil(b"\r\n\r\n")
         assert await ended(app) == ORDERLY
 
 
@@ -97,7 +97,7 @@ class _Dropped:
         link = await negotiated(self._wire)
         async with link.events() as events:
             await link.request("POST", HANDSHAKE.encode())
-            await events.readuntil(b"\n\n")
+            await events.readuntil(b"\r\n\r\n")
             await self._drop()
             with pytest.raises(aiohttp.ClientError):
                 await events.read()

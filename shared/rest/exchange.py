@@ -40,7 +40,15 @@ from .operations import Operation
 from .refusal import explain_refusal
 from .retry import RetryPolicy, retry_after
 
-__all__ = ["MAX_MESSAGE_LENGTH", "Exchange", "encoded", "operation_url", "read_object", "sized"]
+__all__ = [
+    "MAX_MESSAGE_LENGTH",
+    "Exchange",
+    "encoded",
+    "is_success",
+    "operation_url",
+    "read_object",
+    "sized",
+]
 
 MAX_MESSAGE_LENGTH: Final = 1024 * 1024
 """Longest body of a request in bytes (REST API reference)."""
@@ -106,7 +114,7 @@ class Exchange:
             sending: Is called just before each request.
 
         Returns:
-            The answer of success, or the 404 that says that there is no such thing.
+            The answer of success, any 2xx, or the 404 that says that there is no such thing.
 
         Raises:
             ConnectionNotFoundError: The operation needs a connection, and there is none.
@@ -148,7 +156,7 @@ class Exchange:
     def _check_connection(
         self, operation: Operation, names: Mapping[str, str], answer: Response
     ) -> None:
-        if operation.needs_connection and answer.status != operation.success:
+        if operation.needs_connection and not is_success(answer):
             raise ConnectionNotFoundError(
                 f"There is no connection {names['connection']!r}",
                 endpoint=self.endpoint.name,
@@ -319,8 +327,17 @@ def read_object(response: Response) -> Mapping[str, object]:
     return answer
 
 
+def is_success(response: Response) -> bool:
+    """Tell whether what was asked is done.
+
+    Documents and services do not always name the same status for it, so any will do, as for the
+    SDK for .NET.
+    """
+    return HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
+
+
 def _is_answer(response: Response, operation: Operation) -> bool:
-    if response.status == operation.success:
+    if is_success(response):
         return True
     code = response.headers.get("x-ms-error-code", "").lower()
     return response.status == HTTPStatus.NOT_FOUND and code in operation.absent

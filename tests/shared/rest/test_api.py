@@ -311,6 +311,20 @@ def test_results_are_read() -> None:
     )
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_success_is_one(status: int) -> None:
+    done = Response(status, {})
+    run(SERVICE.send_to_all("chat", "t"), Script(done))
+    run(SERVICE.close_connection("chat", "c"), Script(done))
+    run(SERVICE.add_connection_to_group("chat", "g", "c"), Script(done))
+    run(SERVICE.remove_user_from_group("chat", "g", "u"), Script(done))
+    assert run(SERVICE.connection_exists("chat", "c"), Script(done)) is True
+    assert run(SERVICE.service_is_healthy(), Script(done)) is True
+    with pytest.raises(UnexpectedResponseError) as caught:
+        run(SERVICE.generate_client_token("chat"), Script(done))
+    assert caught.value.status == status
+
+
 def test_a_next_page_is_asked_of_the_service_itself() -> None:
     script = Script(Response(200, {}, b'{"value": []}'))
     link = "https://elsewhere.example/api?continuationToken=abc&api-version=2024-12-01"
@@ -449,7 +463,7 @@ def test_the_access_key_is_asked_for_again_after_any_passing_failure() -> None:
             UnexpectedResponseError,
             "(Warning.User.NotExisted)",
         ),
-        (Response(200, {}), UnexpectedResponseError, "200 to POST"),
+        (Response(302, {}), UnexpectedResponseError, "302 to POST"),
         (Response(500, {}), ServiceUnavailableError, "500 to POST"),
     ],
 )

@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import azure.functions as func
 import msgspec
@@ -165,7 +165,7 @@ async def test_a_client_that_has_connected() -> None:
             b"",
             x_asrs_user_id="ann",
             x_asrs_user_claims="role: a, role: b, name: Doe, Ann",
-            x_asrs_client_query="?room=1&room=2&empty=&name=J%C3%B6",
+            x_asrs_client_query="?room=1&room=2&empty=&name=J%C3%B6&ids=7",
         )
     )
     assert (answer.status_code, answer.get_body()) == (200, b"")
@@ -174,9 +174,24 @@ async def test_a_client_that_has_connected() -> None:
         connection_id="c1",
         user_id="ann",
         claims={"role": ("a", "b"), "name": ("Doe, Ann",)},
-        query={"room": ("1", "2"), "empty": ("",), "name": ("Jö",)},
+        query={"room": ("1", "2"), "empty": ("",), "name": ("Jö",), "ids": ("7",)},
     )
     assert seen == [(expected, SERVICE)]
+
+
+@pytest.mark.parametrize("change", [{}, {"x_asrs_event": "other"}, {"x_asrs_signature": "sha256="}])
+async def test_the_tokens_of_a_client_reach_neither_handlers_nor_logs(
+    change: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    query = "?id=secret-1&hub=chat&access_token=secret-2&Access_Token=secret-3&ID=secret-4"
+    named: dict[str, Any] = {"x_asrs_client_query": query} | change
+    answer = await function()(request("connections", "connected", **named))
+    assert b"secret" not in answer.get_body()
+    assert "secret" not in caplog.text
+    for event, _ in cast("list[tuple[ConnectedEvent, object]]", seen):
+        assert event.query == {"hub": ("chat",)}
+    assert len(seen) == (not change)
 
 
 @pytest.mark.parametrize(

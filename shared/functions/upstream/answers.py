@@ -11,7 +11,7 @@ import azure.functions as func
 
 from ...aio import SignalRServiceClient
 from ...errors import InvalidArgumentError
-from ...rest.exchange import MAX_MESSAGE_LENGTH
+from ...rest.content import MAX_MESSAGE_LENGTH
 from ...telemetry.log import log_fields
 from ..events.arguments import ArgumentError, fill
 from ..events.errors import ClientError

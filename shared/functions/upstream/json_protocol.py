@@ -8,9 +8,7 @@ from typing import Final
 
 import msgspec
 
-from ...errors import InvalidArgumentError
-from ...rest.exchange import encoded
-from ...unwritable import UNWRITABLE, unwritable
+from ...rest.values import as_json
 from .hub_protocol import COMPLETION, Completion, HubProtocol, MessageError
 
 __all__ = ["JSON"]
@@ -31,7 +29,7 @@ def _decode(body: bytes) -> Mapping[str, object]:
 
 def _encode(completion: Completion) -> bytes:
     members = {"invocationId": completion.invocation_id} | _outcome(completion)
-    written = (b'"%b":%b' % (name.encode(), _value(name, each)) for name, each in members.items())
+    written = (b'"%b":%b' % (name.encode(), as_json(name, each)) for name, each in members.items())
     return b'{"type":%d,%b}' % (COMPLETION, b",".join(written)) + _SEPARATOR
 
 
@@ -39,19 +37,6 @@ def _outcome(completion: Completion) -> dict[str, object]:
     if completion.error is not None:
         return {"error": completion.error}
     return {} if completion.result is None else {"result": completion.result}
-
-
-def _value(name: str, value: object) -> bytes:
-    # msgspec knows more types than Python's own writer, but makes null of NaN.
-    try:
-        return encoded(name, _plain(value))
-    except UNWRITABLE:
-        problem = f"cannot be written as JSON: {unwritable(value, _plain)}"
-        raise InvalidArgumentError(name, problem) from None
-
-
-def _plain(value: object) -> object:
-    return msgspec.to_builtins(value, str_keys=True)
 
 
 JSON: Final = HubProtocol("application/json", _decode, _encode)

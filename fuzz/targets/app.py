@@ -4,7 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import jwt
 import msgspec
@@ -19,6 +19,8 @@ from shared.errors import InvalidArgumentError, SettingsError, TokenTooLargeErro
 from shared.functions.broadcast.body import read_items
 from shared.functions.broadcast.groups import GroupAction
 from shared.functions.broadcast.messages import Message, arguments_as_written
+from shared.functions.events.arguments import ArgumentError, fill
+from shared.functions.events.parameters import Parameter, Parameters
 from shared.functions.negotiate.caller import Caller, CallerIdentity
 from shared.functions.negotiate.claims import parse_claim_mappings, selected_claims
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
@@ -42,6 +44,9 @@ from shared.settings.environment import Settings
 from shared.settings.hubs import Hubs
 
 __all__: list[str] = []
+
+_ANYTHING: Final = Parameters(False, (), Parameter("each", Any, required=False))
+"""What a handler takes that takes everything."""
 
 _SHORT: Final = 15
 """Length up to which a text stands in another one by chance."""
@@ -197,12 +202,11 @@ def _read_or_told(read: Callable[[], object]) -> None:
 
 def _upstream(protocol: HubProtocol, receiver: EmulatorProtocol, data: bytes) -> None:
     with suppress(MessageError):
-        fields = protocol.decode(data)
-        with suppress(MessageError):
-            close_error(fields)
-        invocation = read_invocation(fields)
+        close_error(protocol, data)
+    with suppress(MessageError, ArgumentError):
+        invocation = read_invocation(protocol, data)
         outcomes = (
-            Completion("7", list(invocation.arguments)),
+            Completion("7", fill(_ANYTHING, invocation.arguments, protocol.read).given),
             Completion("7", error=invocation.target),
         )
         for completion in outcomes:

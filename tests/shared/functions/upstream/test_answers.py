@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 import azure.functions as func
@@ -86,6 +87,23 @@ async def half(event: MessageEvent, number: float) -> list[dict[str, float]]:
 @events.on_message("chat", "tell")
 async def tell(event: MessageEvent, service: SignalRServiceClient, number: float) -> None:
     await service.send_to_all(event.hub, "told", [{"number": number}])
+
+
+@events.on_message("chat", "nothing")
+async def nothing(event: MessageEvent) -> None:
+    seen.append(event)
+
+
+@events.on_message("chat", "digits")
+async def digits(event: MessageEvent, *values: Decimal) -> tuple[Decimal, ...]:
+    seen.append(event)
+    return values
+
+
+@events.on_message("chat", "echo")
+async def echo(event: MessageEvent, *values: object) -> object:
+    seen.append(event)
+    return values
 
 
 @events.on_message("chat", "a/b")
@@ -278,6 +296,57 @@ async def test_a_number_that_only_messagepack_has(target: str, error: str | None
     message = msgspec.msgpack.decode(answer.get_body()[1:])
     outcome = [3, [{"half": float("inf")}]] if error is None else [1, f"The method failed: {error}"]
     assert message == [3, {}, "7", *outcome]
+
+
+async def test_a_method_that_returns_nothing_completes_with_null() -> None:
+    assert completion(await call("nothing")) == {"result": None}
+    body = msgspec.msgpack.encode([1, {}, "7", "nothing", [], []])
+    packed = await function()(
+        request(event="nothing", body=body, content_type="application/x-msgpack")
+    )
+    assert msgspec.msgpack.decode(packed.get_body()[1:]) == [3, {}, "7", 3, None]
+
+
+async def test_numbers_keep_their_digits_on_the_way_through_a_handler() -> None:
+    digits = "[12.50,0.1234567890123456789,1234567890123456.789,123456789012345678901234567890]"
+    text = f'{{"type":1,"invocationId":"7","target":"digits","arguments":{digits}}}'
+    answer = await function()(request(event="digits", body=text.encode()))
+    written = f'{{"type":3,"invocationId":"7","result":{digits}}}\x1e'
+    assert answer.get_body() == written.encode()
+
+
+IN_JSON = (
+    "application/json",
+    b'{"type":1,"invocationId":"7","target":"echo","arguments":[1,',
+    b"]}",
+)
+IN_MESSAGEPACK = ("application/x-msgpack", b"\x96\x01\x80\xa17\xa4echo\x92\x01", b"\x90")
+
+
+@pytest.mark.parametrize(
+    ("message", "argument"),
+    [
+        (IN_JSON, b'"\\ud83d"'),
+        (IN_JSON, b"1e999"),
+        (IN_MESSAGEPACK, b"\xa1\xff"),
+        (IN_MESSAGEPACK, b"\x81\x81\x01\x02\x03"),
+        (IN_MESSAGEPACK, b"\xc7\x0c\xff" + bytes(4) + (2**40).to_bytes(8)),
+    ],
+)
+async def test_an_argument_that_python_cannot_hold_fails_its_invocation_alone(
+    message: tuple[str, bytes, bytes], argument: bytes
+) -> None:
+    content_type, before, after = message
+    body = before + argument + after
+    answer = await function()(request(event="echo", body=body, content_type=content_type))
+    assert answer.status_code == 200
+    assert b"Argument 2 (values) " in answer.get_body()
+    assert seen == []
+    waiting_for_nothing = body.replace(b'"invocationId":"7",', b"").replace(b"\xa17", b"\xc0")
+    unasked = await function()(
+        request(event="echo", body=waiting_for_nothing, content_type=content_type)
+    )
+    assert problem(unasked)[1].startswith("Argument 2 (values) ")
 
 
 async def test_a_handler_that_fails_is_in_the_log_with_its_traceback(

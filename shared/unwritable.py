@@ -1,6 +1,7 @@
 """Where in a value something stands that cannot be written, for whoever has to find it."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -70,9 +71,15 @@ def _can(write: _Write, value: object) -> bool:
 
 
 def _reason(value: object) -> str:
+    from decimal import Decimal  # noqa: PLC0415  for which no cold start should wait
+
     match value:
         case float():
             return f"is {json.dumps(value)}"
+        case Decimal() if not value.is_finite():
+            return f"is {value}"
+        case Decimal() if math.isinf(float(value)):
+            return "is a number that is too large"
         case str():
             return "contains half of a surrogate pair"
         case int():

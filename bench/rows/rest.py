@@ -71,7 +71,7 @@ def _session(url: str) -> Send:
     """Return what a careful user writes by hand: one session, kept connections, bytes ready."""
     posting = session(max(_THREADS))
     address = f"{url}/api/hubs/chat/:send?api-version=2022-06-01"
-    body = encode_message(_TARGET, _ARGUMENTS)
+    body = encode_message(_TARGET, _ARGUMENTS).body
     headers = {
         "Authorization": f"Bearer {_TOKEN}",
         "Content-Type": "application/json; charset=utf-8",
@@ -87,7 +87,7 @@ def _session(url: str) -> Send:
 
 def _web_pub_sub(url: str) -> Send:
     client = WebPubSubServiceClient(url, "chat", AzureKeyCredential(_KEY))
-    message = json.loads(encode_message(_TARGET, _ARGUMENTS))
+    message = json.loads(encode_message(_TARGET, _ARGUMENTS).body)
     return lambda: client.send_to_all(message, content_type="application/json")
 
 

@@ -2,9 +2,9 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import jwt
 import msgspec
@@ -19,7 +19,9 @@ from fuzz.target import target, text
 from shared.errors import InvalidArgumentError, SettingsError, TokenTooLargeError
 from shared.functions.broadcast.body import read_items
 from shared.functions.broadcast.groups import GroupAction
-from shared.functions.broadcast.messages import Message
+from shared.functions.broadcast.messages import Message, arguments_as_written
+from shared.functions.events.arguments import ArgumentError, fill
+from shared.functions.events.parameters import Parameter, Parameters
 from shared.functions.negotiate.caller import Caller, CallerIdentity
 from shared.functions.negotiate.claims import parse_claim_mappings, selected_claims
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
@@ -43,6 +45,9 @@ from shared.settings.environment import Settings
 from shared.settings.hubs import Hubs
 
 __all__: list[str] = []
+
+_ANYTHING: Final = Parameters(False, (), Parameter("each", Any, required=False))
+"""What a handler takes that takes everything."""
 
 _SHORT: Final = 15
 """Length up to which a text stands in another one by chance."""
@@ -172,27 +177,37 @@ _HUBS: Final = Hubs.of(("chat", "news"))
     b'[{"action":"add","groupName":"g","userId":"u","ttl":5},'
     b'{"action":"removeAll","connectionId":"c"}]',
     b'{"target":"\\ud800","arguments":[1e999]}',
+    b'{"target":"t", "argument\\u0073" : [ 12.50 ]}',
 )
 def broadcast_body(data: bytes) -> None:
     """A body is read or refused with JSON that says which field is wrong."""
-    for item in (Message, GroupAction):
-        try:
-            for read in read_items(data, item, _HUBS):
-                assert read.delivery("chat").hub in _HUBS.names
-        except ProblemError as problem:
-            told = json.loads(problem.response().get_body())
-            assert told["errors"]
-            assert all(each["pointer"].startswith("#") for each in told["errors"])
+    _read_or_told(lambda: _check_messages(data))
+    _read_or_told(lambda: read_items(data, GroupAction, _HUBS))
+
+
+def _check_messages(data: bytes) -> None:
+    messages = read_items(data, Message, _HUBS)
+    for message, written in zip(messages, arguments_as_written(data), strict=True):
+        assert message.delivery("chat", written).hub in _HUBS.names
+        assert json.loads(written) == list(message.arguments)
+
+
+def _read_or_told(read: Callable[[], object]) -> None:
+    try:
+        read()
+    except ProblemError as problem:
+        told = json.loads(problem.response().get_body())
+        assert told["errors"]
+        assert all(each["pointer"].startswith("#") for each in told["errors"])
 
 
 def _upstream(protocol: HubProtocol, receiver: EmulatorProtocol, data: bytes) -> None:
     with suppress(MessageError):
-        fields = protocol.decode(data)
-        with suppress(MessageError):
-            close_error(fields)
-        invocation = read_invocation(fields)
+        close_error(protocol, data)
+    with suppress(MessageError, ArgumentError):
+        invocation = read_invocation(protocol, data)
         outcomes = (
-            Completion("7", list(invocation.arguments)),
+            Completion("7", fill(_ANYTHING, invocation.arguments, protocol.read).given),
             Completion("7", error=invocation.target),
         )
         for completion in outcomes:

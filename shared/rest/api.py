@@ -10,7 +10,7 @@ from ..keys.schedule import FetchedKey, Moment
 from ..settings.names import check_user_id, hub_path
 from ..transport.flow import Flow, NoAnswerError, Request, Response
 from . import operations as op
-from .exchange import operation_url, read_object
+from .exchange import is_success, operation_url, read_object
 from .members import Members
 from .messages import Messages
 
@@ -53,7 +53,9 @@ class RestApi(Messages, Members):
         response = yield from self.call(op.GENERATE_TOKEN, hub_path(hub), query=query)
         token = read_object(response).get("token")
         if not isinstance(token, str) or not token:
-            raise UnexpectedResponseError("The service answered 200 without a token", status=200)
+            raise UnexpectedResponseError(
+                f"The service answered {response.status} without a token", status=response.status
+            )
         return token
 
     def service_is_healthy(self) -> Flow[bool]:
@@ -65,4 +67,4 @@ class RestApi(Messages, Members):
             )
         except NoAnswerError:
             return False
-        return isinstance(response, Response) and response.status == op.HEALTH.success
+        return isinstance(response, Response) and is_success(response)

@@ -35,21 +35,16 @@ from ..transport.flow import (
     Sleep,
     request_id,
 )
-from ..unwritable import UNWRITABLE, unwritable
+from .content import Content
 from .operations import Operation
 from .refusal import explain_refusal
 from .retry import RetryPolicy, retry_after
 
-__all__ = ["MAX_MESSAGE_LENGTH", "Exchange", "encoded", "operation_url", "read_object", "sized"]
-
-MAX_MESSAGE_LENGTH: Final = 1024 * 1024
-"""Longest body of a request in bytes (REST API reference)."""
+__all__ = ["Exchange", "is_success", "operation_url", "read_object"]
 
 _TRANSIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _SHORT_PATIENCE: Final = 2.0
 """Seconds that an endpoint which is down has for an answer."""
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 type QueryValue = str | int | Iterable[str] | None
 
@@ -93,7 +88,7 @@ class Exchange:
         names: Mapping[str, str],
         *,
         query: Mapping[str, QueryValue] | None = None,
-        body: bytes | None = None,
+        content: Content | None = None,
         sending: Callable[[], None] = lambda: None,
     ) -> Flow[Response]:
         """Do an operation.
@@ -102,11 +97,11 @@ class Exchange:
             operation: A row of the table.
             names: What the braces of its path stand for.
             query: Values of its query parameters; those that are `None` are left out.
-            body: Its JSON body.
+            content: Its body.
             sending: Is called just before each request.
 
         Returns:
-            The answer of success, or the 404 that says that there is no such thing.
+            The answer of success, any 2xx, or the 404 that says that there is no such thing.
 
         Raises:
             ConnectionNotFoundError: The operation needs a connection, and there is none.
@@ -116,7 +111,7 @@ class Exchange:
             UnexpectedResponseError: Any other answer.
         """
         url = operation_url(self.endpoint, operation, names, query or {})
-        request = self._described(operation, url, body, names.get("hub", ""))
+        request = self._described(operation, url, content, names.get("hub", ""))
         began = self.steady()
         rejected: Token | None = None
         attempt = 0
@@ -148,24 +143,26 @@ class Exchange:
     def _check_connection(
         self, operation: Operation, names: Mapping[str, str], answer: Response
     ) -> None:
-        if operation.needs_connection and answer.status != operation.success:
+        if operation.needs_connection and not is_success(answer):
             raise ConnectionNotFoundError(
                 f"There is no connection {names['connection']!r}",
                 endpoint=self.endpoint.name,
                 hub=names["hub"],
             )
 
-    def _described(self, operation: Operation, url: str, body: bytes | None, hub: str) -> Request:
+    def _described(
+        self, operation: Operation, url: str, content: Content | None, hub: str
+    ) -> Request:
         """Return the request of an operation, which lacks what proves who is asking."""
         # It names a request and guards nothing: a tenth of what the system's randomness costs.
         headers = {REQUEST_ID_HEADER: f"{random.getrandbits(128):032x}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
+        if content is not None:
+            headers["Content-Type"] = content.media_type
         return Request(
             operation.method,
             url,
             headers,
-            body,
+            content and content.body,
             operation.name,
             self.endpoint.name,
             hub,
@@ -266,51 +263,21 @@ def _is_unicode(value: str) -> bool:
     return True
 
 
-def encoded(argument: str, value: object) -> bytes:
-    """Return a value as JSON in UTF-8.
-
-    Args:
-        argument: What the value is called in errors.
-        value: Anything that JSON can hold.
-
-    Raises:
-        InvalidArgumentError: Something in the value cannot be JSON; the error says what, and where.
-    """
-    try:
-        return _utf8(value)
-    except UNWRITABLE:
-        problem = f"cannot be written as JSON: {unwritable(value, _utf8)}"
-        raise InvalidArgumentError(argument, problem) from None
-
-
-def _utf8(value: object) -> bytes:
-    return _encode(value).encode()
-
-
-def sized(argument: str, body: bytes) -> bytes:
-    """Return the body of a request unchanged.
-
-    Args:
-        argument: What fills the body, for the error.
-        body: The body.
-
-    Raises:
-        InvalidArgumentError: It is longer than 1 MB.
-    """
-    if len(body) > MAX_MESSAGE_LENGTH:
-        raise InvalidArgumentError(argument, f"makes a body over {MAX_MESSAGE_LENGTH} bytes")
-    return body
-
-
-def read_object(response: Response) -> Mapping[str, object]:
+def read_object(
+    response: Response, parse_float: Callable[[str], object] = float
+) -> Mapping[str, object]:
     """Read an answer that is a JSON object, or empty.
+
+    Args:
+        response: The answer.
+        parse_float: Makes a number of the text of one with a fraction or an exponent.
 
     Raises:
         UnexpectedResponseError: It is neither.
     """
     try:
-        answer = json.loads(response.body) if response.body else {}
-    except (ValueError, RecursionError):
+        answer = json.loads(response.body, parse_float=parse_float) if response.body else {}
+    except (ValueError, ArithmeticError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise UnexpectedResponseError(
@@ -319,8 +286,17 @@ def read_object(response: Response) -> Mapping[str, object]:
     return answer
 
 
+def is_success(response: Response) -> bool:
+    """Tell whether what was asked is done.
+
+    Documents and services do not always name the same status for it, so any will do, as for the
+    SDK for .NET.
+    """
+    return HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
+
+
 def _is_answer(response: Response, operation: Operation) -> bool:
-    if response.status == operation.success:
+    if is_success(response):
         return True
     code = response.headers.get("x-ms-error-code", "").lower()
     return response.status == HTTPStatus.NOT_FOUND and code in operation.absent

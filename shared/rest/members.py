@@ -9,7 +9,7 @@ from ..errors import InvalidArgumentError, UnexpectedResponseError
 from ..settings.names import check_excluded, connection_path, group_path, hub_path, user_path
 from ..transport.flow import Flow
 from . import operations as op
-from .exchange import Exchange, read_object
+from .exchange import Exchange, is_success, read_object
 from .operations import Operation
 from .pages import Paging
 
@@ -183,7 +183,7 @@ class Members(Exchange):
 
     def _exists(self, operation: Operation, names: Mapping[str, str]) -> Flow[bool]:
         response = yield from self.call(operation, names)
-        return response.status == operation.success
+        return is_success(response)
 
 
 def _page_query(next_link: str) -> dict[str, str]:

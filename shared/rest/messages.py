@@ -1,6 +1,6 @@
 """Operations that bring something to clients: messages, invocations, streams, commands."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Literal, NamedTuple
 
 from ..errors import InvalidArgumentError
@@ -14,10 +14,13 @@ from ..settings.names import (
 )
 from ..transport.flow import Flow
 from . import operations as op
-from .exchange import Exchange, encoded, read_object, sized
+from .content import Content, sized_content
+from .exchange import Exchange, read_object
+from .values import RawJson, as_json, written
 
 __all__ = ["Command", "Messages", "encode_message"]
 
+_ARRAYS: Final = (list, tuple, RawJson)
 _MAX_STREAM_ID: Final = 100
 """Longest id of a stream in characters (REST API 2024-12-01)."""
 
@@ -29,7 +32,7 @@ class Command(NamedTuple):
         type: What to do with every connection that the filter finds.
         group: The group to join or leave.
         target: Name of the clients' handler, for a message.
-        arguments: What the handler is called with.
+        arguments: What the handler is called with. It goes as JSON: bytes as Base64, times as text.
         reason: What clients are told, for closing.
     """
 
@@ -40,22 +43,33 @@ class Command(NamedTuple):
     reason: str | None = None
 
 
-def encode_message(target: str, arguments: Sequence[object]) -> bytes:
-    """Return the body of a send: `{"target": …, "arguments": […]}` in UTF-8.
+def encode_message(target: str, arguments: Sequence[object] | RawJson) -> Content:
+    """Return the body of a send: `{"target": …, "arguments": […]}` in JSON.
+
+    With bytes or times among the arguments it is the message as either hub protocol writes it, so
+    that clients of MessagePack get what JSON cannot say.
 
     Args:
         target: Name of the client's handler.
-        arguments: What the handler is called with: anything that JSON can hold.
+        arguments: What the handler is called with, or a JSON array that says so.
 
     Raises:
-        InvalidArgumentError: The target is empty, an argument is not JSON, or the body is longer
-            than 1 MB.
+        InvalidArgumentError: The target is empty, an argument cannot be written, or the body is
+            longer than 1 MB.
     """
     if not target:
         raise InvalidArgumentError("target", "must not be empty")
+    if not isinstance(arguments, _ARRAYS):
+        raise InvalidArgumentError("arguments", f"must be a list, not {type(arguments).__name__}")
     # Each by itself, so that an error knows which of them it is about.
-    named = encoded("target", target), encoded("arguments", arguments)
-    return sized("arguments", b'{"target":%b,"arguments":%b}' % named)
+    name = as_json("target", target)
+    text, messagepack = written("arguments", arguments)
+    if messagepack is None:
+        return sized_content("arguments", b'{"target":%b,"arguments":%b}' % (name, text))
+    # Not above, since most apps never send what needs it.
+    from .hub_messages import invocation  # noqa: PLC0415
+
+    return invocation(target, text, messagepack)
 
 
 class Messages(Exchange):
@@ -74,7 +88,9 @@ class Messages(Exchange):
         Args:
             hub: Name of the hub.
             target: Name of the client's handler.
-            arguments: What the handler is called with.
+            arguments: What the handler is called with: a list of anything that JSON can hold, with
+                `Decimal` for numbers that keep their digits; where msgspec is installed, also of
+                bytes, times and dataclasses.
             excluded: Ids of connections that do not get it.
 
         Raises:
@@ -84,16 +100,16 @@ class Messages(Exchange):
             ServiceUnavailableError: No answer, or the service asks to come back later.
             UnexpectedResponseError: Any other answer.
         """
-        body = encode_message(target, arguments)
+        content = encode_message(target, arguments)
         query = {"excluded": check_excluded(excluded)}
-        yield from self.call(op.SEND_TO_ALL, hub_path(hub), query=query, body=body)
+        yield from self.call(op.SEND_TO_ALL, hub_path(hub), query=query, content=content)
 
     def send_to_user(
         self, hub: str, user_id: str, target: str, arguments: Sequence[object] = ()
     ) -> Flow[None]:
         """Send a message to every connection of a user; otherwise as `send_to_all`."""
-        body = encode_message(target, arguments)
-        yield from self.call(op.SEND_TO_USER, user_path(hub, user_id), body=body)
+        content = encode_message(target, arguments)
+        yield from self.call(op.SEND_TO_USER, user_path(hub, user_id), content=content)
 
     def send_to_group(
         self,
@@ -105,31 +121,47 @@ class Messages(Exchange):
         excluded: Collection[str] = (),
     ) -> Flow[None]:
         """Send a message to every connection in a group; otherwise as `send_to_all`."""
-        body = encode_message(target, arguments)
+        content = encode_message(target, arguments)
         query = {"excluded": check_excluded(excluded)}
-        yield from self.call(op.SEND_TO_GROUP, group_path(hub, group), query=query, body=body)
+        yield from self.call(op.SEND_TO_GROUP, group_path(hub, group), query=query, content=content)
 
     def send_to_connection(
         self, hub: str, connection_id: str, target: str, arguments: Sequence[object] = ()
     ) -> Flow[None]:
         """Send a message to one connection; otherwise as `send_to_all`."""
-        body = encode_message(target, arguments)
-        yield from self.call(op.SEND_TO_CONNECTION, connection_path(hub, connection_id), body=body)
+        content = encode_message(target, arguments)
+        yield from self.call(
+            op.SEND_TO_CONNECTION, connection_path(hub, connection_id), content=content
+        )
 
     def invoke_connection(
-        self, hub: str, connection_id: str, target: str, arguments: Sequence[object] = ()
+        self,
+        hub: str,
+        connection_id: str,
+        target: str,
+        arguments: Sequence[object] = (),
+        *,
+        parse_float: Callable[[str], object] = float,
     ) -> Flow[object]:
         """Call a client's handler and return what it returns (`None` if it returns nothing).
+
+        Args:
+            hub: Name of the hub.
+            connection_id: Id of the connection.
+            target: Name of the client's handler.
+            arguments: What the handler is called with, as for `send_to_all`.
+            parse_float: Makes a number of the text of one with a fraction or an exponent:
+                `decimal.Decimal` keeps its digits.
 
         Raises:
             ConnectionNotFoundError: There is no such connection.
             SignalRError: As `send_to_all`; also when the client answers with an error or never.
         """
-        body = encode_message(target, arguments)
+        content = encode_message(target, arguments)
         response = yield from self.call(
-            op.INVOKE_CONNECTION, connection_path(hub, connection_id), body=body
+            op.INVOKE_CONNECTION, connection_path(hub, connection_id), content=content
         )
-        return read_object(response).get("result")
+        return read_object(response, parse_float).get("result")
 
     def send_stream_item(
         self,
@@ -146,7 +178,7 @@ class Messages(Exchange):
             hub: Name of the hub.
             connection_id: Id of the connection.
             stream_id: The invocation's id, of at most 100 characters.
-            item: Anything that JSON can hold.
+            item: One of what arguments of `send_to_all` may be.
             completed: Whether the stream ends with this item.
 
         Raises:
@@ -155,8 +187,8 @@ class Messages(Exchange):
         """
         names = _stream(hub, connection_id, stream_id)
         query = {"completed": "true" if completed else None}
-        body = sized("item", encoded("item", item))
-        yield from self.call(op.SEND_STREAM_ITEM, names, query=query, body=body)
+        content = _encode_item(stream_id, item)
+        yield from self.call(op.SEND_STREAM_ITEM, names, query=query, content=content)
 
     def complete_stream(
         self, hub: str, connection_id: str, stream_id: str, *, error: str | None = None
@@ -181,8 +213,18 @@ class Messages(Exchange):
         Raises:
             SignalRError: As `send_to_all`.
         """
-        body = sized("commands", encoded("commands", [_command(each) for each in commands]))
-        yield from self.call(op.EXECUTE, hub_path(hub), query={"filter": filter}, body=body)
+        text = as_json("commands", [_command(each) for each in commands])
+        content = sized_content("commands", text)
+        yield from self.call(op.EXECUTE, hub_path(hub), query={"filter": filter}, content=content)
+
+
+def _encode_item(stream_id: str, item: object) -> Content:
+    text, messagepack = written("item", item)
+    if messagepack is None:
+        return sized_content("item", text)
+    from .hub_messages import stream_item  # noqa: PLC0415  as above
+
+    return stream_item(stream_id, text, messagepack)
 
 
 def _stream(hub: str, connection_id: str, stream_id: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ class Operation(NamedTuple):
         name: What the clients call it, which is also its name in telemetry.
         method: HTTP method.
         path: Path template: names in braces are filled with percent-encoded values.
-        success: Status that means that it is done.
+        success: Status that the documents name for it being done. Any 2xx means that.
         permission: Data action that the principal needs, after `Microsoft.SignalRService/SignalR/`;
             empty for an operation that needs no token.
         repeatable: How much doing it twice matters.

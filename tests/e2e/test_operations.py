@@ -3,6 +3,8 @@
 import contextlib
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
@@ -76,6 +78,16 @@ def test_arguments_arrive_as_they_are(signalr: SignalRServiceClient) -> None:
         client.connection_id()
         signalr.send_to_user("chat", "ännchen/ä b?", "newMessage", arguments)
         assert client.message() == arguments
+
+
+def test_numbers_bytes_and_times(signalr: SignalRServiceClient) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with connected(signalr, "ann") as (client,):
+        client.connection_id()
+        signalr.send_to_user("chat", "ann", "newMessage", [Decimal("12.50"), {"a": Decimal(7)}])
+        assert client.message() == [12.5, {"a": 7}]
+        signalr.send_to_user("chat", "ann", "newMessage", [b"\x00\x01", {"at": at}])
+        assert client.message() == ["AAE=", {"at": "2026-01-02T03:04:05Z"}]
 
 
 def test_closings_tell_the_reason_and_leave_the_excluded(signalr: SignalRServiceClient) -> None:

@@ -73,7 +73,11 @@ class GroupAction(Item, frozen=True, kw_only=True):
         return named_recipient(user=self.user_id, connection=self.connection_id)
 
     def delivery(self, default_hub: str) -> Delivery:
-        """Return its doing."""
+        """Return its doing.
+
+        Args:
+            default_hub: Hub of an action that names none.
+        """
         hub, recipient = self.hub or default_hub, self.recipient
 
         async def do(service: SignalRServiceClient) -> None:

@@ -64,14 +64,6 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
         Hub | UnsetType, Meta(description="One of the app's hubs, if not the default one.")
     ] = UNSET
 
-    def delivery(self, default_hub: str) -> Delivery:
-        """Return what is to be done.
-
-        Args:
-            default_hub: Hub of an item that names none.
-        """
-        raise NotImplementedError
-
 
 def named_recipient(
     *,

@@ -1,5 +1,6 @@
 """What takes one item or a list: messages and group actions."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import azure.functions as func
@@ -10,8 +11,8 @@ from .answers import answer
 from .body import read_items
 from .delivery import deliver
 from .groups import GroupAction
-from .items import Item
-from .messages import Message
+from .items import Delivery, Item
+from .messages import Message, arguments_as_written
 from .parameters import Parameters, read_parameters
 
 __all__ = ["Lists"]
@@ -40,16 +41,21 @@ class Lists:
 
     async def broadcast(self, req: func.HttpRequest) -> func.HttpResponse:
         """Send messages."""
-        return await self._deliver(req, Message, _HALF_SENT)
+        asked, messages = self._read(req, Message)
+        written = arguments_as_written(req.get_body())
+        pairs = zip(messages, written, strict=True)
+        return await self._deliver(
+            [message.delivery(asked.hub, arguments) for message, arguments in pairs], _HALF_SENT
+        )
 
     async def groups(self, req: func.HttpRequest) -> func.HttpResponse:
         """Do group actions."""
-        return await self._deliver(req, GroupAction, _HALF_DONE)
+        asked, actions = self._read(req, GroupAction)
+        return await self._deliver([each.delivery(asked.hub) for each in actions], _HALF_DONE)
 
-    async def _deliver(
-        self, req: func.HttpRequest, item: type[Item], partial: str
-    ) -> func.HttpResponse:
+    def _read[T: Item](self, req: func.HttpRequest, item: type[T]) -> tuple[Parameters, list[T]]:
         asked = read_parameters(req, Parameters, self._hubs, body=item)
-        items = read_items(req.get_body(), item, self._hubs)
-        deliveries = [each.delivery(asked.hub) for each in items]
+        return asked, read_items(req.get_body(), item, self._hubs)
+
+    async def _deliver(self, deliveries: Sequence[Delivery], partial: str) -> func.HttpResponse:
         return answer(await deliver(self._service, deliveries), partial)

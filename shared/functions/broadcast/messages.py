@@ -1,17 +1,20 @@
 """What a caller wants to send: the JSON of the SignalR output binding."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import UNSET, Meta, UnsetType
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ...aio import SignalRServiceClient
 from ...errors import InvalidArgumentError
 from ...rest.messages import encode_message
+from ...rest.values import RawJson
 from .items import Delivery, Item, Recipient, RecipientKind, named_recipient
 from .validation import InvalidFieldError, Name
 
-__all__ = ["Message"]
+__all__ = ["Message", "arguments_as_written"]
 
 _SINGLE: Final = frozenset({RecipientKind.USER, RecipientKind.CONNECTION})
 
@@ -63,17 +66,28 @@ class Message(Item, frozen=True, kw_only=True):
             user=self.user_id, group=self.group_name, connection=self.connection_id
         )
 
-    def delivery(self, default_hub: str) -> Delivery:
-        """Return its sending."""
+    def delivery(self, default_hub: str, arguments: RawJson) -> Delivery:
+        """Return its sending.
+
+        Args:
+            default_hub: Hub of a message that names none.
+            arguments: The arguments as the caller has written them.
+        """
         hub, recipient = self.hub or default_hub, self.recipient
 
         async def send(service: SignalRServiceClient) -> None:
-            await self._send(service, hub, recipient)
+            await self._send(service, hub, recipient, arguments)
 
         return Delivery(hub, recipient, f"sent to {recipient.kind.value}", send)
 
-    async def _send(self, service: SignalRServiceClient, hub: str, recipient: Recipient) -> None:
-        target, arguments, excluded = self.target, self.arguments, self.excluded or ()
+    async def _send(
+        self,
+        service: SignalRServiceClient,
+        hub: str,
+        recipient: Recipient,
+        arguments: Sequence[object],
+    ) -> None:
+        target, excluded = self.target, self.excluded or ()
         match recipient.kind:
             case RecipientKind.EVERYONE:
                 await service.send_to_all(hub, target, arguments, excluded=excluded)
@@ -85,3 +99,26 @@ class Message(Item, frozen=True, kw_only=True):
                 await service.send_to_user(hub, recipient.name, target, arguments)
             case RecipientKind.CONNECTION:
                 await service.send_to_connection(hub, recipient.name, target, arguments)
+
+
+class _Written(Struct):
+    """A message of which nothing but the arguments is read, and these are not."""
+
+    arguments: Raw = Raw(b"[]")
+
+
+_decoder = msgspec.json.Decoder(list[_Written] | _Written)
+
+
+def arguments_as_written(body: bytes) -> list[RawJson]:
+    """Return the arguments of each message of a request, as the caller has written them.
+
+    What was JSON goes on as it is: on its way through a `float` a number would lose digits.
+
+    Args:
+        body: Body of a request whose messages are known to be right.
+    """
+    encoding = json.detect_encoding(body)
+    found = _decoder.decode(body if encoding == "utf-8" else body.decode(encoding))
+    messages = found if isinstance(found, list) else [found]
+    return [RawJson(each.arguments) for each in messages]

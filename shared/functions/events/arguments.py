@@ -1,27 +1,48 @@
-"""The arguments of an invocation, checked against what the handler takes."""
+"""The arguments of an invocation, read as what the handler takes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import Raw
 
 from .parameters import Parameter, Parameters
 
-__all__ = ["ArgumentError", "fill"]
+__all__ = ["ArgumentError", "Arguments", "Read", "fill"]
+
+type Read = Callable[[Raw, Any], Any]
+"""Gives what is written as a type, with `Any` for whatever it may be; raises `ValueError`, or
+`TypeError` for a map with a key that no dictionary can have."""
 
 
 class ArgumentError(Exception):
     """An argument is missing, wrong or one too many; the text says which, for the client."""
 
 
-def fill(parameters: Parameters, arguments: Sequence[object]) -> list[object]:
-    """Return the arguments as the handler takes them, converted to its types.
+class Arguments(NamedTuple):
+    """The arguments of an invocation.
+
+    Args:
+        given: What the client gave.
+        filled: The same as the handler takes it.
+    """
+
+    given: tuple[object, ...]
+    filled: tuple[object, ...]
+
+
+def fill(parameters: Parameters, arguments: Sequence[Raw], read: Read) -> Arguments:
+    """Return the arguments as the handler takes them, read as its types.
+
+    Each is read from what is written and not from what Python makes of it, so that a `Decimal` has
+    all digits of its number.
 
     Args:
         parameters: What the handler takes.
-        arguments: What the client gave.
+        arguments: What the client gave, as it is written.
+        read: Reads it.
 
     Raises:
-        ArgumentError: The client gave something else.
+        ArgumentError: The client gave something else, or what Python cannot hold.
     """
     named = parameters.arguments
     missing = named[len(arguments) :]
@@ -30,10 +51,11 @@ def fill(parameters: Parameters, arguments: Sequence[object]) -> list[object]:
     if len(arguments) > len(named) and parameters.rest is None:
         raise ArgumentError(f"Argument {len(named) + 1} is one too many.")
     takers = _takers(parameters, len(arguments))
-    return [
-        _converted(number, taker, argument)
+    pairs = [
+        _read(number, taker, argument, read)
         for number, (taker, argument) in enumerate(zip(takers, arguments, strict=True), start=1)
     ]
+    return Arguments(tuple(given for given, _ in pairs), tuple(filled for _, filled in pairs))
 
 
 def _takers(parameters: Parameters, count: int) -> Iterator[Parameter]:
@@ -42,8 +64,17 @@ def _takers(parameters: Parameters, count: int) -> Iterator[Parameter]:
         yield from [parameters.rest] * (count - len(parameters.arguments))
 
 
-def _converted(number: int, parameter: Parameter, argument: object) -> object:
+def _read(number: int, parameter: Parameter, written: Raw, read: Read) -> tuple[object, object]:
+    name = f"Argument {number} ({parameter.name})"
     try:
-        return msgspec.convert(argument, parameter.type)
-    except msgspec.ValidationError as error:
-        raise ArgumentError(f"Argument {number} ({parameter.name}): {error}") from error
+        given = read(written, Any)
+    except UnicodeDecodeError:
+        raise ArgumentError(f"{name} has text that is not Unicode") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ArgumentError(f"{name} cannot be read: {error}") from error
+    if parameter.type is Any:
+        return given, given
+    try:
+        return given, read(written, parameter.type)
+    except ValueError as error:
+        raise ArgumentError(f"{name}: {error}") from error

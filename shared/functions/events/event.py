@@ -28,8 +28,8 @@ class Event:
         claims: Values of the claims of the client's token, by their types. The service does not
             escape them, so a value that a user can choose may feign other claims: see
             `upstream.claims`.
-        query: Values of the query parameters of the service's address, by their names. Those of
-            the app's address end at the redirect.
+        query: Values of the query parameters of the service's address, by their names, without the
+            client's tokens (`access_token`, `id`). Those of the app's address end at the redirect.
     """
 
     hub: str
@@ -62,7 +62,8 @@ class MessageEvent(Event):
 
     Args:
         target: Name of the method, as the client wrote it.
-        arguments: What it is called with, unchecked.
+        arguments: What it is called with, unchecked, in Python's types for it: numbers with a
+            fraction as `float`, times of MessagePack as `datetime`.
     """
 
     target: str

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...errors import InvalidArgumentError
 from ...keys.client_token import RESERVED_CLAIMS, SYSTEM_PREFIX, ClaimValue
-from ...rest.exchange import encoded
+from ...rest.values import as_json
 
 __all__ = ["ClaimMapping", "parse_claim_mappings", "selected_claims"]
 
@@ -80,7 +80,7 @@ def _can_be_written(name: str, value: ClaimValue) -> bool:
     if isinstance(value, str) and value.isprintable():
         return True
     try:
-        encoded(name, value)
+        as_json(name, value)
     except InvalidArgumentError as error:
         _logger.warning("A claim of a caller is left out: %s", error)
         return False

@@ -11,7 +11,7 @@ import azure.functions as func
 
 from ...aio import SignalRServiceClient
 from ...errors import InvalidArgumentError
-from ...rest.exchange import MAX_MESSAGE_LENGTH
+from ...rest.content import MAX_MESSAGE_LENGTH
 from ...telemetry.log import log_fields
 from ..events.arguments import ArgumentError, fill
 from ..events.errors import ClientError
@@ -83,34 +83,32 @@ class Answerer:
         return func.HttpResponse(status_code=HTTPStatus.OK)
 
     async def _message(self, call: Call, protocol: HubProtocol, body: bytes) -> func.HttpResponse:
-        invocation = read_invocation(protocol.decode(body))
+        invocation = read_invocation(protocol, body)
         if invocation.target.lower() != call.event.lower():
             raise MessageError("The target and the header X-ASRS-Event do not agree.")
         try:
             _check_length(body)
-            result = await self._result(call, invocation)
+            result = await self._result(call, protocol, invocation)
             return _completed(protocol, invocation, result)
         except ProblemError as problem:
             if invocation.invocation_id is None:
                 raise
             return _completed(protocol, invocation, error=problem.detail)
 
-    async def _result(self, call: Call, invocation: Invocation) -> object:
+    async def _result(self, call: Call, protocol: HubProtocol, invocation: Invocation) -> object:
         if invocation.streams:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "This hub has no streams.")
-        event = MessageEvent(
-            **call.client, target=invocation.target, arguments=invocation.arguments
-        )
-        handler = self.events.handler(event.hub, call.category, event.target)
+        handler = self.events.handler(call.client["hub"], call.category, invocation.target)
         if handler is None:
             raise ProblemError(
                 HTTPStatus.NOT_FOUND, f"This hub has no method {invocation.target!r}."
             )
         try:
-            arguments = fill(handler.parameters, event.arguments)
+            arguments = fill(handler.parameters, invocation.arguments, protocol.read)
         except ArgumentError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-        return await self._run(handler, event, arguments)
+        event = MessageEvent(**call.client, target=invocation.target, arguments=arguments.given)
+        return await self._run(handler, event, arguments.filled)
 
     async def _run(
         self, handler: Handler, event: Event, arguments: Sequence[object] = ()
@@ -153,7 +151,7 @@ def _connection_event(call: Call, protocol: HubProtocol, body: bytes) -> Event:
         case "connected":
             return ConnectedEvent(**call.client)
         case "disconnected":
-            error = close_error(protocol.decode(body)) if body else None
+            error = close_error(protocol, body) if body else None
             return DisconnectedEvent(**call.client, error=error)
         case _:
             raise ProblemError(HTTPStatus.NOT_FOUND, "There is no such event.")

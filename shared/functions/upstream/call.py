@@ -18,6 +18,10 @@ __all__ = ["Call", "Client", "read_call"]
 _NAMED_TWICE: Final = ("Hub", "Category", "Event")
 """What stands in the URL and in a header."""
 
+_SECRETS: Final = ("access_token", "id")
+"""Parameters of a client's address that open its connection to whoever knows them: the client
+token, and the connection token. A capture of 2025 shows both in the header of the service."""
+
 _CATEGORIES: Final = {each.value: each for each in Category}
 
 
@@ -69,7 +73,9 @@ def _client(hub: str, headers: Mapping[str, str]) -> Client:
         connection_id=_required(headers, "X-ASRS-Connection-Id"),
         user_id=headers.get("X-ASRS-User-Id") or None,
         claims=parse_claims(headers.get("X-ASRS-User-Claims", "")),
-        query={name: tuple(values) for name, values in query.items()},
+        query={
+            name: tuple(values) for name, values in query.items() if name.lower() not in _SECRETS
+        },
     )
 
 

@@ -6,7 +6,11 @@ message that a client is gone, which has a type of its own.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from msgspec import Raw
+
+from ..events.arguments import Read
 
 __all__ = [
     "COMPLETION",
@@ -34,13 +38,13 @@ class Invocation:
 
     Args:
         target: Name of the method.
-        arguments: What it is called with.
+        arguments: What it is called with, as it is written.
         invocation_id: What the client waits for, or `None` if it does not.
         streams: Whether the client wants to receive or send a stream with it.
     """
 
     target: str
-    arguments: tuple[object, ...] = field(repr=False)
+    arguments: tuple[Raw, ...] = field(repr=False)
     invocation_id: str | None
     streams: bool = False
 
@@ -51,7 +55,8 @@ class Completion:
 
     Args:
         invocation_id: The invocation's id.
-        result: What the method returned; `None` for nothing.
+        result: What the method returned. The client gets `null` for `None`, as of ASP.NET Core
+            from a method that returns nothing too: `InvokeAsync<T>` of .NET fails without it.
         error: Why it failed, or `None` if it did not.
     """
 
@@ -65,51 +70,72 @@ class HubProtocol(NamedTuple):
 
     Args:
         content_type: Media type of a body.
-        decode: Gives the fields of a message by the names that they have in JSON; raises
-            `MessageError`.
+        decode: Gives the fields of a message, as they are written, by the names that they have in
+            JSON; raises `MessageError`.
+        read: Gives what is written as a type: a field, or an argument.
         encode: Writes a completion as clients read it, with what parts it from the next message;
             raises `InvalidArgumentError` for a result that cannot be written.
     """
 
     content_type: str
-    decode: Callable[[bytes], Mapping[str, object]]
+    decode: Callable[[bytes], Mapping[str, Raw]]
+    read: Read
     encode: Callable[[Completion], bytes]
 
 
-def read_invocation(fields: Mapping[str, object]) -> Invocation:
+def read_invocation(protocol: HubProtocol, body: bytes) -> Invocation:
     """Read the message of a client that calls a method.
 
+    The arguments stay as they are written, so that one that cannot be read is no fault of the
+    message, and a number has every digit for a handler that takes them.
+
     Args:
-        fields: Fields of the message, by the names that they have in JSON.
+        protocol: How it is written.
+        body: The message.
 
     Raises:
         MessageError: It is another message, or a field is missing or wrong.
     """
-    kind = fields.get("type")
+    fields = protocol.decode(body)
+
+    def field(name: str, wanted: Any, problem: str) -> Any:  # noqa: ANN401  what the type says
+        try:
+            return protocol.read(fields[name], wanted)
+        except (KeyError, ValueError):
+            raise MessageError(problem) from None
+
+    kind = field("type", int, "The message is no invocation.")
     if kind not in (INVOCATION, _STREAM_INVOCATION):
         raise MessageError("The message is no invocation.")
-    target, arguments = fields.get("target"), fields.get("arguments")
-    invocation_id = fields.get("invocationId")
-    if not isinstance(target, str):
-        raise MessageError("The target of the invocation is no string.")
-    if not isinstance(arguments, list):
-        raise MessageError("The arguments of the invocation are no array.")
-    if not isinstance(invocation_id, str | None):
-        raise MessageError("The id of the invocation is no string.")
-    streams = kind == _STREAM_INVOCATION or bool(fields.get("streamIds"))
+    target = field("target", str, "The target of the invocation is no string.")
+    arguments = field("arguments", list[Raw], "The arguments of the invocation are no array.")
+    invocation_id: str | None = None
+    if "invocationId" in fields:
+        problem = "The id of the invocation is no string."
+        invocation_id = field("invocationId", str | None, problem)
+    streams = kind == _STREAM_INVOCATION
+    if "streamIds" in fields:
+        problem = "The ids of the invocation's streams are no array."
+        streams = streams or bool(field("streamIds", list[Raw] | None, problem))
     return Invocation(target, tuple(arguments), invocation_id, streams)
 
 
-def close_error(fields: Mapping[str, object]) -> str | None:
+def close_error(protocol: HubProtocol, body: bytes) -> str | None:
     """Return why a client is gone, by the message that says so; `None` for an orderly end.
 
     Args:
-        fields: Fields of the message. Microsoft's emulator begins their names with capitals.
+        protocol: How it is written.
+        body: The message. Microsoft's emulator begins the names of its fields with capitals.
 
     Raises:
         MessageError: The error is no string.
     """
-    error = fields.get("error", fields.get("Error"))
-    if not isinstance(error, str | None):
-        raise MessageError("The error of the message is no string.")
+    fields = protocol.decode(body)
+    written = fields.get("error", fields.get("Error"))
+    if written is None:
+        return None
+    try:
+        error: str | None = protocol.read(written, str | None)
+    except ValueError:
+        raise MessageError("The error of the message is no string.") from None
     return error or None

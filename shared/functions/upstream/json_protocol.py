@@ -3,55 +3,69 @@
 Source: HubProtocol.md of dotnet/aspnetcore.
 """
 
+import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import msgspec
+from msgspec import Raw
 
 from ...errors import InvalidArgumentError
-from ...rest.exchange import encoded
-from ...unwritable import UNWRITABLE, unwritable
+from ...rest.hub_messages import RECORD_SEPARATOR
+from ...rest.values import as_json
 from .hub_protocol import COMPLETION, Completion, HubProtocol, MessageError
 
 __all__ = ["JSON"]
 
-_SEPARATOR: Final = b"\x1e"
+_decoder = msgspec.json.Decoder(dict[str, Raw])
 
 
-def _decode(body: bytes) -> Mapping[str, object]:
+def _decode(body: bytes) -> Mapping[str, Raw]:
     try:
-        fields = msgspec.json.decode(body)
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise MessageError("The message is no object.") from error
     except (ValueError, RecursionError) as error:
-        # The text of the error would quote the body.
-        raise MessageError("The body is not JSON.") from error
-    if not isinstance(fields, dict):
-        raise MessageError("The message is no object.")
-    return fields
+        mended = _without_escapes(body)
+        if mended is None:
+            # The text of the error would quote the body.
+            raise MessageError("The body is not JSON.") from error
+        return _decoder.decode(mended)
+
+
+def _without_escapes(body: bytes) -> bytes | None:
+    """Return a message that is good but for half a surrogate pair in its arguments.
+
+    JavaScript writes one as an escape where a text was cut in the middle of a character, and
+    msgspec takes that for a fault of the whole message, so that the client would not learn which
+    argument it is. Written without the escape it is a fault of its argument.
+    """
+    try:
+        message = json.loads(body, parse_constant=_no_number)
+        text = json.dumps(message, ensure_ascii=False, allow_nan=False)
+        arguments = message["arguments"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    try:
+        as_json("arguments", arguments)
+    except InvalidArgumentError:
+        return text.encode(errors="surrogatepass")
+    return None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _read(written: Raw, wanted: Any) -> Any:  # noqa: ANN401  what the type says
+    return msgspec.json.decode(written, type=wanted)
 
 
 def _encode(completion: Completion) -> bytes:
-    members = {"invocationId": completion.invocation_id} | _outcome(completion)
-    written = (b'"%b":%b' % (name.encode(), _value(name, each)) for name, each in members.items())
-    return b'{"type":%d,%b}' % (COMPLETION, b",".join(written)) + _SEPARATOR
+    name = "result" if completion.error is None else "error"
+    value = completion.result if completion.error is None else completion.error
+    written = as_json("invocationId", completion.invocation_id), name.encode(), as_json(name, value)
+    return b'{"type":%d,"invocationId":%b,"%b":%b}' % (COMPLETION, *written) + RECORD_SEPARATOR
 
 
-def _outcome(completion: Completion) -> dict[str, object]:
-    if completion.error is not None:
-        return {"error": completion.error}
-    return {} if completion.result is None else {"result": completion.result}
-
-
-def _value(name: str, value: object) -> bytes:
-    # msgspec knows more types than Python's own writer, but makes null of NaN.
-    try:
-        return encoded(name, _plain(value))
-    except UNWRITABLE:
-        problem = f"cannot be written as JSON: {unwritable(value, _plain)}"
-        raise InvalidArgumentError(name, problem) from None
-
-
-def _plain(value: object) -> object:
-    return msgspec.to_builtins(value, str_keys=True)
-
-
-JSON: Final = HubProtocol("application/json", _decode, _encode)
+JSON: Final = HubProtocol("application/json", _decode, _read, _encode)

@@ -1,16 +1,16 @@
 """The MessagePack hub protocol: a completion begins with its length.
 
 Source: HubProtocol.md of dotnet/aspnetcore. A message is an array whose first element is its type.
-The length is a VarInt: seven bits in a byte, the lowest first.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
-from ...errors import InvalidArgumentError
-from ...unwritable import UNWRITABLE, unwritable
+from ...rest.hub_messages import framed
+from ...rest.values import as_messagepack
 from .hub_protocol import COMPLETION, Completion, HubProtocol, MessageError
 
 __all__ = ["MESSAGEPACK"]
@@ -24,48 +24,44 @@ _INVOCATION_FIELDS: Final = (
     "streamIds",
 )
 _CLOSE_FIELDS: Final = ("type", "error")
-_ERROR, _VOID, _VALUE = 1, 2, 3
-_SEVEN_BITS: Final = 0x7F
-_MORE: Final = 0x80
+_ERROR, _VALUE = 1, 3
+
+# [3, {}, id, kind, value], of which the first two never differ.
+_COMPLETION: Final = b"\x95%c\x80" % COMPLETION
+
+_decoder = msgspec.msgpack.Decoder(list[Raw])
 
 
-def _decode(body: bytes) -> Mapping[str, object]:
+def _decode(body: bytes) -> Mapping[str, Raw]:
     try:
-        elements = msgspec.msgpack.decode(body)
-    except (ValueError, TypeError, RecursionError) as error:
-        # The text of the error would quote the body. TypeError: a map whose key is a map.
+        elements = _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise MessageError("The message is no array that begins with its type.") from error
+    except (ValueError, RecursionError) as error:
+        # The text of the error would quote the body.
         raise MessageError("The body is not MessagePack.") from error
-    if not isinstance(elements, list) or not elements:
+    if not elements:
         raise MessageError("The message is no array that begins with its type.")
     close = len(elements) <= len(_CLOSE_FIELDS)
     names = _CLOSE_FIELDS if close else _INVOCATION_FIELDS
     return dict(zip(names, elements, strict=False))
 
 
+def _read(written: Raw, wanted: Any) -> Any:  # noqa: ANN401  what the type says
+    return msgspec.msgpack.decode(written, type=wanted)
+
+
 def _encode(completion: Completion) -> bytes:
-    message = [COMPLETION, {}, completion.invocation_id, *_outcome(completion)]
-    try:
-        body = msgspec.msgpack.encode(message)
-    except UNWRITABLE:
-        name = "result" if completion.error is None else "error"
-        problem = unwritable(getattr(completion, name), msgspec.msgpack.encode)
-        raise InvalidArgumentError(name, f"cannot be written as MessagePack: {problem}") from None
-    return _varint(len(body)) + body
+    name = "result" if completion.error is None else "error"
+    kind, value = (
+        (_VALUE, completion.result) if completion.error is None else (_ERROR, completion.error)
+    )
+    return framed(
+        _COMPLETION
+        + as_messagepack("invocationId", completion.invocation_id)
+        + as_messagepack("kind", kind)
+        + as_messagepack(name, value)
+    )
 
 
-def _outcome(completion: Completion) -> list[object]:
-    if completion.error is not None:
-        return [_ERROR, completion.error]
-    return [_VOID] if completion.result is None else [_VALUE, completion.result]
-
-
-def _varint(number: int) -> bytes:
-    written = bytearray()
-    while number > _SEVEN_BITS:
-        written.append(number & _SEVEN_BITS | _MORE)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
-
-
-MESSAGEPACK: Final = HubProtocol("application/x-msgpack", _decode, _encode)
+MESSAGEPACK: Final = HubProtocol("application/x-msgpack", _decode, _read, _encode)

@@ -2,7 +2,13 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from shared.errors import (
@@ -311,6 +317,31 @@ def test_results_are_read() -> None:
     )
 
 
+def test_digits_of_a_result_are_kept_where_they_are_asked_for() -> None:
+    answer = Response(200, {}, b'{"result": [12.50, 1234567890123456.789, 7]}')
+    ask = partial(SERVICE.invoke_connection, "chat", "c", "ask")
+    assert run(ask(), Script(answer)) == [12.5, 1234567890123456.8, 7]
+    exact = run(ask(parse_float=Decimal), Script(answer))
+    assert str(exact) == "[Decimal('12.50'), Decimal('1234567890123456.789'), 7]"
+    beyond = Response(200, {}, b'{"result": 1e99999999999999999999}')
+    with pytest.raises(UnexpectedResponseError):
+        run(ask(parse_float=Decimal), Script(beyond))
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_success_is_one(status: int) -> None:
+    done = Response(status, {})
+    run(SERVICE.send_to_all("chat", "t"), Script(done))
+    run(SERVICE.close_connection("chat", "c"), Script(done))
+    run(SERVICE.add_connection_to_group("chat", "g", "c"), Script(done))
+    run(SERVICE.remove_user_from_group("chat", "g", "u"), Script(done))
+    assert run(SERVICE.connection_exists("chat", "c"), Script(done)) is True
+    assert run(SERVICE.service_is_healthy(), Script(done)) is True
+    with pytest.raises(UnexpectedResponseError) as caught:
+        run(SERVICE.generate_client_token("chat"), Script(done))
+    assert caught.value.status == status
+
+
 def test_a_next_page_is_asked_of_the_service_itself() -> None:
     script = Script(Response(200, {}, b'{"value": []}'))
     link = "https://elsewhere.example/api?continuationToken=abc&api-version=2024-12-01"
@@ -391,6 +422,81 @@ def test_a_sends_exact_body_and_headers() -> None:
     }
 
 
+def test_numbers_of_a_send_keep_their_digits() -> None:
+    numbers = [Decimal("12.50"), {"a": (Decimal("1234567890123456.789"), 1.5, True)}, 10**30]
+    keyed = {1: Decimal(1), None: Decimal(2), "ä": Decimal("-0")}
+    script = Script(accepted())
+    run(SERVICE.send_to_all("chat", "t", [*numbers, keyed, Decimal("1E+3")]), script)
+    (request,) = script.requests
+    assert request.body == (
+        '{"target":"t","arguments":[12.50,{"a":[1234567890123456.789,1.5,true]},'
+        '1000000000000000000000000000000,{"1":1,"null":2,"ä":-0},1E+3]}'.encode()
+    )
+
+
+@dataclass
+class Reading:
+    value: Decimal
+
+
+def test_what_only_msgspec_can_write_goes_as_json_where_that_says_it_all() -> None:
+    script = Script(accepted())
+    values = [Reading(Decimal("12.50")), UUID(int=7), date(2026, 1, 2)]
+    run(SERVICE.send_to_all("chat", "t", values), script)
+    (request,) = script.requests
+    assert request.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert request.body == (
+        b'{"target":"t","arguments":[{"value":12.50},'
+        b'"00000000-0000-0000-0000-000000000007","2026-01-02"]}'
+    )
+
+
+JANUARY = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "json", "messagepack"),
+    [
+        ([b"\x00\x01"], b'["AAE="]', [b"\x00\x01"]),
+        ([bytearray(b"x"), memoryview(b"x")], b'["eA==","eA=="]', [b"x", b"x"]),
+        (
+            [{"at": [JANUARY, Decimal("12.50")]}],
+            b'[{"at":["2026-01-02T03:04:05Z",12.50]}]',
+            [{"at": [JANUARY, "12.50"]}],
+        ),
+    ],
+)
+def test_bytes_and_times_go_in_both_hub_protocols(
+    arguments: Sequence[object], json: bytes, messagepack: object
+) -> None:
+    script = Script(accepted())
+    run(SERVICE.send_to_all("chat", "täg", arguments), script)
+    (request,) = script.requests
+    assert request.headers["Content-Type"] == "application/octet-stream"
+    messages = msgspec.msgpack.decode(request.body or b"")
+    assert list(messages) == ["json", "messagepack"]
+    assert messages["json"] == '{"type":1,"target":"täg","arguments":'.encode() + json + b"}\x1e"
+    length, written = messages["messagepack"][0], messages["messagepack"][1:]
+    assert length == len(written)
+    assert msgspec.msgpack.decode(written) == [1, {}, None, "täg", messagepack, []]
+
+
+def test_an_item_of_a_stream_goes_in_both_hub_protocols() -> None:
+    script = Script(accepted())
+    run(SERVICE.send_stream_item("chat", "c", "s", b"\x00"), script)
+    messages = msgspec.msgpack.decode(script.requests[0].body or b"")
+    assert messages["json"] == b'{"type":2,"invocationId":"s","item":"AA=="}\x1e'
+    assert msgspec.msgpack.decode(messages["messagepack"][1:]) == [2, {}, "s", b"\x00"]
+
+
+def test_a_command_goes_as_json() -> None:
+    script = Script(accepted())
+    command = Command("SendMessage", target="t", arguments=[Decimal("12.50"), b"\x00"])
+    run(SERVICE.execute("chat", [command], filter="x"), script)
+    body = b'[{"type":"SendMessage","message":{"target":"t","arguments":[12.50,"AA=="]}}]'
+    assert script.requests[0].body == body
+
+
 def test_the_access_key_is_asked_for_without_a_query() -> None:
     script = Script(Response(200, {}, b'{"AccessKey":"secret","KeyId":"k"}'))
     key = run(SERVICE.access_key(), script).key
@@ -449,7 +555,7 @@ def test_the_access_key_is_asked_for_again_after_any_passing_failure() -> None:
             UnexpectedResponseError,
             "(Warning.User.NotExisted)",
         ),
-        (Response(200, {}), UnexpectedResponseError, "200 to POST"),
+        (Response(302, {}), UnexpectedResponseError, "302 to POST"),
         (Response(500, {}), ServiceUnavailableError, "500 to POST"),
     ],
 )
@@ -612,6 +718,11 @@ def test_a_link_that_is_none_leads_nowhere() -> None:
         (SERVICE.send_to_all("1", "t"), "hub"),
         (SERVICE.send_to_all("chat", ""), "target"),
         (SERVICE.send_to_all("chat", "t", [object()]), "arguments"),
+        (SERVICE.send_to_all("chat", "t", "text"), "arguments"),
+        (SERVICE.send_to_all("chat", "t", b"bytes"), "arguments"),
+        (SERVICE.send_to_all("chat", "t", [b"x", 2**64]), "arguments"),
+        (SERVICE.send_to_all("chat", "t", [b"x" * 1024 * 1024]), "arguments"),
+        (SERVICE.send_to_all("chat", "\ud800", [b"x"]), "target"),
         (SERVICE.send_to_all("chat", "t", [float("inf")]), "arguments"),
         (SERVICE.send_to_all("chat", "t", ["x" * 1024 * 1024]), "arguments"),
         (SERVICE.send_to_all("chat", "t", excluded=[""]), "excluded"),
@@ -625,6 +736,7 @@ def test_a_link_that_is_none_leads_nowhere() -> None:
         (SERVICE.close_connection("chat", "c", reason="\ud800"), "reason"),
         (SERVICE.execute("chat", [], filter="\ud800"), "filter"),
         (SERVICE.send_stream_item("chat", "c", "s", object()), "item"),
+        (SERVICE.send_stream_item("chat", "c", "s", [b"x" * 1024 * 1024]), "item"),
         (SERVICE.execute("chat", [Command("JoinGroup")], filter="x"), "group"),
     ],
 )
@@ -648,10 +760,13 @@ _loop.append({"a": _loop})
         ([{(1, 2): 3}], "[0] has a key that is a value of type tuple"),
         ([["\ud800"]], "[0][0] contains half of a surrogate pair"),
         ([{"\udfff": 1}], "[0] has a key that contains half of a surrogate pair"),
-        ([{"k" * 99: b"x"}], f"[0]['{'k' * 39}] is a value of type bytes"),
-        ([{1, 2}], "[0] is a value of type set"),
+        ([{"k" * 99: object()}], f"[0]['{'k' * 39}] is a value of type object"),
+        ([b"x", object()], "[1] is a value of type object"),
+        ([b"x", float("nan")], "[1] is NaN"),
+        ([Decimal("-Infinity")], "[0] is -Infinity"),
+        ([[Decimal("1E+999")]], "[0][0] is a number that is too large"),
+        ([Decimal(1), {float("nan"): 1}], "[1] has a key that is NaN"),
         ([10**5000], "[0] is a number that is too large"),
-        (iter([1]), "it is a value of type list_iterator"),
         (_loop, "[0]['a'] contains itself"),
     ],
 )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import azure.functions as func
 import pytest
 from azure.core.credentials import AccessToken
 
@@ -11,10 +12,13 @@ from shared.aio import SignalRServiceClient
 from shared.errors import ConnectionNotFoundError, ServiceUnavailableError, UnexpectedResponseError
 from shared.functions.broadcast.delivery import Outcome, deliver
 from shared.functions.broadcast.groups import GroupAction
+from shared.functions.broadcast.handlers import broadcast_functions
 from shared.functions.broadcast.items import EVERYONE, Delivery, Recipient, RecipientKind
 from shared.functions.broadcast.messages import Message
 from shared.functions.broadcast.validation import Name
 from shared.rest.retry import RetryPolicy
+from shared.rest.values import RawJson
+from shared.settings.hubs import Hubs
 from tests.scripted_service import Received, Reply, scripted_service
 
 
@@ -25,7 +29,7 @@ class Credential:
 
 def message(target: str, user: str = "") -> Delivery:
     sent = Message(target=target, user_id=Name(user)) if user else Message(target=target)
-    return sent.delivery("chat")
+    return sent.delivery("chat", RawJson(b"[]"))
 
 
 async def send(
@@ -117,11 +121,46 @@ async def test_each_message_has_its_own_outcome() -> None:
     ],
 )
 async def test_requests_of_messages(sent: Message, to: Recipient, path: str) -> None:
-    delivery = sent.delivery("chat")
+    delivery = sent.delivery("chat", RawJson(b"[1]"))
     assert delivery.recipient == to
     _, (received,) = await send([delivery], accepted)
     assert (received.method, received.path) == ("POST", path)
     assert received.body == b'{"target":"t","arguments":[1]}'
+
+
+ARGUMENTS = (
+    b"[12.50, 1234567890123456.789,0.1234567890123456789, 1E2,-0.0,"
+    b'123456789012345678901234567890,"\\u00e4\\/", {"a" : [ ]}]'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"target":"t","arguments":' + ARGUMENTS + b"}",
+        b'\xef\xbb\xbf [{"argu\\u006dents" : ' + ARGUMENTS + b', "target" : "t"}]',
+        f'{{"target":"t","arguments":{ARGUMENTS.decode()}}}'.encode("utf-16"),
+        b'{"target":"t","userId":"ann","arguments":' + ARGUMENTS + b"}",
+    ],
+)
+async def test_arguments_go_on_as_they_were_written(body: bytes) -> None:
+    with scripted_service(accepted) as service:
+        async with SignalRServiceClient(service.url, Credential()) as client:
+            broadcast = broadcast_functions(client, Hubs.of(("chat",)))["broadcast"].handler
+            answer = await broadcast(func.HttpRequest("POST", "/api/broadcast", body=body))
+        (received,) = service.received
+    assert answer.status_code == 202
+    assert received.body == b'{"target":"t","arguments":' + ARGUMENTS + b"}"
+
+
+async def test_a_message_without_arguments_has_none() -> None:
+    body = b'[{"target":"t"},{"target":"t","arguments":[1.0]}]'
+    with scripted_service(accepted) as service:
+        async with SignalRServiceClient(service.url, Credential()) as client:
+            broadcast = broadcast_functions(client, Hubs.of(("chat",)))["broadcast"].handler
+            await broadcast(func.HttpRequest("POST", "/api/broadcast", body=body))
+        sent = [each.body for each in service.received]
+    assert sent == [b'{"target":"t","arguments":[]}', b'{"target":"t","arguments":[1.0]}']
 
 
 ANN = Name("ann")

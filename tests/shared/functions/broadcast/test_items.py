@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from shared.functions.broadcast.body import read_items
 from shared.functions.broadcast.groups import GroupAction
 from shared.functions.broadcast.items import Item, Recipient, RecipientKind
-from shared.functions.broadcast.messages import Message
+from shared.functions.broadcast.messages import Message, arguments_as_written
 from shared.functions.problems import ProblemError
+from shared.rest.values import RawJson
 from shared.settings.hubs import Hubs
 
 HUBS = Hubs.of(("chat", "news"))
@@ -50,7 +51,7 @@ def test_every_field() -> None:
 
 def test_a_message_that_names_no_hub_goes_to_the_default_one() -> None:
     (message,) = parse({"target": "t"})
-    assert message.delivery(HUBS.default).hub == "chat"
+    assert message.delivery(HUBS.default, RawJson(b"[]")).hub == "chat"
 
 
 def test_a_list_keeps_its_order() -> None:
@@ -249,9 +250,32 @@ def test_any_object_is_a_group_action_or_a_named_field(value: dict[str, object])
         assert action.action == value["action"]
 
 
+@given(
+    st.recursive(
+        st.sampled_from(
+            ["12.50", "1e400", "-0", '"\\ud83d"', '"\\ud83d\\ude00"', '"ä"', "null", "01"]
+        ),
+        lambda inner: (
+            st.lists(inner, max_size=3).map(lambda each: f"[{', '.join(each)}]")
+            | inner.map(lambda each: f'{{"a": {each}}}')
+        ),
+    ),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32-be"]),
+)
+def test_arguments_of_any_text_are_those_that_were_checked(value: str, encoding: str) -> None:
+    assert_sendable_or_refused(f'{{"target": "t", "arguments": [{value}]}}'.encode(encoding))
+
+
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    assert_sendable_or_refused(body)
+
+
+def assert_sendable_or_refused(body: bytes) -> None:
     try:
-        read_items(body, Message, HUBS)
+        messages = read_items(body, Message, HUBS)
     except ProblemError as problem:
         assert problem.status == 400
+    else:
+        written = [json.loads(each) for each in arguments_as_written(body)]
+        assert written == [list(each.arguments) for each in messages]

@@ -7,7 +7,8 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 import azure.functions as func
 import msgspec
@@ -88,6 +89,23 @@ async def tell(event: MessageEvent, service: SignalRServiceClient, number: float
     await service.send_to_all(event.hub, "told", [{"number": number}])
 
 
+@events.on_message("chat", "nothing")
+async def nothing(event: MessageEvent) -> None:
+    seen.append(event)
+
+
+@events.on_message("chat", "digits")
+async def digits(event: MessageEvent, *values: Decimal) -> tuple[Decimal, ...]:
+    seen.append(event)
+    return values
+
+
+@events.on_message("chat", "echo")
+async def echo(event: MessageEvent, *values: object) -> object:
+    seen.append(event)
+    return values
+
+
 @events.on_message("chat", "a/b")
 @events.on_message("chat", "a%2Fb")
 @events.on_message("chat", "grüße")
@@ -165,7 +183,7 @@ async def test_a_client_that_has_connected() -> None:
             b"",
             x_asrs_user_id="ann",
             x_asrs_user_claims="role: a, role: b, name: Doe, Ann",
-            x_asrs_client_query="?room=1&room=2&empty=&name=J%C3%B6",
+            x_asrs_client_query="?room=1&room=2&empty=&name=J%C3%B6&ids=7",
         )
     )
     assert (answer.status_code, answer.get_body()) == (200, b"")
@@ -174,9 +192,24 @@ async def test_a_client_that_has_connected() -> None:
         connection_id="c1",
         user_id="ann",
         claims={"role": ("a", "b"), "name": ("Doe, Ann",)},
-        query={"room": ("1", "2"), "empty": ("",), "name": ("Jö",)},
+        query={"room": ("1", "2"), "empty": ("",), "name": ("Jö",), "ids": ("7",)},
     )
     assert seen == [(expected, SERVICE)]
+
+
+@pytest.mark.parametrize("change", [{}, {"x_asrs_event": "other"}, {"x_asrs_signature": "sha256="}])
+async def test_the_tokens_of_a_client_reach_neither_handlers_nor_logs(
+    change: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    query = "?id=secret-1&hub=chat&access_token=secret-2&Access_Token=secret-3&ID=secret-4"
+    named: dict[str, Any] = {"x_asrs_client_query": query} | change
+    answer = await function()(request("connections", "connected", **named))
+    assert b"secret" not in answer.get_body()
+    assert "secret" not in caplog.text
+    for event, _ in cast("list[tuple[ConnectedEvent, object]]", seen):
+        assert event.query == {"hub": ("chat",)}
+    assert len(seen) == (not change)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +296,57 @@ async def test_a_number_that_only_messagepack_has(target: str, error: str | None
     message = msgspec.msgpack.decode(answer.get_body()[1:])
     outcome = [3, [{"half": float("inf")}]] if error is None else [1, f"The method failed: {error}"]
     assert message == [3, {}, "7", *outcome]
+
+
+async def test_a_method_that_returns_nothing_completes_with_null() -> None:
+    assert completion(await call("nothing")) == {"result": None}
+    body = msgspec.msgpack.encode([1, {}, "7", "nothing", [], []])
+    packed = await function()(
+        request(event="nothing", body=body, content_type="application/x-msgpack")
+    )
+    assert msgspec.msgpack.decode(packed.get_body()[1:]) == [3, {}, "7", 3, None]
+
+
+async def test_numbers_keep_their_digits_on_the_way_through_a_handler() -> None:
+    digits = "[12.50,0.1234567890123456789,1234567890123456.789,123456789012345678901234567890]"
+    text = f'{{"type":1,"invocationId":"7","target":"digits","arguments":{digits}}}'
+    answer = await function()(request(event="digits", body=text.encode()))
+    written = f'{{"type":3,"invocationId":"7","result":{digits}}}\x1e'
+    assert answer.get_body() == written.encode()
+
+
+IN_JSON = (
+    "application/json",
+    b'{"type":1,"invocationId":"7","target":"echo","arguments":[1,',
+    b"]}",
+)
+IN_MESSAGEPACK = ("application/x-msgpack", b"\x96\x01\x80\xa17\xa4echo\x92\x01", b"\x90")
+
+
+@pytest.mark.parametrize(
+    ("message", "argument"),
+    [
+        (IN_JSON, b'"\\ud83d"'),
+        (IN_JSON, b"1e999"),
+        (IN_MESSAGEPACK, b"\xa1\xff"),
+        (IN_MESSAGEPACK, b"\x81\x81\x01\x02\x03"),
+        (IN_MESSAGEPACK, b"\xc7\x0c\xff" + bytes(4) + (2**40).to_bytes(8)),
+    ],
+)
+async def test_an_argument_that_python_cannot_hold_fails_its_invocation_alone(
+    message: tuple[str, bytes, bytes], argument: bytes
+) -> None:
+    content_type, before, after = message
+    body = before + argument + after
+    answer = await function()(request(event="echo", body=body, content_type=content_type))
+    assert answer.status_code == 200
+    assert b"Argument 2 (values) " in answer.get_body()
+    assert seen == []
+    waiting_for_nothing = body.replace(b'"invocationId":"7",', b"").replace(b"\xa17", b"\xc0")
+    unasked = await function()(
+        request(event="echo", body=waiting_for_nothing, content_type=content_type)
+    )
+    assert problem(unasked)[1].startswith("Argument 2 (values) ")
 
 
 async def test_a_handler_that_fails_is_in_the_log_with_its_traceback(

@@ -1,0 +1,73 @@
+"""Messages written in each hub protocol, for clients of either.
+
+Source: Azure SignalR .NET SDK, whose body of `application/octet-stream` is a map in MessagePack
+from the name of a hub protocol to the message as that protocol writes it, framing included. The
+messages are those of HubProtocol.md of dotnet/aspnetcore.
+"""
+
+from typing import Final
+
+from .content import BINARY, Content, sized_content
+from .values import as_json, as_messagepack
+
+__all__ = ["RECORD_SEPARATOR", "framed", "invocation", "stream_item"]
+
+RECORD_SEPARATOR: Final = b"\x1e"
+"""What ends a message in JSON."""
+
+_SEVEN_BITS: Final = 0x7F
+_MORE: Final = 0x80
+
+# The beginnings of the arrays that messages are, up to where they differ: [1, {}, nil, target,
+# arguments, []] and [2, {}, id, item].
+_INVOCATION: Final = b"\x96\x01\x80\xc0"
+_STREAM_ITEM: Final = b"\x94\x02\x80"
+_NO_STREAMS: Final = b"\x90"
+
+
+def invocation(target: str, arguments_json: bytes, arguments_messagepack: bytes) -> Content:
+    """Return the body that calls a handler of clients.
+
+    Args:
+        target: Name of the handler.
+        arguments_json: What it is called with.
+        arguments_messagepack: The same.
+
+    Raises:
+        InvalidArgumentError: The target cannot be written, or the body is longer than 1 MB.
+    """
+    named = as_json("target", target), arguments_json
+    return _content(
+        "arguments",
+        b'{"type":1,"target":%b,"arguments":%b}' % named,
+        _INVOCATION + as_messagepack("target", target) + arguments_messagepack + _NO_STREAMS,
+    )
+
+
+def stream_item(stream_id: str, item_json: bytes, item_messagepack: bytes) -> Content:
+    """Return the body that gives a client the next item of a stream; otherwise as `invocation`."""
+    named = as_json("stream_id", stream_id), item_json
+    return _content(
+        "item",
+        b'{"type":2,"invocationId":%b,"item":%b}' % named,
+        _STREAM_ITEM + as_messagepack("stream_id", stream_id) + item_messagepack,
+    )
+
+
+def framed(message: bytes) -> bytes:
+    """Return a message in MessagePack after its length.
+
+    The length is a VarInt: seven bits in a byte, the lowest first.
+    """
+    length = len(message)
+    prefix = bytearray()
+    while length > _SEVEN_BITS:
+        prefix.append(length & _SEVEN_BITS | _MORE)
+        length >>= 7
+    prefix.append(length)
+    return bytes(prefix) + message
+
+
+def _content(argument: str, json: bytes, messagepack: bytes) -> Content:
+    messages = {"json": json + RECORD_SEPARATOR, "messagepack": framed(messagepack)}
+    return sized_content(argument, as_messagepack(argument, messages), BINARY)

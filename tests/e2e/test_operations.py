@@ -20,7 +20,7 @@ from shared import (
     TokenOrigin,
     UnexpectedResponseError,
 )
-from tests.e2e.processes import Client
+from tests.e2e.processes import Client, client
 from tests.e2e.service_clients import (
     OpenClient,
     connected,
@@ -88,6 +88,18 @@ def test_numbers_bytes_and_times(signalr: SignalRServiceClient) -> None:
         assert client.message() == [12.5, {"a": 7}]
         signalr.send_to_user("chat", "ann", "newMessage", [b"\x00\x01", {"at": at}])
         assert client.message() == ["AAE=", {"at": "2026-01-02T03:04:05Z"}]
+
+
+def test_bytes_and_times_are_what_they_are_to_a_client_of_messagepack(
+    signalr: SignalRServiceClient,
+) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    url, token = signalr.get_client_access_token("chat", user_id="ann")
+    with client(url, protocol="messagepack", Authorization=f"Bearer {token}") as ann:
+        ann.connection_id()
+        signalr.send_to_user("chat", "ann", "newMessage", [b"\x00\xff", {"at": at}])
+        # As JavaScript writes a Uint8Array and a Date in JSON.
+        assert ann.message() == [{"0": 0, "1": 255}, {"at": "2026-01-02T03:04:05.000Z"}]
 
 
 def test_closings_tell_the_reason_and_leave_the_excluded(signalr: SignalRServiceClient) -> None:

@@ -68,6 +68,20 @@ def test_one_failure_of_two_libraries_that_write_json_counts(running: App, tmp_p
     assert found["everyone"] == (FAILED, "newtonsoft: nothing came null")
 
 
+def test_what_newtonsoft_makes_of_decimals_is_its_own(running: App, tmp_path: Path) -> None:
+    name = "function: typed values to the connection"
+    decimals = "InvalidOperationException: wrong: decimal-scale, decimal-digits"
+    lines = [check("function: start", True), check(name, True)]
+    for protocol, error, word in (
+        ("newtonsoft", decimals, "yes"),
+        ("newtonsoft", f"{decimals}, char", FAILED),
+        ("json", decimals, FAILED),
+    ):
+        wrong = check(name, False, protocol=protocol, error=error)
+        found = reported(running, program(tmp_path, START, *lines, wrong, END))
+        assert found[BY_WEBSOCKETS]["connection"].word == word
+
+
 def test_a_program_is_told_where_app_and_service_are(running: App, tmp_path: Path) -> None:
     found = reported(running, program(tmp_path, START))
     detail = found[BY_WEBSOCKETS]["connect"].detail

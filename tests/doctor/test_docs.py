@@ -19,7 +19,7 @@ SHOWN = re.findall(
 VARYING = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"in \d+ ms", "in N ms"),
-    (r"key [0-9a-f]{32}", "key ID"),
+    (r"key [0-9a-f]{11}-[0-9a-f]{16}", "key ID"),
     (r"until [0-9T:+-]+", "until THEN"),
     (r"doctor-[0-9a-f]{12}", "doctor-ID"),
     (r"within \d+ s", "within N s"),

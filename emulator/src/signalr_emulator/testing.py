@@ -142,10 +142,17 @@ def running_emulator(*options: str) -> Iterator[RunningEmulator]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        # Otherwise a full pipe would stop the emulator some day; what comes is not kept.
+        reader = threading.Thread(target=deque, args=(process.stdout, 0), daemon=True)
         try:
-            yield _read(process)
+            running = _read(process)
+            reader.start()
+            yield running
         finally:
             process.terminate()
+            # The output is closed next, which whoever still reads it would take for an error.
+            if reader.is_alive():
+                reader.join()
 
 
 def _read(process: subprocess.Popen[str]) -> RunningEmulator:
@@ -159,8 +166,6 @@ def _read(process: subprocess.Popen[str]) -> RunningEmulator:
             break
     else:
         raise ControlError("\n".join(lines))
-    # Otherwise a full pipe would stop the emulator some day; what comes is not kept.
-    threading.Thread(target=deque, args=(output, 0), daemon=True).start()
     said = "\n".join(lines)
     return RunningEmulator(
         service_url=_found(r"^SignalR service: +(\S+)$", said),

@@ -18,7 +18,7 @@ __all__ = ["Call", "Client", "read_call"]
 _NAMED_TWICE: Final = ("Hub", "Category", "Event")
 """What stands in the URL and in a header."""
 
-_SECRETS: Final = ("access_token", "id")
+_TOKEN_PARAMETERS: Final = ("access_token", "id")
 """Parameters of a client's address that open its connection to whoever knows them: the client
 token, and the connection token. A capture of 2025 shows both in the header of the service."""
 
@@ -74,7 +74,9 @@ def _client(hub: str, headers: Mapping[str, str]) -> Client:
         user_id=headers.get("X-ASRS-User-Id") or None,
         claims=parse_claims(headers.get("X-ASRS-User-Claims", "")),
         query={
-            name: tuple(values) for name, values in query.items() if name.lower() not in _SECRETS
+            name: tuple(values)
+            for name, values in query.items()
+            if name.lower() not in _TOKEN_PARAMETERS
         },
     )
 

@@ -22,7 +22,7 @@ __all__ = [
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _EVENT_STREAM = "text/event-stream"
-_SECRETS = frozenset(("access_token", "id"))
+_TOKEN_PARAMETERS = frozenset(("access_token", "id"))
 """Whoever has the first can connect as the user, and with both take over the connection."""
 
 
@@ -69,7 +69,7 @@ def sent_query(request: web.Request) -> str:
 def query_without_secrets(request: web.Request) -> str:
     """Give the query as the client sent it, without its client token and connection token."""
     parameters = sent_query(request).split("&")
-    return "&".join(each for each in parameters if _name(each) not in _SECRETS)
+    return "&".join(each for each in parameters if _name(each) not in _TOKEN_PARAMETERS)
 
 
 def negotiate_version(request: web.Request) -> int | None:

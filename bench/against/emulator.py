@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -174,7 +175,9 @@ def _sends(emulator: _Emulator, hub: str, message: Message, count: int) -> float
 def _running(build: Build) -> Iterator[_Emulator]:
     options = ("--service-port", "0", "--control-port", "0")
     with (
-        server(build, "signalr_emulator", *options, settings={}) as process,
+        # Where builds that keep their keys find those of nobody.
+        tempfile.TemporaryDirectory() as state,
+        server(build, "signalr_emulator", *options, settings={"XDG_STATE_HOME": state}) as process,
         session(1) as posting,
     ):
         settings: dict[str, str] = {}

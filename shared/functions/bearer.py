@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import SignalRError
 from .issuer_keys import IssuerKeys
 
-__all__ = ["BearerVerifier", "InvalidTokenError", "Issuer"]
+__all__ = ["BearerVerifier", "InvalidTokenError", "Issuer", "bearer_token"]
 
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384")
 """Public-key algorithms only: with them in one list with HS256, an issuer's public key could pass
@@ -90,6 +90,19 @@ class BearerVerifier:
             reason = f"{type(error).__name__}: {error!s:.90}{_origin(said)}"
             raise InvalidTokenError(reason) from error
         return claims
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """Return the bearer token of a request, or `None` if it shows none (RFC 6750, section 2.1).
+
+    Args:
+        headers: Headers of the request, looked up in any case.
+    """
+    # Asked first, since looking up what is not there costs a hot negotiation four times as much.
+    if "authorization" not in headers:
+        return None
+    scheme, _, token = headers["authorization"].partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _origin(said: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ...keys.client_token import ClaimValue
-from ..bearer import BearerVerifier, InvalidTokenError
+from ..bearer import BearerVerifier, InvalidTokenError, bearer_token
 from ..problems import ProblemError
 from .app_service import Principal, read_principal
 from .settings import Identity, NegotiateSettings
@@ -93,7 +93,7 @@ class CallerIdentity:
         raise unauthorized("Log in first.")
 
     async def _shown_token(self, headers: Mapping[str, str]) -> Caller | None:
-        token = _bearer_token(headers)
+        token = bearer_token(headers)
         if not token or self._verifier is None:
             return None
         try:
@@ -119,7 +119,7 @@ def _logged_in(headers: Mapping[str, str]) -> Caller | None:
     if not user_id:
         raise _unnamed()
     claims = principal.claims
-    return Caller(user_id, claims, _token_end(claims) if _bearer_token(headers) else None)
+    return Caller(user_id, claims, _token_end(claims) if bearer_token(headers) else None)
 
 
 def _principal(header: str) -> Principal | None:
@@ -157,13 +157,6 @@ def _unnamed() -> ProblemError:
     return ProblemError(
         HTTPStatus.INTERNAL_SERVER_ERROR, "You are logged in, and the app is not told as whom."
     )
-
-
-def _bearer_token(headers: Mapping[str, str]) -> str | None:
-    if "authorization" not in headers:
-        return None
-    scheme, _, token = headers["authorization"].partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _user_id(value: object, claim: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from ..bearer import BearerVerifier, InvalidTokenError
+from ..bearer import BearerVerifier, InvalidTokenError, bearer_token
 from ..problems import ProblemError
 from .settings import UpstreamSettings
 from .signature import is_signed
@@ -40,7 +40,7 @@ class CallVerifier:
         connection_id = headers.get("X-ASRS-Connection-Id", "")
         if is_signed(connection_id, headers.get("X-ASRS-Signature", ""), self._access_keys):
             return
-        reason = await self._token_problem(headers.get("Authorization", ""))
+        reason = await self._token_problem(headers)
         if reason is None:
             return
         # Quoted and cut, since the reason can repeat what an anonymous caller wrote.
@@ -51,15 +51,15 @@ class CallVerifier:
             headers={"WWW-Authenticate": 'Bearer realm="upstream"'},
         )
 
-    async def _token_problem(self, authorization: str) -> str | None:
+    async def _token_problem(self, headers: Mapping[str, str]) -> str | None:
         """Return what is wrong with the token of a call, or `None` for nothing."""
         if self._tokens is None:
             return self._missing_settings()
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer_token(headers)
+        if token is None:
             return "it has no bearer token; set Auth to ManagedIdentity in the upstream settings"
         try:
-            claims = await self._tokens.verify(token.strip())
+            claims = await self._tokens.verify(token)
         except InvalidTokenError as error:
             return str(error)
         return self._identity_problem(claims)

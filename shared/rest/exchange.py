@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from ..bodies.content import Content
 from ..errors import (
     AuthenticationError,
     ConnectionNotFoundError,
@@ -35,7 +36,6 @@ from ..transport.flow import (
     Sleep,
     request_id,
 )
-from .content import Content
 from .operations import Operation
 from .refusal import explain_refusal
 from .retry import RetryPolicy, retry_after

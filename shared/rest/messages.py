@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Literal, NamedTuple
 
+from ..bodies.content import Content, sized_content
+from ..bodies.values import RawJson, as_json, written
 from ..errors import InvalidArgumentError
 from ..settings.names import (
     check_excluded,
@@ -14,9 +16,7 @@ from ..settings.names import (
 )
 from ..transport.flow import Flow
 from . import operations as op
-from .content import Content, sized_content
 from .exchange import Exchange, read_object
-from .values import RawJson, as_json, written
 
 __all__ = ["Command", "Messages", "encode_message"]
 
@@ -67,7 +67,7 @@ def encode_message(target: str, arguments: Sequence[object] | RawJson) -> Conten
     if messagepack is None:
         return sized_content("arguments", b'{"target":%b,"arguments":%b}' % (name, text))
     # Not above, since most apps never send what needs it.
-    from .hub_messages import invocation  # noqa: PLC0415
+    from ..bodies.hub_messages import invocation  # noqa: PLC0415
 
     return invocation(target, text, messagepack)
 
@@ -222,7 +222,7 @@ def _encode_item(stream_id: str, item: object) -> Content:
     text, messagepack = written("item", item)
     if messagepack is None:
         return sized_content("item", text)
-    from .hub_messages import stream_item  # noqa: PLC0415  as above
+    from ..bodies.hub_messages import stream_item  # noqa: PLC0415  as above
 
     return stream_item(stream_id, text, messagepack)
 

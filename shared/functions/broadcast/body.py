@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
-from ...rest.content import MAX_MESSAGE_LENGTH
+from ...bodies.content import MAX_MESSAGE_LENGTH
 from ...settings.hubs import Hubs
 from ..json_body import read_json, repeated_member, unreadable
 from ..problems import FieldError, ProblemError

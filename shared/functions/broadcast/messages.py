@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ...aio import SignalRServiceClient
+from ...bodies.values import RawJson
 from ...errors import InvalidArgumentError
 from ...rest.messages import encode_message
-from ...rest.values import RawJson
 from .items import Delivery, Item, Recipient, RecipientKind, named_recipient
 from .validation import InvalidFieldError, Name
 

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ...bodies.values import as_json
 from ...errors import InvalidArgumentError
 from ...keys.client_token import RESERVED_CLAIMS, SYSTEM_PREFIX, ClaimValue
-from ...rest.values import as_json
 
 __all__ = ["ClaimMapping", "parse_claim_mappings", "selected_claims"]
 

@@ -10,8 +10,8 @@ from typing import Final
 import azure.functions as func
 
 from ...aio import SignalRServiceClient
+from ...bodies.content import MAX_MESSAGE_LENGTH
 from ...errors import InvalidArgumentError
-from ...rest.content import MAX_MESSAGE_LENGTH
 from ...telemetry.log import log_fields
 from ..events.arguments import ArgumentError, fill
 from ..events.errors import ClientError

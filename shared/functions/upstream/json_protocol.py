@@ -10,9 +10,9 @@ from typing import Any, Final, NoReturn
 import msgspec
 from msgspec import Raw
 
+from ...bodies.hub_messages import RECORD_SEPARATOR
+from ...bodies.values import as_json
 from ...errors import InvalidArgumentError
-from ...rest.hub_messages import RECORD_SEPARATOR
-from ...rest.values import as_json
 from .hub_protocol import COMPLETION, Completion, HubProtocol, MessageError
 
 __all__ = ["JSON"]

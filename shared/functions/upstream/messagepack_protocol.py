@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from ...rest.hub_messages import framed
-from ...rest.values import as_messagepack
+from ...bodies.hub_messages import framed
+from ...bodies.values import as_messagepack
 from .hub_protocol import COMPLETION, Completion, HubProtocol, MessageError
 
 __all__ = ["MESSAGEPACK"]

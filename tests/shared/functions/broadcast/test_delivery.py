@@ -9,6 +9,7 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from shared.aio import SignalRServiceClient
+from shared.bodies.values import RawJson
 from shared.errors import ConnectionNotFoundError, ServiceUnavailableError, UnexpectedResponseError
 from shared.functions.broadcast.delivery import Outcome, deliver
 from shared.functions.broadcast.groups import GroupAction
@@ -17,7 +18,6 @@ from shared.functions.broadcast.items import EVERYONE, Delivery, Recipient, Reci
 from shared.functions.broadcast.messages import Message
 from shared.functions.broadcast.validation import Name
 from shared.rest.retry import RetryPolicy
-from shared.rest.values import RawJson
 from shared.settings.hubs import Hubs
 from tests.scripted_service import Received, Reply, scripted_service
 

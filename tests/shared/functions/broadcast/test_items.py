@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bodies.values import RawJson
 from shared.functions.broadcast.body import read_items
 from shared.functions.broadcast.groups import GroupAction
 from shared.functions.broadcast.items import Item, Recipient, RecipientKind
 from shared.functions.broadcast.messages import Message, arguments_as_written
 from shared.functions.problems import ProblemError
-from shared.rest.values import RawJson
 from shared.settings.hubs import Hubs
 
 HUBS = Hubs.of(("chat", "news"))

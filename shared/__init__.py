@@ -10,6 +10,7 @@ from .endpoints.router import Candidate, RendezvousRouter, Router
 from .errors import (
     AuthenticationError,
     ConnectionNotFoundError,
+    ConnectionUserMismatchError,
     EndpointsError,
     InvalidArgumentError,
     PermissionDeniedError,
@@ -22,6 +23,7 @@ from .errors import (
     UnknownHubError,
 )
 from .keys.connection_options import ConnectionOptions, Transports
+from .rest.authentication import ConnectionClaim
 from .rest.members import GroupConnection
 from .rest.messages import Command
 from .rest.retry import RetryPolicy
@@ -39,8 +41,10 @@ __all__ = [
     "Candidate",
     "ClientAccess",
     "Command",
+    "ConnectionClaim",
     "ConnectionNotFoundError",
     "ConnectionOptions",
+    "ConnectionUserMismatchError",
     "CredentialKind",
     "CredentialSettings",
     "Endpoint",

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Self, overload
 
-from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
-from .endpoints.endpoint import ClientAccess, TokenRequest
+from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation, token_request
+from .endpoints.endpoint import ClientAccess
 from .endpoints.fan_out import FanOut
 from .keys.client_token import Claims
 from .keys.connection_options import ConnectionOptions
@@ -67,6 +67,7 @@ class SignalRServiceClient(BaseClient):
     add_user_to_group = awaitable(RestApi.add_user_to_group)
     remove_user_from_group = awaitable(RestApi.remove_user_from_group)
     remove_user_from_all_groups = awaitable(RestApi.remove_user_from_all_groups)
+    connection_claims = awaitable(RestApi.connection_claims, FanOut.ONLY)
     service_is_healthy = awaitable(RestApi.service_is_healthy, FanOut.ANY)
 
     async def list_connections_in_group(
@@ -96,11 +97,30 @@ class SignalRServiceClient(BaseClient):
         With a key at hand it signs at once, without suspending. Arguments and errors are those of
         the blocking client.
         """
-        request = TokenRequest(hub, user_id, claims, minutes_to_expire, options)
+        request = token_request(hub, user_id, claims, minutes_to_expire, options)
         access = self.negotiation.at_once(request)
         if access is not None:
             return access
         return await run_async(self.negotiation.access(request), self.driver.perform_async)
+
+    async def refresh_connection_authentication(
+        self,
+        hub: str,
+        connection_token: str,
+        *,
+        expires_on: float | None = None,
+        claims: Claims | None = None,
+        user_id: str | None = None,
+        options: ConnectionOptions | None = None,
+        minutes_to_expire: float = DEFAULT_LIFETIME,
+    ) -> ClientAccess:
+        """Renew the authentication of a connection: its claims, its end, and the client's token.
+
+        Arguments and errors are those of the blocking client.
+        """
+        token = token_request(hub, user_id, claims, minutes_to_expire, options)
+        request = self.refresh_request(connection_token, expires_on, token)
+        return await run_async(self.refresh(request), self.driver.perform_async)
 
     async def close(self) -> None:
         """Stop the rotation of the access key and close threads and connections."""

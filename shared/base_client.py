@@ -4,22 +4,27 @@ An operation at several endpoints is a flow like one at a single endpoint, so bo
 how they run it and in nothing else.
 """
 
+import dataclasses
 import functools
+import math
 import os
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
 
-from .endpoints.endpoint import EndpointState, ServiceEndpoint
-from .endpoints.fan_out import FanOut, combine
+from .endpoints.endpoint import ClientAccess, EndpointState, ServiceEndpoint, TokenRequest
+from .endpoints.fan_out import GRACE, FanOut, combine, settles
 from .endpoints.health import HealthMonitor
 from .endpoints.instruments import find_telemetry
 from .endpoints.negotiation import Negotiation
+from .endpoints.refresh import RefreshRequest, refresh_at
 from .endpoints.router import Candidate, RendezvousRouter, Router
-from .errors import InvalidArgumentError, ServiceUnavailableError
+from .errors import InvalidArgumentError, ServiceUnavailableError, SignalRError
 from .identity.credential import open_credential
 from .identity.entra_tokens import EntraTokens
+from .keys.client_token import Claims
+from .keys.connection_options import ConnectionOptions
 from .keys.local import LocalKey, LocalTokens
 from .keys.state import KeyState
 from .rest.api import RestApi
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 
     from .identity.token import TokenSource
 
-__all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation"]
+__all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation", "token_request"]
 
 DEFAULT_LIFETIME: Final = 60.0
 """Minutes for which a client may connect with its token: the default of the service's SDKs."""
@@ -216,11 +221,55 @@ class BaseClient:
         """
         if len(self._endpoints) == 1:
             return (yield from operation(self._endpoints[0].rest, *args, **kwargs))
-        self.monitor.start()
         flows = [operation(each.rest, *args, **kwargs) for each in self._endpoints]
-        outcomes = cast("Sequence[T]", (yield Gather(flows)))
-        names = [each.endpoint.name for each in self._endpoints]
-        return combine(fan_out, dict(zip(names, outcomes, strict=True)))
+        return (yield from self._combined(fan_out, flows))
+
+    def refresh_request(
+        self, connection_token: str, expires_on: float | None, token: TokenRequest
+    ) -> RefreshRequest:
+        """Return what `refresh` takes.
+
+        Args:
+            connection_token: Names the connection.
+            expires_on: When its authentication ends, in epoch seconds; `None` for never.
+            token: What the next client token shall say; without claims those of the connection.
+
+        Raises:
+            InvalidArgumentError: The end is past, or there is a user or an option without claims.
+        """
+        keeps_claims = token.claims is None
+        if keeps_claims and (token.user_id is not None or token.system_claims):
+            raise InvalidArgumentError(
+                "claims", "is missing: user_id and options are claims as well, and replace them all"
+            )
+        if expires_on is None:
+            return RefreshRequest(connection_token, None, keeps_claims, token)
+        left = expires_on - self._clock()
+        if not 0 < left < math.inf:
+            raise InvalidArgumentError("expires_on", "must be a moment to come, in epoch seconds")
+        token = dataclasses.replace(token, lifetime=min(token.lifetime, left))
+        return RefreshRequest(connection_token, expires_on, keeps_claims, token)
+
+    def refresh(self, request: RefreshRequest) -> Flow[ClientAccess]:
+        """Renew the authentication of a connection at the endpoint that has it.
+
+        Args:
+            request: What it shall be.
+        """
+        outcome = "success"
+        try:
+            flows = [
+                refresh_at(self.negotiation, each, request, self._clock) for each in self._endpoints
+            ]
+            if len(flows) == 1:
+                return (yield from flows[0])
+            return (yield from self._combined(FanOut.ONLY, flows))
+        except SignalRError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if self._telemetry is not None:
+                self._telemetry.authentication_refreshed(outcome)
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has its keys and none of its threads."""
@@ -231,6 +280,14 @@ class BaseClient:
         self.monitor.after_fork()
         for each in self._endpoints:
             each.after_fork()
+
+    def _combined[T](self, fan_out: FanOut, flows: Sequence[Flow[T]]) -> Flow[T]:
+        """Run a flow at every endpoint, all at once, and return the one result."""
+        self.monitor.start()
+        settled = functools.partial(settles, fan_out)
+        outcomes = cast("Sequence[T]", (yield Gather(flows, settled, GRACE)))
+        names = [each.endpoint.name for each in self._endpoints]
+        return combine(fan_out, dict(zip(names, outcomes, strict=True)))
 
     def _route(self, hub: str, user_id: str | None) -> Sequence[ServiceEndpoint]:
         if len(self._endpoints) == 1:
@@ -332,3 +389,20 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def token_request(
+    hub: str,
+    user_id: str | None,
+    claims: Claims | None,
+    minutes_to_expire: float,
+    options: ConnectionOptions | None,
+) -> TokenRequest:
+    """Return what a client token shall say.
+
+    Raises:
+        InvalidArgumentError: The minutes are no positive number, or no operation could name the
+            user.
+    """
+    system = options.claims() if options is not None else None
+    return TokenRequest(hub, user_id, claims, minutes_to_expire * 60, system)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Self, overload
 
-from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation
-from .endpoints.endpoint import ClientAccess, TokenRequest
+from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation, token_request
+from .endpoints.endpoint import ClientAccess
 from .endpoints.fan_out import FanOut
 from .keys.client_token import Claims
 from .keys.connection_options import ConnectionOptions
@@ -68,6 +68,7 @@ class SignalRServiceClient(BaseClient):
     add_user_to_group = blocking(RestApi.add_user_to_group)
     remove_user_from_group = blocking(RestApi.remove_user_from_group)
     remove_user_from_all_groups = blocking(RestApi.remove_user_from_all_groups)
+    connection_claims = blocking(RestApi.connection_claims, FanOut.ONLY)
     service_is_healthy = blocking(RestApi.service_is_healthy, FanOut.ANY)
 
     def list_connections_in_group(self, hub: str, group: str) -> Iterator[GroupConnection]:
@@ -106,11 +107,56 @@ class SignalRServiceClient(BaseClient):
             ServiceUnavailableError: There is no access key; the cause says why.
             EndpointsError: None of several endpoints gives an access key.
         """
-        request = TokenRequest(hub, user_id, claims, minutes_to_expire, options)
+        request = token_request(hub, user_id, claims, minutes_to_expire, options)
         access = self.negotiation.at_once(request)
         if access is not None:
             return access
         return run(self.negotiation.access(request), self.driver.perform)
+
+    def refresh_connection_authentication(
+        self,
+        hub: str,
+        connection_token: str,
+        *,
+        expires_on: float | None = None,
+        claims: Claims | None = None,
+        user_id: str | None = None,
+        options: ConnectionOptions | None = None,
+        minutes_to_expire: float = DEFAULT_LIFETIME,
+    ) -> ClientAccess:
+        """Renew the authentication of a connection: its claims, its end, and the client's token.
+
+        The connection goes on as it is; so it does after an error.
+
+        Args:
+            hub: Name of the hub.
+            connection_token: The connection's secret token, which the client has from the service's
+                own negotiation and sends as `X-SignalR-Connection-Token`.
+            expires_on: When the user's own session ends, in epoch seconds; `None` if it does not.
+                The service closes the connection then if it was opened with
+                `ConnectionOptions.close_at`.
+            claims: What the claims are from now on, in place of all that the connection had; `None`
+                leaves them.
+            user_id: With claims: the user of the connection, who never changes; `None` for an
+                anonymous one.
+            options: With claims: how the service treats the connection.
+            minutes_to_expire: Minutes for which the client may connect with its new token; never
+                longer than the session or the access key lasts.
+
+        Returns:
+            The client's next token, with the claims that hold now.
+
+        Raises:
+            InvalidArgumentError: The hub's name, the user id or a claim breaks a rule, the token is
+                empty, or `expires_on` is past.
+            TokenTooLargeError: The claims do not fit in a token.
+            ConnectionNotFoundError: No connection of the hub has this token.
+            ConnectionUserMismatchError: The connection belongs to another user.
+            ServiceError: The service fails, or there is no access key; the cause says why.
+        """
+        token = token_request(hub, user_id, claims, minutes_to_expire, options)
+        request = self.refresh_request(connection_token, expires_on, token)
+        return run(self.refresh(request), self.driver.perform)
 
     def close(self) -> None:
         """Stop the rotation of the access key and close the connections."""

@@ -7,6 +7,7 @@ SignalRError
 ├── TokenTooLargeError          the claims do not fit in a client token
 └── ServiceError                an endpoint of the service, or the way to it, fails
     ├── ConnectionNotFoundError     there is no such connection
+    ├── ConnectionUserMismatchError the connection belongs to another user
     ├── AuthenticationError         no Entra token, or the service does not accept it
     ├── PermissionDeniedError       the principal lacks a role, or network rules refuse it
     ├── ServiceUnavailableError     no answer, or the service asks to come back later
@@ -19,6 +20,7 @@ from collections.abc import Mapping, Sequence
 __all__ = [
     "AuthenticationError",
     "ConnectionNotFoundError",
+    "ConnectionUserMismatchError",
     "EndpointsError",
     "InvalidArgumentError",
     "PermissionDeniedError",
@@ -128,6 +130,10 @@ class ServiceError(SignalRError):
 
 class ConnectionNotFoundError(ServiceError):
     """There is no such connection, or no longer."""
+
+
+class ConnectionUserMismatchError(ServiceError):
+    """The connection belongs to another user, and its authentication stays as it was (403)."""
 
 
 class AuthenticationError(ServiceError):

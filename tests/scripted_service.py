@@ -68,7 +68,8 @@ def scripted_service(
             self.wfile.write(reply.body)
 
         # The library's names.
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_CONNECT = respond  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = do_QUERY = respond  # noqa: N815
+        do_HEAD = do_CONNECT = respond  # noqa: N815
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -4,7 +4,7 @@ import functools
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -13,7 +13,6 @@ from ..errors import InvalidArgumentError, ServiceError
 from ..identity.token import TokenSource
 from ..keys.access_key import AccessKey
 from ..keys.client_token import Claims, sign_client_token
-from ..keys.connection_options import ConnectionOptions
 from ..keys.local import LocalKey
 from ..keys.rotation import Verdict
 from ..keys.schedule import FetchedKey
@@ -42,10 +41,12 @@ class ClientAccess(NamedTuple):
     Args:
         url: Where it connects to.
         token: The client token.
+        lifetime: Whole seconds for which the client may connect with it, rounded down; at least 1.
     """
 
     url: str
     token: str
+    lifetime: int
 
 
 @dataclass(slots=True)
@@ -56,22 +57,22 @@ class TokenRequest:
         hub: Name of the hub.
         user_id: The user that the connection belongs to, or `None` for an anonymous one.
         claims: More claims for the token.
-        minutes_to_expire: Minutes for which the client may connect.
-        options: How the service treats the connection.
+        lifetime: Seconds for which the client may connect.
+        system_claims: The service's own claims: how it treats the connection.
 
     Raises:
-        InvalidArgumentError: The minutes are no positive number, or no operation could name the
+        InvalidArgumentError: The lifetime is no positive number, or no operation could name the
             user.
     """
 
     hub: str
     user_id: str | None
     claims: Claims | None
-    minutes_to_expire: float
-    options: ConnectionOptions | None
+    lifetime: float
+    system_claims: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.minutes_to_expire < math.inf:
+        if not 0 < self.lifetime < math.inf:
             raise InvalidArgumentError("minutes_to_expire", "must be a positive number")
         if self.user_id is not None:
             check_user_id("user_id", self.user_id)
@@ -170,16 +171,17 @@ class ServiceEndpoint:
     def sign(self, key: AccessKey, request: TokenRequest) -> ClientAccess:
         """Make a client token with a key of this endpoint."""
         audience, url = self.address(request.hub)
+        now = self._clock()
         token = sign_client_token(
             key,
             audience,
-            now=self._clock(),
-            lifetime=request.minutes_to_expire * 60,
+            now=now,
+            lifetime=request.lifetime,
             user_id=request.user_id,
             claims=request.claims,
-            options=request.options,
+            system_claims=request.system_claims,
         )
-        return ClientAccess(url, token)
+        return ClientAccess(url, token, int(min(request.lifetime, key.expires_at - now)))
 
     def after_fork(self) -> None:
         """Make it usable in a child process."""

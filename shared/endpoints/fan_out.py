@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
-from ..errors import ConnectionNotFoundError, EndpointsError, ServiceError
+from ..errors import (
+    ConnectionNotFoundError,
+    EndpointsError,
+    ServiceError,
+    UnexpectedResponseError,
+)
 
-__all__ = ["FanOut", "combine"]
+__all__ = ["GRACE", "FanOut", "combine", "settles"]
+
+GRACE: Final = 1.0
+"""Seconds that the other endpoints have, once one has done what only one can do."""
 
 
 class FanOut(Enum):
@@ -20,6 +29,9 @@ class FanOut(Enum):
     ONE = "one"
     """It concerns a connection, and the endpoint that has it does it."""
 
+    ONLY = "only"
+    """It concerns the connection with a secret token, which one endpoint knows and no other."""
+
 
 def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
     """Return the one result of an operation.
@@ -30,6 +42,7 @@ def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
 
     Raises:
         ConnectionNotFoundError: No endpoint has the connection.
+        UnexpectedResponseError: More than one did what only one can do.
         EndpointsError: An endpoint failed, and the others' results do not settle it.
     """
     results = {name: each for name, each in outcomes.items() if not isinstance(each, ServiceError)}
@@ -38,7 +51,12 @@ def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
     match fan_out:
         case FanOut.ANY:
             settled = [each for each in results.values() if each is True]
-        case FanOut.ONE:
+        case FanOut.ONE | FanOut.ONLY:
+            if fan_out is FanOut.ONLY and len(results) > 1:
+                raise UnexpectedResponseError(
+                    f"The endpoints {' and '.join(results)} know the same connection token. Do two"
+                    " settings name the same service?"
+                )
             settled = [*results.values()]
             failures = failures if settled else _without_missing_connections(failures)
         case FanOut.ALL:
@@ -48,6 +66,17 @@ def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
     if failures:
         raise EndpointsError(failures, list(results))
     return next(iter(results.values()))
+
+
+def settles(fan_out: FanOut, outcome: object) -> bool:
+    """Tell whether the outcome of one endpoint is enough, so that one that is silent may be."""
+    match fan_out:
+        case FanOut.ALL:
+            return False
+        case FanOut.ANY:
+            return outcome is True
+        case FanOut.ONE | FanOut.ONLY:
+            return not isinstance(outcome, ServiceError)
 
 
 def _without_missing_connections(failures: Mapping[str, ServiceError]) -> dict[str, ServiceError]:

@@ -52,6 +52,11 @@ class Telemetry:
         self._negotiations = meter.create_counter(
             "signalr.client.negotiations", "{token}", "Client tokens given out"
         )
+        self._authentication_refreshes = meter.create_counter(
+            "signalr.client.authentication.refreshes",
+            "{refresh}",
+            "Attempts to renew the authentication of a connection",
+        )
         self._refreshes = meter.create_counter(
             "signalr.client.access_key.refreshes", "{refresh}", "Attempts to get an access key"
         )
@@ -71,6 +76,10 @@ class Telemetry:
     def refreshed(self, endpoint: str, outcome: str) -> None:
         """Count an attempt to get an access key: "success", or the name of the error."""
         self._refreshes.add(1, {attributes.ENDPOINT: endpoint, attributes.OUTCOME: outcome})
+
+    def authentication_refreshed(self, outcome: str) -> None:
+        """Count an attempt to renew a connection's authentication, by outcome as `refreshed`."""
+        self._authentication_refreshes.add(1, {attributes.OUTCOME: outcome})
 
     def recording(self, send: Callable[[Request], Response]) -> Callable[[Request], Response]:
         """Return `send` with each request recorded, and named by the trace that it belongs to.

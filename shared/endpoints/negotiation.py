@@ -17,7 +17,7 @@ from ..telemetry.log import log_fields
 from ..transport.flow import Flow, GetKey
 from .endpoint import ClientAccess, ServiceEndpoint, TokenRequest
 
-__all__ = ["Negotiation"]
+__all__ = ["Negotiation", "check_claimless", "made_by_service"]
 
 _logger = logging.getLogger(__name__)
 
@@ -94,6 +94,32 @@ class Negotiation:
             return True
         return self._origin is TokenOrigin.AUTO and isinstance(error, PermissionDeniedError)
 
+    def key_of(
+        self, endpoint: ServiceEndpoint, timeout: float | None = None
+    ) -> Flow[AccessKey | None]:
+        """Get the key that signs an endpoint's tokens, or `None` where the service makes them.
+
+        Args:
+            endpoint: The endpoint.
+            timeout: Seconds for which the first key is waited for; as long as a caller does, if not
+                given.
+
+        Raises:
+            ServiceError: There is none.
+        """
+        if self._origin is TokenOrigin.SERVICE:
+            return None
+        try:
+            key = yield GetKey(endpoint.keys, self._key_timeout if timeout is None else timeout)
+        except ServiceError as error:
+            cause = error.__cause__
+            if isinstance(cause, ServiceError) and self.does_without_key(cause):
+                self._warn(error)
+                return None
+            raise
+        assert isinstance(key, AccessKey)  # noqa: S101  the answer to this effect
+        return key
+
     def _timeout(self, others: Sequence[ServiceEndpoint]) -> float:
         """Return for how many seconds a key is waited for, where others may have one."""
         has_key = any(each.keys.current() is not None for each in others)
@@ -102,32 +128,13 @@ class Negotiation:
     def _access_at(
         self, endpoint: ServiceEndpoint, request: TokenRequest, timeout: float
     ) -> Flow[ClientAccess]:
-        if self._origin is TokenOrigin.SERVICE:
-            return (yield from self._made_by_service(endpoint, request))
-        try:
-            key = yield GetKey(endpoint.keys, timeout)
-        except ServiceError as error:
-            cause = error.__cause__
-            if isinstance(cause, ServiceError) and self.does_without_key(cause):
-                self._warn(error)
-                return (yield from self._made_by_service(endpoint, request))
-            raise
-        assert isinstance(key, AccessKey)  # noqa: S101  the answer to this effect
-        return self._handed_out(endpoint, endpoint.sign(key, request))
-
-    def _made_by_service(
-        self, endpoint: ServiceEndpoint, request: TokenRequest
-    ) -> Flow[ClientAccess]:
-        if request.claims or (request.options and request.options.claims()):
-            raise InvalidArgumentError(
-                "claims", "need an access key: tokens that the service makes have a user id only"
-            )
-        token = yield from endpoint.rest.generate_client_token(
-            request.hub,
-            user_id=request.user_id,
-            minutes_to_expire=max(1, int(request.minutes_to_expire)),
-        )
-        return self._handed_out(endpoint, ClientAccess(endpoint.address(request.hub)[1], token))
+        key = yield from self.key_of(endpoint, timeout)
+        if key is None:
+            check_claimless(request)
+            access = yield from made_by_service(endpoint, request)
+        else:
+            access = endpoint.sign(key, request)
+        return self._handed_out(endpoint, access)
 
     def _handed_out(self, endpoint: ServiceEndpoint, access: ClientAccess) -> ClientAccess:
         if self._given is not None:
@@ -144,3 +151,29 @@ class Negotiation:
             error,
             extra=log_fields(error),
         )
+
+
+def check_claimless(request: TokenRequest) -> None:
+    """Refuse what a token cannot say that the service makes.
+
+    Raises:
+        InvalidArgumentError: It has claims, or says how the connection is treated.
+    """
+    if request.claims or request.system_claims:
+        raise InvalidArgumentError(
+            "claims", "need an access key: tokens that the service makes have a user id only"
+        )
+
+
+def made_by_service(endpoint: ServiceEndpoint, request: TokenRequest) -> Flow[ClientAccess]:
+    """Have the service make a client token, which costs a request.
+
+    Raises:
+        ServiceError: It makes none.
+    """
+    minutes = max(1, int(request.lifetime / 60))
+    token = yield from endpoint.rest.generate_client_token(
+        request.hub, user_id=request.user_id, minutes_to_expire=minutes
+    )
+    lifetime = min(minutes * 60, int(request.lifetime))
+    return ClientAccess(endpoint.address(request.hub)[1], token, lifetime)

@@ -1,13 +1,10 @@
 """What is offered to anybody on a developer's machine, and in Azure only when a setting says so."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from ..settings.description import Setting
 
 __all__ = ["is_offered"]
-
-_CHOICES: Final = {"true": True, "false": False}
 
 
 def is_offered(setting: Setting, environment: Mapping[str, str]) -> bool:
@@ -22,10 +19,7 @@ def is_offered(setting: Setting, environment: Mapping[str, str]) -> bool:
     Raises:
         SettingsError: The setting is neither true nor false.
     """
-    value = setting.read(environment).lower()
-    if value and value not in _CHOICES:
-        raise setting.error(f"is {value!r}, and can be 'true' or 'false'")
-    return _CHOICES[value] if value else _is_local(environment)
+    return setting.read_switch(environment, default=_is_local(environment))
 
 
 def _is_local(environment: Mapping[str, str]) -> bool:

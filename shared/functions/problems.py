@@ -17,6 +17,7 @@ import azure.functions as func
 from ..errors import (
     AuthenticationError,
     ConnectionNotFoundError,
+    ConnectionUserMismatchError,
     EndpointsError,
     InvalidArgumentError,
     PermissionDeniedError,
@@ -40,6 +41,11 @@ __all__ = [
 _logger = logging.getLogger(__name__)
 
 _UNAVAILABLE: Final = (ServiceUnavailableError, AuthenticationError, PermissionDeniedError)
+_TOLD: Final = (
+    (UnknownHubError, HTTPStatus.NOT_FOUND, "This app serves no such hub."),
+    (ConnectionNotFoundError, HTTPStatus.NOT_FOUND, "There is no such connection."),
+    (ConnectionUserMismatchError, HTTPStatus.FORBIDDEN, "The connection belongs to another user."),
+)
 _DEFAULT_RETRY_AFTER: Final = 5.0
 
 # With the content type among the headers the worker does not work out one of its own, which would
@@ -153,10 +159,9 @@ def http_function(*methods: str) -> Callable[[Handler], Handler]:
 
 def problem_for(error: SignalRError) -> ProblemError:
     """Return what a caller is told of an error: what to do, and nothing of this side's affairs."""
-    if isinstance(error, UnknownHubError):
-        return ProblemError(HTTPStatus.NOT_FOUND, "This app serves no such hub.")
-    if isinstance(error, ConnectionNotFoundError):
-        return ProblemError(HTTPStatus.NOT_FOUND, "There is no such connection.")
+    for kind, status, detail in _TOLD:
+        if isinstance(error, kind):
+            return ProblemError(status, detail)
     if isinstance(error, InvalidArgumentError):
         return ProblemError(HTTPStatus.BAD_REQUEST, str(error))
     if isinstance(error, TokenTooLargeError):

@@ -1,5 +1,6 @@
 """All functions of an app, made once and given their routes."""
 
+import functools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,11 @@ from .broadcast.handlers import broadcast_functions
 from .events.registry import Events
 from .health import health_functions
 from .http_function import HttpFunction, RoutedFunction
+from .negotiate.admission import Admission
+from .negotiate.caller import Caller
 from .negotiate.handlers import negotiate_functions
 from .negotiate.policy import Policy, admit_as_settings_say
+from .negotiate.refresh import refresh_functions
 from .negotiate.settings import NegotiateSettings
 from .openapi.handlers import openapi_function
 from .upstream.handlers import upstream_functions
@@ -43,9 +47,14 @@ def _routes(**routes: str) -> Routes:
     return MappingProxyType(routes)
 
 
-NEGOTIATE: Final = _routes(negotiate="negotiate", negotiate_hub="{hub:served}/negotiate")
-"""Clients get their connections. `served` stands for the hubs that the app serves, so that
-`orders/negotiate` stays with the app whose route it is."""
+NEGOTIATE: Final = _routes(
+    negotiate="negotiate",
+    negotiate_hub="{hub:served}/negotiate",
+    refresh="refresh",
+    refresh_hub="{hub:served}/refresh",
+)
+"""Clients get their connections, and renew their sign-in. `served` stands for the hubs that the app
+serves, so that `orders/negotiate` stays with the app whose route it is."""
 
 BROADCAST: Final = _routes(broadcast="broadcast")
 """Messages to everyone, to users, groups and connections."""
@@ -71,6 +80,7 @@ HEALTH: Final = _routes(health="health")
 OPENAPI: Final = _routes(openapi="openapi.json")
 """The description of the functions."""
 
+_REFRESH: Final = ("refresh", "refresh_hub")
 _ALL: Final = _routes(**NEGOTIATE, **BROADCAST, **GROUPS, **CONNECTIONS, **UPSTREAM)
 _EVERY: Final = _routes(**_ALL, **HEALTH, **OPENAPI)
 _SERVED: Final = "{hub:served}"
@@ -114,8 +124,11 @@ class SignalRFunctions:
         self._hubs = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)
         self.events.serve(self._hubs)
         self.registered: list[RoutedFunction] = []
+        self._is_renewing = negotiation.is_renewing
+        admission = Admission(self._hubs, negotiation, policy)
         self._functions: Mapping[str, HttpFunction] = {
-            **negotiate_functions(service, self._hubs, negotiation, policy),
+            **negotiate_functions(service, admission, self._can_refresh),
+            **refresh_functions(service, admission, is_on=negotiation.is_renewing),
             **broadcast_functions(service, self._hubs),
             **upstream_functions(service, self._hubs, upstream or UpstreamSettings(), self.events),
             **health_functions(service),
@@ -189,6 +202,14 @@ class SignalRFunctions:
             blueprint.function_name(routed.qualified(name))(handler)
             self.registered.append(routed)
         return blueprint
+
+    @functools.cached_property
+    def _renews(self) -> bool:
+        """Whether a client that is told when to renew its sign-in finds somebody who does it."""
+        return self._is_renewing and any(each.function in _REFRESH for each in self.registered)
+
+    def _can_refresh(self, caller: Caller) -> bool:
+        return caller.user_id is not None and self._renews
 
     @property
     def _served(self) -> str:

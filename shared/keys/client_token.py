@@ -14,12 +14,12 @@ from ..errors import (
 )
 from ..unwritable import UNWRITABLE, unwritable
 from .access_key import AccessKey
-from .connection_options import ConnectionOptions
 
 __all__ = [
     "MAX_TOKEN_LENGTH",
     "RESERVED_CLAIMS",
     "SYSTEM_PREFIX",
+    "USER_CLAIMS",
     "ClaimValue",
     "Claims",
     "ClientToken",
@@ -46,7 +46,7 @@ RESERVED_CLAIMS: Final = frozenset(
 SYSTEM_PREFIX: Final = "asrs.s."
 """What the names of the service's own claims begin with."""
 
-_USER_CLAIMS: Final = (
+USER_CLAIMS: Final = (
     "sub",
     "nameid",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
@@ -69,7 +69,7 @@ def sign_client_token(
     lifetime: float,
     user_id: str | None = None,
     claims: Claims | None = None,
-    options: ConnectionOptions | None = None,
+    system_claims: Mapping[str, str] | None = None,
 ) -> ClientToken:
     """Make a token with which one client may connect to one hub.
 
@@ -83,7 +83,7 @@ def sign_client_token(
         lifetime: Seconds for which a client may connect with the token.
         user_id: The user that the connection belongs to, or `None` for an anonymous one.
         claims: More claims for the token.
-        options: How the service treats the connection.
+        system_claims: The service's own claims: how it treats the connection.
 
     Raises:
         InvalidArgumentError: A claim has one of the service's own names, names a user although
@@ -93,14 +93,15 @@ def sign_client_token(
     """
     issued_at = int(now)
     expires_at = int(min(now + lifetime, key.expires_at))
-    if expires_at <= now:
+    # Clients are told its whole seconds, of which there has to be one.
+    if lifetime < 1 or key.expires_at - now < 1:
         raise _never_valid(key, now)
     # Written by hand, since making a dictionary into JSON would take half of the whole time.
     payload = f'{{"aud":{_quoted(audience)},"iat":{issued_at},"nbf":{issued_at},"exp":{expires_at}'
     if user_id is not None:
         payload += f',"asrs.s.uid":{_quoted(user_id)}'
-    if options:
-        payload += _members(options.claims())
+    if system_claims:
+        payload += _members(system_claims)
     if claims:
         # Read once, since pairs can come from an iterator.
         claims = _renamed(claims)
@@ -148,7 +149,7 @@ def _renamed(claims: Claims) -> dict[str, ClaimValue]:
 
 def _check_anonymous(claims: Mapping[str, ClaimValue]) -> None:
     """Refuse claims that would give a connection a user of whom nobody here knows."""
-    for name in _USER_CLAIMS:
+    for name in USER_CLAIMS:
         if name in claims:
             raise InvalidArgumentError(
                 "claims",

@@ -8,7 +8,13 @@ from typing import Final
 
 from ..errors import InvalidArgumentError
 
-__all__ = ["ConnectionOptions", "Transports"]
+__all__ = ["AUTHENTICATION_END", "USER_ID", "ConnectionOptions", "Transports"]
+
+USER_ID: Final = "asrs.s.uid"
+"""The claim that is the user of a connection."""
+
+AUTHENTICATION_END: Final = "asrs.s.aeo"
+"""The claim that says when the service closes a connection, in epoch seconds as text."""
 
 _LONGEST_HANDSHAKE: Final = 30
 _LONGEST_POLL_INTERVAL: Final = 300
@@ -61,7 +67,7 @@ class ConnectionOptions:
             "asrs.s.cht": _text(self.handshake_timeout),
             "asrs.s.ttl": _text(self.max_poll_interval),
             "asrs.s.coae": None if self.close_at is None else "true",
-            "asrs.s.aeo": None if self.close_at is None else str(int(self.close_at)),
+            AUTHENTICATION_END: None if self.close_at is None else str(int(self.close_at)),
         }
         return {name: value for name, value in claims.items() if value is not None}
 

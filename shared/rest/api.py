@@ -10,6 +10,7 @@ from ..keys.schedule import FetchedKey, Moment
 from ..settings.names import check_user_id, hub_path
 from ..transport.flow import Flow, NoAnswerError, Request, Response
 from . import operations as op
+from .authentication import Authentication
 from .exchange import is_success, operation_url, read_object
 from .members import Members
 from .messages import Messages
@@ -17,7 +18,7 @@ from .messages import Messages
 __all__ = ["RestApi"]
 
 
-class RestApi(Messages, Members):
+class RestApi(Messages, Members, Authentication):
     """The data plane of one endpoint, a method for each operation."""
 
     def access_key(self) -> Flow[FetchedKey]:

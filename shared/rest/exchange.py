@@ -17,6 +17,7 @@ from ..bodies.content import Content
 from ..errors import (
     AuthenticationError,
     ConnectionNotFoundError,
+    ConnectionUserMismatchError,
     InvalidArgumentError,
     PermissionDeniedError,
     ServiceError,
@@ -43,6 +44,7 @@ from .retry import RetryPolicy, retry_after
 __all__ = ["Exchange", "is_success", "operation_url", "read_object"]
 
 _TRANSIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_USER_MISMATCH: Final = "connectionusermismatch"
 _SHORT_PATIENCE: Final = 2.0
 """Seconds that an endpoint which is down has for an answer."""
 
@@ -144,8 +146,10 @@ class Exchange:
         self, operation: Operation, names: Mapping[str, str], answer: Response
     ) -> None:
         if operation.needs_connection and not is_success(answer):
+            # A connection that is named by its secret token is not named here.
+            named = f" {names['connection']!r}" if "connection" in names else ""
             raise ConnectionNotFoundError(
-                f"There is no connection {names['connection']!r}",
+                f"There is no connection{named or ' with this connection token'}",
                 endpoint=self.endpoint.name,
                 hub=names["hub"],
             )
@@ -192,7 +196,7 @@ class Exchange:
                 request_id=request_id(request),
             )
         status = outcome.status
-        code = outcome.headers.get("x-ms-error-code")
+        code = _code(outcome)
         kind, problem = self._problem(operation, outcome, token)
         return kind(
             f"{status} to {asked}" + (f" ({code})" if code else "") + problem,
@@ -211,6 +215,8 @@ class Exchange:
         status = outcome.status
         if status == HTTPStatus.UNAUTHORIZED:
             return AuthenticationError, f": {refused_token(self.endpoint, token.value)}"
+        if status == HTTPStatus.FORBIDDEN and (_code(outcome) or "").lower() == _USER_MISMATCH:
+            return ConnectionUserMismatchError, ": the connection belongs to another user"
         if status == HTTPStatus.FORBIDDEN:
             mend = explain_refusal(outcome, operation.permission, self.endpoint, token.value)
             return PermissionDeniedError, f": {mend}"
@@ -298,8 +304,25 @@ def is_success(response: Response) -> bool:
 def _is_answer(response: Response, operation: Operation) -> bool:
     if is_success(response):
         return True
-    code = response.headers.get("x-ms-error-code", "").lower()
-    return response.status == HTTPStatus.NOT_FOUND and code in operation.absent
+    if response.status != HTTPStatus.NOT_FOUND or not operation.absent:
+        return False
+    return (_code(response) or "").lower() in operation.absent
+
+
+def _code(response: Response) -> str | None:
+    """Return the code of a refusal: the header's, or that of an ErrorDetail (REST API reference).
+
+    It is in the body alone where something on the way drops headers that it does not know.
+    """
+    in_header = response.headers.get("x-ms-error-code")
+    if in_header is not None or not response.body:
+        return in_header
+    try:
+        detail = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    code = detail.get("code") if isinstance(detail, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def _is_unauthorized(outcome: Response | NoAnswerError) -> bool:

@@ -25,6 +25,7 @@ _NO_CONNECTION: Final = frozenset({"warning.connection.notexisted", "error.conne
 _NO_GROUP: Final = frozenset({"warning.group.notexisted"})
 _NO_USER: Final = frozenset({"warning.user.notexisted"})
 _NOT_IN_GROUP: Final = frozenset({"info.user.notingroup"})
+_NO_TOKEN: Final = frozenset({"connectionnotfound"}) | _NO_CONNECTION
 
 
 class Operation(NamedTuple):
@@ -119,6 +120,18 @@ CLOSE_GROUP_CONNECTIONS: Final = Operation(
 CLOSE_USER_CONNECTIONS: Final = Operation(
     "close_user_connections", "POST", f"{_USER}/:closeConnections", _NO_CONTENT,
     "clientConnection/write", query=("excluded", "reason"),
+)  # fmt: skip
+
+# No OpenAPI file has these two: Azure/azure-signalr #2261 and #2277; QUERY is RFC 10008.
+REFRESH_AUTH: Final = Operation(
+    "refresh_connection_authentication", "POST", f"{_HUB}/connections/:refreshAuth", _OK,
+    "clientConnection/write", body=True,
+    absent=_NO_TOKEN, needs_connection=True, api_version="2026-07-01",
+)  # fmt: skip
+CONNECTION_CLAIMS: Final = Operation(
+    "connection_claims", "QUERY", f"{_HUB}/connections/claims", _OK,
+    "clientConnection/read", body=True,
+    absent=_NO_TOKEN, needs_connection=True, api_version="2026-07-01",
 )  # fmt: skip
 
 CONNECTION_EXISTS: Final = Operation(

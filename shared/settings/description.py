@@ -1,11 +1,13 @@
 """A setting, as those who read it and the configuration reference know it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..errors import SettingsError
 
 __all__ = ["Setting"]
+
+_SWITCH: Final = {"true": True, "false": False}
 
 
 class Setting(NamedTuple):
@@ -35,6 +37,21 @@ class Setting(NamedTuple):
         """Return its values, which commas separate."""
         values = (value.strip() for value in self.read(environment).split(","))
         return [value for value in values if value]
+
+    def read_switch(self, environment: Mapping[str, str], *, default: bool) -> bool:
+        """Return whether it says `true`, in any case.
+
+        Args:
+            environment: Names and values, as in `os.environ`.
+            default: What holds when it is not set.
+
+        Raises:
+            SettingsError: It is neither true nor false.
+        """
+        value = self.read(environment).lower()
+        if value and value not in _SWITCH:
+            raise self.error(f"is {value!r}, and can be 'true' or 'false'")
+        return _SWITCH[value] if value else default
 
     def error(self, problem: str, example: str = "") -> SettingsError:
         """Make the error that says what is wrong with its value.

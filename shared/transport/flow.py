@@ -103,14 +103,26 @@ class Sleep(NamedTuple):
     seconds: float
 
 
+def _never(_: object) -> bool:
+    return False
+
+
 class Gather(NamedTuple):
     """Effect: run several flows at once; its result is what each came to, in their order.
 
     An outcome is what the flow returned, or the `ServiceError` that it raised. Any other error is
     raised at once.
+
+    Args:
+        flows: The flows.
+        settles: Tells of an outcome whether the others need not be waited for.
+        grace: Seconds that they have all the same. What has no outcome by then is given up, and
+            comes to a `ServiceUnavailableError`.
     """
 
     flows: Sequence["Flow[object]"]
+    settles: Callable[[object], bool] = _never
+    grace: float = 0.0
 
 
 class NoAnswerError(SignalRError):

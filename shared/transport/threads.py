@@ -9,10 +9,10 @@ import contextlib
 import contextvars
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
-from ..errors import ServiceError
+from ..errors import ServiceError, ServiceUnavailableError
 from ..identity.token import LONGEST_WAIT, Token, TokenSource, no_token_in_time
 from .flow import (
     Effect,
@@ -75,8 +75,8 @@ class EndpointThreads:
                 return None
             case GetKey(source, timeout):
                 return await source.get_async(timeout)
-            case Gather(flows):
-                return await self._gather(flows)
+            case Gather():
+                return await self._gather(effect)
             case Request(endpoint=name):
                 return await self._endpoints[name].do(effect, self._queue_timeout_of(effect))
 
@@ -105,14 +105,30 @@ class EndpointThreads:
     def _queue_timeout_of(self, request: Request) -> float | None:
         return None if self._queue_timeout is None else request.read_timeout or self._queue_timeout
 
-    async def _gather(self, flows: Sequence[Flow[object]]) -> Sequence[object]:
-        return await asyncio.gather(*map(self._outcome, flows))
+    async def _gather(self, gather: Gather) -> Sequence[object]:
+        tasks = [asyncio.create_task(self._outcome(flow)) for flow in gather.flows]
+        waiting: Collection[asyncio.Task[object]] = tasks
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                # An error of the caller's own is raised here, whatever the others come to.
+                if any(gather.settles(task.result()) for task in done) and waiting:
+                    await asyncio.wait(waiting, timeout=gather.grace)
+                    break
+            return [task.result() if task.done() else _not_waited_for() for task in tasks]
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _outcome(self, flow: Flow[object]) -> object:
         try:
             return await run_async(flow, self.perform)
         except ServiceError as error:
             return error
+
+
+def _not_waited_for() -> ServiceError:
+    return ServiceUnavailableError("It had not answered when another endpoint had done it")
 
 
 class _Job(NamedTuple):

@@ -78,7 +78,7 @@ def test_the_description_has_every_function_and_says_who_needs_a_key() -> None:
         for operation in operations.values()
     }
     assert described.items() <= keyed.items()
-    assert len(described) == 10
+    assert len(described) == 12
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,21 @@ _LIFETIME: Final = Setting(
     "60",
     "60",
 )
+_REFRESH: Final = Setting(
+    "NEGOTIATE_REFRESH",
+    "`true` or `false`: whether clients may renew their sign-in without a new connection, so that"
+    " negotiate tells them `tokenLifetimeSeconds`. Never for anonymous callers",
+    "false",
+    "`true` where callers prove who they are",
+)
+_CLOSE_ON_EXPIRATION: Final = Setting(
+    "NEGOTIATE_CLOSE_ON_EXPIRATION",
+    "`true` or `false`: whether the service closes a connection when the caller's session ends and"
+    " was not renewed. A session whose end nobody knows closes nothing: that of a login by cookie"
+    " with App Service authentication",
+    "true",
+    "`false`",
+)
 _ISSUER: Final = Setting(
     "NEGOTIATE_OIDC_ISSUER",
     "the issuer of callers' bearer tokens, as their claim `iss` has it",
@@ -65,6 +80,8 @@ SETTINGS: Final = (
     _IDENTITY,
     _CLAIMS,
     _LIFETIME,
+    _REFRESH,
+    _CLOSE_ON_EXPIRATION,
     _ISSUER,
     _AUDIENCE,
     _JWKS_URI,
@@ -96,6 +113,8 @@ class NegotiateSettings:
         claims: Claims of the caller that go into the client token.
         issuer: Whose bearer tokens are accepted, where callers show one.
         user_id_claim: The claim of a bearer token that is the user id.
+        refresh: Whether callers may renew their sign-in; nobody who is anonymous can.
+        close_on_expiration: Whether a connection ends with the caller's session.
     """
 
     identities: tuple[Identity, ...]
@@ -103,6 +122,8 @@ class NegotiateSettings:
     claims: tuple[ClaimMapping, ...] = ()
     issuer: Issuer | None = None
     user_id_claim: str = "sub"
+    refresh: bool = True
+    close_on_expiration: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would let nobody connect, or only fail with the first caller.
@@ -126,6 +147,11 @@ class NegotiateSettings:
                 "issuer", "is missing, and callers show its tokens: Issuer(issuer, (audience,))"
             )
 
+    @property
+    def is_renewing(self) -> bool:
+        """Whether there is anybody who may renew a sign-in."""
+        return self.refresh and self.identities != (Identity.ANONYMOUS,)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "NegotiateSettings":
         """Read the settings.
@@ -143,6 +169,8 @@ class NegotiateSettings:
             _claims(environment),
             _issuer(environment) if Identity.OIDC in identities else None,
             _USER_ID_CLAIM.read(environment) or "sub",
+            _refresh(environment, identities),
+            _CLOSE_ON_EXPIRATION.read_switch(environment, default=False),
         )
 
 
@@ -171,6 +199,16 @@ def _identities(environment: Mapping[str, str]) -> tuple[Identity, ...]:
             Identity.ANONYMOUS.value,
         )
     return identities
+
+
+def _refresh(environment: Mapping[str, str], identities: tuple[Identity, ...]) -> bool:
+    is_proven = identities != (Identity.ANONYMOUS,)
+    is_on = _REFRESH.read_switch(environment, default=is_proven)
+    if is_on and not is_proven:
+        raise _REFRESH.error(
+            f"is true, and {_IDENTITY.name} says that nobody proves who they are", "false"
+        )
+    return is_on
 
 
 def _identity(name: str) -> Identity:

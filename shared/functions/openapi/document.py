@@ -143,6 +143,9 @@ def _operation(operation: Operation, routed: RoutedFunction, schemas: _Schemas) 
     }
     if operation.parameters is not None:
         described["parameters"] = _parameters(routed.path, operation.parameters, schemas)
+    for name, meaning in operation.headers.items():
+        header = _parameter(name, "header", meaning, _STRING)
+        described.setdefault("parameters", []).append(header | {"required": True})
     if operation.items is not None:
         described["requestBody"] = _request_body(operation.items, schemas)
     return described

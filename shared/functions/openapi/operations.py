@@ -31,6 +31,17 @@ class Negotiation(Struct, rename="camel"):
 
     url: Annotated[str, Meta(description="Address of the service, the hub included.")]
     access_token: Annotated[str, Meta(description="Lets one client in, for a limited time.")]
+    token_lifetime_seconds: Annotated[
+        Annotated[int, Meta(ge=1)] | UnsetType,
+        Meta(description="How long it is good for, where the client can renew it."),
+    ] = UNSET
+
+
+class Renewal(Struct, rename="camel"):
+    """The token of a client that has renewed its sign-in."""
+
+    access_token: Annotated[str, Meta(description="The client token from now on.")]
+    token_lifetime_seconds: Annotated[int, Meta(ge=1, description="How long it is good for.")]
 
 
 class NegotiateParameters(Struct):
@@ -61,6 +72,9 @@ class Problem(Struct):
     results: Annotated[
         list[Result] | UnsetType, Meta(description="What became of each item of a list.")
     ] = UNSET
+    error: Annotated[
+        str | UnsetType, Meta(description="Why a sign-in was not renewed, in one word.")
+    ] = UNSET
 
 
 class Answer(NamedTuple):
@@ -90,6 +104,7 @@ class Operation(NamedTuple):
         parameters: Its parameters. Those in the path may stand in the query too, and the others
             have to.
         items: What its body holds, one or a list.
+        headers: Names of headers that a request has to have, and what they say.
     """
 
     name: str
@@ -100,6 +115,7 @@ class Operation(NamedTuple):
     is_keyed: bool = True
     parameters: type[Struct] | None = None
     items: type[Item] | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 _BAD_REQUEST: Final = Answer("The request cannot be read.", Problem)
@@ -131,6 +147,28 @@ _NEGOTIATED: Final = {
         " now."
     ),
 }
+_RENEWED: Final = {
+    HTTPStatus.OK: Answer("The sign-in is renewed, and the connection goes on.", Renewal),
+    HTTPStatus.BAD_REQUEST: Answer("The header that names the connection is missing.", Problem),
+    HTTPStatus.UNAUTHORIZED: _NEGOTIATED[HTTPStatus.UNAUTHORIZED],
+    HTTPStatus.FORBIDDEN: Answer(
+        "The connection belongs to another user, or the app's policy does not allow it.", Problem
+    ),
+    HTTPStatus.NOT_FOUND: Answer(
+        "There is no such connection, the app serves no such hub, or it renews no sign-ins.",
+        Problem,
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _NEGOTIATED[HTTPStatus.REQUEST_ENTITY_TOO_LARGE],
+    HTTPStatus.INTERNAL_SERVER_ERROR: Answer(
+        "The SignalR service refused the request, or the app's own rules ask for what cannot be.",
+        Problem,
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: _NEGOTIATED[HTTPStatus.SERVICE_UNAVAILABLE],
+}
+_CONNECTION_TOKEN: Final = {
+    "X-SignalR-Connection-Token": "Names the connection: the `connectionToken` of the service's own"
+    " negotiation, which is a secret."
+}
 _DELIVERED: Final = {
     HTTPStatus.ACCEPTED: Answer("All are accepted.", Results),
     HTTPStatus.MULTI_STATUS: Answer("Some are accepted.", Results),
@@ -154,6 +192,15 @@ OPERATIONS: Final = (
     Operation(
         "negotiateHub", "POST", "negotiate_hub", "Lets a client connect to a hub.",
         _NEGOTIATED, is_keyed=False, parameters=NegotiateParameters,
+    ),
+    Operation(
+        "refresh", "POST", "refresh",
+        "Renews a client's sign-in, for the default hub or for the one in the query.",
+        _RENEWED, is_keyed=False, parameters=NegotiateParameters, headers=_CONNECTION_TOKEN,
+    ),
+    Operation(
+        "refreshHub", "POST", "refresh_hub", "Renews a client's sign-in.",
+        _RENEWED, is_keyed=False, parameters=NegotiateParameters, headers=_CONNECTION_TOKEN,
     ),
     Operation(
         "broadcast", "POST", "broadcast", "Sends a message, or a list of them.",

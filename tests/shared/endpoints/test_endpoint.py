@@ -57,7 +57,7 @@ def key_after_a_trial(trial: float) -> str | None:
     keys.run_once()
     key = keys.current()
     assert key is not None
-    endpoint.sign(key, TokenRequest("chat", None, None, 60.0, None))
+    endpoint.sign(key, TokenRequest("chat", None, None, 3600.0))
     service.now += HOUR
     for _ in ("fetch", "trial"):
         keys.run_once()

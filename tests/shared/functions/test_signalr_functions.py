@@ -87,7 +87,7 @@ def test_a_route_of_ones_own_is_taken_as_it_is(signalr: SignalRFunctions) -> Non
 def test_who_sends_shows_a_key_of_the_level_that_the_app_chooses(signalr: SignalRFunctions) -> None:
     found = triggers(signalr.blueprint({**ALL, **HEALTH}, auth_level=func.AuthLevel.ADMIN))
     anonymous = {name for name, each in found.items() if each["authLevel"] == "ANONYMOUS"}
-    assert anonymous == {"negotiate", "negotiate_hub", "upstream", "health"}
+    assert anonymous == {*NEGOTIATE, "upstream", "health"}
     assert {each["authLevel"] for name, each in found.items() if name not in anonymous} == {"ADMIN"}
 
 
@@ -174,6 +174,8 @@ async def test_the_description_is_of_what_is_registered(signalr: SignalRFunction
     assert set(described["paths"]) == {
         "/realtime/negotiate",
         "/realtime/{hub}/negotiate",
+        "/realtime/refresh",
+        "/realtime/{hub}/refresh",
         "/openapi.json",
     }
 
@@ -191,10 +193,14 @@ async def test_every_route_of_a_function_with_several_is_described(
     assert names == {
         "/negotiate": {"post": "negotiate"},
         "/{hub}/negotiate": {"post": "negotiateHub"},
+        "/refresh": {"post": "refresh"},
+        "/{hub}/refresh": {"post": "refreshHub"},
         "/connections/{connectionId}": {"head": "connectionExists", "delete": "closeConnection"},
         "/users/{userId}": {"head": "userExists"},
         "/real-time/v2/negotiate": {"post": "real_time_v2_negotiate"},
         "/real-time/v2/{hub}/negotiate": {"post": "real_time_v2_negotiateHub"},
+        "/real-time/v2/refresh": {"post": "real_time_v2_refresh"},
+        "/real-time/v2/{hub}/refresh": {"post": "real_time_v2_refreshHub"},
         "/real-time/v2/connections/{connectionId}": {
             "head": "real_time_v2_connectionExists",
             "delete": "real_time_v2_closeConnection",

@@ -423,7 +423,7 @@ class World:
     def hand_out(self, key: AccessKey) -> None:
         """Sign a token, which has to be valid now."""
         try:
-            token = self.endpoint.sign(key, TokenRequest("chat", "ann", None, 60.0, None)).token
+            token = self.endpoint.sign(key, TokenRequest("chat", "ann", None, 3600.0)).token
         except ServiceError:
             self.promise(not self.usable_keys(), "nobody is refused while there is a usable key")
             return

@@ -134,7 +134,7 @@ def test_claims_stand_in_the_order_in_which_they_came() -> None:
         lifetime=60,
         user_id="C",
         claims=iter(claims),
-        options=ConnectionOptions(transports=Transports.WEB_SOCKETS),
+        system_claims=ConnectionOptions(transports=Transports.WEB_SOCKETS).claims(),
     )
     assert list(decode(token)) == [
         "aud", "iat", "nbf", "exp", "asrs.s.uid", "asrs.s.htt", "asrs.u.jti", "z", "asrs.u.iss",
@@ -149,13 +149,15 @@ def test_an_empty_user_id_is_told() -> None:
 
 def test_options_of_the_connection_are_claims_of_the_service() -> None:
     options = ConnectionOptions(close_at=1_000_030, handshake_timeout=20)
-    token = sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, options=options)
+    token = sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, system_claims=options.claims())
     assert decode(token) == STANDARD | {
         "asrs.s.coae": "true",
         "asrs.s.aeo": "1000030",
         "asrs.s.cht": "20",
     }
-    plain = sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, options=ConnectionOptions())
+    plain = sign_client_token(
+        KEY, AUDIENCE, now=1e6, lifetime=60, system_claims=ConnectionOptions().claims()
+    )
     assert decode(plain) == STANDARD
 
 

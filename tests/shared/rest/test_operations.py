@@ -34,6 +34,9 @@ NEWER = {
 }  # fmt: skip
 """Operations of version 2024-12-01, of which there is no file."""
 
+NEWEST = {"refresh_connection_authentication", "connection_claims"}
+"""Operations of version 2026-07-01, of which there is none either."""
+
 needs_files = pytest.mark.skipif(
     not FOLDER.is_dir() and "SIGNALR_SWAGGER_DIR" not in os.environ,
     reason="the OpenAPI files of the service are not part of this repository;"
@@ -77,7 +80,7 @@ def test_every_row_of_the_table_is_in_the_file_of_its_version() -> None:
     new = dict(described("2023-07-01"))
     assert old.keys() <= new.keys()
     for key, row in TABLE.items():
-        if row is operations.ACCESS_KEY or row.name in NEWER:
+        if row is operations.ACCESS_KEY or row.name in NEWER | NEWEST:
             continue
         assert (row.api_version == "2022-06-01") == (key in old), key
         # An operation's id tells the version that it came with, if that is not the first.
@@ -106,11 +109,21 @@ def test_what_no_file_tells() -> None:
         ),
     }
     assert {each.api_version for each in TABLE.values() if each.name in NEWER} == {"2024-12-01"}
+    newest = {
+        (each.method, each.path): (each.success, each.query, each.body, each.api_version)
+        for each in TABLE.values()
+        if each.name in NEWEST
+    }
+    connections = "/api/hubs/{hub}/connections"
+    assert newest == {
+        ("POST", f"{connections}/:refreshAuth"): (200, (), True, "2026-07-01"),
+        ("QUERY", f"{connections}/claims"): (200, (), True, "2026-07-01"),
+    }
 
 
 def test_each_row_has_a_name_of_its_own() -> None:
-    assert len(TABLE) == 26
-    assert len({each.name for each in TABLE.values()}) == 26
+    assert len(TABLE) == 28
+    assert len({each.name for each in TABLE.values()}) == 28
 
 
 @pytest.mark.parametrize(
@@ -118,6 +131,8 @@ def test_each_row_has_a_name_of_its_own() -> None:
     [
         ("access_key", "auth/accessKey/action"),
         ("generate_client_token", "auth/clientToken/action"),
+        ("refresh_connection_authentication", "clientConnection/write"),
+        ("connection_claims", "clientConnection/read"),
         ("service_is_healthy", ""),
         ("send_to_all", "hub/send/action"),
         ("send_to_user", "user/send/action"),

@@ -16,11 +16,16 @@ from azure.core.credentials import AccessToken
 from negotiate.policy import admit
 from shared import ConnectionOptions
 from shared.aio import SignalRServiceClient
-from shared.functions.negotiate.caller import Caller
-from shared.functions.negotiate.handlers import negotiate_functions
-from shared.functions.negotiate.policy import Connection, NotAllowedError, Policy
-from shared.functions.negotiate.settings import Identity, NegotiateSettings
-from shared.settings.hubs import Hubs
+from shared.functions import (
+    NEGOTIATE,
+    Caller,
+    Connection,
+    Identity,
+    NegotiateSettings,
+    NotAllowedError,
+    Policy,
+    SignalRFunctions,
+)
 from tests.issuer import AUDIENCE, KEYS, TestIssuer, running_issuer
 from tests.scripted_service import Reply, scripted_service
 from tests.shared.functions.negotiate.test_caller import (
@@ -52,12 +57,7 @@ async def service() -> AsyncIterator[SignalRServiceClient]:
 def negotiating(
     service: SignalRServiceClient, environment: Mapping[str, str], policy: Policy = admit
 ) -> Negotiate:
-    functions = negotiate_functions(
-        service,
-        Hubs.of(("chat", "admin")),
-        NegotiateSettings.from_environment(environment),
-        policy,
-    )
+    handlers = negotiate_handlers(service, environment, policy)
 
     async def negotiate(
         headers: Mapping[str, str] | None = None, hub: str | None = None, query: str = ""
@@ -71,10 +71,20 @@ def negotiating(
             route_params={} if hub is None else {"hub": hub},
             body=b'{"userId": "mallory"}',
         )
-        response: func.HttpResponse = await functions[name].handler(request)
-        return response
+        return await handlers[name](request)
 
     return negotiate
+
+
+def negotiate_handlers(
+    service: SignalRServiceClient, environment: Mapping[str, str], policy: Policy = admit
+) -> Mapping[str, Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]]:
+    """Return the handlers of an app by the names of their functions."""
+    settings = NegotiateSettings.from_environment(environment)
+    signalr = SignalRFunctions(service, ("chat", "admin"), settings, policy=policy)
+    app = func.FunctionApp()
+    app.register_functions(signalr.blueprint(NEGOTIATE))
+    return {str(each.get_function_name()): each.get_user_function() for each in app.get_functions()}
 
 
 def claims_of(response: func.HttpResponse) -> dict[str, Any]:

@@ -57,6 +57,15 @@ def test_schemas_are_those_that_validate() -> None:
     [
         ("/negotiate", "post", {("hub", "query", False)}),
         ("/{hub}/negotiate", "post", {("hub", "path", True), ("hub", "query", False)}),
+        (
+            "/{hub}/refresh",
+            "post",
+            {
+                ("hub", "path", True),
+                ("hub", "query", False),
+                ("X-SignalR-Connection-Token", "header", True),
+            },
+        ),
         ("/broadcast", "post", {("hub", "query", False)}),
         ("/groups", "post", {("hub", "query", False)}),
         (

@@ -1,0 +1,176 @@
+"""Who asks, for which hub, and the connection that the app's rules give: at first, and anew."""
+
+import logging
+import time
+from collections.abc import Awaitable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import NamedTuple
+
+import azure.functions as func
+
+from ...errors import InvalidArgumentError
+from ...keys.connection_options import ConnectionOptions
+from ...settings.hubs import Hubs
+from ...settings.names import check_user_id
+from ...telemetry.log import log_fields
+from ..address import requested_hub
+from ..problems import ProblemError
+from .caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
+from .claims import selected_claims
+from .policy import Connection, Policy
+from .settings import NegotiateSettings
+
+__all__ = ["Admission", "Admitted"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Admitted(NamedTuple):
+    """A caller who may connect.
+
+    Args:
+        connection: What it gets.
+        minutes: Minutes for which it may connect, within its session.
+        session_end: When its session ends, in epoch seconds; `None` when that is not known.
+    """
+
+    connection: Connection
+    minutes: float
+    session_end: float | None
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the authentication of the connection ends, in epoch seconds, if that is known."""
+        options = self.connection.options
+        if options is not None and options.close_at is not None:
+            return options.close_at
+        return self.session_end
+
+
+class Admission:
+    """Decides who may connect, and as what.
+
+    Args:
+        hubs: Which hubs there are.
+        negotiation: How callers prove who they are, and what they get for it.
+        policy: The app's own rules.
+    """
+
+    def __init__(self, hubs: Hubs, negotiation: NegotiateSettings, policy: Policy) -> None:
+        self._hubs = hubs
+        self._negotiation = negotiation
+        self._policy = policy
+        self._identity = CallerIdentity(negotiation)
+
+    async def identify(self, req: func.HttpRequest) -> tuple[Caller, str]:
+        """Return who asks, and for which hub.
+
+        Args:
+            req: The request. It names a hub in its path, in its query or not at all.
+
+        Raises:
+            ProblemError: The caller does not prove who it is, or the request names several hubs.
+            UnknownHubError: This app does not serve the hub.
+        """
+        hub = self._hubs.find(requested_hub(req))
+        return await self._identity.identify(req.headers), hub
+
+    async def decide(self, caller: Caller, hub: str) -> Admitted:
+        """Return what a caller gets.
+
+        Args:
+            caller: Who asks.
+            hub: Name of the hub, in lower case.
+
+        Raises:
+            ProblemError: The caller is not let in, or the app's own rules make a mistake.
+        """
+        try:
+            decided = self._policy(caller, hub, self._offered(caller))
+            connection = (
+                decided if isinstance(decided, Connection) else await self._awaited(decided)
+            )
+            minutes = _within_session(connection.minutes_to_expire, caller)
+            if self._negotiation.close_on_expiration and caller.session_end is not None:
+                connection.options = _closing_at(caller.session_end, connection.options)
+            if connection.options is not None and connection.options.close_at is not None:
+                minutes = min(minutes, _minutes_until(connection.options.close_at))
+        except InvalidArgumentError as error:
+            raise self.refusal(error, caller, hub) from error
+        return Admitted(connection, minutes, caller.session_end)
+
+    def refusal(
+        self, error: InvalidArgumentError, caller: Caller, hub: str
+    ) -> InvalidArgumentError | ProblemError:
+        """Return what the caller is told: of its own user id what is wrong, of our slips nothing.
+
+        Args:
+            error: Why there is no connection.
+            caller: Who asks. Its user id comes from its identity provider.
+            hub: Name of the hub.
+        """
+        if error.argument == "user_id" and caller.user_id is not None:
+            try:
+                check_user_id("user_id", caller.user_id)
+            except InvalidArgumentError as own:
+                return own
+        _logger.error(
+            "The policy %s or the settings ask for a connection that cannot be made: %s",
+            self._name,
+            error,
+            exc_info=error,
+            extra=log_fields(error, hub=hub),
+        )
+        return ProblemError(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "The app cannot make this connection. Its log says why.",
+        )
+
+    @property
+    def _name(self) -> str:
+        """Name of the policy."""
+        name: str = getattr(self._policy, "__qualname__", type(self._policy).__qualname__)
+        return name
+
+    def _offered(self, caller: Caller) -> Connection:
+        mappings = self._negotiation.claims
+        claims = selected_claims(mappings, caller.claims) if mappings else NO_CLAIMS
+        return Connection(caller.user_id, claims, self._negotiation.token_lifetime)
+
+    async def _awaited(self, decided: object) -> Connection:
+        """Return what a coroutine function decides.
+
+        Raises:
+            TypeError: The policy, of either kind, decides nothing.
+        """
+        connection = await decided if isinstance(decided, Awaitable) else decided
+        if isinstance(connection, Connection):
+            return connection
+        returned = "None" if connection is None else f"a {type(connection).__qualname__}"
+        raise TypeError(
+            f"The policy {self._name} returned {returned}, and has to return a Connection: end it"
+            " with 'return connection', or raise NotAllowedError"
+        )
+
+
+def _closing_at(session_end: float, options: ConnectionOptions | None) -> ConnectionOptions:
+    """Have a connection end with the caller's session, unless the policy names a time."""
+    if options is None:
+        return ConnectionOptions(close_at=session_end)
+    return options if options.close_at is not None else replace(options, close_at=session_end)
+
+
+def _minutes_until(moment: float) -> float:
+    return (moment - time.time()) / 60
+
+
+def _within_session(minutes: float, caller: Caller) -> float:
+    """Shorten a lifetime to what is left of the caller's own session."""
+    if caller.session_end is None:
+        return minutes
+    left = _minutes_until(caller.session_end)
+    # A token of less than a second would never be valid.
+    if left <= 1 / 60:
+        raise unauthorized("The session is over. Log in again.", INVALID_TOKEN)
+    return min(minutes, left)

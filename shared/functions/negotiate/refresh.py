@@ -1,0 +1,127 @@
+"""Answers a client that renews its sign-in and keeps its connection.
+
+Request, answer and errors are those that Microsoft.AspNetCore.SignalR.Client 11.0.0 and an app
+server with Azure.SignalR 1.34.0 were seen to exchange: the connection is named by a header, where
+every announcement has the query. That client reads nothing of a refusal but its status.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import azure.functions as func
+
+from ...aio import SignalRServiceClient
+from ...errors import ConnectionNotFoundError, InvalidArgumentError, SignalRError
+from ...telemetry.log import log_fields
+from ..address import query_pairs
+from ..http_function import HttpFunction
+from ..problems import ProblemError, http_function, json_response, problem_for
+from .admission import Admission
+from .caller import unauthorized
+
+__all__ = ["refresh_functions"]
+
+_logger = logging.getLogger(__name__)
+
+_CONNECTION_TOKEN: Final = "X-SignalR-Connection-Token"  # noqa: S105  the name of a header
+
+_WORDS: Final = {
+    HTTPStatus.UNAUTHORIZED: "invalid_token",
+    HTTPStatus.FORBIDDEN: "permission_change_rejected",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internal_server_error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "internal_server_error",
+}
+"""What Azure.SignalR 1.34.0 calls a refusal in the member `error`, by its status."""
+
+
+def refresh_functions(
+    service: SignalRServiceClient, admission: Admission, *, is_on: bool
+) -> Mapping[str, HttpFunction]:
+    """Return the functions that renew a sign-in, beside those that negotiate.
+
+    Args:
+        service: Renews the authentication of connections.
+        admission: Who may connect, and as what.
+        is_on: Whether there is anything to renew here.
+    """
+
+    async def renewed(req: func.HttpRequest) -> func.HttpResponse:
+        if not is_on:
+            raise ProblemError(HTTPStatus.NOT_FOUND, "This app renews no sign-ins.")
+        connection_token = _connection_token(req)
+        caller, hub = await admission.identify(req)
+        if caller.user_id is None:
+            raise unauthorized("Log in first: an anonymous caller has nothing to renew.")
+        admitted = await admission.decide(caller, hub)
+        connection = admitted.connection
+        try:
+            access = await service.refresh_connection_authentication(
+                hub,
+                connection_token,
+                expires_on=admitted.ends_at,
+                claims=connection.claims,
+                user_id=connection.user_id,
+                options=connection.options,
+                minutes_to_expire=admitted.minutes,
+            )
+        except InvalidArgumentError as error:
+            raise admission.refusal(error, caller, hub) from error
+        answer = {"accessToken": access.token, "tokenLifetimeSeconds": access.lifetime}
+        return json_response(json.dumps(answer))
+
+    @http_function("POST")
+    async def refresh(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return await renewed(req)
+        except ProblemError as problem:
+            raise _named(problem) from problem
+        except SignalRError as error:
+            _logger.warning("refresh: %s", error, extra=log_fields(error))
+            raise _refusal(error) from error
+
+    return dict.fromkeys(("refresh", "refresh_hub"), HttpFunction(refresh))
+
+
+def _connection_token(req: func.HttpRequest) -> str:
+    """Return the secret token that names the connection.
+
+    The bindings' drafts have it in the query, from where it gets into access logs.
+
+    Raises:
+        ProblemError: 400, there is none.
+    """
+    given: str | None = req.headers.get(_CONNECTION_TOKEN)
+    if given is None:
+        given = ",".join(value for name, value in query_pairs(req) if name.lower() == "id")
+    if not given.strip():
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            f"The header {_CONNECTION_TOKEN} is missing: it names the connection, by the"
+            " connectionToken of the service's negotiation.",
+            extensions={"error": "missing_connection_token"},
+        )
+    return given.strip()
+
+
+def _refusal(error: SignalRError) -> ProblemError:
+    """Return what a client is told of an error.
+
+    What may pass is a 503 with `Retry-After`, which a client of one's own can wait for;
+    Microsoft's takes it like the 500 of the SDK for .NET, and asks no second time for either.
+    """
+    problem = problem_for(error)
+    if isinstance(error, ConnectionNotFoundError):
+        problem.extensions = {"error": "connection_not_found"}
+    if problem.status == HTTPStatus.BAD_GATEWAY:
+        problem.status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _named(problem)
+
+
+def _named(problem: ProblemError) -> ProblemError:
+    word = _WORDS.get(problem.status)
+    if word is not None:
+        problem.extensions = {"error": word, **problem.extensions}
+    return problem

@@ -82,7 +82,7 @@ def connected(
         accesses = [signalr.get_client_access_token(hub, user_id=user) for user in users]
         yield [
             stack.enter_context(client(url, Authorization=f"Bearer {token}"))
-            for url, token in accesses
+            for url, token, _ in accesses
         ]
 
 

@@ -121,7 +121,8 @@ def test_operations_reach_the_clients_of_both(signalr: SignalRServiceClient) -> 
 
 
 def test_a_stream_is_where_its_connection_is(signalr: SignalRServiceClient) -> None:
-    with raw_client(*signalr.get_client_access_token("chat", user_id=WEST)) as streaming:
+    access = signalr.get_client_access_token("chat", user_id=WEST)
+    with raw_client(access.url, access.token) as streaming:
         signalr.add_user_to_group("chat", "streaming", WEST)
         (one,) = signalr.list_connections_in_group("chat", "streaming")
         signalr.send_stream_item("chat", one.connection_id, "1", "item")

@@ -94,7 +94,7 @@ def test_bytes_and_times_are_what_they_are_to_a_client_of_messagepack(
     signalr: SignalRServiceClient,
 ) -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    url, token = signalr.get_client_access_token("chat", user_id="ann")
+    url, token, _ = signalr.get_client_access_token("chat", user_id="ann")
     with client(url, protocol="messagepack", Authorization=f"Bearer {token}") as ann:
         ann.connection_id()
         signalr.send_to_user("chat", "ann", "newMessage", [b"\x00\xff", {"at": at}])
@@ -206,7 +206,7 @@ def test_a_list_of_several_pages(signalr: SignalRServiceClient) -> None:
     access = signalr.get_client_access_token("chat", user_id="many")
     with contextlib.ExitStack() as stack:
         for _ in range(201):
-            stack.enter_context(raw_client(*access))
+            stack.enter_context(raw_client(access.url, access.token))
         signalr.add_user_to_group("chat", "crowd", "many")
         listed = list(signalr.list_connections_in_group("chat", "crowd"))
     assert len({each.connection_id for each in listed}) == len(listed) == 201
@@ -223,7 +223,8 @@ def test_an_invocation_gives_the_clients_answer(signalr: SignalRServiceClient) -
 
 
 def test_streams(signalr: SignalRServiceClient) -> None:
-    with raw_client(*signalr.get_client_access_token("chat", user_id="streams")) as client:
+    access = signalr.get_client_access_token("chat", user_id="streams")
+    with raw_client(access.url, access.token) as client:
         signalr.add_user_to_group("chat", "streams", "streams")
         (one,) = signalr.list_connections_in_group("chat", "streams")
         signalr.send_stream_item("chat", one.connection_id, "7", {"n": 1})

@@ -16,7 +16,7 @@ from signalr_emulator.documents.json_text import Json
 SIGNALR = "https://signalr.azure.com"
 HANDSHAKE = '{"protocol":"json","version":1}\x1e'
 HANDSHAKE_REPLY = "{}\x1e"
-API_VERSION = "2024-12-01"
+API_VERSION = "2026-07-01"
 
 
 @dataclass(frozen=True, slots=True)

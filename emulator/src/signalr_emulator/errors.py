@@ -203,7 +203,7 @@ class InvalidRequestError(RequestError):
 
 
 class ForbiddenError(RequestError):
-    """The caller is known and lacks a data action."""
+    """The caller is known and may not do this: it lacks a data action, or `code` says what."""
 
     status = HTTPStatus.FORBIDDEN
     default_code = "Forbidden"

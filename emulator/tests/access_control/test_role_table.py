@@ -66,6 +66,9 @@ POST   /api/hubs/{hub}/:closeConnections                            x x x . . . 
 POST   /api/hubs/{hub}/users/{user}/:closeConnections               x x x . . . x .
 POST   /api/hubs/{hub}/groups/{group}/:closeConnections             x x x . . . x .
 DELETE /api/hubs/{hub}/connections/{connection}                     x x x . . . x .
+POST   /api/hubs/{hub}/connections/:refreshAuth                     x x x . . . x .
+QUERY  /api/hubs/{hub}/connections/claims                           x . x x . . x .
+POST   /api/hubs/{hub}/connections/claims                           x . x x . . x .
 HEAD   /api/hubs/{hub}/connections/{connection}                     x . x x . . x .
 GET    /api/hubs/{hub}/connections/{connection}                     x . x x . . x .
 HEAD   /api/hubs/{hub}/users/{user}                                 x . x x . . x .

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from signalr_emulator import Config, running
 from signalr_emulator.entra.tenant import SigningKey
 
-from emulator.tests.transports.test_http import negotiated
+from emulator.tests.link import negotiated
 from emulator.tests.wire import HANDSHAKE, Wire, said
 
 HANDSHAKES = (b"", HANDSHAKE.encode(), b'{"protocol":"messagepack","version":1}\x1e')

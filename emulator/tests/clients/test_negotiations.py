@@ -1,11 +1,14 @@
 import pytest
+from signalr_emulator.authentication.client_tokens import ClientIdentity
 from signalr_emulator.clients.negotiations import Negotiations, negotiate_reply
 from signalr_emulator.errors import ConnectionInUseError, UnknownConnectionError
+
+ALICE = ClientIdentity("alice")
 
 
 def test_connects_once_within_its_time() -> None:
     negotiations = Negotiations(connect_within=15)
-    negotiated = negotiations.open("chat", 1, now=0)
+    negotiated = negotiations.open(ALICE, "chat", 1, now=0)
     assert negotiations.connect(negotiated.connection_token, "chat", now=14.9) is negotiated
     with pytest.raises(ConnectionInUseError):
         negotiations.connect(negotiated.connection_token, "chat", now=14.9)
@@ -16,7 +19,10 @@ def test_connects_once_within_its_time() -> None:
 
 def test_is_forgotten_when_nobody_connects() -> None:
     negotiations = Negotiations(connect_within=15)
-    early, late = negotiations.open("chat", 1, now=0), negotiations.open("chat", 1, now=1)
+    early, late = (
+        negotiations.open(ALICE, "chat", 1, now=0),
+        negotiations.open(ALICE, "chat", 1, now=1),
+    )
     with pytest.raises(UnknownConnectionError):
         negotiations.connect(early.connection_token, "chat", now=15)
     assert negotiations.connect(late.connection_token, "chat", now=15) is late
@@ -24,7 +30,7 @@ def test_is_forgotten_when_nobody_connects() -> None:
 
 def test_belongs_to_its_hub() -> None:
     negotiations = Negotiations(connect_within=15)
-    negotiated = negotiations.open("chat", 1, now=0)
+    negotiated = negotiations.open(ALICE, "chat", 1, now=0)
     with pytest.raises(UnknownConnectionError):
         negotiations.connect(negotiated.connection_token, "news", now=0)
 
@@ -36,7 +42,7 @@ def test_versions() -> None:
         {"transport": "ServerSentEvents", "transferFormats": ["Text"]},
         {"transport": "LongPolling", "transferFormats": ["Text", "Binary"]},
     ]
-    old, new, newer = (negotiations.open("chat", version, now=0) for version in (0, 1, 7))
+    old, new, newer = (negotiations.open(ALICE, "chat", version, now=0) for version in (0, 1, 7))
     assert negotiate_reply(old) == {
         "negotiateVersion": 0,
         "connectionId": old.connection_token,

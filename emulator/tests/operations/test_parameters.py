@@ -21,8 +21,8 @@ GET_ACCESS_KEY_V1 = operation("GET", "/api/v1/auth/accessKey")
 @pytest.mark.parametrize(
     ("called", "accepted"),
     [
-        (SEND_TO_HUB, ["2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01"]),
-        (GET_ACCESS_KEY, ["2023-07-01", "2024-12-01"]),
+        (SEND_TO_HUB, ["2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01", "2026-07-01"]),
+        (GET_ACCESS_KEY, ["2023-07-01", "2024-12-01", "2026-07-01"]),
         (GET_ACCESS_KEY_V1, ["2022-06-01", "anything", None]),
     ],
 )

@@ -13,8 +13,8 @@ import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 import pytest
 
 from emulator.tests.control.test_inspector import watching
+from emulator.tests.link import END, negotiated, polling
 from emulator.tests.real_client import javascript, started
-from emulator.tests.transports.test_http import END, negotiated, polling
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Socket, Wire, said
 
 V = "?api-version=2024-12-01"

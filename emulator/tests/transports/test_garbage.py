@@ -12,7 +12,7 @@ from signalr_emulator.clients.connected import Client
 from signalr_emulator.transports.long_polling import LongPollingTransport
 from signalr_emulator.transports.socket_writer import SocketWriter
 
-from emulator.tests.transports.test_http import END, negotiated, polling
+from emulator.tests.link import END, negotiated, polling
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Wire
 
 CLOSING_FRAME = b"\x88\x82" + bytes(4) + (1000).to_bytes(2)

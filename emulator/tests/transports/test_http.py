@@ -3,61 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from signalr_emulator import Clock, Config
+from signalr_emulator import Config
 from signalr_emulator.transports.timing import Timing
 
 from emulator.tests.conftest import StartWire
-from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Socket, Wire, said
-
-SSE = {"Accept": "text/event-stream"}
-END = b"\r\n\r\n"
-"""What ends an event: .NET clients up to version 8 take lines that end with CR LF only."""
-
-
-class Link:
-    """A negotiated connection, request by request."""
-
-    def __init__(self, wire: Wire, token: str, connection_token: str) -> None:
-        self.wire = wire
-        self.headers = {"Authorization": f"Bearer {token}"}
-        self.url = f"{wire.emulator.service_url}/client/?hub=chat&id={connection_token}"
-
-    async def request(
-        self, method: str, data: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Answer:
-        return await self.wire.request(
-            method, self.url, headers=self.headers | (headers or {}), data=data
-        )
-
-    async def poll(self) -> tuple[int, str]:
-        answer = await self.request("GET")
-        return answer.status, answer.body.decode()
-
-    @asynccontextmanager
-    async def events(self) -> AsyncIterator[aiohttp.StreamReader]:
-        async with self.wire.session.get(self.url, headers=self.headers | SSE) as response:
-            assert response.status == 200
-            assert response.content_type == "text/event-stream"
-            assert await response.content.readuntil(END) == b":" + END
-            yield response.content
-
-
-async def negotiated(wire: Wire, **claims: str) -> Link:
-    token = await wire.client_token(**claims)
-    reply = (await wire.negotiate(token=token)).json
-    return Link(wire, token, reply["connectionToken"])
-
-
-async def polling(wire: Wire, **claims: str) -> Link:
-    link = await negotiated(wire, **claims)
-    assert await link.poll() == (200, "")
-    assert (await link.request("POST", HANDSHAKE.encode())).status == 200
-    assert await link.poll() == (200, HANDSHAKE_REPLY)
-    return link
+from emulator.tests.link import END, SSE, negotiated, polling
+from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Socket, Wire, said
 
 
 async def test_events(wire: Wire) -> None:
@@ -232,7 +186,7 @@ async def test_web_socket_takes_no_requests(wire: Wire) -> None:
 
 async def test_connection_of_another_user(wire: Wire) -> None:
     link = await polling(wire, **{"asrs.s.uid": "ann"})
-    link.headers = {"Authorization": f"Bearer {await wire.client_token()}"}
+    link.token = await wire.client_token()
     assert (await link.request("POST", b"")).status == 403
 
 
@@ -244,21 +198,6 @@ async def test_allowed_transports(wire: Wire) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await wire.open(token=token)
     assert caught.value.status == 404
-
-
-async def test_expired_authentication_closes(start: StartWire, clock: Clock) -> None:
-    timing = Timing(expiry_scan=0.01)
-    async with start(Config(service_port=0, control_port=0, timing=timing)) as wire:
-        token = await wire.client_token(**{"asrs.s.coae": "true", "asrs.s.aeo": "1700000060"})
-        socket = Socket(await wire.open(token=token), "")
-        await socket.ws.send_str(HANDSHAKE)
-        assert await socket.text() == HANDSHAKE_REPLY
-        await asyncio.sleep(0.05)
-        assert await wire.connection_counts() == {"chat": 1}
-        clock.advance(60)
-        close = json.loads((await socket.text()).removesuffix("\x1e"))
-        assert close["type"] == 7
-        assert close["allowReconnect"] is True
 
 
 async def test_messagepack_over_a_web_socket(wire: Wire) -> None:

@@ -13,8 +13,8 @@ from signalr_emulator.transports.timing import Timing
 from signalr_emulator.upstream.settings import parse_template
 
 from emulator.tests.conftest import StartWire
+from emulator.tests.link import Link, negotiated, polling
 from emulator.tests.real_client import javascript
-from emulator.tests.transports.test_http import Link, negotiated, polling
 from emulator.tests.upstream_app import App, calling
 from emulator.tests.wire import HANDSHAKE, Socket, Wire, said
 

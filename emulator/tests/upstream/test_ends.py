@@ -10,8 +10,8 @@ import pytest
 from signalr_emulator.upstream.settings import parse_template
 
 from emulator.tests.conftest import StartWire
+from emulator.tests.link import negotiated, polling
 from emulator.tests.real_client import javascript
-from emulator.tests.transports.test_http import negotiated, polling
 from emulator.tests.upstream_app import App, calling
 from emulator.tests.wire import HANDSHAKE, Wire
 

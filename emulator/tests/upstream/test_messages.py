@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 from signalr_emulator.protocols.messages import Completion
 from signalr_emulator.upstream.messages import (
@@ -12,7 +10,6 @@ from signalr_emulator.upstream.messages import (
     invoked,
     signature,
 )
-from signalr_emulator.upstream.user_claims import user_claims
 
 KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 DIGEST = "d4b71f6479906bf45cdc69c969315019a67a52deae1eab86c7a7f3d9b25cd31e"
@@ -90,28 +87,3 @@ def test_answers(status: int, body: bytes | None, expected: Answer) -> None:
 
 def test_binary_answer() -> None:
     assert answer("messagepack", "1", 200, b"\x02\x93\xff") == b"\x02\x93\xff"
-
-
-def test_claims_of_the_user() -> None:
-    token: dict[str, Any] = {
-        "aud": "x",
-        "exp": 1,
-        "asrs.s.uid": "ann",
-        "asrs.u.iss": "mine",
-        "nameid": "ann",
-        "role": ["a", "b"],
-        "age": 7,
-        "ok": True,
-        "address": {"a": None},
-        "odd": float("nan"),
-    }
-    assert user_claims(token) == (
-        ("iss", "mine"),
-        ("nameid", "ann"),
-        ("role", "a"),
-        ("role", "b"),
-        ("age", "7"),
-        ("ok", "true"),
-        ("address", '{"a":null}'),
-        ("odd", "nan"),
-    )

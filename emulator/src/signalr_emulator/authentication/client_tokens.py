@@ -13,6 +13,7 @@ from typing import Any
 import jwt
 
 from ..clock import Clock
+from ..documents.json_text import Json
 from ..entra.lifetime import check_lifetime
 from ..errors import AuthenticationError
 from .access_keys import AccessKey, AccessKeys
@@ -20,16 +21,29 @@ from .signed_tokens import ALGORITHM, audiences_of, signed_claims
 
 __all__ = [
     "ALL_TRANSPORTS",
+    "CLOSES_ON_EXPIRATION",
+    "EXPIRES_ON",
     "MAX_TOKEN_LENGTH",
+    "USER_ID",
     "ClientIdentity",
     "HttpTransports",
     "client_audiences",
+    "client_identity",
     "issue_client_token",
     "validate_client_token",
 ]
 
 MAX_TOKEN_LENGTH = 4096
 """The longest client token, in characters."""
+
+CLOSES_ON_EXPIRATION = "asrs.s.coae"
+"""The claim that is true where a connection ends with its authentication."""
+
+EXPIRES_ON = "asrs.s.aeo"
+"""The claim that says when that is, in seconds since the epoch."""
+
+USER_ID = "asrs.s.uid"
+"""The claim that says who the client is."""
 
 _MAX_DIGITS = 16
 _MAX_HANDSHAKE = 30.0
@@ -113,37 +127,40 @@ def validate_client_token(
     if not audiences.intersection(audience.lower() for audience in audiences_of(claims)):
         raise AuthenticationError("The audience of the token is not this hub of this service.")
     check_lifetime(claims, clock.now())
+    return client_identity(claims)
+
+
+def client_identity(claims: Mapping[str, Any]) -> ClientIdentity:
+    """Give what the claims of a client token say, whose token is checked."""
     transports = _whole_number(claims.get("asrs.s.htt"))
     handshake = _whole_number(claims.get("asrs.s.cht"))
     poll_idle = _whole_number(claims.get("asrs.s.ttl"))
-    closes = str(_first(claims.get("asrs.s.coae"))).lower() == "true"
+    closes = str(_first(claims.get(CLOSES_ON_EXPIRATION))).lower() == "true"
     return ClientIdentity(
         user_id=_user_id(claims),
         claims=claims,
         transports=ALL_TRANSPORTS if transports is None else HttpTransports(transports & 7),
         handshake=None if handshake is None else min(float(handshake), _MAX_HANDSHAKE),
         poll_idle=None if poll_idle is None else min(max(float(poll_idle), 1.0), _MAX_POLL_IDLE),
-        closes_at=_whole_number(claims.get("asrs.s.aeo")) if closes else None,
+        closes_at=_whole_number(claims.get(EXPIRES_ON)) if closes else None,
     )
 
 
 def issue_client_token(
-    audience: str, *, user_id: str | None, lifetime: int, key: AccessKey, now: float
+    audience: str, claims: Mapping[str, Json], *, lifetime: int, key: AccessKey, now: float
 ) -> str:
     """Sign a client token.
 
     Args:
         audience: One of what `client_audiences` gives for the hub.
-        user_id: Who the client is, or None.
+        claims: What it says of the client, beside its audience and its time.
         lifetime: Seconds until the token expires.
         key: Signs it.
         now: Seconds since the epoch.
     """
-    claims: dict[str, str | int] = {"nbf": int(now), "iat": int(now), "exp": int(now) + lifetime}
-    if user_id is not None:
-        claims["asrs.s.uid"] = user_id
-    claims["aud"] = audience
-    return jwt.encode(claims, key.secret, ALGORITHM, headers={"kid": key.key_id})
+    times = {"nbf": int(now), "iat": int(now), "exp": int(now) + lifetime}
+    payload = {**times, **claims, "aud": audience}
+    return jwt.encode(payload, key.secret, ALGORITHM, headers={"kid": key.key_id})
 
 
 def _first(value: object) -> object:
@@ -152,8 +169,8 @@ def _first(value: object) -> object:
 
 
 def _user_id(claims: Mapping[str, Any]) -> str | None:
-    if "asrs.s.uid" in claims:
-        return _text(claims["asrs.s.uid"])
+    if USER_ID in claims:
+        return _text(claims[USER_ID])
     return next((_text(claims[name]) for name in claims if name in _NAME_IDENTIFIERS), None)
 
 

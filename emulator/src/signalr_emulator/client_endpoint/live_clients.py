@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from ..authentication.client_tokens import ClientIdentity, HttpTransports
 from ..clients.authentication_expiry import AuthenticationExpiry
 from ..clients.connected import Client
-from ..clients.events import ConnectedClient
 from ..clients.negotiations import Negotiated
 from ..clients.transport import Traits
 from ..state.resource import Resource
@@ -62,7 +61,6 @@ class LiveClients:
     def start(
         self,
         negotiated: Negotiated,
-        identity: ClientIdentity,
         kind: HttpTransports,
         traits: Traits,
         *,
@@ -73,7 +71,6 @@ class LiveClients:
 
         Args:
             negotiated: What was negotiated.
-            identity: Who it is.
             kind: How it is transported.
             traits: What its transport is able to do.
             query: What a handler of its events sees of the request.
@@ -82,16 +79,18 @@ class LiveClients:
 
         def ended() -> None:
             self._expiry.forget(client)
+            self._resource.negotiations.end(negotiated)
             # Who polls has yet to be told.
             if polls is None:
                 self.forget(negotiated)
 
         client = Client(
-            identity=_connected(negotiated, identity, query),
+            negotiated=negotiated,
+            query=query,
             hubs=self._resource.hubs,
             handler=self._resource.handler,
             events=self._resource.events,
-            timing=self.timing(identity),
+            timing=self.timing(negotiated.identity),
             traits=traits,
             refusal=self._refusal,
             loop=asyncio.get_running_loop(),
@@ -99,8 +98,8 @@ class LiveClients:
         )
         live = LiveClient(negotiated, kind, client, polls)
         self._live[negotiated.connection_token] = live
-        if identity.closes_at is not None:
-            self._expiry.watch(client, identity.closes_at)
+        if negotiated.identity.closes_at is not None:
+            self._expiry.watch(client, negotiated)
         return live
 
     def timing(self, identity: ClientIdentity) -> Timing:
@@ -126,13 +125,3 @@ class LiveClients:
         """Tell every client that the service stops, and that it may try again."""
         for live in list(self._live.values()):
             live.client.disconnect(None, allow_reconnect=True)
-
-
-def _connected(negotiated: Negotiated, identity: ClientIdentity, query: str) -> ConnectedClient:
-    return ConnectedClient(
-        connection_id=negotiated.connection_id,
-        hub=negotiated.hub,
-        user_id=identity.user_id,
-        claims=identity.claims,
-        query=query,
-    )

@@ -97,7 +97,7 @@ class ClientEndpoint:
             return web.json_response({"error": "The negotiateVersion has to be an integer from 0."})
         is_stateful = request.query.get("useStatefulReconnect", "").lower() == "true"
         negotiated = self._resource.negotiations.open(
-            hub, version, asyncio.get_running_loop().time(), is_stateful=is_stateful
+            identity, hub, version, asyncio.get_running_loop().time(), is_stateful=is_stateful
         )
         return web.json_response(negotiate_reply(negotiated, identity.transports))
 
@@ -107,7 +107,8 @@ class ClientEndpoint:
         kind = transport_of(request)
         if kind not in identity.transports:
             raise web.HTTPNotFound(text="The client token does not allow this transport.")
-        live = self._find(request, hub, identity)
+        self._check_user(request, hub, identity)
+        live = self._find(request, hub)
         if live is not None and live.kind is not kind:
             raise web.HTTPBadRequest(text="Cannot change transports mid-connection")
         match kind:
@@ -140,9 +141,8 @@ class ClientEndpoint:
         hub = hub_of(request)
         identity = self._identify(request, hub)
         require_id(request)
-        known = self._find(request, hub, identity) or self._resource.negotiations.waiting(
-            request.query["id"], hub, asyncio.get_running_loop().time()
-        )
+        self._check_user(request, hub, identity)
+        known = self._find(request, hub) or self._waiting(request, hub)
         if known is None:
             raise web.HTTPNotFound(text="No Connection with that ID")
         return known
@@ -152,7 +152,7 @@ class ClientEndpoint:
     ) -> web.StreamResponse:
         if live is not None and not live.client.is_stateful:
             raise web.HTTPConflict(text="The connection is already connected.")
-        negotiated = live.negotiated if live else self._negotiated(request, hub)
+        negotiated = live.negotiated if live else self._negotiated(request, hub, identity)
         response = websocket_response()
         try:
             await response.prepare(request)
@@ -165,7 +165,7 @@ class ClientEndpoint:
         transport = WebSocketTransport(
             response, request.transport, config.max_write_buffer, config.timing.linger
         )
-        client = self._web_socket_client(request, negotiated, identity, is_resumed=live is not None)
+        client = self._web_socket_client(request, negotiated, is_resumed=live is not None)
         _attach(client, transport, negotiated)
         how = Lost.BROKEN
         try:
@@ -179,12 +179,7 @@ class ClientEndpoint:
         return response
 
     def _web_socket_client(
-        self,
-        request: web.Request,
-        negotiated: Negotiated,
-        identity: ClientIdentity,
-        *,
-        is_resumed: bool,
+        self, request: web.Request, negotiated: Negotiated, *, is_resumed: bool
     ) -> Client:
         # A client that is gone since the upgrade began is not there any more.
         live = self._live.find(negotiated.connection_token) if is_resumed else None
@@ -196,7 +191,7 @@ class ClientEndpoint:
         )
         query = self._shown_query(request)
         kind = HttpTransports.WEB_SOCKETS
-        return self._live.start(negotiated, identity, kind, traits, query=query).client
+        return self._live.start(negotiated, kind, traits, query=query).client
 
     async def _event_stream(
         self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
@@ -206,7 +201,7 @@ class ClientEndpoint:
             raise web.HTTPConflict(text="The connection is already connected.")
         if request.version < HttpVersion11:
             raise web.HTTPVersionNotSupported(text="Server-sent events need HTTP/1.1.")
-        negotiated = self._negotiated(request, hub)
+        negotiated = self._negotiated(request, hub, identity)
         response = event_stream_response()
         writer = await response.prepare(request)
         if writer is None or request.transport is None:
@@ -219,7 +214,6 @@ class ClientEndpoint:
         )
         client = self._live.start(
             negotiated,
-            identity,
             HttpTransports.SERVER_SENT_EVENTS,
             Traits(transfer_formats=_TEXT_ONLY, max_record=MAX_POSTED),
             query=self._shown_query(request),
@@ -238,24 +232,21 @@ class ClientEndpoint:
         require_id(request)
         if live is not None and live.polls is not None:
             return await live.polls.poll(request.transport)
-        negotiated = self._negotiated(request, hub)
-        transport = self._start_polling(request, negotiated, identity)
+        negotiated = self._negotiated(request, hub, identity)
+        transport = self._start_polling(request, negotiated)
         return await transport.poll(request.transport)
 
-    def _start_polling(
-        self, request: web.Request, negotiated: Negotiated, identity: ClientIdentity
-    ) -> LongPollingTransport:
+    def _start_polling(self, request: web.Request, negotiated: Negotiated) -> LongPollingTransport:
         def gone() -> None:
             client.transport_lost(transport, Lost.BROKEN)
 
         transport = LongPollingTransport(
-            self._live.timing(identity),
+            self._live.timing(negotiated.identity),
             on_gone=gone,
             on_finished=lambda: self._live.forget(negotiated),
         )
         client = self._live.start(
             negotiated,
-            identity,
             HttpTransports.LONG_POLLING,
             Traits(keeps_itself_alive=True, max_record=MAX_POSTED),
             query=self._shown_query(request),
@@ -264,13 +255,20 @@ class ClientEndpoint:
         _attach(client, transport, negotiated)
         return transport
 
-    def _find(self, request: web.Request, hub: str, identity: ClientIdentity) -> LiveClient | None:
-        live = self._live.find(request.query.get("id", ""))
-        if live is None or live.negotiated.hub != hub:
-            return None
-        if live.client.user_id != identity.user_id:
+    def _check_user(self, request: web.Request, hub: str, identity: ClientIdentity) -> None:
+        """Refuse who is not the user of a connection, whatever else the token says."""
+        live = self._find(request, hub)
+        negotiated = live.negotiated if live else self._waiting(request, hub)
+        if negotiated is not None and negotiated.identity.user_id != identity.user_id:
             raise web.HTTPForbidden(text="The connection belongs to another user.")
-        return live
+
+    def _find(self, request: web.Request, hub: str) -> LiveClient | None:
+        live = self._live.find(request.query.get("id", ""))
+        return live if live is not None and live.negotiated.hub == hub else None
+
+    def _waiting(self, request: web.Request, hub: str) -> Negotiated | None:
+        now = asyncio.get_running_loop().time()
+        return self._resource.negotiations.waiting(request.query.get("id", ""), hub, now)
 
     def _identify(self, request: web.Request, hub: str) -> ClientIdentity:
         token = bearer_token(request.headers.get(hdrs.AUTHORIZATION))
@@ -286,7 +284,7 @@ class ClientEndpoint:
             clock=self._service.clock,
         )
 
-    def _negotiated(self, request: web.Request, hub: str) -> Negotiated:
+    def _negotiated(self, request: web.Request, hub: str, identity: ClientIdentity) -> Negotiated:
         if self._resource.events.clients >= self._service.config.upstream.max_waiting_clients:
             raise web.HTTPServiceUnavailable(
                 headers={hdrs.RETRY_AFTER: _RETRY_AFTER},
@@ -296,13 +294,15 @@ class ClientEndpoint:
         now = asyncio.get_running_loop().time()
         token = request.query.get("id")
         if token is None:
-            token = negotiations.open(hub, 1, now).connection_token
+            token = negotiations.open(identity, hub, 1, now).connection_token
         try:
-            return negotiations.connect(token, hub, now)
+            negotiated = negotiations.connect(token, hub, now)
         except UnknownConnectionError as error:
             raise web.HTTPNotFound(text=str(error)) from error
         except ConnectionInUseError as error:
             raise web.HTTPConflict(text=str(error)) from error
+        negotiated.begin(identity)
+        return negotiated
 
 
 def _attach(client: Client, transport: _AnyTransport, negotiated: Negotiated) -> None:

@@ -1,7 +1,7 @@
 """Ends connections whose authentication has expired, for tokens that ask for it.
 
-Source: CloseOnAuthenticationExpire of the .NET SDK: `asrs.s.coae` and `asrs.s.aeo`; the service
-looks once a second and lets the client reconnect.
+Source: CloseOnAuthenticationExpiration of the .NET SDK: `asrs.s.coae` and `asrs.s.aeo`; the service
+looks once a second and lets the client reconnect. ASP.NET Core 11 says nothing more to it.
 """
 
 import asyncio
@@ -9,10 +9,9 @@ from collections.abc import Callable
 
 from ..clock import Clock
 from .connected import Client
+from .negotiations import Negotiated
 
 __all__ = ["AuthenticationExpiry"]
-
-_EXPIRED = "The authentication of the connection has expired."
 
 
 class AuthenticationExpiry:
@@ -26,12 +25,12 @@ class AuthenticationExpiry:
     def __init__(self, clock: Clock, interval: float) -> None:
         self._clock = clock
         self._interval = interval
-        self._watched: dict[Client, float] = {}
+        self._watched: dict[Client, Negotiated] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, client: Client, closes_at: float) -> None:
-        """End a client at a time, in seconds since the epoch."""
-        self._watched[client] = closes_at
+    def watch(self, client: Client, negotiated: Negotiated) -> None:
+        """End a client when its connection closes, which a refresh may put off."""
+        self._watched[client] = negotiated
         if self._timer is None:
             self._plan(self._look)
 
@@ -45,8 +44,13 @@ class AuthenticationExpiry:
     def _look(self) -> None:
         self._timer = None
         now = self._clock.now()
-        for client in [c for c, closes_at in self._watched.items() if now >= closes_at]:
-            client.disconnect(_EXPIRED, allow_reconnect=True)
+        for client in [c for c, negotiated in self._watched.items() if _is_over(negotiated, now)]:
+            client.disconnect(None, allow_reconnect=True)
             self.forget(client)
         if self._watched:
             self._plan(self._look)
+
+
+def _is_over(negotiated: Negotiated, now: float) -> bool:
+    closes_at = negotiated.identity.closes_at
+    return closes_at is not None and now >= closes_at

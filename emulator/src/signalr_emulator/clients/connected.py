@@ -14,6 +14,7 @@ from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
 from .event_queue import EventQueue
 from .events import ClientHandler, ClientInvocation, ConnectedClient
 from .hubs import Hubs
+from .negotiations import Negotiated
 from .transport import Lost, Traits, Transport
 
 __all__ = ["Client"]
@@ -29,7 +30,8 @@ class Client:
     """One client from the connection of its transport to its end.
 
     Args:
-        identity: Who it is.
+        negotiated: Its connection, which knows who it is.
+        query: What a handler of its events sees of the request that connected it.
         hubs: Where it becomes reachable once it has shaken hands.
         handler: Learns what it does, and answers its invocations; without one they fail.
         events: Runs what the handler does.
@@ -43,7 +45,8 @@ class Client:
     def __init__(
         self,
         *,
-        identity: ConnectedClient,
+        negotiated: Negotiated,
+        query: str,
         hubs: Hubs,
         handler: ClientHandler | None,
         events: EventQueue,
@@ -53,12 +56,13 @@ class Client:
         loop: asyncio.AbstractEventLoop,
         on_end: Callable[[], None],
     ) -> None:
-        self.identity = identity
-        self.connection_id = identity.connection_id
-        self.hub = identity.hub
-        self.user_id = identity.user_id
+        self.connection_id = negotiated.connection_id
+        self.hub = negotiated.hub
+        self.user_id = negotiated.identity.user_id
         # The hub calls this once per recipient: without a method in between.
         self.deliver: Callable[[Outgoing], None] = _nowhere
+        self._negotiated = negotiated
+        self._query = query
         self._hubs = hubs
         self._handler = handler
         self._events = events
@@ -70,6 +74,17 @@ class Client:
         self._pending: dict[str, asyncio.Future[Completion]] = {}
         self._connection = Connection(loop.time(), timing, traits, refusal=refusal)
         self._timer = loop.call_at(self._connection.deadline, self._check)
+
+    @property
+    def identity(self) -> ConnectedClient:
+        """Who the client is now: a refresh changes its claims."""
+        return ConnectedClient(
+            connection_id=self.connection_id,
+            hub=self.hub,
+            user_id=self.user_id,
+            claims=self._negotiated.identity.claims,
+            query=self._query,
+        )
 
     @property
     def protocol(self) -> HubProtocol:
@@ -270,16 +285,18 @@ class Client:
             self._complete(message, error=_NO_UPSTREAM)
         else:
             invocation = ClientInvocation(message, event.record, self._connection.protocol)
-            ask = partial(self._ask, self._handler, invocation)
+            ask = partial(self._ask, self._handler, self.identity, invocation)
             self._events.put(self.connection_id, ask, len(event.record))
 
     def _complete(self, message: ReceivedInvocation, error: str) -> None:
         if message.invocation_id is not None:
             self.send(Completion(message.invocation_id, error=error))
 
-    async def _ask(self, handler: ClientHandler, invocation: ClientInvocation) -> None:
+    async def _ask(
+        self, handler: ClientHandler, identity: ConnectedClient, invocation: ClientInvocation
+    ) -> None:
         try:
-            answer = await handler.on_invocation(self.identity, invocation)
+            answer = await handler.on_invocation(identity, invocation)
         except Exception:
             self._complete(invocation.message, error=_FAILED)
             raise

@@ -18,7 +18,7 @@ class ConnectedClient:
         connection_id: Id that is unique within the service.
         hub: Name of the hub, in lower case.
         user_id: Who it is, or None.
-        claims: Every claim of its token.
+        claims: Every claim of its token, or of its last refresh.
         query: Query of the request with which it connected, without the question mark and
             without `access_token` and `id`.
     """

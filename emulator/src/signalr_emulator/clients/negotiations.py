@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..authentication.client_tokens import ALL_TRANSPORTS, HttpTransports
+from ..authentication.client_tokens import ALL_TRANSPORTS, ClientIdentity, HttpTransports
 from ..errors import ConnectionInUseError, UnknownConnectionError
 from ..protocols.supported import TransferFormat
 
@@ -29,11 +29,12 @@ _TRANSPORTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Negotiated:
     """A negotiated connection.
 
     Attributes:
+        identity: Who uses it, by the token that it began with or by its last refresh.
         hub: Name of the hub, in lower case.
         connection_id: Names the connection to others.
         connection_token: Lets the client connect; the same as the id in version 0.
@@ -44,14 +45,31 @@ class Negotiated:
         sending: Held by the one request of the client that is read at present.
     """
 
+    identity: ClientIdentity
     hub: str
     connection_id: str
-    connection_token: str
+    connection_token: str = field(repr=False)
     version: int
     connect_by: float
     is_stateful: bool = False
-    early: bytearray = field(default_factory=bytearray, repr=False, compare=False)
-    sending: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
+    early: bytearray = field(default_factory=bytearray, repr=False)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _is_refreshed: bool = False
+
+    @property
+    def has_secret_token(self) -> bool:
+        """Whether its token is another than its id, which others know."""
+        return self.version > 0
+
+    def begin(self, identity: ClientIdentity) -> None:
+        """Take over what the token says that connects it, unless it has been refreshed."""
+        if not self._is_refreshed:
+            self.identity = identity
+
+    def refresh(self, identity: ClientIdentity) -> None:
+        """Change who uses it, whatever tokens come; the user stays the same."""
+        self.identity = identity
+        self._is_refreshed = True
 
 
 class Negotiations:
@@ -66,10 +84,19 @@ class Negotiations:
         self._waiting: dict[str, Negotiated] = {}
         self._connected: dict[str, Negotiated] = {}
 
-    def open(self, hub: str, version: int, now: float, *, is_stateful: bool = False) -> Negotiated:
+    def open(
+        self,
+        identity: ClientIdentity,
+        hub: str,
+        version: int,
+        now: float,
+        *,
+        is_stateful: bool = False,
+    ) -> Negotiated:
         """Make a connection that waits for its transport.
 
         Args:
+            identity: Who asks for it.
             hub: Name of the hub, in lower case.
             version: What the client asks for; a higher one than `MAX_VERSION` gives that.
             now: Monotonic time, in seconds.
@@ -79,6 +106,7 @@ class Negotiations:
         connection_id = secrets.token_urlsafe(_ID_BYTES)
         used_version = min(version, MAX_VERSION)
         negotiated = Negotiated(
+            identity=identity,
             hub=hub,
             connection_id=connection_id,
             connection_token=secrets.token_urlsafe(_ID_BYTES) if used_version else connection_id,
@@ -94,6 +122,13 @@ class Negotiations:
         self._forget_expired(now)
         negotiated = self._waiting.get(connection_token)
         return negotiated if negotiated is not None and negotiated.hub == hub else None
+
+    def alive(self, connection_token: str, hub: str, now: float) -> Negotiated | None:
+        """Give the connection with this token, whether or not it has its transport already."""
+        connected = self._connected.get(connection_token)
+        if connected is not None and connected.hub == hub:
+            return connected
+        return self.waiting(connection_token, hub, now)
 
     def connect(self, connection_token: str, hub: str, now: float) -> Negotiated:
         """Give a waiting connection its transport.

@@ -63,6 +63,7 @@ def _config(options: argparse.Namespace, defaults: Config) -> Config:
         authority_port=options.authority_port,
         role=BUILT_IN_ROLES.get(options.role),
         service_mode=ServiceMode(options.service_mode),
+        authentication_refresh=options.authentication_refresh,
         allowed_origins=_origins(options.allowed_origins) or defaults.allowed_origins,
         upstream=upstream_config(options, defaults.upstream),
         local_auth=not options.disable_local_auth,
@@ -228,6 +229,13 @@ def _add_rules(parser: argparse.ArgumentParser, defaults: Config) -> None:
         default=defaults.service_mode.value,
         help="service mode of the SignalR resource; in Default every handshake is refused, since no"
         " app server can connect here",
+    )
+    parser.add_argument(
+        "--authentication-refresh",
+        action=argparse.BooleanOptionalAction,
+        default=defaults.authentication_refresh,
+        help="let an app refresh the authentication of a connection; without it, the service knows"
+        " no connection to refresh",
     )
     parser.add_argument(
         "--allowed-origin",

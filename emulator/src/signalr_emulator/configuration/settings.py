@@ -106,6 +106,8 @@ class Config:
         role: Role of the system-assigned identity and of every app registration at the SignalR
             resource, or None for no assignment.
         service_mode: How every SignalR resource treats its clients.
+        authentication_refresh: Whether the authentication of a connection can be refreshed; where
+            it cannot, the service knows no connection to refresh.
         allowed_origins: Origins, in lower case, whose web pages may connect (CORS): `loopback` for
             those of this machine, `*` for any.
         identity_header: What the identity endpoint expects in `X-IDENTITY-HEADER`. It protects
@@ -138,6 +140,7 @@ class Config:
     authority_port: int = 0
     role: Role | None = SERVICE_OWNER
     service_mode: ServiceMode = ServiceMode.SERVERLESS
+    authentication_refresh: bool = True
     allowed_origins: frozenset[str] = frozenset((LOOPBACK_ORIGINS,))
     identity_header: str = "local-emulator"
     identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)

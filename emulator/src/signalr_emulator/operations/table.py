@@ -1,8 +1,8 @@
 """The operations of the data plane in one table: method, path, API versions, data action, success.
 
-Sources: swagger of the REST data plane (v1-preview, v1, 2022-06-01 to 2024-12-01); data actions
-from the Azure permissions reference. Where no document names the data action, docs/fidelity.md
-says so.
+Sources: swagger of the REST data plane (v1-preview, v1, 2022-06-01 to 2024-12-01);
+Azure/azure-signalr, issues 2277 and 2281 (2026-07-01); data actions from the Azure permissions
+reference. Where no document names the data action, docs/fidelity.md says so.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 __all__ = ["API_VERSIONS", "HEALTH_PATHS", "OPERATIONS", "READS", "DataAction", "Operation", "Task"]
 
-API_VERSIONS = ("2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01")
+API_VERSIONS = ("2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01", "2026-07-01")
 """Known versions, the oldest first."""
 
 _SIGNALR = "Microsoft.SignalRService/SignalR"
@@ -52,6 +52,8 @@ class Task(Enum):
     CLOSE_USER_CONNECTIONS = "closeUserConnections"
     CLOSE_GROUP_CONNECTIONS = "closeGroupConnections"
     CLOSE_CONNECTION = "closeConnection"
+    REFRESH_AUTHENTICATION = "refreshAuth"
+    CONNECTION_CLAIMS = "connectionClaims"
     CONNECTION_EXISTS = "connectionExists"
     USER_EXISTS = "userExists"
     GROUP_EXISTS = "groupExists"
@@ -117,6 +119,9 @@ _PREVIEW_HUB = "/api/v1-preview/hub/{hub}"
 
 HEALTH_PATHS = ("/api/health", "/api/v1/health")
 """Where the health check is, which needs no token and no `api-version`."""
+
+_QUERIES = ("QUERY", "POST")
+"""The tests of the .NET SDK read claims with the former (RFC 10008), its issue names the latter."""
 
 READS = ("HEAD", "GET")
 """The swagger names HEAD; the .NET SDK asks with GET whether a user is in a group."""
@@ -200,6 +205,21 @@ _CONNECTIONS = (
         _NO_CONTENT,
     ),
     _row(Task.CLOSE_CONNECTION, f"DELETE {_CONNECTION}", DataAction.CONNECTION_WRITE),
+    _row(
+        Task.REFRESH_AUTHENTICATION,
+        f"POST {_HUB}/connections/:refreshAuth",
+        DataAction.CONNECTION_WRITE,
+        since="2026-07-01",
+    ),
+    *(
+        _row(
+            Task.CONNECTION_CLAIMS,
+            f"{method} {_HUB}/connections/claims",
+            DataAction.CONNECTION_READ,
+            since="2026-07-01",
+        )
+        for method in _QUERIES
+    ),
     *(
         _row(Task.CONNECTION_EXISTS, f"{method} {_CONNECTION}", DataAction.CONNECTION_READ)
         for method in READS

@@ -21,10 +21,11 @@ from ..state.journal import SentMessage
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
+from .authentication import AuthenticationOperations
 from .call import Call, Handler
 from .members import MemberOperations
 from .messages import MessageOperations
-from .tokens import TokenOperations
+from .tokens import ClientTokens, TokenOperations
 
 __all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi"]
 
@@ -50,8 +51,9 @@ class RestApi:
     def __init__(self, service: Service, resource: Resource) -> None:
         self._service = service
         self._resource = resource
+        tokens = ClientTokens(service, resource)
         self._handlers: dict[Task, Handler] = {
-            **TokenOperations(service, resource).handlers(),
+            **TokenOperations(resource, tokens).handlers(),
             **MessageOperations(
                 resource,
                 permit=self._permit,
@@ -59,6 +61,7 @@ class RestApi:
                 invocation_timeout=service.config.invocation_timeout,
             ).handlers(),
             **MemberOperations(resource).handlers(),
+            **AuthenticationOperations(service, resource, tokens).handlers(),
         }
 
     def routes(self) -> list[web.RouteDef]:

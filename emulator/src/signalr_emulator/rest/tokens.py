@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from ..authentication.client_tokens import MAX_TOKEN_LENGTH, issue_client_token
+from ..authentication.client_tokens import (
+    MAX_TOKEN_LENGTH,
+    USER_ID,
+    client_audiences,
+    issue_client_token,
+)
+from ..documents.json_text import Json
 from ..errors import AuthenticationError, InvalidRequestError
 from ..operations.parameters import integer
 from ..operations.table import Task
@@ -12,22 +18,64 @@ from ..state.resource import Resource
 from ..state.service import Service
 from .call import Call, Handler
 
-__all__ = ["TokenOperations"]
+__all__ = ["ClientTokens", "TokenOperations"]
 
 _DEFAULT_MINUTES = "60"
+
+
+class ClientTokens:
+    """Makes client tokens with a key that only the service has.
+
+    Args:
+        service: The state of the emulator.
+        resource: The SignalR resource that the key belongs to.
+    """
+
+    def __init__(self, service: Service, resource: Resource) -> None:
+        self._hosts = service.config.hosts
+        self._clock = service.clock
+        self._access_keys = resource.access_keys
+
+    def issue(
+        self, scheme: str, hub: str, claims: Mapping[str, Json], *, lifetime: int, target: str
+    ) -> str:
+        """Sign a token.
+
+        Args:
+            scheme: `http` or `https`.
+            hub: Name under which the hub is kept.
+            claims: What it says of the client.
+            lifetime: Seconds until it expires.
+            target: What of the request makes it long.
+
+        Raises:
+            InvalidRequestError: It would be longer than a token may be.
+        """
+        token = issue_client_token(
+            min(client_audiences(scheme, self._hosts, None, hub)),
+            claims,
+            lifetime=lifetime,
+            key=self._access_keys.service_key,
+            now=self._clock.now(),
+        )
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise InvalidRequestError(
+                f"The token would have more than {MAX_TOKEN_LENGTH} characters.", target=target
+            )
+        return token
 
 
 class TokenOperations:
     """Gives temporary access keys and client tokens.
 
     Args:
-        service: The state of the emulator.
         resource: The SignalR resource that the keys belong to.
+        tokens: Makes the client tokens.
     """
 
-    def __init__(self, service: Service, resource: Resource) -> None:
-        self._service = service
+    def __init__(self, resource: Resource, tokens: ClientTokens) -> None:
         self._resource = resource
+        self._tokens = tokens
 
     def handlers(self) -> Mapping[Task, Handler]:
         """Give what carries out each operation."""
@@ -48,18 +96,12 @@ class TokenOperations:
         minutes = integer(
             call.parameter("minutesToExpire") or _DEFAULT_MINUTES, "minutesToExpire", minimum=1
         )
-        token = issue_client_token(
-            f"{call.request.scheme}://{self._host()}/client/?hub={hub}",
-            user_id=call.parameter("userId"),
+        user = call.parameter("userId")
+        token = self._tokens.issue(
+            call.request.scheme,
+            hub,
+            {} if user is None else {USER_ID: user},
             lifetime=minutes * 60,
-            key=self._resource.access_keys.service_key,
-            now=self._service.clock.now(),
+            target="userId",
         )
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise InvalidRequestError(
-                f"The token would have more than {MAX_TOKEN_LENGTH} characters.", target="userId"
-            )
         return web.json_response({"token": token})
-
-    def _host(self) -> str:
-        return min(self._service.config.hosts)

@@ -6,6 +6,7 @@ gives nothing back, and whoever makes the items sends and completes the stream b
 
 from http import HTTPStatus
 
+from ..authentication.claims import user_claims
 from ..clients.events import ClientInvocation, ConnectedClient
 from ..protocols.messages import Completion
 from .messages import (
@@ -17,7 +18,6 @@ from .messages import (
     invoked,
 )
 from .sender import Upstream
-from .user_claims import user_claims
 
 __all__ = ["UpstreamHandler"]
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from ..errors import (
     ConnectionNotFoundError,
+    ConnectionUserMismatchError,
     EndpointsError,
     ServiceError,
     UnexpectedResponseError,
@@ -42,6 +43,7 @@ def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
 
     Raises:
         ConnectionNotFoundError: No endpoint has the connection.
+        ConnectionUserMismatchError: It belongs to another user.
         UnexpectedResponseError: More than one did what only one can do.
         EndpointsError: An endpoint failed, and the others' results do not settle it.
     """
@@ -76,7 +78,9 @@ def settles(fan_out: FanOut, outcome: object) -> bool:
         case FanOut.ANY:
             return outcome is True
         case FanOut.ONE | FanOut.ONLY:
-            return not isinstance(outcome, ServiceError)
+            return not isinstance(outcome, ServiceError) or isinstance(
+                outcome, ConnectionUserMismatchError
+            )
 
 
 def _without_missing_connections(failures: Mapping[str, ServiceError]) -> dict[str, ServiceError]:
@@ -84,7 +88,11 @@ def _without_missing_connections(failures: Mapping[str, ServiceError]) -> dict[s
 
     Raises:
         ConnectionNotFoundError: None has it.
+        ConnectionUserMismatchError: One has it, and it is another user's.
     """
+    for each in failures.values():
+        if isinstance(each, ConnectionUserMismatchError):
+            raise each
     missing = [each for each in failures.values() if isinstance(each, ConnectionNotFoundError)]
     if missing and len(missing) == len(failures):
         raise missing[0]

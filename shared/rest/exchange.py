@@ -39,11 +39,10 @@ from ..transport.flow import (
 )
 from .operations import Operation
 from .refusal import explain_refusal
-from .retry import RetryPolicy, retry_after
+from .retry import RetryPolicy, is_transient, retry_after
 
 __all__ = ["Exchange", "is_success", "operation_url", "read_object"]
 
-_TRANSIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _USER_MISMATCH: Final = "connectionusermismatch"
 _SHORT_PATIENCE: Final = 2.0
 """Seconds that an endpoint which is down has for an answer."""
@@ -220,7 +219,7 @@ class Exchange:
         if status == HTTPStatus.FORBIDDEN:
             mend = explain_refusal(outcome, operation.permission, self.endpoint, token.value)
             return PermissionDeniedError, f": {mend}"
-        if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if is_transient(status):
             return ServiceUnavailableError, ""
         return UnexpectedResponseError, ""
 

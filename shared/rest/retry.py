@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 from ..keys.backoff import backoff
 from ..transport.flow import NoAnswerError, Response
 
-__all__ = ["Repeatable", "RetryPolicy", "retry_after"]
+__all__ = ["Repeatable", "RetryPolicy", "is_transient", "retry_after"]
 
 _REFUSED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_FAILED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT})
+_TRANSIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _SECONDS: Final = re.compile("[0-9]+")
 _LONGEST: Final = 3600.0
 """Most seconds that callers are told to wait: who asks for more, or for a year, is not believed."""
@@ -108,5 +108,14 @@ def _may_pass(outcome: Response | NoAnswerError, repeatable: Repeatable) -> bool
         return repeatable is Repeatable.ALWAYS or not outcome.delivered
     if outcome.status in _REFUSED:
         return True
-    failed = outcome.status in _FAILED or outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return failed and repeatable is Repeatable.ALWAYS
+    return is_transient(outcome.status) and repeatable is Repeatable.ALWAYS
+
+
+def is_transient(status: int) -> bool:
+    """Tell whether what an answer says may be over a moment later.
+
+    That somebody does not know the method is no such thing (RFC 9110, section 15.6.2).
+    """
+    if status == HTTPStatus.NOT_IMPLEMENTED:
+        return False
+    return status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -84,7 +84,14 @@ def _results(
         endpoint = each.endpoint
         report.heading(f"Endpoint {endpoint.name}, {endpoint.type.value}")
         with closing(
-            EndpointUnderTest(each, hub, settings.token_origin, options.origin or "", base_path)
+            EndpointUnderTest(
+                each,
+                hub,
+                settings.application,
+                settings.token_origin,
+                options.origin or "",
+                base_path,
+            )
         ) as tested:
             yield from runner.run(ENDPOINT_CHECKS, tested, endpoint.name)
     report.heading("Function app")

@@ -72,7 +72,8 @@ def describe(settings: Settings, configuration: Configuration) -> Finding:
     of_them = f" ({secondary} secondary)" if secondary else ""
     hubs = sorted(settings.hubs.names)
     misspelt = _misspelt(configuration.environment)
-    summary = f"{configuration.source}: {count}{of_them}, hubs {', '.join(hubs)}"
+    application = f" of the application {settings.application}" if settings.application else ""
+    summary = f"{configuration.source}: {count}{of_them}, hubs {', '.join(hubs)}{application}"
     if misspelt:
         return Finding.warning(
             f"{summary}; not read: {', '.join(misspelt)}",

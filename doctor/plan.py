@@ -23,7 +23,7 @@ def _check_cors(tested: EndpointUnderTest) -> Finding:
     if not tested.origin:
         return Finding.skipped("no --origin is given")
     endpoint = tested.endpoint
-    url = f"{endpoint.client_url}/client/negotiate?hub={tested.hub}&negotiateVersion=1"
+    url = f"{endpoint.client_url}/client/negotiate?hub={tested.service_hub}&negotiateVersion=1"
     add = signalr("cors add", endpoint, "--allowed-origins {origin}")
     add += emulator(endpoint, "--allowed-origin {origin}")
     host = Host("the service", "…__clientEndpoint", add, "The service itself always allows them")

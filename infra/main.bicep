@@ -19,6 +19,9 @@ param negotiateIdentity string
 @minLength(1)
 param hubs string = 'chat'
 
+@description('Name that sets the hubs of this app apart from those of others at the same SignalR resource (SIGNALR_APPLICATION). Empty: they have the resource to themselves.')
+param application string = ''
+
 @description('Origins of the web pages whose scripts call the app and connect to SignalR, for example https://www.contoso.com. No wildcard.')
 param allowedOrigins string[] = []
 
@@ -149,6 +152,8 @@ module signalR 'app/signalr.bicep' = [for each in signalRLocations: {
     allowedOrigins: union(['https://${function.outputs.hostName}'], allowedOrigins)
     messagingLogs: messagingLogs
     upstreamAudience: upstreamAudience
+    application: application
+    hubs: hubs
     functionsUrl: functionsUrl
     workspaceId: monitoring.outputs.workspaceId
     location: each.location
@@ -171,6 +176,7 @@ module settings 'app/settings.bicep' = {
       principalId: signalR[index].outputs.principalId
     }]
     hubs: hubs
+    application: application
     negotiateIdentity: negotiateIdentity
     upstreamAudience: upstreamAudience
     upstreamTenantId: subscription().tenantId

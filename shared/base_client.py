@@ -31,7 +31,13 @@ from .rest.api import RestApi
 from .rest.retry import RetryPolicy
 from .settings.credential import CredentialKind, CredentialSettings
 from .settings.endpoint import Endpoint
-from .settings.environment import Settings, read_endpoints, read_token_origin
+from .settings.environment import (
+    Settings,
+    read_application,
+    read_endpoints,
+    read_token_origin,
+)
+from .settings.names import check_application
 from .settings.token_origin import TokenOrigin
 from .transport.driver import Driver
 from .transport.flow import Flow, Gather, run
@@ -84,6 +90,9 @@ class BaseClient:
         timeouts: How long is waited for the service.
         router: Chooses the endpoint that a client is sent to.
         token_origin: Who makes client tokens.
+        application: Name of the application whose hubs these are: several may share a service, and
+            the hub `chat` of one is another than that of the next. Operations take the hubs' own
+            names all the same.
         clock: Current time in epoch seconds.
     """
 
@@ -96,11 +105,13 @@ class BaseClient:
         timeouts: Timeouts | None = None,
         router: Router | None = None,
         token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY,
+        application: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         addresses = _addresses(endpoints)
         timeouts = timeouts or Timeouts()
         credentials = _credentials(credential, len(addresses))
+        self.application = check_application(application)
         self._policy = policy
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
@@ -145,6 +156,7 @@ class BaseClient:
             [each.credential for each in settings.endpoints],
             router=router,
             token_origin=settings.token_origin,
+            application=settings.application,
         )
 
     @classmethod
@@ -167,6 +179,7 @@ class BaseClient:
             [each.credential for each in endpoints],
             router=router,
             token_origin=read_token_origin(environment),
+            application=read_application(environment),
         )
 
     def warm_up(self) -> None:
@@ -310,6 +323,7 @@ class BaseClient:
             endpoint,
             tokens,
             self.driver.perform,
+            application=self.application,
             policy=self._policy,
             local_key=local_key,
             refreshed=self._telemetry.refreshed if self._telemetry else None,

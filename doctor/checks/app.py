@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from shared.settings.endpoint import is_loopback
 from shared.settings.environment import Settings
+from shared.settings.names import prefixed_hub
 from shared.transport.flow import NoAnswerError
 
 from ..diagnoses.app import explain_app, explain_negotiate, explain_upstream, is_refusal
@@ -89,7 +90,8 @@ def check_negotiate(app: AppUnderTest) -> Finding:
             explain_negotiate(outcome, app.hub, app.base_path), status=outcome.status
         )
     sent_to = str(answer.get("url", "")).split("&")[0]
-    known = [each.endpoint.client_hub_url(app.hub) for each in app.settings.endpoints]
+    hub = prefixed_hub(app.settings.application, app.hub)
+    known = [each.endpoint.client_hub_url(hub) for each in app.settings.endpoints]
     if sent_to not in known:
         return Finding.warning(
             f"the app sends clients to {sent_to}, which is no endpoint of these settings",

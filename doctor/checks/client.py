@@ -35,7 +35,7 @@ def check_client(tested: EndpointUnderTest) -> Finding:
     negotiated = _negotiate(tested)
     if isinstance(negotiated, Finding):
         return negotiated
-    url = tested.endpoint.client_hub_url(tested.hub)
+    url = tested.endpoint.client_hub_url(tested.service_hub)
     try:
         tested.client = HubClient(url, tested.client_token, negotiated, _TIMEOUT)
     except HandshakeError as error:
@@ -81,7 +81,9 @@ def check_upstream(tested: EndpointUnderTest) -> Finding:
 
 
 def _negotiate(tested: EndpointUnderTest) -> Message | Finding:
-    url = tested.endpoint.client_hub_url(tested.hub).replace("/client/?", "/client/negotiate?")
+    url = tested.endpoint.client_hub_url(tested.service_hub).replace(
+        "/client/?", "/client/negotiate?"
+    )
     headers = {"Authorization": f"Bearer {tested.client_token}"}
     outcome = tested.network.request("POST", f"{url}&negotiateVersion=1", headers)
     if isinstance(outcome, NoAnswerError):

@@ -16,6 +16,7 @@ from shared.rest.retry import RetryPolicy
 from shared.settings.connection import EndpointSettings
 from shared.settings.credential import CredentialKind, CredentialSettings
 from shared.settings.endpoint import Endpoint
+from shared.settings.names import prefixed_hub
 from shared.settings.token_origin import TokenOrigin
 
 from ..network import Network
@@ -40,6 +41,7 @@ class EndpointUnderTest:
     Args:
         settings: The endpoint and this app's identity there.
         hub: Name of the hub, in lower case.
+        application: Name of the application whose hub it is, or "".
         token_origin: Who makes client tokens.
         origin: Origin of a web page whose clients shall get in, or "".
         base_path: What the paths of the app's functions begin with: `/api`, or "".
@@ -47,6 +49,7 @@ class EndpointUnderTest:
 
     settings: EndpointSettings
     hub: str
+    application: str
     token_origin: TokenOrigin
     origin: str
     base_path: str
@@ -65,12 +68,17 @@ class EndpointUnderTest:
 
     def __post_init__(self) -> None:
         self.tokens = self._token_source()
-        self.rest = RestApi(self.endpoint, self.tokens, policy=_ONCE)
+        self.rest = RestApi(self.endpoint, self.tokens, application=self.application, policy=_ONCE)
 
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint."""
         return self.settings.endpoint
+
+    @property
+    def service_hub(self) -> str:
+        """The hub's name at the service, with the application's before it."""
+        return prefixed_hub(self.application, self.hub)
 
     @property
     def credential(self) -> CredentialSettings:
@@ -92,7 +100,7 @@ class EndpointUnderTest:
         self.key = key
         self.client_token = sign_client_token(
             key,
-            self.endpoint.client_audience(self.hub),
+            self.endpoint.client_audience(self.service_hub),
             now=now,
             lifetime=60 * 60,
             user_id=self.user_id,

@@ -90,7 +90,7 @@ def upstream_call(data: bytes) -> None:
     route = {name.lower(): values.get(name, "") for name in names[:3]}
     headers = {f"X-ASRS-{name}": value for name, value in values.items()}
     with suppress(ProblemError):
-        call = read_call(route, headers)
+        call = read_call(route, headers, "")
         assert call.client["user_id"] == (values.get("User-Id") or None)
 
 

@@ -13,6 +13,7 @@ param blobEndpoint string
 param componentName string
 param endpoints endpoint[]
 param hubs string
+param application string
 param negotiateIdentity string
 param upstreamAudience string
 param upstreamTenantId string
@@ -48,6 +49,10 @@ var app = {
   NEGOTIATE_IDENTITY: negotiateIdentity
 }
 
+var ofApplication = {
+  SIGNALR_APPLICATION: application
+}
+
 var upstream = {
   UPSTREAM_TENANT_ID: upstreamTenantId
   UPSTREAM_AUDIENCE: upstreamAudience
@@ -75,6 +80,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     credentials,
     hasClientId ? clientIds : {},
     app,
+    empty(application) ? {} : ofApplication,
     empty(upstreamAudience) ? {} : upstream,
     appSettings
   )

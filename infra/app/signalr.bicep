@@ -6,14 +6,20 @@ param units int
 param allowedOrigins string[]
 param messagingLogs bool
 param upstreamAudience string
+param application string
+param hubs string
 param functionsUrl string
 param workspaceId string
 param location string
 param tags object
 
+// Names of the app's hubs as SignalR knows them.
+var hubNames = map(filter(split(hubs, ','), hub => !empty(trim(hub))), hub => toLower('${application}_${trim(hub)}'))
+
 var upstream = [
   {
-    hubPattern: '*'
+    // Other applications at the resource are called by other upstreams, or by none.
+    hubPattern: empty(application) ? '*' : join(hubNames, ',')
     categoryPattern: '*'
     eventPattern: '*'
     // SignalR replaces the names in braces.

@@ -21,7 +21,7 @@ from ..keys.thread import RotationThread, spawn_thread
 from ..rest.api import RestApi
 from ..rest.retry import RetryPolicy
 from ..settings.endpoint import Endpoint, EndpointType
-from ..settings.names import check_hub, check_user_id
+from ..settings.names import check_user_id, prefixed_hub
 from ..transport.flow import Effect, EffectResult, NoAnswerError, Request, Response, run
 from .health import Health
 
@@ -101,6 +101,7 @@ class ServiceEndpoint:
         endpoint: The endpoint.
         tokens: Proves to it who this app is.
         perform: Does one effect, blocking, for the rotation's own thread.
+        application: Name in lower case of the application whose hubs they are, or "" for none.
         policy: Bounds of repetition.
         local_key: The access key of an emulator on this machine; without one, temporary keys are
             asked for.
@@ -117,6 +118,7 @@ class ServiceEndpoint:
         tokens: TokenSource,
         perform: Callable[[Effect], EffectResult],
         *,
+        application: str = "",
         policy: RetryPolicy | None = None,
         local_key: LocalKey | None = None,
         refreshed: Callable[[str, str], None] | None = None,
@@ -130,6 +132,7 @@ class ServiceEndpoint:
         self.rest = RestApi(
             endpoint,
             tokens,
+            application=application,
             policy=policy,
             healthy=lambda: self.health.healthy,
             clock=clock,
@@ -146,6 +149,7 @@ class ServiceEndpoint:
             spawn=spawn,
         )
         self._tokens = tokens
+        self._application = application
         self._perform = perform
         self._refreshed = refreshed
         self._clock = clock
@@ -189,8 +193,8 @@ class ServiceEndpoint:
         self._tokens.after_fork()
 
     def _address(self, hub: str) -> tuple[str, str]:
-        name = check_hub(hub)
-        self._probe_hub = name
+        name = prefixed_hub(self._application, hub)
+        self._probe_hub = hub.lower()
         return self.endpoint.client_audience(name), self.endpoint.client_hub_url(name)
 
     def _fetch_key(self) -> FetchedKey:
@@ -212,10 +216,11 @@ class ServiceEndpoint:
         """
         if self._probe_hub is None:
             return Verdict.KNOWN
-        audience = self.endpoint.client_audience(self._probe_hub)
+        name = prefixed_hub(self._application, self._probe_hub)
+        audience = self.endpoint.client_audience(name)
         ends_at = min(self._clock() + _PROBE_LIFETIME, key.expires_at)
         token = sign_client_token(key, audience, now=self._clock(), lifetime=_PROBE_LIFETIME)
-        url = f"{self.endpoint.server_url}/client/negotiate?hub={self._probe_hub}"
+        url = f"{self.endpoint.server_url}/client/negotiate?hub={name}"
         headers = {"Authorization": f"Bearer {token}"}
         request = Request(
             "POST",

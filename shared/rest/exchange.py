@@ -27,6 +27,7 @@ from ..errors import (
 from ..identity.permissions import refused_token
 from ..identity.token import Token, TokenSource
 from ..settings.endpoint import Endpoint
+from ..settings.names import prefixed_hub
 from ..transport.flow import (
     REQUEST_ID_HEADER,
     Flow,
@@ -56,6 +57,7 @@ class Exchange:
     Args:
         endpoint: The service instance.
         tokens: Proves who is asking.
+        application: Name in lower case of the application whose hubs they are, or "" for none.
         policy: Bounds of repetition.
         healthy: Whether the endpoint answers its health check. A request to one that does not is
             made once and waits two seconds, so that callers are not kept waiting for what is down.
@@ -69,6 +71,7 @@ class Exchange:
         endpoint: Endpoint,
         tokens: TokenSource,
         *,
+        application: str = "",
         policy: RetryPolicy | None = None,
         healthy: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
@@ -79,6 +82,7 @@ class Exchange:
         self.clock = clock
         self.steady = steady
         self._tokens = tokens
+        self._application = application
         self._healthy = healthy
         self._policy = policy or RetryPolicy()
         self._jitter = jitter
@@ -111,8 +115,10 @@ class Exchange:
             ServiceUnavailableError: No answer, or the service asks to come back later.
             UnexpectedResponseError: Any other answer.
         """
-        url = operation_url(self.endpoint, operation, names, query or {})
-        request = self._described(operation, url, content, names.get("hub", ""))
+        placed, query = self._in_application(operation, names, query or {})
+        url = operation_url(self.endpoint, operation, placed, query)
+        shown_url = _shown_url(self.endpoint.server_url, operation.path, placed.get("hub", ""))
+        request = self._described(operation, url, shown_url, content, names.get("hub", ""))
         began = self.steady()
         rejected: Token | None = None
         attempt = 0
@@ -141,6 +147,21 @@ class Exchange:
                 raise self._error(operation, request, outcome, token)
             yield Sleep(delay)
 
+    def _in_application(
+        self, operation: Operation, names: Mapping[str, str], query: Mapping[str, QueryValue]
+    ) -> tuple[Mapping[str, str], Mapping[str, QueryValue]]:
+        """Return what makes an operation one of the application's own hub.
+
+        To the service that hub is `{application}_{hub}`, whichever way it is told: the parameter
+        `application` does no more. `:generateToken` and `:execute` have no such parameter in the
+        service's OpenAPI files (V20221101, V20230701), and so get the whole name in the path.
+        """
+        if not self._application or "hub" not in names:
+            return names, query
+        if operation.takes_application:
+            return names, {**query, "application": self._application}
+        return {**names, "hub": prefixed_hub(self._application, names["hub"])}, query
+
     def _check_connection(
         self, operation: Operation, names: Mapping[str, str], answer: Response
     ) -> None:
@@ -154,7 +175,7 @@ class Exchange:
             )
 
     def _described(
-        self, operation: Operation, url: str, content: Content | None, hub: str
+        self, operation: Operation, url: str, shown_url: str, content: Content | None, hub: str
     ) -> Request:
         """Return the request of an operation, which lacks what proves who is asking."""
         # It names a request and guards nothing: a tenth of what the system's randomness costs.
@@ -169,7 +190,7 @@ class Exchange:
             operation.name,
             self.endpoint.name,
             hub,
-            _shown_url(self.endpoint.server_url, operation.path, hub),
+            shown_url,
         )
 
     def _authorized(self, request: Request, token: Token) -> Request:
@@ -250,7 +271,7 @@ def operation_url(
         InvalidArgumentError: A parameter is no valid Unicode.
     """
     path = operation.path.format_map({key: quote(value, safe="") for key, value in names.items()})
-    pairs = [(name, each) for name in operation.query for each in _values(query.get(name))]
+    pairs = [(name, each) for name in operation.parameters for each in _values(query.get(name))]
     version = [("api-version", operation.api_version)] if operation.api_version else []
     try:
         parameters = urlencode([*pairs, *version])

@@ -39,12 +39,13 @@ class Operation(NamedTuple):
         permission: Data action that the principal needs, after `Microsoft.SignalRService/SignalR/`;
             empty for an operation that needs no token.
         repeatable: How much doing it twice matters.
-        query: Names of its query parameters beside `api-version`.
+        query: Names of its query parameters beside `api-version` and `application`.
         body: Whether it has a JSON body.
         absent: Values of `x-ms-error-code`, in lower case, with which a 404 says that there is no
             such connection, group or user. Any other 404 is an error.
         needs_connection: Whether such a 404 is an error; else it is an answer.
         api_version: The oldest version of the REST API that has it; empty for paths without one.
+        takes_application: Whether it has the query parameter `application`.
     """
 
     name: str
@@ -58,6 +59,12 @@ class Operation(NamedTuple):
     absent: frozenset[str] = frozenset()
     needs_connection: bool = False
     api_version: str = "2022-06-01"
+    takes_application: bool = True
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of its query parameters with `application`, where it has that."""
+        return ("application", *self.query) if self.takes_application else self.query
 
 
 def _message(
@@ -73,11 +80,14 @@ def _message(
 ACCESS_KEY: Final = Operation(
     # The SDK for .NET asks at this path, which names no version.
     "access_key", "GET", "/api/v1/auth/accessKey", _OK, "auth/accessKey/action", api_version="",
+    takes_application=False,
 )  # fmt: skip
-HEALTH: Final = Operation("service_is_healthy", "HEAD", "/api/health", _OK, "")
+HEALTH: Final = Operation(
+    "service_is_healthy", "HEAD", "/api/health", _OK, "", takes_application=False
+)
 GENERATE_TOKEN: Final = Operation(
     "generate_client_token", "POST", f"{_HUB}/:generateToken", _OK, "auth/clientToken/action",
-    query=("userId", "minutesToExpire"), api_version="2022-11-01",
+    query=("userId", "minutesToExpire"), api_version="2022-11-01", takes_application=False,
 )  # fmt: skip
 
 SEND_TO_ALL: Final = _message("send_to_all", f"{_HUB}/:send", "hub/send/action", "excluded")
@@ -103,7 +113,7 @@ COMPLETE_STREAM: Final = Operation(
 )  # fmt: skip
 EXECUTE: Final = _message(
     "execute", f"{_HUB}/:execute", "clientConnection/write", "filter", api_version="2023-07-01"
-)
+)._replace(takes_application=False)
 
 CLOSE_CONNECTION: Final = Operation(
     "close_connection", "DELETE", _CONNECTION, _OK, "clientConnection/write",

@@ -15,9 +15,18 @@ from .connection_string import EXAMPLE, read_connection_string
 from .description import Setting
 from .endpoint import EndpointType
 from .hubs import Hubs
+from .names import MAX_HUB_LENGTH, check_application, prefixed_hub
 from .token_origin import TokenOrigin
 
-__all__ = ["CONNECTION", "ENDPOINTS", "SETTINGS", "Settings", "read_endpoints", "read_token_origin"]
+__all__ = [
+    "CONNECTION",
+    "ENDPOINTS",
+    "SETTINGS",
+    "Settings",
+    "read_application",
+    "read_endpoints",
+    "read_token_origin",
+]
 
 CONNECTION: Final = "AzureSignalRConnectionString"
 """Name of the connection, and what its settings begin with."""
@@ -43,6 +52,12 @@ _DEFAULT_HUB: Final = Setting(
     "chat",
     f"the first of `{_HUBS.name}`",
 )
+_APPLICATION: Final = Setting(
+    "SIGNALR_APPLICATION",
+    "name that sets the hubs of this app apart from those of others at the same service, to which"
+    " the hub `chat` is `alice_chat` then",
+    "alice",
+)
 _TOKENS: Final = Setting(
     "SIGNALR_CLIENT_TOKENS",
     "`access-key`: the app signs client tokens; `service`: the service makes each (needs *SignalR"
@@ -56,6 +71,7 @@ SETTINGS: Final = (
     _CONNECTION_STRING,
     _HUBS,
     _DEFAULT_HUB,
+    _APPLICATION,
     _TOKENS,
 )
 """All of them; each endpoint with a name of its own has the parts of the connection as well."""
@@ -84,11 +100,13 @@ class Settings(NamedTuple):
         endpoints: The endpoints of the service, each with this app's identity there.
         hubs: The hubs that this app serves.
         token_origin: Who makes client tokens.
+        application: Name in lower case of the application whose hubs they are, or "" for none.
     """
 
     endpoints: tuple[EndpointSettings, ...]
     hubs: Hubs
     token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY
+    application: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -101,10 +119,12 @@ class Settings(NamedTuple):
             SettingsError: A setting is missing or wrong. It names the setting and shows a right
                 value.
         """
+        hubs = _hubs(environment)
         return cls(
-            hubs=_hubs(environment),
+            hubs=hubs,
             endpoints=read_endpoints(environment),
             token_origin=read_token_origin(environment),
+            application=_application_of(hubs, environment),
         )
 
 
@@ -252,6 +272,27 @@ def read_token_origin(environment: Mapping[str, str]) -> TokenOrigin:
     except ValueError:
         known = ", ".join(each.value for each in TokenOrigin)
         raise _TOKENS.error(f"is {value!r}, and it is one of {known}") from None
+
+
+def read_application(environment: Mapping[str, str]) -> str:
+    """Read the application's name, in lower case and "" for none; as `read_endpoints`."""
+    try:
+        return check_application(_APPLICATION.read(environment))
+    except InvalidArgumentError as error:
+        raise _APPLICATION.error(f"is wrong: {error.problem}") from None
+
+
+def _application_of(hubs: Hubs, environment: Mapping[str, str]) -> str:
+    application = read_application(environment)
+    for hub in sorted(hubs.names):
+        try:
+            prefixed_hub(application, hub)
+        except InvalidArgumentError:
+            raise _APPLICATION.error(
+                f"is too long: with the hub {hub!r} of {_HUBS.name} and a _ between them it may"
+                f" have {MAX_HUB_LENGTH} characters"
+            ) from None
+    return application
 
 
 def _hubs(environment: Mapping[str, str]) -> Hubs:

@@ -8,7 +8,9 @@ from ..errors import InvalidArgumentError
 
 __all__ = [
     "HUB_PATTERN",
+    "MAX_HUB_LENGTH",
     "MAX_NAME_LENGTH",
+    "check_application",
     "check_excluded",
     "check_hub",
     "check_name",
@@ -16,14 +18,18 @@ __all__ = [
     "connection_path",
     "group_path",
     "hub_path",
+    "prefixed_hub",
     "user_path",
 ]
 
 MAX_NAME_LENGTH: Final = 1024
 """Longest name of a group, user or connection, in characters (REST API 2022-06-01)."""
 
-HUB_PATTERN: Final = r"[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}"
-"""Names of hubs, as the REST API has it, version 2022-06-01."""
+MAX_HUB_LENGTH: Final = 128
+"""Longest name of a hub, in characters."""
+
+HUB_PATTERN: Final = rf"[A-Za-z][A-Za-z0-9_`,.\[\]]{{0,{MAX_HUB_LENGTH - 1}}}"
+"""Names of hubs and applications, as the REST API has it, version 2022-06-01."""
 
 _HUB: Final = re.compile(HUB_PATTERN)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -41,6 +47,40 @@ def check_hub(hub: str) -> str:
             f"{hub[:40]!r} is not a hub name: a letter, then up to 127 letters, digits or _`,.[]",
         )
     return hub.lower()
+
+
+def check_application(application: str) -> str:
+    """Return the application's name as it stands in URLs and audiences: in lower case.
+
+    Args:
+        application: The name, or "" for none.
+
+    Raises:
+        InvalidArgumentError: The name breaks the pattern.
+    """
+    if application and _HUB.fullmatch(application) is None:
+        raise InvalidArgumentError(
+            "application",
+            f"{application[:40]!r} is not an application name: a letter, then up to 127 letters,"
+            " digits or _`,.[]",
+        )
+    return application.lower()
+
+
+def prefixed_hub(application: str, hub: str) -> str:
+    """Return the name by which the service knows a hub, in lower case.
+
+    It is `{application}_{hub}`, as the SDK for .NET has it (`ServiceEndpointProvider`).
+
+    Args:
+        application: The application's name in lower case, or "" for none.
+        hub: Name of the hub.
+
+    Raises:
+        InvalidArgumentError: The hub's name breaks the pattern, or is too long with the other.
+    """
+    name = check_hub(hub)
+    return check_hub(f"{application}_{name}") if application else name
 
 
 def check_name(argument: str, value: str) -> str:

@@ -18,6 +18,14 @@ def test_a_service_without_upstream(emulator: RunningEmulator, examine: Examine)
     assert "--upstream" in examined.step("upstream")["fix"]
 
 
+def test_hubs_of_an_application(emulator: RunningEmulator, examine: Examine) -> None:
+    examined = examine({**emulator.app_settings, "SIGNALR_APPLICATION": "alice"})
+    assert examined.status == 0
+    assert "hubs chat, news of the application alice" in examined.step("settings")["summary"]
+    assert examined.step("hub")["details"] == {"hub": "chat"}
+    assert "one message arrived" in examined.step("send")["summary"]
+
+
 def test_what_is_told_of_identity_and_key(emulator: RunningEmulator, examine: Examine) -> None:
     examined = examine(emulator.app_settings)
     credential = examined.step("credential")

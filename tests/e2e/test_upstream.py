@@ -249,3 +249,17 @@ def test_a_stranger_is_refused(handlers: FunctionApp, service: Emulator) -> None
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["status"] == 401
     assert "mallory" not in handlers.process.output
+
+
+def test_handlers_serve_the_hubs_of_their_application_alone(
+    service: Emulator, upstreams: Upstreams, handlers: FunctionApp, tmp_path: Path
+) -> None:
+    settings = {**service.app_settings, **verification(service), **USERS}
+    settings["SIGNALR_APPLICATION"] = "alice"
+    with running_app(settings, tmp_path, E2E / "upstream_app") as app:
+        upstreams.point_to(app)
+        with client(app.url, **ANN) as ann, client(handlers.url, **BOB) as bob:
+            ann.connection_id()
+            bob.connection_id()
+            assert ann.invoke("add", 20, 22) == 42
+            assert "404" in bob.failure("add", 20, 22)

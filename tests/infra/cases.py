@@ -26,6 +26,7 @@ CASES: Final[Mapping[str, Mapping[str, Any]]] = {
         **LEAST,
         "negotiateIdentity": "app-service",
         "hubs": "chat,notifications",
+        "application": "Alice",
         "allowedOrigins": [ORIGIN],
         "signalRLocations": [
             {"name": "west", "location": "westeurope", "type": "Primary"},

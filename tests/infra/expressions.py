@@ -154,5 +154,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     "subscriptionResourceId": lambda type_, name: f"{SUBSCRIPTION}/providers/{type_}/{name}",
     "toObject": lambda items, key, value: {key(each): value(each) for each in items},
     "union": _union,
+    "toLower": str.lower,
+    "trim": str.strip,
     "uniqueString": lambda *parts: guid(*parts).replace("-", "")[:13],
 }

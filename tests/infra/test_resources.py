@@ -237,6 +237,20 @@ def test_upstream_calls_go_to_the_app_with_a_token_for_its_audience() -> None:
         assert template["auth"]["managedIdentity"] == {"resource": "api://signalr-upstream"}
 
 
+def test_an_application_gets_the_calls_of_its_own_hubs_alone() -> None:
+    alone = deploy(SOURCES, **LEAST, upstreamAudience="api://x")
+    others = deploy(
+        SOURCES, **LEAST, upstreamAudience="api://x", application="Alice", hubs="Chat, news,"
+    )
+    patterns = [
+        template["hubPattern"]
+        for each in (alone, others)
+        for template in each.one(SIGNALR).properties["upstream"]["templates"]
+    ]
+    # "hub1,hub2" means either of them (reference of SignalRUpstreamTemplate).
+    assert patterns == ["*", "alice_chat,alice_news"]
+
+
 def test_app_service_authentication_lets_the_app_decide() -> None:
     assert not [
         each for each in deployed("least").of(f"{SITES}/config") if "platform" in each.properties

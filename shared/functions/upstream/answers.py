@@ -60,7 +60,7 @@ class Answerer:
         Raises:
             ProblemError: It cannot be read, or there is nobody to be told what went wrong.
         """
-        call = read_call(req.route_params, req.headers)
+        call = read_call(req.route_params, req.headers, self.service.application)
         if call.client["hub"] not in self.hubs:
             raise ProblemError(HTTPStatus.NOT_FOUND, "This app serves no such hub.")
         protocol = _protocol(req.headers)

@@ -49,27 +49,28 @@ class Call(NamedTuple):
     client: Client
 
 
-def read_call(route: Mapping[str, str], headers: Mapping[str, str]) -> Call:
+def read_call(route: Mapping[str, str], headers: Mapping[str, str], application: str) -> Call:
     """Read the URL and the headers of a call.
 
     Args:
         route: Values of `hub`, `category` and `event` in the URL.
         headers: Headers of the request, looked up in any case.
+        application: Name in lower case of the application whose hubs the app serves, or "".
 
     Raises:
         ProblemError: 400 for a header that is missing or disagrees with the URL, 404 for a category
-            that the service does not have.
+            that the service does not have, or for a hub of another application.
     """
     hub, category, event = (_agreed(route, headers, name) for name in _NAMED_TWICE)
     if category.lower() not in _CATEGORIES:
         raise ProblemError(HTTPStatus.NOT_FOUND, "There is no such category.")
-    return Call(_CATEGORIES[category.lower()], event, _client(hub, headers))
+    return Call(_CATEGORIES[category.lower()], event, _client(_own(hub, application), headers))
 
 
 def _client(hub: str, headers: Mapping[str, str]) -> Client:
     query = parse_qs(headers.get("X-ASRS-Client-Query", "").removeprefix("?"), True)
     return Client(
-        hub=hub.lower(),
+        hub=hub,
         connection_id=_required(headers, "X-ASRS-Connection-Id"),
         user_id=headers.get("X-ASRS-User-Id") or None,
         claims=parse_claims(headers.get("X-ASRS-User-Claims", "")),
@@ -79,6 +80,16 @@ def _client(hub: str, headers: Mapping[str, str]) -> Client:
             if name.lower() not in _TOKEN_PARAMETERS
         },
     )
+
+
+def _own(hub: str, application: str) -> str:
+    """Return a hub's name in lower case, as the app has it: without the application's before it."""
+    prefix = f"{application}_" if application else ""
+    if not hub.lower().startswith(prefix):
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, f"This app serves the hubs of the application {application} only."
+        )
+    return hub.lower().removeprefix(prefix)
 
 
 def _agreed(route: Mapping[str, str], headers: Mapping[str, str], name: str) -> str:

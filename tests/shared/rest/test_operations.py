@@ -65,10 +65,9 @@ def parameters(operation: Mapping[str, Any], place: str) -> list[str]:
 def test_every_operation_of_a_file_is_in_the_table_as_the_file_has_it(version: str) -> None:
     for key, operation in described(version):
         row = TABLE[key]
-        # The client has no use for `application`, which shares a service among apps.
-        query = set(parameters(operation, "query")) - {"api-version", "application"}
+        query = set(parameters(operation, "query")) - {"api-version"}
         success = [status for status in operation["responses"] if status.startswith("2")]
-        assert set(row.query) == query, key
+        assert set(row.parameters) == query, key
         assert row.body == bool(parameters(operation, "body")), key
         assert [str(int(row.success))] == success, key
         assert row.api_version <= version, key
@@ -91,7 +90,7 @@ def test_every_row_of_the_table_is_in_the_file_of_its_version() -> None:
 def test_what_no_file_tells() -> None:
     access_key = operations.ACCESS_KEY
     assert (access_key.method, access_key.path) == ("GET", "/api/v1/auth/accessKey")
-    assert (access_key.success, access_key.api_version, access_key.query) == (200, "", ())
+    assert (access_key.success, access_key.api_version, access_key.parameters) == (200, "", ())
     newer = {
         (each.method, each.path): (each.success, each.query, each.body)
         for each in TABLE.values()

@@ -34,6 +34,7 @@ def test_all_settings() -> None:
             "AzureSignalRConnectionString__clientId": "client-1",
             "SIGNALR_HUBS": " Chat, notifications ,",
             "SIGNALR_DEFAULT_HUB": "Notifications",
+            "SIGNALR_APPLICATION": " Alice ",
         }
     )
     (found,) = settings.endpoints
@@ -42,6 +43,7 @@ def test_all_settings() -> None:
     assert found.credential.kind is CredentialKind.MANAGED_IDENTITY
     assert found.credential.client_id == "client-1"
     assert settings.hubs == Hubs(frozenset({"chat", "notifications"}), "notifications")
+    assert settings.application == "alice"
 
 
 def test_an_identity_endpoint_means_managed_identity() -> None:
@@ -84,6 +86,12 @@ def test_unknown_hubs(name: str) -> None:
         ({"SIGNALR_HUBS": ""}, "SIGNALR_HUBS", "is not set"),
         ({"SIGNALR_HUBS": "chat,1x"}, "SIGNALR_HUBS", "'1x'"),
         ({"SIGNALR_DEFAULT_HUB": "other"}, "SIGNALR_DEFAULT_HUB", "not in SIGNALR_HUBS"),
+        ({"SIGNALR_APPLICATION": "1x"}, "SIGNALR_APPLICATION", "'1x' is not an application name"),
+        (
+            {"SIGNALR_APPLICATION": "a" * 124},
+            "SIGNALR_APPLICATION",
+            "with the hub 'chat' of SIGNALR_HUBS and a _ between them it may have 128 characters",
+        ),
         (
             {"AzureSignalRConnectionString__credential": "key"},
             "AzureSignalRConnectionString__credential",
@@ -323,7 +331,9 @@ SETTINGS = st.builds(
     st.sampled_from(STARTS),
     NAMES,
     st.sampled_from(["__", ":"]),
-) | st.sampled_from(["SIGNALR_HUBS", "SIGNALR_DEFAULT_HUB", "SIGNALR_CLIENT_TOKENS"])
+) | st.sampled_from(
+    ["SIGNALR_HUBS", "SIGNALR_DEFAULT_HUB", "SIGNALR_APPLICATION", "SIGNALR_CLIENT_TOKENS"]
+)
 VALUES = st.text(max_size=9) | st.sampled_from(
     [STRING, "https://a.bc", "http://localhost:1", "secondary", "2", "managedidentity", "chat"]
 )

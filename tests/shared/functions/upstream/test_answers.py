@@ -221,6 +221,23 @@ async def test_a_client_that_is_gone(body: bytes, error: str | None) -> None:
     assert seen == [(DisconnectedEvent(hub="chat", connection_id="c1", error=error), False)]
 
 
+async def test_hubs_of_the_own_application_have_their_short_names() -> None:
+    alice = SignalRServiceClient("http://127.0.0.1:1", CredentialSettings(), application="alice")
+    verification = UpstreamSettings(access_keys=(KEY,))
+    upstream = upstream_functions(alice, HUBS, verification, events)["upstream"].handler
+
+    answer = await upstream(request("connections", "disconnected", hub="Alice_Chat"))
+    assert answer.status_code == 200
+    assert seen == [(DisconnectedEvent(hub="chat", connection_id="c1", error=None), False)]
+
+    for hub in ("chat", "bob_chat", "alicechat"):
+        refused = problem(await upstream(request("connections", "disconnected", hub=hub)))
+        assert refused == (404, "This app serves the hubs of the application alice only.")
+    unknown = problem(await upstream(request("connections", "disconnected", hub="alice_other")))
+    assert unknown == (404, "This app serves no such hub.")
+    assert len(seen) == 1
+
+
 async def test_an_event_of_connections_without_a_handler() -> None:
     answer = await function()(request("connections", "disconnected", hub="news"))
     assert answer.status_code == 200

@@ -55,7 +55,7 @@ param signalRSku string = 'Standard_S1'
 @minValue(1)
 param signalRUnits int = 1
 
-@description('Whether SignalR logs each message, and not connections alone.')
+@description('Whether SignalR logs each message, and not connections alone. The app then gives each a name (SIGNALR_MESSAGE_TRACING).')
 param messagingLogs bool = false
 
 @description('Audience of the tokens by which SignalR proves its calls of the app: the App ID URI of an app registration. Empty: no upstream.')
@@ -177,6 +177,7 @@ module settings 'app/settings.bicep' = {
     }]
     hubs: hubs
     application: application
+    messageTracing: messagingLogs
     negotiateIdentity: negotiateIdentity
     upstreamAudience: upstreamAudience
     upstreamTenantId: subscription().tenantId

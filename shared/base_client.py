@@ -35,6 +35,7 @@ from .settings.environment import (
     Settings,
     read_application,
     read_endpoints,
+    read_message_tracing,
     read_token_origin,
 )
 from .settings.names import check_application
@@ -93,6 +94,8 @@ class BaseClient:
         application: Name of the application whose hubs these are: several may share a service, and
             the hub `chat` of one is another than that of the next. Operations take the hubs' own
             names all the same.
+        message_tracing: Whether what is sent to a hub gets a name in the service's messaging logs,
+            which spans, log records and errors tell as well.
         clock: Current time in epoch seconds.
     """
 
@@ -106,12 +109,14 @@ class BaseClient:
         router: Router | None = None,
         token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY,
         application: str = "",
+        message_tracing: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         addresses = _addresses(endpoints)
         timeouts = timeouts or Timeouts()
         credentials = _credentials(credential, len(addresses))
         self.application = check_application(application)
+        self._message_tracing = message_tracing
         self._policy = policy
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
@@ -157,6 +162,7 @@ class BaseClient:
             router=router,
             token_origin=settings.token_origin,
             application=settings.application,
+            message_tracing=settings.message_tracing,
         )
 
     @classmethod
@@ -180,6 +186,7 @@ class BaseClient:
             router=router,
             token_origin=read_token_origin(environment),
             application=read_application(environment),
+            message_tracing=read_message_tracing(environment),
         )
 
     def warm_up(self) -> None:
@@ -324,6 +331,7 @@ class BaseClient:
             tokens,
             self.driver.perform,
             application=self.application,
+            message_tracing=self._message_tracing,
             policy=self._policy,
             local_key=local_key,
             refreshed=self._telemetry.refreshed if self._telemetry else None,

@@ -106,6 +106,7 @@ class ServiceError(SignalRError):
         code: Value of the answer's `x-ms-error-code` header, if there was one.
         request_id: Name of the request in the logs of the service, to be told to its support.
         retry_after: Seconds after which another try makes sense, or `None` when not known.
+        tracing_id: Name of the message in the messaging logs of the service, if it was given one.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class ServiceError(SignalRError):
         code: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        tracing_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.endpoint = endpoint
@@ -126,6 +128,7 @@ class ServiceError(SignalRError):
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
+        self.tracing_id = tracing_id
 
 
 class ConnectionNotFoundError(ServiceError):

@@ -14,6 +14,7 @@ param componentName string
 param endpoints endpoint[]
 param hubs string
 param application string
+param messageTracing bool
 param negotiateIdentity string
 param upstreamAudience string
 param upstreamTenantId string
@@ -53,6 +54,11 @@ var ofApplication = {
   SIGNALR_APPLICATION: application
 }
 
+// What SignalR's messaging logs call a message, the app's own say as well.
+var tracing = {
+  SIGNALR_MESSAGE_TRACING: 'true'
+}
+
 var upstream = {
   UPSTREAM_TENANT_ID: upstreamTenantId
   UPSTREAM_AUDIENCE: upstreamAudience
@@ -81,6 +87,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     hasClientId ? clientIds : {},
     app,
     empty(application) ? {} : ofApplication,
+    messageTracing ? tracing : {},
     empty(upstreamAudience) ? {} : upstream,
     appSettings
   )

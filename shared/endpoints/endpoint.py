@@ -102,6 +102,7 @@ class ServiceEndpoint:
         tokens: Proves to it who this app is.
         perform: Does one effect, blocking, for the rotation's own thread.
         application: Name in lower case of the application whose hubs they are, or "" for none.
+        message_tracing: Whether what is sent to a hub gets a name in the service's messaging logs.
         policy: Bounds of repetition.
         local_key: The access key of an emulator on this machine; without one, temporary keys are
             asked for.
@@ -119,6 +120,7 @@ class ServiceEndpoint:
         perform: Callable[[Effect], EffectResult],
         *,
         application: str = "",
+        message_tracing: bool = False,
         policy: RetryPolicy | None = None,
         local_key: LocalKey | None = None,
         refreshed: Callable[[str, str], None] | None = None,
@@ -133,6 +135,7 @@ class ServiceEndpoint:
             endpoint,
             tokens,
             application=application,
+            message_tracing=message_tracing,
             policy=policy,
             healthy=lambda: self.health.healthy,
             clock=clock,

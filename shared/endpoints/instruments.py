@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..keys.state import KeyState
 from ..telemetry import attributes
-from ..transport.flow import Request, Response, request_id
+from ..transport.flow import TRACING_ID_HEADER, Request, Response, request_id
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
@@ -169,6 +169,7 @@ def _shown(request: Request) -> dict[str, str | int]:
     port = url.port or (443 if url.scheme == "https" else 80)
     shown: dict[str, str | int] = {
         attributes.HUB: request.hub,
+        attributes.TRACING_ID: request.headers.get(TRACING_ID_HEADER, ""),
         "url.full": request.shown_url,
         "server.port": port,
     }

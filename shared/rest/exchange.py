@@ -6,6 +6,7 @@ A token, the request, repetition where it does no harm, and errors that say what
 import dataclasses
 import functools
 import json
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -28,8 +29,10 @@ from ..identity.permissions import refused_token
 from ..identity.token import Token, TokenSource
 from ..settings.endpoint import Endpoint
 from ..settings.names import prefixed_hub
+from ..telemetry.attributes import ENDPOINT, HUB, OPERATION, REQUEST_ID, STATUS, TRACING_ID
 from ..transport.flow import (
     REQUEST_ID_HEADER,
+    TRACING_ID_HEADER,
     Flow,
     GetToken,
     NoAnswerError,
@@ -44,7 +47,11 @@ from .retry import RetryPolicy, is_transient, retry_after
 
 __all__ = ["Exchange", "is_success", "operation_url", "read_object"]
 
+_logger = logging.getLogger(__name__)
+
 _USER_MISMATCH: Final = "connectionusermismatch"
+_TRACING_ID_BITS: Final = 60
+"""As many as the SDK for .NET has (`MessageWithTracingIdHelper`), of the 63 of the log's column."""
 _SHORT_PATIENCE: Final = 2.0
 """Seconds that an endpoint which is down has for an answer."""
 
@@ -58,6 +65,7 @@ class Exchange:
         endpoint: The service instance.
         tokens: Proves who is asking.
         application: Name in lower case of the application whose hubs they are, or "" for none.
+        message_tracing: Whether what is sent to a hub gets a name in the service's messaging logs.
         policy: Bounds of repetition.
         healthy: Whether the endpoint answers its health check. A request to one that does not is
             made once and waits two seconds, so that callers are not kept waiting for what is down.
@@ -72,6 +80,7 @@ class Exchange:
         tokens: TokenSource,
         *,
         application: str = "",
+        message_tracing: bool = False,
         policy: RetryPolicy | None = None,
         healthy: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
@@ -83,6 +92,7 @@ class Exchange:
         self.steady = steady
         self._tokens = tokens
         self._application = application
+        self._message_tracing = message_tracing
         self._healthy = healthy
         self._policy = policy or RetryPolicy()
         self._jitter = jitter
@@ -128,6 +138,8 @@ class Exchange:
             sending()
             outcome = yield from _answered(self._authorized(request, token))
             if isinstance(outcome, Response) and _is_answer(outcome, operation):
+                if TRACING_ID_HEADER in request.headers:
+                    _log_traced(request, outcome)
                 self._check_connection(operation, names, outcome)
                 return outcome
             if _is_unauthorized(outcome) and rejected is None:
@@ -180,6 +192,8 @@ class Exchange:
         """Return the request of an operation, which lacks what proves who is asking."""
         # It names a request and guards nothing: a tenth of what the system's randomness costs.
         headers = {REQUEST_ID_HEADER: f"{random.getrandbits(128):032x}"}
+        if self._message_tracing and hub:
+            headers[TRACING_ID_HEADER] = str(random.getrandbits(_TRACING_ID_BITS))
         if content is not None:
             headers["Content-Type"] = content.media_type
         return Request(
@@ -214,6 +228,7 @@ class Exchange:
                 endpoint=request.endpoint,
                 hub=request.hub,
                 request_id=request_id(request),
+                tracing_id=request.headers.get(TRACING_ID_HEADER),
             )
         status = outcome.status
         code = _code(outcome)
@@ -226,6 +241,7 @@ class Exchange:
             code=code,
             request_id=request_id(request, outcome),
             retry_after=retry_after(outcome, self.clock()),
+            tracing_id=request.headers.get(TRACING_ID_HEADER),
         )
 
     def _problem(
@@ -252,6 +268,25 @@ def _answered(request: Request) -> Flow[Response | NoAnswerError]:
         return error
     assert isinstance(response, Response)  # noqa: S101  the answer to this effect
     return response
+
+
+def _log_traced(request: Request, answer: Response) -> None:
+    tracing_id = request.headers[TRACING_ID_HEADER]
+    _logger.info(
+        "Message %s (%s in hub %s) was answered %d",
+        tracing_id,
+        request.operation,
+        request.hub,
+        answer.status,
+        extra={
+            OPERATION: request.operation,
+            ENDPOINT: request.endpoint,
+            HUB: request.hub,
+            REQUEST_ID: request_id(request, answer),
+            STATUS: answer.status,
+            TRACING_ID: tracing_id,
+        },
+    )
 
 
 @functools.lru_cache

@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "read_application",
     "read_endpoints",
+    "read_message_tracing",
     "read_token_origin",
 ]
 
@@ -66,6 +67,13 @@ _TOKENS: Final = Setting(
     TokenOrigin.ACCESS_KEY.value,
     f"`{TokenOrigin.ACCESS_KEY.value}`",
 )
+_MESSAGE_TRACING: Final = Setting(
+    "SIGNALR_MESSAGE_TRACING",
+    "`true` or `false`: whether each send has a name in the service's messaging logs, which the"
+    " app's spans and log records have as well",
+    "true",
+    "`false`",
+)
 SETTINGS: Final = (
     *(part.of(CONNECTION) for part in PARTS.values()),
     _CONNECTION_STRING,
@@ -73,6 +81,7 @@ SETTINGS: Final = (
     _DEFAULT_HUB,
     _APPLICATION,
     _TOKENS,
+    _MESSAGE_TRACING,
 )
 """All of them; each endpoint with a name of its own has the parts of the connection as well."""
 
@@ -101,12 +110,14 @@ class Settings(NamedTuple):
         hubs: The hubs that this app serves.
         token_origin: Who makes client tokens.
         application: Name in lower case of the application whose hubs they are, or "" for none.
+        message_tracing: Whether what is sent to a hub gets a name in the service's messaging logs.
     """
 
     endpoints: tuple[EndpointSettings, ...]
     hubs: Hubs
     token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY
     application: str = ""
+    message_tracing: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -125,6 +136,7 @@ class Settings(NamedTuple):
             endpoints=read_endpoints(environment),
             token_origin=read_token_origin(environment),
             application=_application_of(hubs, environment),
+            message_tracing=read_message_tracing(environment),
         )
 
 
@@ -280,6 +292,11 @@ def read_application(environment: Mapping[str, str]) -> str:
         return check_application(_APPLICATION.read(environment))
     except InvalidArgumentError as error:
         raise _APPLICATION.error(f"is wrong: {error.problem}") from None
+
+
+def read_message_tracing(environment: Mapping[str, str]) -> bool:
+    """Read whether sends have a name in the service's messaging logs; as `read_endpoints`."""
+    return _MESSAGE_TRACING.read_switch(environment, default=False)
 
 
 def _application_of(hubs: Hubs, environment: Mapping[str, str]) -> str:

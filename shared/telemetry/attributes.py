@@ -15,6 +15,7 @@ __all__ = [
     "OUTCOME",
     "REQUEST_ID",
     "STATUS",
+    "TRACING_ID",
 ]
 
 ENDPOINT: Final = "signalr.endpoint"
@@ -23,6 +24,8 @@ OPERATION: Final = "signalr.operation"
 OUTCOME: Final = "outcome"
 STATUS: Final = "http.response.status_code"
 ERROR_TYPE: Final = "error.type"
+TRACING_ID: Final = "signalr.message_tracing_id"
+"""The `MessageTracingId` of the service's messaging logs."""
 REQUEST_ID: Final = "signalr.request_id"
 """What the service's support asks for: the `x-ms-request-id` of its answer, and without an answer
 the `x-ms-client-request-id` of the request."""

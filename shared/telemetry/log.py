@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ..errors import EndpointsError, ServiceError, SignalRError
-from .attributes import ENDPOINT, ERROR_TYPE, HUB, REQUEST_ID, STATUS
+from .attributes import ENDPOINT, ERROR_TYPE, HUB, REQUEST_ID, STATUS, TRACING_ID
 
 __all__ = ["log_fields"]
 
@@ -26,6 +26,7 @@ def log_fields(
         fields[HUB] = _joined(each.hub for each in known) or hub
         fields[ENDPOINT] = _joined(each.endpoint for each in known) or endpoint
         fields[REQUEST_ID] = _joined(each.request_id for each in known)
+        fields[TRACING_ID] = _joined(each.tracing_id for each in known)
         fields[STATUS] = next((each.status for each in known if each.status is not None), None)
     return {name: value for name, value in fields.items() if value is not None and value != ""}
 

@@ -14,6 +14,7 @@ from ..keys.access_key import AccessKey, KeySource
 
 __all__ = [
     "REQUEST_ID_HEADER",
+    "TRACING_ID_HEADER",
     "Effect",
     "EffectResult",
     "Flow",
@@ -49,6 +50,8 @@ class GetKey(NamedTuple):
 
 
 REQUEST_ID_HEADER: Final = "x-ms-client-request-id"
+TRACING_ID_HEADER: Final = "X-ASRS-Message-Tracing-Id"
+"""What names a message in the service's messaging logs (SDK for .NET, `Constants.Headers`)."""
 
 
 @dataclass(frozen=True, slots=True)

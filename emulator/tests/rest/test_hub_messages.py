@@ -212,6 +212,21 @@ async def test_who_was_left_out_stands_in_the_journal(wire: Wire) -> None:
     assert messages == [("say", 3, 0), ("say", 1, 1), ("say", 1, 2)]
 
 
+async def test_the_tracing_id_of_a_message_stands_in_the_journal(wire: Wire) -> None:
+    headers = {
+        "Authorization": f"Bearer {await wire.entra_token()}",
+        "Content-Type": "application/json",
+        "X-ASRS-Message-Tracing-Id": "1152921504606846975",
+    }
+    body = b'{"target":"say","arguments":[]}'
+    url = f"{wire.emulator.service_url}/api/hubs/chat/:send{V}"
+    assert (await wire.request("POST", url, headers=headers, data=body)).status == 202
+    await wire.send("chat/", "without")
+    async with watching(wire) as state:
+        ids = [each["tracingId"] for each in (await state())["messages"]]
+    assert ids == [None, "1152921504606846975"]
+
+
 @pytest.mark.parametrize("protocol", ["json", "messagepack"])
 @pytest.mark.parametrize("value", ["decimal", "DateTime", "byte[]"])
 async def test_invocations_get_an_id_and_keep_their_arguments(

@@ -88,7 +88,7 @@ def main(kind: str, *urls: str) -> None:
         use(earlier)
     exporter.clear()
     endpoints = [Endpoint(url, name=f"endpoint-{n}") for n, url in enumerate(urls)]
-    with BOTH_CLIENTS[kind](endpoints, Credential(), policy=ONCE) as signalr:
+    with BOTH_CLIENTS[kind](endpoints, Credential(), policy=ONCE, message_tracing=True) as signalr:
         with trace.get_tracer("app").start_as_current_span("caller"):
             use(signalr)
         recorded = {"spans": spans(exporter), "points": points(reader)}

@@ -88,10 +88,12 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
     }
 
     # Each request names its own span, and the span the id that the service knows the request by.
+    # So does the name in the service's messaging logs, which the fetching of a key has not.
     received = [
         (
             request.headers["traceparent"],
             request.headers["x-ms-client-request-id"],
+            request.headers.get("X-ASRS-Message-Tracing-Id"),
             f"endpoint-{number}",
         )
         for number, service in enumerate(services)
@@ -102,10 +104,14 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
         (
             each["traceparent"],
             each["attributes"]["signalr.request_id"],
+            each["attributes"].get("signalr.message_tracing_id"),
             each["attributes"]["signalr.endpoint"],
         )
         for each in requests
     } <= set(received), received
+
+    traced = [each for each in requests if "signalr.message_tracing_id" in each["attributes"]]
+    assert {each["name"] for each in requests if each not in traced} == {"SignalR access_key"}
 
     names = {f"endpoint-{number}" for number in range(endpoints)}
     points = [

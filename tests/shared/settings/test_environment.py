@@ -22,6 +22,7 @@ def test_minimal_settings() -> None:
     assert found.endpoint.url == "https://contoso.service.signalr.net"
     assert found.credential.kind is CredentialKind.DEFAULT
     assert settings.hubs == Hubs(frozenset({"chat"}), "chat")
+    assert not settings.message_tracing
 
 
 def test_all_settings() -> None:
@@ -35,6 +36,7 @@ def test_all_settings() -> None:
             "SIGNALR_HUBS": " Chat, notifications ,",
             "SIGNALR_DEFAULT_HUB": "Notifications",
             "SIGNALR_APPLICATION": " Alice ",
+            "SIGNALR_MESSAGE_TRACING": "True",
         }
     )
     (found,) = settings.endpoints
@@ -44,6 +46,7 @@ def test_all_settings() -> None:
     assert found.credential.client_id == "client-1"
     assert settings.hubs == Hubs(frozenset({"chat", "notifications"}), "notifications")
     assert settings.application == "alice"
+    assert settings.message_tracing
 
 
 def test_an_identity_endpoint_means_managed_identity() -> None:
@@ -86,6 +89,7 @@ def test_unknown_hubs(name: str) -> None:
         ({"SIGNALR_HUBS": ""}, "SIGNALR_HUBS", "is not set"),
         ({"SIGNALR_HUBS": "chat,1x"}, "SIGNALR_HUBS", "'1x'"),
         ({"SIGNALR_DEFAULT_HUB": "other"}, "SIGNALR_DEFAULT_HUB", "not in SIGNALR_HUBS"),
+        ({"SIGNALR_MESSAGE_TRACING": "on"}, "SIGNALR_MESSAGE_TRACING", "'true' or 'false'"),
         ({"SIGNALR_APPLICATION": "1x"}, "SIGNALR_APPLICATION", "'1x' is not an application name"),
         (
             {"SIGNALR_APPLICATION": "a" * 124},

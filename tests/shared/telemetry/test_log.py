@@ -48,6 +48,56 @@ def test_an_error_of_the_service_knows_hub_endpoint_and_request(
     }
 
 
+def test_a_traced_message_has_the_name_that_was_sent_along(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def answer(request: Received) -> Reply:
+        return Reply(503 if "/users/" in request.path else 202)
+
+    with (
+        caplog.at_level(logging.INFO, "shared"),
+        scripted_service(answer) as service,
+        SignalRServiceClient(
+            service.url,
+            Credential(),
+            policy=RetryPolicy(attempts=2, first_delay=0.0),
+            message_tracing=True,
+        ) as signalr,
+    ):
+        signalr.send_to_all("chat", "newMessage")
+        signalr.send_to_group("chat", "editors", "newMessage")
+        with pytest.raises(SignalRError) as raised:
+            signalr.send_to_user("chat", "ann", "newMessage")
+    all_, group, *user = [
+        request.headers["X-ASRS-Message-Tracing-Id"] for request in service.received
+    ]
+    # A message that is sent a second time is the same message.
+    assert len(user) == 2
+    assert len({all_, group, *user}) == 3
+    # A signed number of 64 bits, which is what the column of the service's log is.
+    assert all(0 <= int(each) < 2**63 for each in (all_, group, *user))
+    logged = [
+        (record.getMessage(), record.__dict__["signalr.message_tracing_id"])
+        for record in caplog.records
+    ]
+    assert logged == [
+        (f"Message {all_} (send_to_all in hub chat) was answered 202", all_),
+        (f"Message {group} (send_to_group in hub chat) was answered 202", group),
+    ]
+    assert log_fields(raised.value)["signalr.message_tracing_id"] == user[0]
+
+
+def test_no_message_is_traced_unless_it_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.INFO, "shared"),
+        scripted_service(lambda _: Reply(202)) as service,
+        SignalRServiceClient(service.url, Credential()) as signalr,
+    ):
+        signalr.send_to_all("chat", "newMessage")
+    assert all("X-ASRS-Message-Tracing-Id" not in each.headers for each in service.received)
+    assert not caplog.records
+
+
 def test_what_is_behind_a_missing_key_is_said(
     overloaded: SignalRServiceClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -155,13 +155,14 @@ function drawMessages() {
   draw(
     "messages",
     table(
-      ["Time", "Hub", "Recipient", "Target", "Connections"],
+      ["Time", "Hub", "Recipient", "Target", "Tracing id", "Connections"],
       state.messages.map((message) =>
         row(
           element("span", { className: "clock" }, time(message.time)),
           message.hub,
           message.recipient,
           code(message.target),
+          message.tracingId ? code(message.tracingId) : quiet("none"),
           element(
             "span",
             {},

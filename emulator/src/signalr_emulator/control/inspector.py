@@ -129,6 +129,7 @@ def _snapshot(service: Service) -> dict[str, Any]:
                 "target": message.target,
                 "connections": message.connections,
                 "unserved": message.unserved,
+                "tracingId": message.tracing_id,
             }
             for message in service.journal.messages
         ],

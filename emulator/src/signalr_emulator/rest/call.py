@@ -82,6 +82,11 @@ class Call:
         """Ids of the connections that are left out."""
         return frozenset(self.request.query.getall("excluded", ()))
 
+    @property
+    def tracing_id(self) -> str | None:
+        """What the sender calls the message in the service's messaging logs."""
+        return self.request.headers.get("X-ASRS-Message-Tracing-Id")
+
     def parameter(self, name: str) -> str | None:
         """Give a parameter of the query, or None if it is not there."""
         return self.request.query.get(name)

@@ -37,8 +37,9 @@ class MessageOperations:
     Args:
         resource: The SignalR resource whose clients receive.
         permit: Raises `ForbiddenError` unless the caller has a data action.
-        sent: Learns of each message: hub, recipient as a person would say it, target, number of
-            connections, and of those that it did not go to since it is not in their hub protocol.
+        sent: Learns of each message: its call, recipient as a person would say it, target, number
+            of connections, and of those that it did not go to since it is not in their hub
+            protocol.
         invocation_timeout: How long a client may take to answer, in seconds.
     """
 
@@ -47,7 +48,7 @@ class MessageOperations:
         resource: Resource,
         *,
         permit: Callable[[Call, DataAction], None],
-        sent: Callable[[str, str, str, int, int], None],
+        sent: Callable[[Call, str, str, int, int], None],
         invocation_timeout: float,
     ) -> None:
         self._hubs = resource.hubs
@@ -78,14 +79,14 @@ class MessageOperations:
         excluded: frozenset[str] = frozenset(),
     ) -> None:
         """Send the message of a call to whoever is found once its body has been read."""
-        hub, payload = call.hub, await call.payload()
+        payload = await call.payload()
         members = find()
         message = Outgoing(payload.written)
         deliver(message, members, excluded)
         left_out = sum(1 for each in excluded if each in members)
         unserved = count_unserved(message, members, excluded)
         served = len(members) - left_out - unserved
-        self._sent(hub, recipient, payload.target, served, unserved)
+        self._sent(call, recipient, payload.target, served, unserved)
 
     async def _send_to_hub(self, call: Call) -> None:
         hub = call.hub

@@ -112,9 +112,13 @@ class RestApi:
         )
         return self._resource.authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
 
-    def _sent(self, hub: str, recipient: str, target: str, connections: int, unserved: int) -> None:
+    def _sent(
+        self, call: Call, recipient: str, target: str, connections: int, unserved: int
+    ) -> None:
         now = self._service.clock.now()
-        message = SentMessage(now, hub, recipient, target, connections, unserved)
+        message = SentMessage(
+            now, call.hub, recipient, target, connections, unserved, call.tracing_id
+        )
         self._service.journal.sent(message)
 
     def _origins(self, request: web.Request) -> frozenset[str]:

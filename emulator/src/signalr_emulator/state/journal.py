@@ -40,6 +40,7 @@ class SentMessage:
         target: Name of the clients' handler.
         connections: To how many connections it went.
         unserved: How many more it would have gone to, had it been written in their hub protocol.
+        tracing_id: Its name in the service's messaging logs, as the sender says; or None.
     """
 
     time: float
@@ -48,6 +49,7 @@ class SentMessage:
     target: str
     connections: int
     unserved: int = 0
+    tracing_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

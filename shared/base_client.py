@@ -426,5 +426,7 @@ def token_request(
         InvalidArgumentError: The minutes are no positive number, or no operation could name the
             user.
     """
-    system = options.claims() if options is not None else None
-    return TokenRequest(hub, user_id, claims, minutes_to_expire * 60, system)
+    lifetime = minutes_to_expire * 60
+    if options is None:
+        return TokenRequest(hub, user_id, claims, lifetime)
+    return TokenRequest(hub, user_id, claims, lifetime, options.claims(), options.unique_token)

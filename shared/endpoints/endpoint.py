@@ -59,6 +59,7 @@ class TokenRequest:
         claims: More claims for the token.
         lifetime: Seconds for which the client may connect.
         system_claims: The service's own claims: how it treats the connection.
+        unique: Whether the token differs from every other one.
 
     Raises:
         InvalidArgumentError: The lifetime is no positive number, or no operation could name the
@@ -70,6 +71,7 @@ class TokenRequest:
     claims: Claims | None
     lifetime: float
     system_claims: Mapping[str, str] | None = None
+    unique: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.lifetime < math.inf:
@@ -187,6 +189,7 @@ class ServiceEndpoint:
             user_id=request.user_id,
             claims=request.claims,
             system_claims=request.system_claims,
+            unique=request.unique,
         )
         return ClientAccess(url, token, int(min(request.lifetime, key.expires_at - now)))
 

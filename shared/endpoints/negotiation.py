@@ -157,9 +157,9 @@ def check_claimless(request: TokenRequest) -> None:
     """Refuse what a token cannot say that the service makes.
 
     Raises:
-        InvalidArgumentError: It has claims, or says how the connection is treated.
+        InvalidArgumentError: It has claims, says how the connection is treated, or is to be unique.
     """
-    if request.claims or request.system_claims:
+    if request.claims or request.system_claims or request.unique:
         raise InvalidArgumentError(
             "claims", "need an access key: tokens that the service makes have a user id only"
         )

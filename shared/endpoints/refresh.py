@@ -96,4 +96,4 @@ def _token(asked: TokenRequest, held: Sequence[ConnectionClaim], now: float) -> 
     if end.isdecimal():
         # Of a connection that ends right now the client still has to be told something.
         lifetime = max(1.0, min(lifetime, int(end) - now))
-    return TokenRequest(asked.hub, user_id, others, lifetime, system)
+    return TokenRequest(asked.hub, user_id, others, lifetime, system, asked.unique)

@@ -1,6 +1,7 @@
 """Client tokens: the claims that the service reads, and the signature."""
 
 import json
+import random
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring as _quoted
@@ -54,6 +55,9 @@ USER_CLAIMS: Final = (
 """Claims that the service takes for the user id where a token has no `asrs.s.uid`: what .NET reads
 as its `ClaimTypes.NameIdentifier`."""
 
+_TOKEN_ID_BITS: Final = 96
+"""So many that no two of some billion tokens have the same, as good as surely."""
+
 _USER_PREFIX: Final = "asrs.u."
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
@@ -70,6 +74,7 @@ def sign_client_token(
     user_id: str | None = None,
     claims: Claims | None = None,
     system_claims: Mapping[str, str] | None = None,
+    unique: bool = False,
 ) -> ClientToken:
     """Make a token with which one client may connect to one hub.
 
@@ -84,6 +89,7 @@ def sign_client_token(
         user_id: The user that the connection belongs to, or `None` for an anonymous one.
         claims: More claims for the token.
         system_claims: The service's own claims: how it treats the connection.
+        unique: Whether it has a name of its own, so that it differs from every other one.
 
     Raises:
         InvalidArgumentError: A claim has one of the service's own names, names a user although
@@ -100,6 +106,9 @@ def sign_client_token(
     payload = f'{{"aud":{_quoted(audience)},"iat":{issued_at},"nbf":{issued_at},"exp":{expires_at}'
     if user_id is not None:
         payload += f',"asrs.s.uid":{_quoted(user_id)}'
+    if unique:
+        # RFC 7519, section 4.1.7. To the SDK for .NET it is none of the claims of a user.
+        payload += f',"jti":"{random.getrandbits(_TOKEN_ID_BITS):x}"'
     if system_claims:
         payload += _members(system_claims)
     if claims:

@@ -43,6 +43,9 @@ class ConnectionOptions:
         max_poll_interval: Seconds from 1 to 300 that a client which polls may take from one poll to
             the next; then the service takes it for gone. The service's default is 5
             (`MaxPollIntervalInSeconds` of the SDK for .NET).
+        unique_token: Whether the token differs from every other one. Without it two that say the
+            same, made in the same second, are one and the same text, and the service's application
+            firewall counts their clients as one (`ThrottleByJwtSignatureRule`).
     """
 
     transports: Transports | None = None
@@ -50,6 +53,7 @@ class ConnectionOptions:
     detailed_errors: bool = False
     handshake_timeout: int | None = None
     max_poll_interval: int | None = None
+    unique_token: bool = False
 
     def __post_init__(self) -> None:
         _check("handshake_timeout", self.handshake_timeout, _LONGEST_HANDSHAKE)

@@ -94,6 +94,8 @@ class Admission:
             minutes = _within_session(connection.minutes_to_expire, caller)
             if self._negotiation.close_on_expiration and caller.session_end is not None:
                 connection.options = _closing_at(caller.session_end, connection.options)
+            if self._negotiation.unique_tokens:
+                connection.options = _unique(connection.options)
             if connection.options is not None and connection.options.close_at is not None:
                 minutes = min(minutes, _minutes_until(connection.options.close_at))
         except InvalidArgumentError as error:
@@ -159,6 +161,11 @@ def _closing_at(session_end: float, options: ConnectionOptions | None) -> Connec
     if options is None:
         return ConnectionOptions(close_at=session_end)
     return options if options.close_at is not None else replace(options, close_at=session_end)
+
+
+def _unique(options: ConnectionOptions | None) -> ConnectionOptions:
+    """Have the token differ from every other one, whatever else the policy says."""
+    return replace(options or ConnectionOptions(), unique_token=True)
 
 
 def _minutes_until(moment: float) -> float:

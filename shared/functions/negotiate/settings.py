@@ -52,6 +52,13 @@ _CLOSE_ON_EXPIRATION: Final = Setting(
     "true",
     "`false`",
 )
+_UNIQUE_TOKENS: Final = Setting(
+    "NEGOTIATE_UNIQUE_TOKENS",
+    "`true` or `false`: whether each client token differs from every other one, also from one for"
+    " the same caller in the same second: for rules of the service's firewall by signature",
+    "true",
+    "`false`",
+)
 _ISSUER: Final = Setting(
     "NEGOTIATE_OIDC_ISSUER",
     "the issuer of callers' bearer tokens, as their claim `iss` has it",
@@ -80,6 +87,7 @@ SETTINGS: Final = (
     _IDENTITY,
     _CLAIMS,
     _LIFETIME,
+    _UNIQUE_TOKENS,
     _REFRESH,
     _CLOSE_ON_EXPIRATION,
     _ISSUER,
@@ -115,6 +123,7 @@ class NegotiateSettings:
         user_id_claim: The claim of a bearer token that is the user id.
         refresh: Whether callers may renew their sign-in; nobody who is anonymous can.
         close_on_expiration: Whether a connection ends with the caller's session.
+        unique_tokens: Whether each client token differs from every other one.
     """
 
     identities: tuple[Identity, ...]
@@ -124,6 +133,7 @@ class NegotiateSettings:
     user_id_claim: str = "sub"
     refresh: bool = True
     close_on_expiration: bool = False
+    unique_tokens: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would let nobody connect, or only fail with the first caller.
@@ -171,6 +181,7 @@ class NegotiateSettings:
             _USER_ID_CLAIM.read(environment) or "sub",
             _refresh(environment, identities),
             _CLOSE_ON_EXPIRATION.read_switch(environment, default=False),
+            _UNIQUE_TOKENS.read_switch(environment, default=False),
         )
 
 

@@ -48,6 +48,15 @@ def test_exact_bytes() -> None:
     assert "=" not in token
 
 
+def test_unique_tokens_differ_and_say_the_same() -> None:
+    said = [
+        decode(sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60, user_id="ann", unique=True))
+        for _ in range(100)
+    ]
+    assert len({each.pop("jti") for each in said}) == 100
+    assert said == [STANDARD | {"asrs.s.uid": "ann"}] * 100
+
+
 def test_an_anonymous_token_has_no_user_id() -> None:
     assert "asrs.s.uid" not in decode(sign_client_token(KEY, AUDIENCE, now=1e6, lifetime=60))
 

@@ -119,6 +119,32 @@ async def test_allowed_claims_pass_under_their_new_names_and_nothing_else_does(
     }
 
 
+def seldom(_caller: Caller, hub: str, connection: Connection) -> Connection:
+    if hub == "admin":
+        connection.options = ConnectionOptions(detailed_errors=True)
+    return connection
+
+
+@pytest.mark.parametrize(("hub", "said"), [("chat", None), ("admin", "True")])
+async def test_tokens_differ_although_they_say_the_same(hub: str, said: str | None) -> None:
+    moment = time.time()
+
+    async def tokens(
+        service: SignalRServiceClient, environment: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        negotiate = negotiating(service, APP_SERVICE | dict(environment), seldom)
+        return [claims_of(await negotiate(ANN, hub)) for _ in range(5)]
+
+    with scripted_service(lambda _: Reply(200, body=KEY)) as running:
+        async with SignalRServiceClient(running.url, Credential(), clock=lambda: moment) as client:
+            same = await tokens(client, {})
+            different = await tokens(client, {"NEGOTIATE_UNIQUE_TOKENS": "true"})
+    assert same == [same[0]] * 5
+    assert same[0].get("asrs.s.derror") == said
+    assert len({each.pop("jti") for each in different}) == 5
+    assert different == same
+
+
 async def test_a_bearer_token_names_the_user(service: SignalRServiceClient) -> None:
     with running_issuer() as issuer:
         negotiate = negotiating(service, oidc(issuer) | {"NEGOTIATE_CLAIMS": "email"})

@@ -52,6 +52,7 @@ def test_identity(environment: dict[str, str], identities: tuple[Identity, ...])
         (OIDC | {"NEGOTIATE_OIDC_ISSUER": "https://[a"}, "NEGOTIATE_OIDC_ISSUER", "no https"),
         (OIDC | {"NEGOTIATE_OIDC_ISSUER": "https:///a"}, "NEGOTIATE_OIDC_ISSUER", "no https"),
         (OIDC | {"NEGOTIATE_OIDC_AUDIENCE": " , "}, "NEGOTIATE_OIDC_AUDIENCE", "any other app"),
+        (OIDC | {"NEGOTIATE_UNIQUE_TOKENS": "yes"}, "NEGOTIATE_UNIQUE_TOKENS", "'true' or 'false'"),
         (OIDC | {"NEGOTIATE_OIDC_JWKS_URI": "file:///x"}, "NEGOTIATE_OIDC_JWKS_URI", "no https"),
         *(
             (

@@ -58,6 +58,29 @@ param signalRUnits int = 1
 @description('Whether SignalR logs each message, and not connections alone. The app then gives each a name (SIGNALR_MESSAGE_TRACING).')
 param messagingLogs bool = false
 
+@description('Seconds after which SignalR takes a client for gone that sends nothing, not even a keep-alive. 0: as SignalR has it, 30.')
+@minValue(0)
+@maxValue(120)
+param signalRConnectionTimeout int = 0
+
+@description('Seconds between the keep-alive messages that SignalR sends to clients. 0: as SignalR has it, 15.')
+@minValue(0)
+@maxValue(120)
+param signalRKeepAliveInterval int = 0
+
+@description('Rules of SignalR\'s application firewall for how many connections may be there at once. Premium only.')
+@maxLength(10)
+param signalRConnectionCountRules object[] = []
+
+@description('Rules of SignalR\'s application firewall for how much clients may send. Premium only.')
+@maxLength(10)
+param signalRTrafficControlRules object[] = []
+
+@description('Seconds after which SignalR\'s application firewall ends a connection. Premium only. 0: never.')
+@minValue(0)
+@maxValue(604800)
+param signalRMaxConnectionLifetime int = 0
+
 @description('Audience of the tokens by which SignalR proves its calls of the app: the App ID URI of an app registration. Empty: no upstream.')
 param upstreamAudience string = ''
 
@@ -151,6 +174,11 @@ module signalR 'app/signalr.bicep' = [for each in signalRLocations: {
     units: signalRUnits
     allowedOrigins: union(['https://${function.outputs.hostName}'], allowedOrigins)
     messagingLogs: messagingLogs
+    connectionTimeout: signalRConnectionTimeout
+    keepAliveInterval: signalRKeepAliveInterval
+    connectionCountRules: signalRConnectionCountRules
+    trafficControlRules: signalRTrafficControlRules
+    maxConnectionLifetime: signalRMaxConnectionLifetime
     upstreamAudience: upstreamAudience
     application: application
     hubs: hubs
@@ -178,6 +206,7 @@ module settings 'app/settings.bicep' = {
     hubs: hubs
     application: application
     messageTracing: messagingLogs
+    uniqueTokens: !empty(filter(flatten([signalRConnectionCountRules, signalRTrafficControlRules]), rule => endsWith(rule.type, 'ByJwtSignatureRule')))
     negotiateIdentity: negotiateIdentity
     upstreamAudience: upstreamAudience
     upstreamTenantId: subscription().tenantId

@@ -15,6 +15,7 @@ param endpoints endpoint[]
 param hubs string
 param application string
 param messageTracing bool
+param uniqueTokens bool
 param negotiateIdentity string
 param upstreamAudience string
 param upstreamTenantId string
@@ -59,6 +60,11 @@ var tracing = {
   SIGNALR_MESSAGE_TRACING: 'true'
 }
 
+// A firewall's rule by signature would count clients as one that got the same token in a second.
+var unique = {
+  NEGOTIATE_UNIQUE_TOKENS: 'true'
+}
+
 var upstream = {
   UPSTREAM_TENANT_ID: upstreamTenantId
   UPSTREAM_AUDIENCE: upstreamAudience
@@ -88,6 +94,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     app,
     empty(application) ? {} : ofApplication,
     messageTracing ? tracing : {},
+    uniqueTokens ? unique : {},
     empty(upstreamAudience) ? {} : upstream,
     appSettings
   )

@@ -5,6 +5,11 @@ param sku string
 param units int
 param allowedOrigins string[]
 param messagingLogs bool
+param connectionTimeout int
+param keepAliveInterval int
+param connectionCountRules object[]
+param trafficControlRules object[]
+param maxConnectionLifetime int
 param upstreamAudience string
 param application string
 param hubs string
@@ -33,7 +38,19 @@ var upstream = [
   }
 ]
 
-resource signalR 'Microsoft.SignalRService/signalR@2024-03-01' = {
+// What nobody asks for is left out, so that SignalR's own defaults hold.
+var serverless = union(
+  connectionTimeout > 0 ? { connectionTimeoutInSeconds: connectionTimeout } : {},
+  keepAliveInterval > 0 ? { keepAliveIntervalInSeconds: keepAliveInterval } : {}
+)
+var firewall = union(
+  empty(connectionCountRules) ? {} : { clientConnectionCountRules: connectionCountRules },
+  empty(trafficControlRules) ? {} : { clientTrafficControlRules: trafficControlRules },
+  maxConnectionLifetime > 0 ? { maxClientConnectionLifetimeInSeconds: maxConnectionLifetime } : {}
+)
+
+// The first version with all of them. connectionTimeoutInSeconds alone is in 2024-03-01 too.
+resource signalR 'Microsoft.SignalRService/signalR@2025-01-01-preview' = {
   name: name
   location: location
   tags: tags
@@ -46,7 +63,7 @@ resource signalR 'Microsoft.SignalRService/signalR@2024-03-01' = {
   identity: {
     type: 'SystemAssigned'
   }
-  properties: {
+  properties: union({
     disableLocalAuth: true
     disableAadAuth: false
     features: [
@@ -69,7 +86,7 @@ resource signalR 'Microsoft.SignalRService/signalR@2024-03-01' = {
     upstream: {
       templates: empty(upstreamAudience) ? [] : upstream
     }
-  }
+  }, empty(serverless) ? {} : { serverless: serverless }, empty(firewall) ? {} : { applicationFirewall: firewall })
 }
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

@@ -32,7 +32,22 @@ CASES: Final[Mapping[str, Mapping[str, Any]]] = {
             {"name": "west", "location": "westeurope", "type": "Primary"},
             {"name": "north", "location": "northeurope", "type": "Secondary"},
         ],
+        "signalRSku": "Premium_P1",
         "signalRUnits": 2,
+        "signalRConnectionTimeout": 60,
+        "signalRKeepAliveInterval": 20,
+        "signalRConnectionCountRules": [
+            {"type": "ThrottleByUserIdRule", "maxCount": 10},
+            {"type": "ThrottleByJwtCustomClaimRule", "claimName": "tid", "maxCount": 500},
+        ],
+        "signalRTrafficControlRules": [
+            {
+                "type": "TrafficThrottleByJwtSignatureRule",
+                "maxInboundMessageBytes": 1048576,
+                "aggregationWindowInSeconds": 60,
+            },
+        ],
+        "signalRMaxConnectionLifetime": 86400,
         "messagingLogs": True,
         "upstreamAudience": "api://signalr-upstream",
         "authClientId": LOGIN,

@@ -139,6 +139,7 @@ _EXPRESSIONS: Final[Mapping[str, Callable[[Node, list[Node], Lookup], Value]]] =
 # A function that is not here fails the tests. So does every one that lists keys.
 _FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
     "empty": lambda value: not value,
+    "endsWith": str.endswith,
     "environment": lambda: {
         "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"}
     },

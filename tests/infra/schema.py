@@ -63,7 +63,7 @@ SCHEMA: Final[Mapping[str, frozenset[str]]] = {
             properties.identityProviders.azureActiveDirectory.validation.allowedAudiences
             properties.identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy.allowedApplications
         """,
-        "Microsoft.SignalRService/signalR@2024-03-01": """
+        "Microsoft.SignalRService/signalR@2025-01-01-preview": """
             sku.name sku.capacity identity.type properties.disableAadAuth
             properties.disableLocalAuth properties.cors.allowedOrigins
             properties.features.flag properties.features.value
@@ -71,6 +71,16 @@ SCHEMA: Final[Mapping[str, frozenset[str]]] = {
             properties.upstream.templates.eventPattern properties.upstream.templates.urlTemplate
             properties.upstream.templates.auth.type
             properties.upstream.templates.auth.managedIdentity.resource
+            properties.serverless.connectionTimeoutInSeconds
+            properties.serverless.keepAliveIntervalInSeconds
+            properties.applicationFirewall.clientConnectionCountRules.type
+            properties.applicationFirewall.clientConnectionCountRules.maxCount
+            properties.applicationFirewall.clientConnectionCountRules.claimName
+            properties.applicationFirewall.clientTrafficControlRules.type
+            properties.applicationFirewall.clientTrafficControlRules.maxInboundMessageBytes
+            properties.applicationFirewall.clientTrafficControlRules.aggregationWindowInSeconds
+            properties.applicationFirewall.clientTrafficControlRules.claimName
+            properties.applicationFirewall.maxClientConnectionLifetimeInSeconds
         """,
         "Microsoft.Authorization/roleAssignments@2022-04-01": """
             properties.principalId properties.principalType properties.roleDefinitionId

@@ -138,7 +138,7 @@ def test_resources(check: Callable[[Deployment], None], case: str) -> None:
     ("check", "file", "old", "new"),
     [
         (check_properties, "signalr", "disableLocalAuth:", "disableLocalAuthentication:"),
-        (check_properties, "signalr", "signalR@2024-03-01", "signalR@2018-10-01"),
+        (check_properties, "signalr", "signalR@2025-01-01-preview", "signalR@2024-03-01"),
         (check_signalr, "signalr", "disableLocalAuth: true", "disableLocalAuth: false"),
         (check_signalr, "signalr", "'Serverless'", "'Default'"),
         (check_roles, "roles", "7e4f1700-ea5a-4f59-8f37-079cfe29dce3", CONTRIBUTOR),
@@ -212,7 +212,7 @@ def test_a_system_assigned_identity_does_too() -> None:
 def test_each_region_has_a_service() -> None:
     services = deployed("everything").of(SIGNALR)
     assert [each.body["location"] for each in services] == ["westeurope", "northeurope"]
-    assert [each.body["sku"] for each in services] == [{"name": "Standard_S1", "capacity": 2}] * 2
+    assert [each.body["sku"] for each in services] == [{"name": "Premium_P1", "capacity": 2}] * 2
 
 
 def test_browsers_may_come_from_the_app_itself_and_from_the_origins_given() -> None:
@@ -249,6 +249,40 @@ def test_an_application_gets_the_calls_of_its_own_hubs_alone() -> None:
     ]
     # "hub1,hub2" means either of them (reference of SignalRUpstreamTemplate).
     assert patterns == ["*", "alice_chat,alice_news"]
+
+
+def test_connections_are_as_signalr_has_them_unless_the_deployer_says_more() -> None:
+    least = deployed("least").one(SIGNALR).properties
+    assert not least.keys() & {"serverless", "applicationFirewall"}
+    for service in deployed("everything").of(SIGNALR):
+        assert service.properties["serverless"] == {
+            "connectionTimeoutInSeconds": 60,
+            "keepAliveIntervalInSeconds": 20,
+        }
+        given = CASES["everything"]
+        assert service.properties["applicationFirewall"] == {
+            "clientConnectionCountRules": given["signalRConnectionCountRules"],
+            "clientTrafficControlRules": given["signalRTrafficControlRules"],
+            "maxClientConnectionLifetimeInSeconds": 86400,
+        }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "part", "value"),
+    [
+        ("signalRConnectionTimeout", "serverless", {"connectionTimeoutInSeconds": 60}),
+        ("signalRKeepAliveInterval", "serverless", {"keepAliveIntervalInSeconds": 60}),
+        (
+            "signalRMaxConnectionLifetime",
+            "applicationFirewall",
+            {"maxClientConnectionLifetimeInSeconds": 60},
+        ),
+    ],
+)
+def test_one_of_them_brings_no_other(parameter: str, part: str, value: dict[str, int]) -> None:
+    plain = deployed("least").one(SIGNALR).properties
+    changed = deploy(SOURCES, **LEAST, **{parameter: 60}).one(SIGNALR).properties
+    assert changed == {**plain, part: value}
 
 
 def test_app_service_authentication_lets_the_app_decide() -> None:

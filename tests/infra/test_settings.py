@@ -45,7 +45,6 @@ NOT_SET = {
     "SIGNALR_CLIENT_TOKENS": "the role allows access keys",
     "NEGOTIATE_REFRESH": "on where callers prove who they are",
     "NEGOTIATE_CLOSE_ON_EXPIRATION": "the deployer's choice, in appSettings",
-    "NEGOTIATE_UNIQUE_TOKENS": "the deployer's choice, in appSettings",
     "NEGOTIATE_CLAIMS": "the deployer's choice, in appSettings",
     "NEGOTIATE_TOKEN_LIFETIME_MINUTES": "the deployer's choice, in appSettings",
     "NEGOTIATE_OIDC_ISSUER": "the deployer's choice, in appSettings",
@@ -171,6 +170,22 @@ def test_who_may_connect_is_what_the_deployer_says() -> None:
     for case, identity in (("least", Identity.ANONYMOUS), ("everything", Identity.APP_SERVICE)):
         settings = NegotiateSettings.from_environment(environment(deployed(case)))
         assert settings.identities == (identity,)
+
+
+@pytest.mark.parametrize(
+    ("rules", "differ"),
+    [
+        ({"signalRConnectionCountRules": [{"type": "ThrottleByJwtSignatureRule"}]}, True),
+        ({"signalRTrafficControlRules": [{"type": "TrafficThrottleByJwtSignatureRule"}]}, True),
+        ({"signalRConnectionCountRules": [{"type": "ThrottleByUserIdRule"}]}, False),
+        ({}, False),
+    ],
+)
+def test_tokens_differ_where_the_firewall_goes_by_their_signatures(
+    rules: dict[str, list[dict[str, str]]], *, differ: bool
+) -> None:
+    values = environment(deploy(SOURCES, **LEAST, **rules))
+    assert NegotiateSettings.from_environment(values).unique_tokens is differ
 
 
 def test_settings_of_the_deployer_win() -> None:

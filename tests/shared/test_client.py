@@ -14,8 +14,9 @@ from azure.core.credentials import AccessToken
 
 from shared import SignalRServiceClient, aio
 from shared.client import blocking
-from shared.errors import ServiceUnavailableError
+from shared.errors import InvalidArgumentError, ServiceUnavailableError
 from shared.rest.retry import RetryPolicy
+from shared.transport.flow import run
 from tests.scripted_service import Received, Reply, ScriptedService, scripted_service
 
 KEY = json.dumps({"AccessKey": "s" * 44, "KeyId": "key-1"}).encode()
@@ -34,6 +35,8 @@ class Credential:
 
 
 def answer(request: Received) -> Reply:
+    if request.path.partition("?")[0].endswith(":generateToken"):
+        return Reply(200, body=b'{"token": "e30.e30.sig"}')
     return Reply(200, body=KEY) if request.method == "GET" else Reply(202)
 
 
@@ -41,6 +44,46 @@ def answer(request: Received) -> Reply:
 def service() -> Iterator[ScriptedService]:
     with scripted_service(answer) as running:
         yield running
+
+
+def test_operations_name_the_application_where_the_service_reads_it(
+    service: ScriptedService,
+) -> None:
+    with SignalRServiceClient(service.url, Credential(), application="Alice") as client:
+        access = client.get_client_access_token("Chat")
+        client.send_to_user("Chat", "ann", "newMessage")
+        client.execute("Chat", [], filter="userId eq 'ann'")
+        run(client.rest_apis[0].generate_client_token("Chat"), client.driver.perform)
+    assert access.url == f"{service.url}/client/?hub=alice_chat"
+    jwt.decode(
+        access.token,
+        "s" * 44,
+        algorithms=["HS256"],
+        audience="http://127.0.0.1/client/?hub=alice_chat",
+    )
+    # The order of the parameters is that of the SDK for .NET.
+    assert [each.path for each in service.received] == [
+        "/api/v1/auth/accessKey",
+        "/api/hubs/chat/users/ann/:send?application=alice&api-version=2022-06-01",
+        "/api/hubs/alice_chat/:execute?filter=userId+eq+%27ann%27&api-version=2023-07-01",
+        "/api/hubs/alice_chat/:generateToken?minutesToExpire=60&api-version=2022-11-01",
+    ]
+
+
+def test_an_application_has_a_name_of_hubs(service: ScriptedService) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^application '1x' is not an application name"):
+        SignalRServiceClient(service.url, Credential(), application="1x")
+
+
+def test_a_client_reads_the_environment() -> None:
+    with SignalRServiceClient.from_environment(
+        {
+            "AzureSignalRConnectionString": "Endpoint=http://127.0.0.1:1;AccessKey=k;Version=1.0;",
+            "SIGNALR_APPLICATION": "Alice",
+        }
+    ) as client:
+        url, *_ = client.get_client_access_token("chat")
+    assert url == "http://127.0.0.1:1/client/?hub=alice_chat"
 
 
 def test_a_blocking_client_signs_and_sends(service: ScriptedService) -> None:

@@ -10,6 +10,7 @@ from azure.core.credentials import AccessToken
 
 from shared import (
     Candidate,
+    ConnectionOptions,
     CredentialKind,
     CredentialSettings,
     Endpoint,
@@ -39,6 +40,27 @@ def test_a_time_that_is_none_is_refused(minutes: float) -> None:
         pytest.raises(InvalidArgumentError, match=r"^minutes_to_expire must be a positive number"),
     ):
         client.get_client_access_token("chat", minutes_to_expire=minutes)
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_tokens_of_one_second_are_alike_or_not(*, unique: bool) -> None:
+    options = ConnectionOptions(unique_token=unique)
+    with SignalRServiceClient("http://127.0.0.1:1", EMULATOR, clock=lambda: 1e6) as client:
+        tokens = {
+            client.get_client_access_token("chat", user_id="ann", options=options).token
+            for _ in range(10)
+        }
+    assert len(tokens) == (10 if unique else 1)
+
+
+def test_the_service_makes_no_token_on_demand_that_differs() -> None:
+    with (
+        SignalRServiceClient(
+            "http://127.0.0.1:1", EMULATOR, token_origin=TokenOrigin.SERVICE
+        ) as client,
+        pytest.raises(InvalidArgumentError, match=r"^claims need an access key"),
+    ):
+        client.get_client_access_token("chat", options=ConnectionOptions(unique_token=True))
 
 
 UNREACHABLE = ["", " ", ".", "..", "u" * 1025, "a\0b", "a\nb", "\x85", "\ud800"]

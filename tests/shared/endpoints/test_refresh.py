@@ -271,3 +271,20 @@ async def test_claims_are_asked_for_by_query_and_by_post_where_that_is_not_known
     assert {each.body for each in service.received} == {
         json.dumps({"connectionToken": SECRET}, separators=(",", ":")).encode()
     }
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_the_next_token_differs_from_every_other_one_if_asked(kind: str) -> None:
+    options = ConnectionOptions(unique_token=True)
+    with (
+        scripted_service(answering(claims(*HELD))) as service,
+        calling(kind, service) as call,
+    ):
+        tokens = [
+            signed_by("a", await refreshed(call, claims={"role": "a"}, options=options))
+            for _ in range(5)
+        ]
+        asked = [json.loads(each.body) for each in service.received]
+    assert len({each["jti"] for each in tokens}) == 5
+    # It names a token and not a connection.
+    assert [each["claims"] for each in asked] == [[{"type": "role", "value": "a"}]] * 5

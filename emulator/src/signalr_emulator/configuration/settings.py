@@ -16,12 +16,14 @@ __all__ = [
     "APP_REGISTRATION",
     "EXTERNAL_ISSUER",
     "SYSTEM_ASSIGNED",
+    "USER_ASSIGNED",
     "Config",
     "FurtherService",
     "ResourceConfig",
     "signalr_resource_id",
 ]
 
+_TENANT_ID = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
 _SUBSCRIPTION = "/subscriptions/5c9a1f0e-3b7d-4e62-9a58-1d0f6b2c7e34"
 
 
@@ -46,6 +48,17 @@ SYSTEM_ASSIGNED = Identity(
 )
 """The system-assigned managed identity of the app."""
 
+USER_ASSIGNED = Identity(
+    kind=IdentityKind.USER_ASSIGNED,
+    principal_id="f27c0d85-93ae-4b16-8d40-5be9a61f7c32",
+    client_id="64e1b8d3-0a7f-4925-9c6b-d30f52a8e719",
+    resource_id=(
+        f"{_SUBSCRIPTION}/resourceGroups/local/providers/Microsoft.ManagedIdentity"
+        "/userAssignedIdentities/local-identity"
+    ),
+)
+"""A user-assigned managed identity of the app. It has no role: the app registration trusts it."""
+
 EXTERNAL_ISSUER = "https://issuer.signalr-emulator.invalid"
 """Issuer outside the tenant whose tokens the emulator can make; nothing answers there."""
 
@@ -55,6 +68,9 @@ APP_REGISTRATION = Application(
     secret="local-emulator",  # noqa: S106 - protects nothing, as the identity header
     federated_credentials=(
         FederatedCredential(EXTERNAL_ISSUER, "system:serviceaccount:local:local-app"),
+        FederatedCredential(
+            f"https://login.microsoftonline.com/{_TENANT_ID}/v2.0", USER_ASSIGNED.principal_id
+        ),
     ),
 )
 """The app registration of an app that runs where there are no managed identities."""
@@ -143,10 +159,10 @@ class Config:
     authentication_refresh: bool = True
     allowed_origins: frozenset[str] = frozenset((LOOPBACK_ORIGINS,))
     identity_header: str = "local-emulator"
-    identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED,)
+    identities: tuple[Identity, ...] = (SYSTEM_ASSIGNED, USER_ASSIGNED)
     applications: tuple[Application, ...] = (APP_REGISTRATION,)
     operators: tuple[str, ...] = (SYSTEM_ASSIGNED.principal_id,)
-    tenant_id: str = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"
+    tenant_id: str = _TENANT_ID
     tenant_domain: str = "local.onmicrosoft.com"
     management_group: str = "/providers/Microsoft.Management/managementGroups/local"
     subscription: str = _SUBSCRIPTION

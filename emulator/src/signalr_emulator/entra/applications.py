@@ -15,9 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..errors import AuthenticationError, TokenRequestError
-from .federation import ExternalIssuer, FederatedCredential
-from .lifetime import NOT_A_TOKEN, SIGNATURE_ONLY, check_lifetime
+from ..errors import TokenRequestError
+from .federation import FederatedCredential, TokenIssuer
+from .lifetime import NOT_A_TOKEN, SIGNATURE_ONLY, check_assertion_lifetime
 
 __all__ = ["Application", "Applications"]
 
@@ -34,7 +34,7 @@ class Application:
         principal_id: Object id of the service principal; role assignments name it.
         secret: Client secret, or None if it has none.
         certificate: Certificate in PEM, whose key signs assertions, or None.
-        federated_credentials: Tokens from outside that stand for it.
+        federated_credentials: Tokens of other issuers that stand for it.
     """
 
     client_id: str
@@ -49,13 +49,13 @@ class Applications:
 
     Args:
         applications: Each has a client id of its own.
-        issuers: Those outside the tenant whose tokens can be checked.
+        issuers: Those whose tokens can be checked, beside the applications themselves.
     """
 
     def __init__(
-        self, applications: Iterable[Application], issuers: Iterable[ExternalIssuer] = ()
+        self, applications: Iterable[Application], issuers: Iterable[TokenIssuer] = ()
     ) -> None:
-        self._issuers = {issuer.url: issuer for issuer in issuers}
+        self._issuers = {url: issuer for issuer in issuers for url in issuer.urls}
         self._by_client_id = {each.client_id.casefold(): each for each in applications}
 
     def authenticate(
@@ -99,7 +99,7 @@ class Applications:
     ) -> None:
         issuer = _issuer(assertion)
         if issuer in self._issuers:
-            _check_federated(application, self._issuers[issuer], assertion, now)
+            _check_federated(application, self._issuers[issuer].federated_claims(assertion, now))
             return
         if any(each.issuer == issuer for each in application.federated_credentials):
             raise TokenRequestError(
@@ -117,15 +117,8 @@ def _issuer(assertion: str) -> str:
     return str(claims.get("iss"))
 
 
-def _check_federated(
-    application: Application, issuer: ExternalIssuer, assertion: str, now: float
-) -> None:
-    """Check a token from outside; issuer, subject and audience each have an error code."""
-    try:
-        claims = issuer.claims(assertion)
-    except AuthenticationError as error:
-        raise TokenRequestError(401, "invalid_client", 50013, str(error)) from error
-    _check_times(claims, now)
+def _check_federated(application: Application, claims: Mapping[str, Any]) -> None:
+    """Look for the federated credential; issuer, subject and audience each have an error code."""
     matching = application.federated_credentials
     for claim, number, matches in (
         ("issuer", 700211, lambda each: each.issuer == claims.get("iss")),
@@ -145,19 +138,12 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(each for each in values if isinstance(each, str))
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
-    try:
-        check_lifetime(claims, now)
-    except AuthenticationError as error:
-        raise TokenRequestError(401, "invalid_client", 700024, str(error)) from error
-
-
 def _check_own(
     application: Application, assertion: str, audiences: frozenset[str], now: float
 ) -> None:
     """Check what the application has signed itself."""
     claims = _signed_claims(application, assertion)
-    _check_times(claims, now)
+    check_assertion_lifetime(claims, now)
     if audiences.isdisjoint(_texts(claims.get("aud"))):
         raise TokenRequestError(
             401, "invalid_client", 700023, "The assertion's audience is not this token endpoint."

@@ -1,4 +1,4 @@
-"""Workload identity federation: tokens of an issuer outside the tenant, in place of a secret.
+"""Workload identity federation: tokens of an issuer in place of a secret, and one issuer outside.
 
 Sources: Microsoft identity platform, "Workload identity federation"; Microsoft Graph,
 "federatedIdentityCredential resource type" (issuer, subject and audience match to the letter).
@@ -6,15 +6,15 @@ Sources: Microsoft identity platform, "Workload identity federation"; Microsoft 
 
 import hmac
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ..errors import AuthenticationError
-from .lifetime import NOT_A_TOKEN, SIGNATURE_ONLY
+from ..errors import AuthenticationError, TokenRequestError
+from .lifetime import NOT_A_TOKEN, SIGNATURE_ONLY, check_assertion_lifetime
 
-__all__ = ["TOKEN_EXCHANGE", "ExternalIssuer", "FederatedCredential"]
+__all__ = ["TOKEN_EXCHANGE", "ExternalIssuer", "FederatedCredential", "TokenIssuer"]
 
 TOKEN_EXCHANGE = "api://AzureADTokenExchange"  # noqa: S105 - an audience
 """The audience that Entra recommends for tokens that are exchanged."""
@@ -24,7 +24,7 @@ _ALGORITHM = "ES256"
 
 @dataclass(frozen=True, slots=True)
 class FederatedCredential:
-    """Says which tokens from outside stand for an app registration.
+    """Says which tokens stand for an app registration.
 
     Attributes:
         issuer: `iss` of the token.
@@ -35,6 +35,26 @@ class FederatedCredential:
     issuer: str
     subject: str
     audience: str = TOKEN_EXCHANGE
+
+
+class TokenIssuer(Protocol):
+    """Signs tokens that can stand for an app registration."""
+
+    @property
+    def urls(self) -> frozenset[str]:
+        """What `iss` of its tokens can be."""
+
+    def federated_claims(self, token: str, now: float) -> dict[str, Any]:
+        """Give the claims of one of its tokens that is valid now.
+
+        Args:
+            token: The compact token.
+            now: Seconds since the epoch on the client's clock.
+
+        Raises:
+            TokenRequestError: It is not signed by this issuer, not valid at this time, or may
+                stand for no app registration.
+        """
 
 
 class ExternalIssuer:
@@ -61,6 +81,11 @@ class ExternalIssuer:
         # A private key is from 1 to the curve's order, which is more than 2 to the power of 255.
         number = int.from_bytes(digest) >> 1 or 1
         return cls(url, ec.derive_private_key(number, ec.SECP256R1()))
+
+    @property
+    def urls(self) -> frozenset[str]:
+        """What `iss` of its tokens can be."""
+        return frozenset((self.url,))
 
     def issue(self, subject: str, audience: str, *, now: float, lifetime: int) -> str:
         """Sign a token.
@@ -94,4 +119,13 @@ class ExternalIssuer:
             )
         except NOT_A_TOKEN as error:
             raise AuthenticationError("The token is not signed by its issuer.") from error
+        return claims
+
+    def federated_claims(self, token: str, now: float) -> dict[str, Any]:
+        """Give the claims of one of its tokens that is valid now; as `TokenIssuer` has it."""
+        try:
+            claims = self.claims(token)
+        except AuthenticationError as error:
+            raise TokenRequestError(401, "invalid_client", 50013, str(error)) from error
+        check_assertion_lifetime(claims, now)
         return claims

@@ -93,6 +93,14 @@ class Identities:
                 return self._user_assigned(query[name], id_of)
         return self._system_assigned()
 
+    def is_user_assigned(self, principal_id: object) -> bool:
+        """Tell whether one of the user-assigned identities has this principal id."""
+        return any(
+            each.principal_id == principal_id
+            for each in self._identities
+            if each.kind is IdentityKind.USER_ASSIGNED
+        )
+
     def _system_assigned(self) -> Identity:
         for identity in self._identities:
             if identity.kind is IdentityKind.SYSTEM_ASSIGNED:

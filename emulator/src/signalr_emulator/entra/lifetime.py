@@ -6,9 +6,9 @@ from typing import Any, Final
 import jwt
 from jwt.types import Options
 
-from ..errors import AuthenticationError
+from ..errors import AuthenticationError, TokenRequestError
 
-__all__ = ["NOT_A_TOKEN", "SIGNATURE_ONLY", "check_lifetime"]
+__all__ = ["NOT_A_TOKEN", "SIGNATURE_ONLY", "check_assertion_lifetime", "check_lifetime"]
 
 
 SIGNATURE_ONLY: Final[Options] = {
@@ -42,6 +42,18 @@ def check_lifetime(claims: Mapping[str, Any], now: float) -> None:
         raise AuthenticationError("The token is expired.")
     if claims.get("nbf") is not None and now < _time(claims, "nbf"):
         raise AuthenticationError("The token is not valid yet.")
+
+
+def check_assertion_lifetime(claims: Mapping[str, Any], now: float) -> None:
+    """Check the times of a client assertion; arguments as of `check_lifetime`.
+
+    Raises:
+        TokenRequestError: As `check_lifetime`.
+    """
+    try:
+        check_lifetime(claims, now)
+    except AuthenticationError as error:
+        raise TokenRequestError(401, "invalid_client", 700024, str(error)) from error
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float:

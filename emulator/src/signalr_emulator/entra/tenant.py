@@ -21,13 +21,24 @@ from jwt.algorithms import RSAAlgorithm
 from ..clock import Clock
 from ..errors import AuthenticationError
 from .applications import Application
+from .federation import TOKEN_EXCHANGE
 from .identities import Identity
 from .lifetime import SIGNATURE_ONLY, check_lifetime
 
-__all__ = ["MANAGED_IDENTITY_LIFETIME", "IssuedToken", "SigningKey", "Tenant"]
+__all__ = [
+    "MANAGED_IDENTITY_LIFETIME",
+    "TOKEN_EXCHANGE_ID",
+    "IssuedToken",
+    "SigningKey",
+    "Tenant",
+]
 
 MANAGED_IDENTITY_LIFETIME = 24 * 3600
 """How long a managed identity's token is valid, in seconds."""
+
+TOKEN_EXCHANGE_ID = "fb60f99c-7a34-4190-8149-302f77469936"  # noqa: S105 - a client id
+"""Client id of the API that federated credentials call `TOKEN_EXCHANGE`, in the public cloud. It
+takes version 2, so this is the audience of its tokens."""
 
 _ALGORITHM = "RS256"
 _KEY_BITS = 2048
@@ -136,7 +147,8 @@ class Tenant:
 
         Args:
             identity: Whose token it is.
-            resource: The API that the token is for; becomes `aud` as it was asked for.
+            resource: The API that the token is for; becomes `aud` as it was asked for, but for
+                `TOKEN_EXCHANGE`.
         """
         return self._issue(
             resource,
@@ -154,7 +166,8 @@ class Tenant:
 
         Args:
             application: Whose token it is.
-            resource: The API that the token is for; becomes `aud` as it was asked for.
+            resource: The API that the token is for; becomes `aud` as it was asked for, but for
+                `TOKEN_EXCHANGE`.
             lifetime: Seconds until it expires.
             acr: `appidacr` or `azpacr`: 1 after a client secret, 2 after an assertion.
         """
@@ -174,8 +187,9 @@ class Tenant:
     ) -> IssuedToken:
         now = int(self._clock.now())
         not_before = now - _BACKDATED
+        audience = TOKEN_EXCHANGE_ID if resource == TOKEN_EXCHANGE else resource
         payload = {
-            "aud": resource,
+            "aud": audience,
             "iat": not_before,
             "nbf": not_before,
             "exp": now + lifetime,
@@ -184,7 +198,7 @@ class Tenant:
             "sub": principal_id,
             "tid": self.tenant_id,
             "uti": secrets.token_urlsafe(16),
-            **self._version_claims(resource, client_id, acr),
+            **self._version_claims(audience, client_id, acr),
             **claims,
         }
         text = jwt.encode(
@@ -192,8 +206,8 @@ class Tenant:
         )
         return IssuedToken(text, not_before, now + lifetime)
 
-    def _version_claims(self, resource: str, client_id: str, acr: str) -> dict[str, str]:
-        if _CLIENT_ID.fullmatch(resource):
+    def _version_claims(self, audience: str, client_id: str, acr: str) -> dict[str, str]:
+        if _CLIENT_ID.fullmatch(audience):
             return {"iss": self._issuer_v2, "ver": "2.0", "azp": client_id, "azpacr": acr}
         return {
             "iss": self._issuer_v1,
@@ -217,7 +231,7 @@ class Tenant:
             AuthenticationError: The token is not one of this tenant, is not for these audiences,
                 or is not valid at this time.
         """
-        claims = self._claims(token)
+        claims = self.signed_claims(token)
         if claims.get("iss") not in self.issuers:
             raise AuthenticationError("The issuer of the token is not the tenant of the service.")
         if claims.get("aud") not in audiences:
@@ -258,7 +272,12 @@ class Tenant:
     def _issuer_v2(self) -> str:
         return f"https://login.microsoftonline.com/{self.tenant_id}/v2.0"
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def signed_claims(self, token: str) -> dict[str, Any]:
+        """Give the claims of one of its tokens; nothing but the signature is checked.
+
+        Raises:
+            AuthenticationError: It did not sign the token.
+        """
         try:
             # PyJWT compares with the real time; the times are checked on the emulator's clock.
             decoded = jwt.decode_complete(

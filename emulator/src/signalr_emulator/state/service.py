@@ -10,6 +10,7 @@ from ..configuration.settings import EXTERNAL_ISSUER, Config
 from ..entra.applications import Applications
 from ..entra.federation import ExternalIssuer
 from ..entra.identities import Identities, IdentityKind
+from ..entra.managed_identity_issuer import ManagedIdentityIssuer
 from ..entra.tenant import SigningKey, Tenant
 from ..faults.rules import Faults
 from .journal import Journal
@@ -89,12 +90,14 @@ class Service:
             domain=config.tenant_domain,
         )
         external_issuer = ExternalIssuer.derive(EXTERNAL_ISSUER, seed)
+        identities = Identities(config.identities)
+        issuers = (external_issuer, ManagedIdentityIssuer(tenant, identities, clock))
         return cls(
             config=config,
             clock=clock,
             tenant=tenant,
-            identities=Identities(config.identities),
-            applications=Applications(config.applications, (external_issuer,)),
+            identities=identities,
+            applications=Applications(config.applications, issuers),
             external_issuer=external_issuer,
             role_assignments=assignments,
             roles=RoleStore(clock, assignments),

@@ -27,7 +27,12 @@ from .rest.authentication import ConnectionClaim
 from .rest.members import GroupConnection
 from .rest.messages import Command
 from .rest.retry import RetryPolicy
-from .settings.credential import CredentialKind, CredentialSettings
+from .settings.credential import (
+    AzureCloud,
+    CredentialKind,
+    CredentialSettings,
+    UserAssignedIdentity,
+)
 from .settings.endpoint import Endpoint, EndpointType
 from .settings.environment import Settings
 from .settings.hubs import Hubs
@@ -38,6 +43,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AuthenticationError",
+    "AzureCloud",
     "Candidate",
     "ClientAccess",
     "Command",
@@ -70,4 +76,5 @@ __all__ = [
     "Transports",
     "UnexpectedResponseError",
     "UnknownHubError",
+    "UserAssignedIdentity",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-__all__ = ["Answer", "TokenRequest", "one_line", "read_answer"]
+__all__ = ["Answer", "Assertion", "TokenRequest", "one_line", "read_answer"]
 
 _LONGEST: Final = 200
 """Most characters of a text that others wrote."""
@@ -47,6 +47,20 @@ class TokenRequest(NamedTuple):
 
     url: str
     answer: Answer | None = None
+
+
+class Assertion(NamedTuple):
+    """What may be told of a managed identity's token that stands for an app registration.
+
+    Args:
+        issuer: Its `iss`: the identity's tenant.
+        subject: Its `sub`: object id of the identity.
+        audience: What it was asked for; its `aud` may be another name of the same.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
 
 
 def read_answer(status: int, content_type: str, body: str, secrets: Iterable[str] = ()) -> Answer:

@@ -5,12 +5,14 @@ whatever it answered, and of the others what the HTTP library says.
 """
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..settings.credential import CredentialKind, CredentialSettings
+from ..settings.credential_parts import IDENTITY_PARTS
 from .answers import Answer, TokenRequest, one_line
 
 __all__ = ["Cause", "TokenFailure", "explain_failure"]
@@ -22,7 +24,8 @@ authorization error codes)."""
 _SYSTEM_ERROR: Final = re.compile(r"\[Errno -?\d+\] [^'\")\r\n]*")
 _IMDS_PATH: Final = "/metadata/identity/oauth2/token"
 _ENTRA_PATHS: Final = ("/oauth2/v2.0/", "/.well-known/openid-configuration", "/discovery/")
-_CLIENT_ID: Final = "AzureSignalRConnectionString__clientId"
+_CONNECTION: Final = "AzureSignalRConnectionString"
+_CLIENT_ID: Final = f"{_CONNECTION}__clientId"
 
 _PASSES: Final = "This passes by itself, and is tried again"
 _PLATFORM: Final = (
@@ -59,6 +62,13 @@ _REFUSALS: Final[dict[int, Cause]] = {
 }
 
 
+_IDS: Final[Mapping[str, str]] = {
+    "client_id": "a client id, not an object id",
+    "object_id": "an object id, not a client id",
+    "resource_id": "a whole resource id",
+}
+
+
 class TokenFailure(NamedTuple):
     """Why there is no token; as text it tells all of it, in one line.
 
@@ -80,6 +90,11 @@ class TokenFailure(NamedTuple):
     def is_imds(self) -> bool:
         """Whether the metadata service of a virtual machine was asked."""
         return self.url.endswith(_IMDS_PATH)
+
+    @property
+    def is_entra(self) -> bool:
+        """Whether Entra ID itself was asked, and no endpoint of a managed identity."""
+        return _is_entra(self.url)
 
     def __str__(self) -> str:
         return f"{self.said}. {self.remedy}"
@@ -108,7 +123,7 @@ def explain_failure(
     if request is not None and settings is not None:
         if request.answer is None:
             return _explain_silence(error, url)
-        return _explain_answer(request.answer, url, settings.client_id, said)
+        return _explain_answer(request.answer, url, settings, said)
     if "endpoint found" in error or "authentication unavailable" in error:
         return TokenFailure(Cause.NO_ENDPOINT, said, _NO_IDENTITY_HERE)
     return TokenFailure(Cause.OTHER, said, _SETTINGS)
@@ -133,7 +148,9 @@ def _explain_silence(error: str, url: str) -> TokenFailure:
     return TokenFailure(cause, said, f"If it starts anew, this passes by itself. {_PLATFORM}", url)
 
 
-def _explain_answer(answer: Answer, url: str, client_id: str | None, error: str) -> TokenFailure:
+def _explain_answer(
+    answer: Answer, url: str, settings: CredentialSettings, error: str
+) -> TokenFailure:
     """Say what an answer means."""
     cause = _cause(answer, url)
     told = f" ({answer.message})" if answer.message else ""
@@ -145,7 +162,7 @@ def _explain_answer(answer: Answer, url: str, client_id: str | None, error: str)
         who = f"{_who(url)} refuses IDENTITY_HEADER"
     elif cause is Cause.OTHER and not told:
         what = f"{what}, and azure-identity says: {error}"
-    return TokenFailure(cause, f"{who}: {what}", _remedy(cause, url, client_id), url)
+    return TokenFailure(cause, f"{who}: {what}", _remedy(cause, url, settings), url)
 
 
 def _cause(answer: Answer, url: str) -> Cause:
@@ -167,11 +184,11 @@ def _cause(answer: Answer, url: str) -> Cause:
     return Cause.OTHER if _is_entra(url) else _REFUSALS.get(status, Cause.OTHER)
 
 
-def _remedy(cause: Cause, url: str, client_id: str | None) -> str:
+def _remedy(cause: Cause, url: str, settings: CredentialSettings) -> str:
     is_imds = url.endswith(_IMDS_PATH)
     match cause:
         case Cause.NO_IDENTITY:
-            return _assign(client_id)
+            return _assign(settings)
         case Cause.FAULT:
             return f"{_PASSES}; if it stays, restart the app"
         case Cause.BUSY:
@@ -183,15 +200,19 @@ def _remedy(cause: Cause, url: str, client_id: str | None) -> str:
     return _SETTINGS if is_imds or _is_entra(url) else _PLATFORM
 
 
-def _assign(client_id: str | None) -> str:
-    if client_id is None:
+def _assign(settings: CredentialSettings) -> str:
+    identity = settings.user_assigned
+    if identity is None:
         return (
             "Assign the app a system-assigned identity (az functionapp identity assign), or name a"
             f" user-assigned one that it has by {_CLIENT_ID}"
         )
+    setting = _CLIENT_ID
+    if settings.managed_identity is not None:
+        setting = IDENTITY_PARTS[identity.by].of(_CONNECTION).name
     return (
-        f"Assign the app the identity with the client id {client_id} (az functionapp identity"
-        f" assign --identities), or correct {_CLIENT_ID}: a client id, not an object id"
+        f"Assign the app the identity with the {identity.said} (az functionapp identity"
+        f" assign --identities), or correct {setting}: {_IDS[identity.by]}"
     )
 
 

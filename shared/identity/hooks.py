@@ -1,4 +1,4 @@
-"""Stands at azure-identity's requests: keeps proxies away, and remembers the last answer."""
+"""Stands at azure-identity's requests: keeps proxies away, and remembers what was answered."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from ..settings.credential import CredentialSettings
 from ..settings.proxies import passes_proxies_by
-from .answers import TokenRequest, read_answer
+from .answers import Assertion, TokenRequest, read_answer
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -34,6 +34,7 @@ class RequestHooks:
         self._secrets = (settings.client_secret or "", *secrets)
         self.settings = settings
         self.last: TokenRequest | None = None
+        self.assertion: Assertion | None = None
 
     @property
     def options(self) -> Mapping[str, object]:

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import SettingsError
-from .credential import CredentialKind, CredentialSettings
+from .credential import CredentialSettings
+from .credential_parts import CREDENTIAL_PARTS, read_credential
 from .description import Setting
 from .endpoint import AUDIENCE, Endpoint, EndpointType, is_loopback
 
@@ -31,29 +32,6 @@ SERVICE_URI: Final = Setting(
     "address of the service; `http` for this machine only",
     SERVICE_EXAMPLE,
     "required, unless there is a connection string",
-)
-_CREDENTIAL: Final = Setting(
-    "credential",
-    "`managedidentity`, `workloadidentity` or `default`, to insist on it",
-    "managedidentity",
-    "managed identity where App Service offers one, else `DefaultAzureCredential`",
-)
-_CLIENT_ID: Final = Setting(
-    "clientId",
-    "client id of a user-assigned identity or an app registration",
-    "00000000-0000-0000-0000-000000000000",
-    "the system-assigned identity",
-)
-_TENANT_ID: Final = Setting(
-    "tenantId", "tenant of an app registration", "00000000-0000-0000-0000-000000000000"
-)
-_CLIENT_SECRET: Final = Setting(
-    "clientSecret", "secret of the app registration", "<a reference to Key Vault>"
-)
-_CERTIFICATE: Final = Setting(
-    "clientCertificatePath",
-    "instead of the secret: file with certificate and private key",
-    "/mnt/certificates/app.pem",
 )
 _CLIENT_ENDPOINT: Final = Setting(
     "clientEndpoint",
@@ -82,11 +60,7 @@ PARTS: Final[Mapping[str, Setting]] = {
     part.name.lower(): part
     for part in (
         SERVICE_URI,
-        _CREDENTIAL,
-        _CLIENT_ID,
-        _TENANT_ID,
-        _CLIENT_SECRET,
-        _CERTIFICATE,
+        *CREDENTIAL_PARTS,
         _CLIENT_ENDPOINT,
         _SERVER_ENDPOINT,
         _AUDIENCE,
@@ -95,16 +69,6 @@ PARTS: Final[Mapping[str, Setting]] = {
     )
 }
 """The parts of a connection, by their names in lower case."""
-
-_NAMED_KINDS: Final = {
-    kind.value: kind
-    for kind in (
-        CredentialKind.DEFAULT,
-        CredentialKind.MANAGED_IDENTITY,
-        CredentialKind.WORKLOAD_IDENTITY,
-    )
-}
-
 
 _ADDRESS: Final = re.compile(
     r"https?://(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+])"
@@ -149,7 +113,7 @@ def read_parts(
         weight=_weight(connection, parts.get("weight")),
         audience=_audience(connection, parts.get("audience")),
     )
-    return EndpointSettings(endpoint, _credential(connection, parts, environment))
+    return EndpointSettings(endpoint, read_credential(connection, parts, environment))
 
 
 def endpoint_url(
@@ -203,50 +167,3 @@ def _audience(connection: str, value: str | None) -> str:
     if not audience or any(character.isspace() for character in audience):
         raise _AUDIENCE.of(connection).error(f"is {value!r}, no audience")
     return audience
-
-
-def _credential(
-    connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
-) -> CredentialSettings:
-    kind, because = _kind(connection, parts, environment)
-    return CredentialSettings(
-        kind,
-        client_id=parts.get("clientid"),
-        tenant_id=parts.get("tenantid"),
-        client_secret=parts.get("clientsecret"),
-        certificate_path=parts.get("clientcertificatepath"),
-        because=because,
-    )
-
-
-def _kind(
-    connection: str, parts: Mapping[str, str], environment: Mapping[str, str]
-) -> tuple[CredentialKind, str]:
-    """Return which credential, and why."""
-    named = parts.get("credential")
-    if named is not None and named.lower() not in _NAMED_KINDS:
-        raise _CREDENTIAL.of(connection).error(
-            f"is {named!r}, and it is {', '.join(_NAMED_KINDS)} or not set"
-        )
-    if named is not None:
-        return _NAMED_KINDS[named.lower()], f"{_CREDENTIAL.of(connection).name} says so"
-    for part, kind in (
-        (_CLIENT_SECRET, CredentialKind.CLIENT_SECRET),
-        (_CERTIFICATE, CredentialKind.CLIENT_CERTIFICATE),
-    ):
-        if part.name.lower() in parts:
-            _require_app(connection, parts, part)
-            return kind, f"{part.of(connection).name} is set"
-    if "IDENTITY_ENDPOINT" in environment:
-        return CredentialKind.MANAGED_IDENTITY, "App Service offers one (IDENTITY_ENDPOINT)"
-    return CredentialKind.DEFAULT, (
-        f"IDENTITY_ENDPOINT, {_CREDENTIAL.of(connection).name} and"
-        f" {_CLIENT_SECRET.of(connection).name} are not set"
-    )
-
-
-def _require_app(connection: str, parts: Mapping[str, str], needs_it: Setting) -> None:
-    for part in (_CLIENT_ID, _TENANT_ID):
-        if part.name.lower() not in parts:
-            problem = f"is not set, and {needs_it.of(connection).name} needs it"
-            raise part.of(connection).error(problem)

@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from .credential import AzureCloud
+
 __all__ = [
     "AUDIENCE",
     "Endpoint",
@@ -19,8 +21,8 @@ AUDIENCE: Final = "https://signalr.azure.com"
 """Audience of Entra tokens for the service, in every cloud: the SDK for .NET has no other."""
 
 _AUTHORITY_HOSTS: Final = {
-    ".signalr.azure.cn": "https://login.chinacloudapi.cn",
-    ".signalr.azure.us": "https://login.microsoftonline.us",
+    ".signalr.azure.cn": AzureCloud.CHINA.authority_host,
+    ".signalr.azure.us": AzureCloud.US_GOVERNMENT.authority_host,
 }
 """Where Entra tokens come from in a cloud of its own, by the ending of the service's host name."""
 

@@ -36,6 +36,13 @@ ALL = (
 )
 NEEDED_BESIDE: Mapping[str, Mapping[str, str]] = {
     f"{CONNECTION}__client": {f"{CONNECTION}__clientId": GUID, f"{CONNECTION}__tenantId": GUID},
+    f"{CONNECTION}__managedIdentity": {f"{CONNECTION}__credential": "managedidentity"},
+    f"{CONNECTION}__azureCloud": {
+        f"{CONNECTION}__credential": "managedidentityasfederatedidentity",
+        f"{CONNECTION}__clientId": GUID,
+        f"{CONNECTION}__tenantId": GUID,
+        f"{CONNECTION}__managedIdentityClientId": GUID,
+    },
     "NEGOTIATE_OIDC_": {
         "NEGOTIATE_IDENTITY": "oidc",
         "NEGOTIATE_OIDC_ISSUER": "https://issuer.example",

@@ -57,6 +57,10 @@ NOT_SET = {
     "clientCertificatePath": "there are no secrets",
     "clientEndpoint": "no gateway stands before the service",
     "serverEndpoint": "no gateway stands before the service",
+    "managedIdentityClientId": "the service is in the same tenant",
+    "managedIdentityObjectId": "the client id names the identity",
+    "managedIdentityResourceId": "the client id names the identity",
+    "azureCloud": "the address of the service tells",
     "audience": "the same in every cloud",
     "weight": "the deployer's choice, in appSettings",
 }

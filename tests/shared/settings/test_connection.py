@@ -6,12 +6,18 @@ from hypothesis import strategies as st
 
 from shared.errors import SettingsError
 from shared.settings.connection import EndpointSettings
-from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.credential import (
+    AzureCloud,
+    CredentialKind,
+    CredentialSettings,
+    UserAssignedIdentity,
+)
 from shared.settings.endpoint import EndpointType
 from shared.settings.environment import Settings
 
 PREFIX = "Azure__SignalR__Endpoints__east__"
 APP = {"clientId": "c", "tenantId": "t"}
+FEDERATED = {"credential": "managedidentityasfederatedidentity"} | APP
 
 
 def read(parts: dict[str, str]) -> EndpointSettings:
@@ -29,6 +35,34 @@ def read(parts: dict[str, str]) -> EndpointSettings:
         (
             {"credential": "ManagedIdentity", "clientId": "c"},
             CredentialSettings(CredentialKind.MANAGED_IDENTITY, "c"),
+        ),
+        (
+            {"credential": "managedidentity", "managedIdentityResourceId": "/r"},
+            CredentialSettings(
+                CredentialKind.MANAGED_IDENTITY,
+                managed_identity=UserAssignedIdentity("resource_id", "/r"),
+            ),
+        ),
+        (
+            FEDERATED
+            | {"credential": "ManagedIdentityAsFederatedIdentity", "managedIdentityClientId": "i"},
+            CredentialSettings(
+                CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY,
+                "c",
+                "t",
+                managed_identity=UserAssignedIdentity("client_id", "i"),
+            ),
+        ),
+        (
+            FEDERATED | {"managedIdentityObjectId": "o", "azureCloud": "UsGov"},
+            CredentialSettings(
+                CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY,
+                "c",
+                "t",
+                managed_identity=UserAssignedIdentity("object_id", "o"),
+                cloud=AzureCloud.US_GOVERNMENT,
+                authority_host="https://login.microsoftonline.us",
+            ),
         ),
         (
             {"credential": "WorkloadIdentity"} | APP,
@@ -106,10 +140,43 @@ def test_what_the_entra_token_is_for(value: str, audience: str) -> None:
         ({"weight": "many"}, "weight", "no positive number"),
         ({"audience": "two words"}, "audience", "is 'two words', no audience"),
         ({"audience": "/.default"}, "audience", "no audience"),
-        ({"credential": "clientsecret"}, "credential", "default, managedidentity, workloadident"),
+        ({"credential": "clientsecret"}, "credential", "managedidentity, managedidentityas"),
         ({"clientSecret": "hidden", "tenantId": "t"}, "clientId", "clientSecret needs it"),
         ({"clientSecret": "hidden", "clientId": "c"}, "tenantId", "clientSecret needs it"),
         ({"clientCertificatePath": "/x", "clientId": "c"}, "tenantId", "CertificatePath needs it"),
+        (
+            {"credential": FEDERATED["credential"], "tenantId": "t"},
+            "clientId",
+            f"is not set, and {PREFIX}credential={FEDERATED['credential']} needs it",
+        ),
+        ({"credential": FEDERATED["credential"], "clientId": "c"}, "tenantId", "needs it"),
+        (
+            FEDERATED,
+            "managedIdentityClientId",
+            f"needs it, or {PREFIX}managedIdentityObjectId or {PREFIX}managedIdentityResourceId",
+        ),
+        (
+            FEDERATED | {"managedIdentityClientId": "i", "managedIdentityObjectId": "o"},
+            "managedIdentityClientId",
+            f"and {PREFIX}managedIdentityObjectId are both set",
+        ),
+        (
+            {"credential": "managedidentity", "managedIdentityObjectId": "o", "clientId": "c"},
+            "managedIdentityObjectId",
+            f"and {PREFIX}clientId are both set",
+        ),
+        ({"managedIdentityObjectId": "o"}, "managedIdentityObjectId", "nothing but"),
+        (
+            {"clientSecret": "hidden", "managedIdentityClientId": "i"} | APP,
+            "managedIdentityClientId",
+            f"nothing but {PREFIX}credential=managedidentity and managedidentityasfederated",
+        ),
+        (
+            FEDERATED | {"managedIdentityClientId": "i", "azureCloud": "germany"},
+            "azureCloud",
+            "is 'germany', and it is one of public, usgov, china",
+        ),
+        ({"credential": "managedidentity", "azureCloud": "usgov"}, "azureCloud", "nothing but"),
         ({"clientCertificate": "thumbprint"}, "clientCertificate", "is not known"),
         ({"serviceUri__x": "https://a.bc"}, "serviceUri__x", "is not known"),
     ],

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.errors import AuthenticationError
-from shared.identity.credential import token_failure
+from shared.identity.credential import presented_assertion, token_failure
 from shared.identity.permissions import token_claims
-from shared.settings.credential import CredentialKind
+from shared.settings.credential import CredentialKind, CredentialSettings
 
 from ..diagnoses.identity import explain_identity
 from ..diagnoses.proxies import past_proxy
@@ -22,11 +22,18 @@ __all__ = ["check_credential", "check_token", "moment"]
 _CREDENTIALS: Final = {
     CredentialKind.DEFAULT: "DefaultAzureCredential",
     CredentialKind.MANAGED_IDENTITY: "managed identity",
+    CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY: "managed identity",
     CredentialKind.WORKLOAD_IDENTITY: "workload identity",
     CredentialKind.CLIENT_SECRET: "client secret",
     CredentialKind.CLIENT_CERTIFICATE: "client certificate",
     CredentialKind.ACCESS_KEY: "access key",
 }
+_OF_THE_PLATFORM: Final = {
+    CredentialKind.MANAGED_IDENTITY,
+    CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY,
+}
+"""The kinds that ask an identity endpoint of the platform."""
+
 _IMDS: Final = "http://169.254.169.254"
 _ANSWERED: Final = "%s acquired a token from %s"
 """The record by which azure-identity tells which of several credentials has answered."""
@@ -44,17 +51,31 @@ def check_credential(tested: EndpointUnderTest) -> Finding:
             credential=credential.kind.value,
             because=credential.because,
         )
-    whose = f" of the client id {credential.client_id}" if credential.client_id else ""
+    identity = credential.user_assigned
     past = ""
-    if credential.kind is CredentialKind.MANAGED_IDENTITY:
+    if credential.kind in _OF_THE_PLATFORM:
         past = past_proxy(os.environ.get("IDENTITY_ENDPOINT") or _IMDS)
     return Finding.ok(
-        f"{name}{whose}, since {credential.because}{past}",
+        f"{name}{_whose(credential)}, since {credential.because}{past}",
         credential=credential.kind.value,
         because=credential.because,
         clientId=credential.client_id,
         tenantId=credential.tenant_id,
+        managedIdentity=identity.value if identity is not None else None,
     )
+
+
+def _whose(credential: CredentialSettings) -> str:
+    identity = credential.user_assigned
+    whose = f" of the {identity.said}" if identity is not None else ""
+    if credential.kind is CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY:
+        return (
+            f"{whose} in place of a secret of the app registration {credential.client_id},"
+            f" in the tenant {credential.tenant_id}"
+        )
+    if identity is None and credential.client_id:
+        return f" of the client id {credential.client_id}"
+    return whose
 
 
 def check_token(tested: EndpointUnderTest) -> Finding:
@@ -71,6 +92,9 @@ def check_token(tested: EndpointUnderTest) -> Finding:
     claims = token_claims(tested.token.value)
     ends = moment(tested.token.expires_at)
     by = f" from {answered[-1]}" if answered else ""
+    assertion = presented_assertion(tested.opened)
+    if assertion is not None:
+        by = f", exchanged for the token of the managed identity {assertion.subject}"
     named = claims.get("upn") or claims.get("unique_name") or claims.get("app_displayname")
     who = f"{named} ({claims.get('oid', '?')})" if named else f"principal {claims.get('oid', '?')}"
     return Finding.ok(
@@ -84,6 +108,7 @@ def check_token(tested: EndpointUnderTest) -> Finding:
         audience=claims.get("aud"),
         expires=ends,
         answeredBy=answered[-1] if answered else None,
+        exchangedFor=assertion.subject if assertion is not None else None,
     )
 
 

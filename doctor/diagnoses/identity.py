@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.identity.failures import Cause, TokenFailure
 from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.credential_parts import IDENTITY_PARTS
 from shared.settings.endpoint import AUDIENCE, Endpoint
 
 from ..finding import Diagnosis
@@ -77,6 +78,8 @@ def explain_identity(
         credential: Which credential, with what.
         endpoint: What the token is for.
     """
+    if credential.kind is CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY:
+        return _explain_exchange(failure, credential)
     if failure.cause is Cause.ENTRA:
         return _explain_code(failure, credential, endpoint)
     match credential.kind:
@@ -115,11 +118,18 @@ def _explain_code(
     return Diagnosis(f"AADSTS{failure.code}: {summary.format(**named)}", fix.format(**named))
 
 
+def _explain_exchange(failure: TokenFailure, credential: CredentialSettings) -> Diagnosis:
+    """Say what is wrong with one of two requests, of which the library knows which it was."""
+    if failure.is_entra:
+        return Diagnosis(failure.said, failure.remedy)
+    return _explain_managed_identity(failure, credential)
+
+
 def _explain_managed_identity(failure: TokenFailure, credential: CredentialSettings) -> Diagnosis:
     match failure.cause:
         case Cause.NO_ENDPOINT:
             return _explain_no_endpoint(failure.said)
-        case Cause.NO_IDENTITY if failure.is_imds and credential.client_id is None:
+        case Cause.NO_IDENTITY if failure.is_imds and credential.user_assigned is None:
             return _explain_no_endpoint(failure.said)
         case Cause.NO_IDENTITY:
             return _explain_unknown_identity(credential)
@@ -145,7 +155,8 @@ def _explain_no_endpoint(said: str) -> Diagnosis:
 
 def _explain_unknown_identity(credential: CredentialSettings) -> Diagnosis:
     show = function_app("identity show", "")
-    if credential.client_id is None:
+    identity = credential.user_assigned
+    if identity is None:
         return Diagnosis(
             "the app has no system-assigned identity",
             f"{function_app('identity assign', '')}\n"
@@ -155,9 +166,20 @@ def _explain_unknown_identity(credential: CredentialSettings) -> Diagnosis:
         )
     assign = function_app("identity assign", "--identities <resource id of the identity>")
     return Diagnosis(
-        f"the app has no user-assigned identity with the client id {credential.client_id}",
+        f"the app has no user-assigned identity with the {identity.said}",
+        f"{_correct_identity(credential)}: {show}\nOr give the app the identity: {assign}",
+    )
+
+
+def _correct_identity(credential: CredentialSettings) -> str:
+    if credential.managed_identity is not None:
+        by = credential.managed_identity.by
+        part = IDENTITY_PARTS[by].name
+        what = {"client_id": "the clientId (not principalId)", "object_id": "the principalId"}
+        return f"Set …__{part} to {what.get(by, 'the resource id')} of one that this lists"
+    return (
         "Set …__clientId to the clientId (not principalId) of one that this lists, or remove it for"
-        f" the system-assigned one: {show}\nOr give the app the identity: {assign}",
+        " the system-assigned one"
     )
 
 

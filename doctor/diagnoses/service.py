@@ -158,6 +158,7 @@ def _explain_unauthorized(endpoint: Endpoint, token: str) -> Diagnosis:
         f" az account show --subscription <subscription of {endpoint.resource_name}>"
         " --query tenantId --output tsv\n"
         "With the login of a person: az login --tenant <that tenant>\n"
+        "With an app in another tenant: docs/other-tenant.md\n"
         "If the tenant is right, look at the clock (below), and whether the resource refuses Entra:"
         f" {signalr('show', endpoint, '--query disableAadAuth')}",
     )

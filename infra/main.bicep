@@ -37,8 +37,7 @@ type signalRLocation = {
   type: string
 }
 
-@description('The SignalR resources: one endpoint of the app each.')
-@minLength(1)
+@description('The SignalR resources: one endpoint of the app each. Empty: those of other tenants alone.')
 param signalRLocations signalRLocation[] = [
   {
     name: 'primary'
@@ -46,6 +45,19 @@ param signalRLocations signalRLocation[] = [
     type: 'Primary'
   }
 ]
+
+type otherTenantEndpoint = {
+  // Letters and digits, as of the locations, and another name.
+  name: string
+  serviceUri: string
+  // Tenant of the SignalR resource.
+  tenantId: string
+  // Client id of the app registration that trusts the app's user-assigned identity.
+  clientId: string
+}
+
+@description('SignalR resources in other tenants that are there already, each an endpoint of the app.')
+param otherTenantEndpoints otherTenantEndpoint[] = []
 
 @description('Size of each SignalR resource. Free_F1 takes 20 connections.')
 @allowed(['Free_F1', 'Standard_S1', 'Premium_P1', 'Premium_P2'])
@@ -203,6 +215,7 @@ module settings 'app/settings.bicep' = {
       serviceUri: 'https://${signalR[index].outputs.hostName}'
       principalId: signalR[index].outputs.principalId
     }]
+    otherTenantEndpoints: otherTenantEndpoints
     hubs: hubs
     application: application
     messageTracing: messagingLogs

@@ -7,11 +7,19 @@ type endpoint = {
   principalId: string
 }
 
+type otherTenantEndpoint = {
+  name: string
+  serviceUri: string
+  tenantId: string
+  clientId: string
+}
+
 param appName string
 param clientId string
 param blobEndpoint string
 param componentName string
 param endpoints endpoint[]
+param otherTenantEndpoints otherTenantEndpoint[]
 param hubs string
 param application string
 param messageTracing bool
@@ -43,6 +51,13 @@ var addresses = toObject(endpoints, each => 'Azure__SignalR__Endpoints__${each.n
 var types = toObject(endpoints, each => 'Azure__SignalR__Endpoints__${each.name}__type', each => each.type)
 var credentials = toObject(endpoints, each => 'Azure__SignalR__Endpoints__${each.name}__credential', each => 'managedidentity')
 var clientIds = toObject(endpoints, each => 'Azure__SignalR__Endpoints__${each.name}__clientId', each => clientId)
+
+// The app's identity has no tokens of another tenant, and stands there for an app registration.
+var otherAddresses = toObject(otherTenantEndpoints, each => 'Azure__SignalR__Endpoints__${each.name}__serviceUri', each => each.serviceUri)
+var otherCredentials = toObject(otherTenantEndpoints, each => 'Azure__SignalR__Endpoints__${each.name}__credential', each => 'managedidentityasfederatedidentity')
+var otherTenantIds = toObject(otherTenantEndpoints, each => 'Azure__SignalR__Endpoints__${each.name}__tenantId', each => each.tenantId)
+var otherClientIds = toObject(otherTenantEndpoints, each => 'Azure__SignalR__Endpoints__${each.name}__clientId', each => each.clientId)
+var otherIdentities = toObject(otherTenantEndpoints, each => 'Azure__SignalR__Endpoints__${each.name}__managedIdentityClientId', each => clientId)
 
 var app = {
   SIGNALR_HUBS: hubs
@@ -91,11 +106,16 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     types,
     credentials,
     hasClientId ? clientIds : {},
+    otherAddresses,
+    otherCredentials,
+    otherTenantIds,
+    otherClientIds,
+    hasClientId ? otherIdentities : {},
     app,
     empty(application) ? {} : ofApplication,
     messageTracing ? tracing : {},
     uniqueTokens ? unique : {},
-    empty(upstreamAudience) ? {} : upstream,
+    empty(upstreamAudience) ? {} : empty(endpoints) ? {} : upstream,
     appSettings
   )
 }

@@ -67,7 +67,7 @@ def test_a_wrong_file_is_refused(file: str, old: str, new: str, problem: str) ->
         ({"signalRMaxConnectionLifetime": 604801}, "maxValue"),
         ({"signalRConnectionCountRules": [{}] * 11}, "maxLength"),
         ({"signalRTrafficControlRules": ["rule"]}, r"is no object\[\]"),
-        ({"signalRLocations": []}, "minLength"),
+        ({"otherTenantEndpoints": [{"name": "west"}]}, r"is no otherTenantEndpoint\[\]"),
         ({"signalRLocations": [{"name": "west"}]}, r"is no signalRLocation\[\]"),
         ({"allowedOrigins": "https://www.contoso.com"}, r"is no string\[\]"),
         ({"unknown": 1}, "has no parameter unknown"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 import demo
+from shared.errors import SettingsError
 from shared.functions import OPENAPI_OFFERED, is_offered
 from shared.functions.negotiate import settings as negotiate
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
@@ -13,11 +14,11 @@ from shared.functions.upstream import settings as upstream
 from shared.functions.upstream.settings import UpstreamSettings
 from shared.settings import environment as client
 from shared.settings.connection import PARTS
-from shared.settings.credential import CredentialKind
+from shared.settings.credential import CredentialKind, UserAssignedIdentity
 from shared.settings.endpoint import EndpointType
 from shared.settings.environment import ENDPOINTS, Settings
 from tests.infra.bicep import SOURCES
-from tests.infra.cases import CASES, LEAST, deployed
+from tests.infra.cases import CASES, LEAST, OTHER_TENANT, REGISTRATION, deployed
 from tests.infra.deployment import Deployment, deploy
 from tests.infra.expressions import TENANT
 
@@ -52,12 +53,10 @@ NOT_SET = {
     "NEGOTIATE_OIDC_JWKS_URI": "the deployer's choice, in appSettings",
     "NEGOTIATE_OIDC_USER_ID_CLAIM": "the deployer's choice, in appSettings",
     "UPSTREAM_KEYS_URL": "the tenant's own",
-    "tenantId": "a managed identity has one",
     "clientSecret": "there are no secrets",
     "clientCertificatePath": "there are no secrets",
     "clientEndpoint": "no gateway stands before the service",
     "serverEndpoint": "no gateway stands before the service",
-    "managedIdentityClientId": "the service is in the same tenant",
     "managedIdentityObjectId": "the client id names the identity",
     "managedIdentityResourceId": "the client id names the identity",
     "azureCloud": "the address of the service tells",
@@ -102,7 +101,7 @@ def test_the_app_knows_every_setting(case: str) -> None:
 
 def test_every_setting_of_the_app_is_set_or_left_alone_for_a_reason() -> None:
     own = deploy(SOURCES, **{**CASES["everything"], "appSettings": {}})
-    taken = set(known(settings_of(own)))
+    taken = {*known(settings_of(own)), *known(settings_of(deployed("other-tenant")))}
     names = {each.name for each in APP_SETTINGS if not each.name.startswith("AzureSignalR")}
     every = names | {"AzureSignalRConnectionString", *(part.name for part in PARTS.values())}
     assert taken | set(NOT_SET) == every
@@ -116,10 +115,12 @@ def test_the_app_starts_with_the_settings(case: str) -> None:
 
     settings = Settings.from_environment(values)
 
+    kinds = {each.endpoint.url: each.credential.kind for each in settings.endpoints}
     hosts = [f"https://{host}" for host in deployment.outputs["SIGNALR_HOST_NAMES"]]
-    assert [each.endpoint.url for each in settings.endpoints] == hosts
-    assert {each.credential.kind for each in settings.endpoints} == {
-        CredentialKind.MANAGED_IDENTITY
+    others = [each["serviceUri"] for each in CASES[case].get("otherTenantEndpoints", [])]
+    assert kinds == {
+        **dict.fromkeys(hosts, CredentialKind.MANAGED_IDENTITY),
+        **dict.fromkeys(others, CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY),
     }
     NegotiateSettings.from_environment(values)
     assert not is_offered(demo.OFFERED, values)
@@ -141,6 +142,36 @@ def test_the_client_id_is_that_of_the_user_assigned_identity() -> None:
     values = settings_of(deployed("system-assigned"))
     assert "AzureWebJobsStorage__clientId" not in values
     assert values["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == "Authorization=AAD"
+
+
+def test_the_apps_identity_stands_for_an_app_registration_in_another_tenant() -> None:
+    values = environment(deployed("other-tenant"))
+    (endpoint,) = Settings.from_environment(values).endpoints
+    assert endpoint.endpoint.name == "customer"
+    credential = endpoint.credential
+    assert (credential.tenant_id, credential.client_id) == (OTHER_TENANT, REGISTRATION)
+    assert credential.managed_identity == UserAssignedIdentity(
+        "client_id", values["AzureWebJobsStorage__clientId"]
+    )
+
+
+def test_a_system_assigned_identity_ends_the_start_of_an_app_in_another_tenant() -> None:
+    case = {**CASES["other-tenant"], "identityType": "SystemAssigned"}
+    with pytest.raises(SettingsError, match="customer__managedIdentityClientId is not set"):
+        Settings.from_environment(environment(deploy(SOURCES, **case)))
+
+
+def test_services_of_both_tenants_may_be_endpoints_of_one_app() -> None:
+    both = {
+        **CASES["everything"],
+        "otherTenantEndpoints": CASES["other-tenant"]["otherTenantEndpoints"],
+    }
+    endpoints = Settings.from_environment(environment(deploy(SOURCES, **both))).endpoints
+    assert {each.endpoint.name: each.credential.kind for each in endpoints} == {
+        "west": CredentialKind.MANAGED_IDENTITY,
+        "north": CredentialKind.MANAGED_IDENTITY,
+        "customer": CredentialKind.MANAGED_IDENTITY_AS_FEDERATED_IDENTITY,
+    }
 
 
 def test_each_region_is_an_endpoint_with_its_type() -> None:

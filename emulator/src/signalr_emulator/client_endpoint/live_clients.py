@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from ..authentication.client_tokens import ClientIdentity, HttpTransports
-from ..clients.authentication_expiry import AuthenticationExpiry
 from ..clients.connected import Client
 from ..clients.negotiations import Negotiated
 from ..clients.transport import Traits
@@ -12,6 +11,7 @@ from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.long_polling import LongPollingTransport
 from ..transports.timing import Timing
+from .authentication_expiry import AuthenticationExpiry
 
 __all__ = ["LiveClient", "LiveClients"]
 

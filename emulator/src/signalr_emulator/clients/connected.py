@@ -15,6 +15,7 @@ from .event_queue import EventQueue
 from .events import ClientHandler, ClientInvocation, ConnectedClient
 from .hubs import Hubs
 from .negotiations import Negotiated
+from .results import Results
 from .transport import Lost, Traits, Transport
 
 __all__ = ["Client"]
@@ -70,8 +71,7 @@ class Client:
         self._on_end = on_end
         self._transport: Transport | None = None
         self._was_open = False
-        self._invocations = 0
-        self._pending: dict[str, asyncio.Future[Completion]] = {}
+        self._results = Results(loop)
         self._connection = Connection(loop.time(), timing, traits, refusal=refusal)
         self._timer = loop.call_at(self._connection.deadline, self._check)
 
@@ -165,24 +165,12 @@ class Client:
             raise ClientResultError(
                 f"The message is not written in the client's hub protocol, {self.protocol.name}."
             )
-        self._invocations += 1
-        invocation_id = f"s{self._invocations}"
-        future: asyncio.Future[Completion] = self._loop.create_future()
-        self._pending[invocation_id] = future
-        try:
+
+        def call(invocation_id: str) -> None:
             identified = self.protocol.with_invocation_id(record, invocation_id)
             self._carry_out(self._connection.relay(identified))
-            async with asyncio.timeout(timeout):
-                completion = await future
-        except TimeoutError:
-            raise ClientResultError(
-                f"The client did not answer within {timeout:g} seconds."
-            ) from None
-        finally:
-            self._pending.pop(invocation_id, None)
-        if completion.error is not None:
-            raise ClientResultError(completion.error)
-        return completion
+
+        return await self._results.ask(call, timeout)
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         """End the connection from the service's side.
@@ -233,9 +221,7 @@ class Client:
                 case Invoked():
                     self._invoked(event)
                 case Answered():
-                    future = self._pending.get(event.completion.invocation_id)
-                    if future is not None and not future.done():
-                        future.set_result(event.completion)
+                    self._results.answered(event.completion)
                 case Closed():
                     self._closed(event.error)
 
@@ -253,9 +239,7 @@ class Client:
         self._timer.cancel()
         self._hubs.remove(self)
         self.deliver = _nowhere
-        for future in self._pending.values():
-            if not future.done():
-                future.set_exception(ClientResultError("The client is gone."))
+        self._results.give_up()
         if self._handler is not None and self._was_open:
             self._events.put(
                 self.connection_id, partial(self._handler.on_disconnected, self.identity, error)

@@ -7,9 +7,9 @@ looks once a second and lets the client reconnect. ASP.NET Core 11 says nothing 
 import asyncio
 from collections.abc import Callable
 
+from ..clients.connected import Client
+from ..clients.negotiations import Negotiated
 from ..clock import Clock
-from .connected import Client
-from .negotiations import Negotiated
 
 __all__ = ["AuthenticationExpiry"]
 

@@ -1,0 +1,65 @@
+"""The results that the service waits for: those of the methods of one client that it calls."""
+
+import asyncio
+from collections.abc import Callable
+
+from ..errors import ClientResultError
+from ..protocols.messages import Completion
+
+__all__ = ["Results"]
+
+
+class Results:
+    """What one client has yet to answer.
+
+    Args:
+        loop: Runs whoever waits.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._asked = 0
+        self._pending: dict[str, asyncio.Future[Completion]] = {}
+
+    async def ask(self, call: Callable[[str], None], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
+        """Call a method and wait for its result.
+
+        Args:
+            call: Sends the invocation with this invocation id.
+            timeout: How long to wait, in seconds.
+
+        Returns:
+            The completion, which has no error.
+
+        Raises:
+            ClientResultError: The client answered with an error, did not answer in time or is gone.
+        """
+        self._asked += 1
+        invocation_id = f"s{self._asked}"
+        future: asyncio.Future[Completion] = self._loop.create_future()
+        self._pending[invocation_id] = future
+        try:
+            call(invocation_id)
+            async with asyncio.timeout(timeout):
+                completion = await future
+        except TimeoutError:
+            raise ClientResultError(
+                f"The client did not answer within {timeout:g} seconds."
+            ) from None
+        finally:
+            self._pending.pop(invocation_id, None)
+        if completion.error is not None:
+            raise ClientResultError(completion.error)
+        return completion
+
+    def answered(self, completion: Completion) -> None:
+        """Take note of an answer; one that nobody waits for is no error."""
+        future = self._pending.get(completion.invocation_id)
+        if future is not None and not future.done():
+            future.set_result(completion)
+
+    def give_up(self) -> None:
+        """Tell everybody who waits that the client is gone."""
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(ClientResultError("The client is gone."))

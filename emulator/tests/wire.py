@@ -133,8 +133,10 @@ class Wire:
         data: bytes | None = None,
         token: str | None = None,
         content_type: str = "application/json; charset=utf-8",
+        accept: str = "*/*",
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token or await self.entra_token()}"}
+        headers["Accept"] = accept
         if body is not None:
             # Compact, as programs write it: clients get the text that the service gets.
             data = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

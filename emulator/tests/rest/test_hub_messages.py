@@ -249,6 +249,58 @@ async def test_invocations_get_an_id_and_keep_their_arguments(
         assert (await invoking).body == result
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_framed"),
+    [
+        ("application/octet-stream", True),
+        ("text/html, Application/Octet-Stream;q=0.9", True),
+        ("application/json", False),
+        ("*/*", False),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["json", "messagepack"])
+async def test_a_result_in_the_hub_protocol_of_the_client(
+    wire: Wire, protocol: str, accept: str, *, is_framed: bool
+) -> None:
+    socket = await (wire.connect() if protocol == "json" else connect_messagepack(wire))
+    path = f"/api/hubs/chat/connections/{socket.connection_id}/:invoke{V}"
+    asking = wire.rest("POST", path, body={"target": "say", "arguments": []}, accept=accept)
+    invoking = asyncio.ensure_future(asking)
+    await received(socket)
+    if protocol == "json":
+        completion = b'{"result": 12.50,"type":3, "invocationId":"s1"}\x1e'
+        await socket.ws.send_str(completion.decode())
+    else:
+        # The timestamp and the bytes have no form of their own in JSON.
+        completion = framed(
+            bytes.fromhex("950380a2733103 92 d7ffbc24452065e079f0 c402fffe".replace(" ", ""))
+        )
+        await socket.ws.send_bytes(completion)
+    answer = await invoking
+    assert answer.status == 200
+    if is_framed:
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert (answer.headers["X-Protocol"], answer.body) == (protocol, completion)
+    else:
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.json.keys() == {"result"}
+
+
+async def test_an_error_of_the_client_is_one_of_the_call_in_every_form(wire: Wire) -> None:
+    socket = await wire.connect()
+    path = f"/api/hubs/chat/connections/{socket.connection_id}/:invoke{V}"
+    asking = wire.rest(
+        *("POST", path),
+        body={"target": "say", "arguments": []},
+        accept="application/octet-stream",
+    )
+    invoking = asyncio.ensure_future(asking)
+    await received(socket)
+    await socket.ws.send_str('{"type":3,"invocationId":"s1","error":"no"}\x1e')
+    answer = await invoking
+    assert (answer.status, answer.json["message"]) == (400, "no")
+
+
 async def test_invocation_that_the_client_cannot_read(wire: Wire) -> None:
     socket = await wire.connect()
     path = f"/api/hubs/chat/connections/{socket.connection_id}/:invoke{V}"

@@ -5,6 +5,7 @@ with `receive`, call `check` when `deadline` has passed, and carry out the event
 """
 
 import math
+from dataclasses import replace
 from enum import Enum
 
 from ..errors import ProtocolError
@@ -304,7 +305,7 @@ class Connection:
             case ReceivedInvocation():
                 return [Invoked(message, record)]
             case Completion():
-                return [Answered(message)]
+                return [Answered(replace(message, record=record))]
             case Close():
                 return self.end(message.error)
             case Ack() if self._resend is not None:

@@ -36,6 +36,7 @@ __all__ = [
     "RecordReader",
     "encode_handshake",
     "encode_message",
+    "framed",
     "open_envelope",
     "parse_handshake",
     "parse_message",
@@ -175,9 +176,14 @@ def with_invocation_id(record: bytes, invocation_id: str) -> bytes:
     return _record({**identified, **{n: v for n, v in fields.items() if n not in identified}})
 
 
+def framed(record: bytes) -> bytes:
+    """Put the separator after a record that is written."""
+    return record + SEPARATOR
+
+
 def _record(fields: Mapping[str, bytes]) -> bytes:
     written = b",".join(encode(name) + b":" + value for name, value in fields.items())
-    return b"{" + written + b"}" + SEPARATOR
+    return framed(b"{" + written + b"}")
 
 
 def _fields(message: Message) -> dict[str, bytes]:  # noqa: PLR0911 - one case a message type

@@ -38,6 +38,7 @@ __all__ = [
     "FrameReader",
     "encode_invocation",
     "encode_messagepack",
+    "framed",
     "open_envelope",
     "parse_messagepack",
     "with_invocation_id",
@@ -208,10 +209,14 @@ def _length_prefix(length: int) -> bytes:
     return bytes(prefix)
 
 
+def framed(record: bytes) -> bytes:
+    """Put its length before a message that is written."""
+    return _length_prefix(len(record)) + record
+
+
 def _framed(elements: list[bytes]) -> bytes:
     """Write an array of elements that are written, after its length."""
-    body = b"".join((_header(len(elements)), *elements))
-    return _length_prefix(len(body)) + body
+    return framed(b"".join((_header(len(elements)), *elements)))
 
 
 def _header(length: int) -> bytes:

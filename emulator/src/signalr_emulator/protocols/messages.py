@@ -5,7 +5,7 @@ The values that they carry are JSON text, so that a client of JSON gets them as 
 Source: HubProtocol.md of dotnet/aspnetcore.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from ..documents.verbatim import JsonText
@@ -97,12 +97,14 @@ class ReceivedStreamItem:
 class Completion:
     """Ends an invocation with nothing, a result or an error, never with both of these.
 
-    The result `null` is one too.
+    The result `null` is one too. A completion of a client has its `record` as well: the message as
+    it came, without its framing.
     """
 
     invocation_id: str
     result: JsonText | None = None
     error: str | None = None
+    record: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

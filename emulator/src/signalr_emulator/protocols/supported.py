@@ -50,6 +50,7 @@ class HubProtocol:
         reader: Makes what cuts a connection's bytes into messages, of so many bytes at most.
         parse: Parses one message without its framing; None for one to ignore.
         encode: Writes one message with its framing.
+        framed: Puts its framing to one message that is written.
         open_envelope: Looks at one invocation or item with its framing, and nothing else.
         with_invocation_id: Puts an invocation id into an invocation that is written.
         ping: A ping, written.
@@ -61,6 +62,7 @@ class HubProtocol:
     reader: Callable[[int], Reader]
     parse: Callable[[bytes], Received | None]
     encode: Callable[[Message], bytes]
+    framed: Callable[[bytes], bytes]
     open_envelope: Callable[[bytes], Envelope]
     with_invocation_id: Callable[[bytes, str], bytes]
     ping: bytes
@@ -94,6 +96,7 @@ JSON = HubProtocol(
     reader=json.RecordReader,
     parse=json.parse_message,
     encode=json.encode_message,
+    framed=json.framed,
     open_envelope=json.open_envelope,
     with_invocation_id=json.with_invocation_id,
     ping=json.encode_message(Ping()),
@@ -106,6 +109,7 @@ MESSAGEPACK = HubProtocol(
     reader=messagepack.FrameReader,
     parse=messagepack.parse_messagepack,
     encode=messagepack.encode_messagepack,
+    framed=messagepack.framed,
     open_envelope=messagepack.open_envelope,
     with_invocation_id=messagepack.with_invocation_id,
     ping=messagepack.encode_messagepack(Ping()),

@@ -20,10 +20,13 @@ from ..operations.table import Operation
 from ..protocols.supported import Written
 from ..transports.local_address import local_address
 
-__all__ = ["Call", "Handler"]
+__all__ = ["OCTET_STREAM", "Call", "Handler"]
+
+OCTET_STREAM = "application/octet-stream"
+"""Media type of messages in hub protocols."""
 
 _JSON = "application/json"
-_MESSAGEPACK = ("application/x-msgpack", "application/octet-stream")
+_MESSAGEPACK = ("application/x-msgpack", OCTET_STREAM)
 _HOST = re.compile(r"[\w.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:]+\](:[0-9]+)?", re.ASCII)
 
 
@@ -90,6 +93,13 @@ class Call:
     def parameter(self, name: str) -> str | None:
         """Give a parameter of the query, or None if it is not there."""
         return self.request.query.get(name)
+
+    def accepts(self, media_type: str) -> bool:
+        """Tell whether the caller names a media type among those that it takes."""
+        listed = ",".join(self.request.headers.getall(hdrs.ACCEPT, ()))
+        return any(
+            each.partition(";")[0].strip().lower() == media_type for each in listed.split(",")
+        )
 
     async def json(self) -> bytes:
         """Read a body that has to be JSON, and is not parsed yet."""

@@ -21,9 +21,12 @@ from ..operations.table import DataAction, Task
 from ..protocols.messages import Completion
 from ..state.resource import Resource
 from ..transports.outgoing import Outgoing
-from .call import Call, Handler
+from .call import OCTET_STREAM, Call, Handler
 
 __all__ = ["MessageOperations"]
+
+_PROTOCOL = "X-Protocol"
+"""Names the hub protocol of a result in bytes (Azure/azure-signalr, pull request 2249)."""
 
 _INVOCATION_FAILED = "Error.Connection.Unknown"
 
@@ -133,6 +136,12 @@ class MessageOperations:
             completion = await member.invoke(Outgoing(payload.written), self._invocation_timeout)
         except ClientResultError as error:
             raise InvalidRequestError(str(error), code=_INVOCATION_FAILED) from error
+        if call.accepts(OCTET_STREAM):
+            return web.Response(
+                body=member.protocol.framed(completion.record),
+                content_type=OCTET_STREAM,
+                headers={_PROTOCOL: member.protocol.name},
+            )
         result = b"" if completion.result is None else b'"result":' + completion.result
         return web.Response(body=b"{" + result + b"}", content_type="application/json")
 

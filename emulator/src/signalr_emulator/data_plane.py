@@ -33,15 +33,15 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     """
     config = service.config
     admission = Admission(config.host, config.host_names, config.allowed_origins)
+    clients = ClientEndpoint(service, resource)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
         middlewares=[
             admission_middleware(admission, error_response),
             error_details,
-            fault_middleware(service.faults),
+            fault_middleware(service.faults, clients.is_poll),
         ],
     )
-    clients = ClientEndpoint(service, resource)
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())
     app.on_response_prepare.append(partial(_allow_origin, admission))

@@ -8,9 +8,10 @@ from signalr_emulator.errors import DocumentError
 from signalr_emulator.faults.document import parse_fault
 from signalr_emulator.faults.rules import Action, Fault, Faults, Request
 
-from emulator.tests.wire import Answer, Wire, said
+from emulator.tests.link import LONG_POLLING, TRANSPORTS, negotiated
+from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Wire, said
 
-SEND = Request("POST", "/api/hubs/chat/:send", 8888, "sendToHub")
+SEND = Request("POST", "/api/hubs/chat/:send", 8888, frozenset(("sendToHub",)), "chat")
 KNOWN = frozenset(("sendToHub", "negotiate", "connect"))
 
 
@@ -39,6 +40,8 @@ async def health(wire: Wire) -> int:
         (Fault(Action.RESET, path="/api/hubs"), False),
         (Fault(Action.RESET, method="GET"), False),
         (Fault(Action.RESET, port=8887), False),
+        (Fault(Action.RESET, hub="chat"), True),
+        (Fault(Action.RESET, hub="news"), False),
     ],
 )
 def test_matching(fault: Fault, *, matches: bool) -> None:
@@ -92,6 +95,7 @@ def test_share_is_repeatable() -> None:
         ({"status": 500, "body": "\ud800"}, "#/body"),
         ({"delay": 1, "port": 0}, "#/port"),
         ({"delay": 1, "seed": "x"}, "#/seed"),
+        ({"delay": 1, "hub": 7}, "#/hub"),
     ],
 )
 def test_wrong_faults_name_the_property(body: Json, pointer: str) -> None:
@@ -190,6 +194,49 @@ async def test_connect(wire: Wire) -> None:
         await wire.open()
     assert caught.value.status == 503
     await wire.connect()
+
+
+async def test_a_poll_that_asks_for_a_refresh(wire: Wire) -> None:
+    """Client 11.0.0 refreshes at once and polls again; a second such answer would end it."""
+    await arm(wire, action="refreshRequired", hub="Chat", times=2)
+    # Neither other transports, nor the poll that connects, nor what a polling client sends.
+    for transport in TRANSPORTS:
+        link = await negotiated(wire)
+        if transport != LONG_POLLING:
+            async with link.connected(transport):
+                pass
+    assert await link.poll() == (200, "")
+    assert (await link.request("POST", HANDSHAKE.encode())).status == 200
+    for _ in range(2):
+        answer = await link.request("GET", headers={"Origin": "http://localhost"})
+        assert (answer.status, answer.json) == (409, {"error": "authentication_refresh_required"})
+        assert answer.headers["Content-Type"].startswith("application/json")
+        # A page can read it, as every answer of the client endpoint.
+        assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost"
+    assert await link.poll() == (200, HANDSHAKE_REPLY)
+
+
+async def test_polls_of_other_hubs_go_on(wire: Wire) -> None:
+    await arm(wire, action="refreshRequired", hub="news")
+    async with (await negotiated(wire)).connected(LONG_POLLING) as client:
+        await wire.send("chat/", "hi")
+        assert await client.receive() == said("hi")
+
+
+async def test_polls_after_the_first_have_a_second_name(wire: Wire) -> None:
+    await arm(wire, operation="poll", status=503, times=1)
+    link = await negotiated(wire)
+    assert [(await link.request("GET")).status for _ in range(2)] == [200, 503]
+    await arm(wire, operation="connect", status=502, times=1)
+    assert (await link.request("GET")).status == 502
+
+
+async def test_a_hub_is_meant_by_every_path(wire: Wire) -> None:
+    await arm(wire, hub="Chat", status=503)
+    assert (await wire.send("chat/", "hi")).status == 503
+    assert (await wire.negotiate()).status == 503
+    assert (await wire.send("news/", "hi")).status == 202
+    assert await health(wire) == 200
 
 
 async def test_revoked_key(wire: Wire) -> None:

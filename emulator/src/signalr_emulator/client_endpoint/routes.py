@@ -85,6 +85,11 @@ class ClientEndpoint:
             *(web.options(path, preflight) for path in _CONNECT),
         ]
 
+    def is_poll(self, request: web.Request) -> bool:
+        """Tell whether a request polls for a client that a first poll has connected."""
+        live = self._live.find(request.query.get("id", ""))
+        return request.method == hdrs.METH_GET and live is not None and live.polls is not None
+
     async def disconnect_all(self, _app: web.Application) -> None:
         """Tell every client that the service stops, and that it may try again."""
         self._live.disconnect_all()

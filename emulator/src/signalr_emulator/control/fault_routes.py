@@ -86,6 +86,7 @@ def _described(armed: Armed) -> dict[str, Json]:
         "method": fault.method,
         "path": fault.path,
         "port": fault.port,
+        "hub": fault.hub,
         "status": fault.status,
         "headers": dict(fault.headers),
         "body": fault.body,

@@ -27,6 +27,7 @@ _PROPERTIES = frozenset(
         "method",
         "path",
         "port",
+        "hub",
         "action",
         "status",
         "headers",
@@ -37,6 +38,13 @@ _PROPERTIES = frozenset(
         "seed",
     )
 )
+
+_DEFAULTS = {
+    # The key of a client token matters where clients show one.
+    Action.UNKNOWN_KEY: frozenset(("negotiate", "connect")),
+    Action.REFRESH_REQUIRED: frozenset(("poll",)),
+}
+"""What is disturbed where neither operation nor path is chosen."""
 
 
 def parse_fault(document: Json, operations: frozenset[str]) -> Fault:
@@ -51,7 +59,7 @@ def parse_fault(document: Json, operations: frozenset[str]) -> Fault:
     """
     fields = properties(document, _PROPERTIES)
     action = _action(fields)
-    method, path = text(fields, "method"), text(fields, "path")
+    method, path, hub = text(fields, "method"), text(fields, "path"), text(fields, "hub")
     chosen = _operations(fields.get("operation"), action, operations, path)
     if action is Action.PASS and not fields.get("delay"):
         raise DocumentError("#/delay", "is needed where nothing else happens")
@@ -61,6 +69,7 @@ def parse_fault(document: Json, operations: frozenset[str]) -> Fault:
         method=None if method is None else method.upper(),
         path=path,
         port=optional_integer(fields, "port", 1, 65535),
+        hub=None if hub is None else hub.lower(),
         status=integer(fields, "status", _STATUSES.start, _STATUSES.stop - 1, 500),
         headers=_headers(fields.get("headers")),
         body=_body(fields),
@@ -86,9 +95,7 @@ def _operations(
     value: Json, action: Action, known: frozenset[str], path: str | None
 ) -> frozenset[str]:
     if value is None:
-        # The key of a client token matters where clients show one.
-        is_default = action is Action.UNKNOWN_KEY and path is None
-        return frozenset(("negotiate", "connect")) if is_default else frozenset()
+        return _DEFAULTS.get(action, frozenset()) if path is None else frozenset()
     names = value if isinstance(value, list) else [value]
     if not all(isinstance(name, str) and name in known for name in names):
         raise DocumentError("#/operation", f"has to be of {', '.join(sorted(known))}")

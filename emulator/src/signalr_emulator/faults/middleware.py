@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
+from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -22,6 +24,9 @@ _LOOK_AGAIN = 0.05
 _CUT_JSON = b'{"'
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
+_POLL = "poll"
+"""A second name of `connect`, for the polls that follow the first: that one connects."""
+
 _OPERATIONS: dict[tuple[str, str], str] = {
     ("GET", "/msi/token"): "identity",
     ("GET", "/metadata/identity/oauth2/token"): "identity",
@@ -34,17 +39,27 @@ _OPERATIONS: dict[tuple[str, str], str] = {
 }
 """Names by method and route."""
 
-OPERATION_NAMES = frozenset(_OPERATIONS.values())
+OPERATION_NAMES = frozenset((*_OPERATIONS.values(), _POLL))
+
+_REFRESH_REQUIRED = {"error": "authentication_refresh_required"}
+"""Client 11.0.0 refreshes at once and polls again; a second such answer ends its connection."""
 
 
-def fault_middleware(faults: Faults) -> Middleware:
-    """Make the middleware that disturbs requests; `/emulator/…` itself is never disturbed."""
+def fault_middleware(
+    faults: Faults, is_poll: Callable[[web.Request], bool] = lambda _request: False
+) -> Middleware:
+    """Make the middleware that disturbs requests; `/emulator/…` itself is never disturbed.
+
+    Args:
+        faults: What is disturbed, and how.
+        is_poll: Tells whether a request polls for a client that is connected.
+    """
 
     @web.middleware
     async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(_CONTROL_PREFIX):
             return await handler(request)
-        armed = faults.take(_seen(request))
+        armed = faults.take(_seen(request, is_poll=is_poll(request)))
         if armed is None:
             return await handler(request)
         return await _apply(armed, request, handler)
@@ -78,6 +93,8 @@ def _instead(armed: Armed, request: web.Request) -> web.Response | None:
             return _answer(armed)
         case Action.UNKNOWN_KEY:
             return unauthorized(AuthenticationError("The signature key was not found"))
+        case Action.REFRESH_REQUIRED:
+            return web.json_response(_REFRESH_REQUIRED, status=HTTPStatus.CONFLICT)
         case Action.RESET:
             _reset(request)
             return web.Response()
@@ -135,15 +152,19 @@ def _body(response: web.StreamResponse) -> bytes | None:
     return response.body if isinstance(response.body, bytes) else b""
 
 
-def _seen(request: web.Request) -> Request:
+def _seen(request: web.Request, *, is_poll: bool) -> Request:
     address = local_address(request)
     resource = request.match_info.route.resource
     route = "" if resource is None else resource.canonical
+    name = _OPERATIONS.get((request.method, route))
+    # Clients name their hub in the query.
+    hub = request.match_info.get("hub") or request.query.get("hub")
     return Request(
         method=request.method,
         path=request.path,
         port=0 if address is None else address.port,
-        operation=_OPERATIONS.get((request.method, route)),
+        operations=frozenset(filter(None, (name, _POLL if is_poll else None))),
+        hub=None if hub is None else hub.lower(),
     )
 
 

@@ -42,6 +42,9 @@ class Action(Enum):
     UNKNOWN_KEY = "unknownKey"
     """It is refused with 401, as if the service did not know the key that signed its token."""
 
+    REFRESH_REQUIRED = "refreshRequired"
+    """It is answered with 409, so that the client refreshes its authentication and polls again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -51,13 +54,15 @@ class Request:
         method: HTTP method.
         path: Decoded path.
         port: Port that it came in on.
-        operation: Name of the operation, or None for a path that is none.
+        operations: Names of the operation; none for a path that is none.
+        hub: Name of the hub, in lower case, or None where there is none.
     """
 
     method: str
     path: str
     port: int
-    operation: str | None = None
+    operations: frozenset[str] = frozenset()
+    hub: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Fault:
         method: HTTP method, or None for any.
         path: Path in which `*` stands for any text, or None for any.
         port: Port of one endpoint, or None for all of them.
+        hub: Name of a hub, in lower case, or None for any.
         status: Status of `ANSWER`.
         headers: Headers of `ANSWER`.
         body: Body of `ANSWER`.
@@ -84,6 +90,7 @@ class Fault:
     method: str | None = None
     path: str | None = None
     port: int | None = None
+    hub: str | None = None
     status: int = 500
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
@@ -95,9 +102,10 @@ class Fault:
     def matches(self, request: Request) -> bool:
         """Tell whether a request is meant, whatever chance says."""
         return (
-            (not self.operations or request.operation in self.operations)
+            (not self.operations or not self.operations.isdisjoint(request.operations))
             and self.method in {None, request.method}
             and self.port in {None, request.port}
+            and self.hub in {None, request.hub}
             and (self.path is None or _compiled(self.path).fullmatch(request.path) is not None)
         )
 

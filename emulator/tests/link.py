@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import aiohttp
 from signalr_emulator.documents.json_text import Json
@@ -16,8 +17,17 @@ END = b"\r\n\r\n"
 WEB_SOCKETS, SERVER_SENT_EVENTS, LONG_POLLING = "WebSockets", "ServerSentEvents", "LongPolling"
 TRANSPORTS = (WEB_SOCKETS, SERVER_SENT_EVENTS, LONG_POLLING)
 
-type Receive = Callable[[], Awaitable[str]]
-"""Gives what comes next, or nothing at the end of the connection."""
+
+class Channel(NamedTuple):
+    """A client that has shaken hands.
+
+    Attributes:
+        receive: Gives what comes next, or nothing at the end of the connection.
+        send: Sends messages with the token that the link has by then.
+    """
+
+    receive: Callable[[], Awaitable[str]]
+    send: Callable[[str], Awaitable[object]]
 
 
 class Link:
@@ -54,24 +64,27 @@ class Link:
             yield response.content
 
     @asynccontextmanager
-    async def connected(self, transport: str) -> AsyncIterator[Receive]:
+    async def connected(self, transport: str) -> AsyncIterator[Channel]:
         """Connect by a transport and shake hands."""
         if transport == WEB_SOCKETS:
-            ws = await self.wire.open(token=self.token, connection_token=self.connection_token)
+            ws = await self.wire.session.ws_connect(self.url, headers=self.headers)
             await ws.send_str(HANDSHAKE)
             assert await _message(ws) == HANDSHAKE_REPLY
-            yield lambda: _message(ws)
+            yield Channel(lambda: _message(ws), ws.send_str)
             await ws.close()
         elif transport == SERVER_SENT_EVENTS:
             async with self.events() as events:
-                assert (await self.request("POST", HANDSHAKE.encode())).status == 200
+                await self._post(HANDSHAKE)
                 assert await _event(events) == HANDSHAKE_REPLY
-                yield lambda: _event(events)
+                yield Channel(lambda: _event(events), self._post)
         else:
             assert await self.poll() == (200, "")
-            assert (await self.request("POST", HANDSHAKE.encode())).status == 200
+            await self._post(HANDSHAKE)
             assert await self.poll() == (200, HANDSHAKE_REPLY)
-            yield self._news
+            yield Channel(self._news, self._post)
+
+    async def _post(self, text: str) -> None:
+        assert (await self.request("POST", text.encode())).status == 200
 
     async def _news(self) -> str:
         status, text = await self.poll()

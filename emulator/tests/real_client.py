@@ -29,9 +29,9 @@ class RealClient:
         event: dict[str, Any] = json.loads(line)
         return event
 
-    async def go_on(self) -> None:
+    async def go_on(self, line: str = "") -> None:
         """Release a script that waits for its standard input."""
-        self._stdin.write(b"\n")
+        self._stdin.write(f"{line}\n".encode())
         await self._stdin.drain()
 
     async def end(self) -> None:

@@ -4,62 +4,24 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from signalr_emulator import Clock, Config
-from signalr_emulator.documents.json_text import Json
 from signalr_emulator.transports.timing import Timing
 from signalr_emulator.upstream.settings import parse_template
 
 from emulator.tests.conftest import NOW, StartWire
 from emulator.tests.link import END, LONG_POLLING, TRANSPORTS, WEB_SOCKETS, Link, negotiated
+from emulator.tests.refreshing import FOR_EVER, Pairs, V, iso, listed, pairs, read, refresh
 from emulator.tests.upstream_app import App, calling
 from emulator.tests.wire import Answer, Wire, said
 
-V = "?api-version=2026-07-01"
+if TYPE_CHECKING:
+    from signalr_emulator.documents.json_text import Json
+
 CLOSE = '{"type":7,"allowReconnect":true}\x1e'
-FOR_EVER = "9999-12-31T23:59:59.9999999Z"
 LONG_NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-
-type Pairs = list[tuple[str, str]]
-
-
-def iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def listed(claims: Pairs) -> list[Json]:
-    return [{"type": kind, "value": value} for kind, value in claims]
-
-
-def pairs(answer: Answer) -> Pairs:
-    assert answer.status == 200, answer.body
-    assert answer.json.keys() == {"claims"}
-    return [(each["type"], each["value"]) for each in answer.json["claims"]]
-
-
-async def refresh(
-    wire: Wire,
-    connection_token: str,
-    claims: Pairs | None = None,
-    *,
-    until: str = FOR_EVER,
-    hub: str = "chat",
-    query: str = "",
-) -> Answer:
-    body: dict[str, Json] = {"connectionToken": connection_token, "expireTime": until}
-    if claims is not None:
-        body["claims"] = listed(claims)
-    return await wire.rest("POST", f"/api/hubs/{hub}/connections/:refreshAuth{V}{query}", body=body)
-
-
-async def read(
-    wire: Wire, connection_token: str, *, method: str = "QUERY", hub: str = "chat", query: str = ""
-) -> Answer:
-    body: Json = {"connectionToken": connection_token}
-    return await wire.rest(method, f"/api/hubs/{hub}/connections/claims{V}{query}", body=body)
 
 
 @asynccontextmanager
@@ -164,12 +126,12 @@ async def test_a_connection_ends_with_its_authentication_unless_it_is_refreshed(
             held = [("asrs.s.coae", "true"), ("asrs.s.aeo", str(int(NOW + 100)))]
             assert pairs(answer) == held
             clock.advance(60)
-            assert [await left(), await left()] == [CLOSE, ""]
+            assert [await left.receive(), await left.receive()] == [CLOSE, ""]
             assert (await read(wire, first.connection_token)).status == 404
             await wire.send("chat/", 1)
-            assert await refreshed() == said(1)
+            assert await refreshed.receive() == said(1)
             clock.advance(40)
-            assert [await refreshed(), await refreshed()] == [CLOSE, ""]
+            assert [await refreshed.receive(), await refreshed.receive()] == [CLOSE, ""]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +156,7 @@ async def test_the_end_of_a_connection_moves_to_later_times_only(
 async def test_a_connection_without_an_end_gets_none(start: StartWire, clock: Clock) -> None:
     async with scanning(start) as wire:
         link = await negotiated(wire)
-        async with link.connected(WEB_SOCKETS) as receive:
+        async with link.connected(WEB_SOCKETS) as client:
             given = [("asrs.s.coae", "true"), ("asrs.s.aeo", str(int(NOW + 1)))]
             assert (
                 pairs(await refresh(wire, link.connection_token, given, until=iso(NOW + 1))) == []
@@ -205,9 +167,9 @@ async def test_a_connection_without_an_end_gets_none(start: StartWire, clock: Cl
             )
             # By the time this one is closed, the other has been looked at too.
             async with watched.connected(WEB_SOCKETS) as closed:
-                assert await closed() == CLOSE
+                assert await closed.receive() == CLOSE
             await wire.send("chat/", 1)
-            assert await receive() == said(1)
+            assert await client.receive() == said(1)
 
 
 # What is refused.
@@ -252,9 +214,9 @@ async def test_the_same_user_may_be_named_by_another_claim(
     link = await negotiated(wire, **claims)
     held = pairs(await refresh(wire, link.connection_token, given))
     link.token = await wire.client_token(**dict(held))
-    async with link.connected(LONG_POLLING) as receive:
+    async with link.connected(LONG_POLLING) as client:
         await wire.send("chat/", 1)
-        assert await receive() == said(1)
+        assert await client.receive() == said(1)
 
 
 async def dead_tokens(wire: Wire) -> dict[str, str]:
@@ -415,20 +377,20 @@ async def test_requests_with_a_token_that_was_made_after_a_refresh(
     wire: Wire, clock: Clock
 ) -> None:
     link = await negotiated(wire, **{"asrs.s.uid": "ann", "role": "a"})
-    async with link.connected(LONG_POLLING) as receive:
+    async with link.connected(LONG_POLLING) as client:
         link.token = await token_after_refresh(wire, link)
         clock.advance(2000)
         link.token = await token_after_refresh(wire, link)
         clock.advance(2000)
         await wire.send("chat/", 1)
-        assert await receive() == said(1)
+        assert await client.receive() == said(1)
         assert (await link.request("POST", b'{"type":6}\x1e')).status == 200
         mine, link.token = link.token, await wire.client_token(**{"asrs.s.uid": "bob"})
         for method in ("GET", "POST", "DELETE"):
             assert (await link.request(method)).status == 403
         link.token = mine
         assert (await link.request("DELETE")).status == 202
-        assert await receive() == ""
+        assert await client.receive() == ""
 
 
 async def test_a_refreshed_connection_that_waits_is_its_users(wire: Wire) -> None:

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 import requests
 
-from tests.e2e.processes import PATIENCE, Emulator, FunctionApp, function_app
+from tests.e2e.processes import PATIENCE, Emulator, FunctionApp, emulator, function_app
 from tests.e2e.recorded_client import TRANSPORTS, Answer, RecordedClient, recorded_client
 from tests.issuer import AUDIENCE, TestIssuer, running_issuer
 
@@ -224,4 +225,29 @@ def test_a_service_that_fails_is_asked_again_and_then_told_of(
             service.clear_faults()
         assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
         assert answer.json()["error"] == "internal_server_error"
+        hears(app, client, "still here")
+
+
+def test_a_poll_that_asks_for_it_goes_on_after_a_refresh(
+    app: FunctionApp, login: Login, service: Emulator
+) -> None:
+    with recorded_client(app.url, "LongPolling", login.token()) as client:
+        service.add_fault(action="refreshRequired", hub="chat", times=1)
+        answer = client.poll()
+        assert (answer.status, answer.json()) == (409, {"error": "authentication_refresh_required"})
+        renewed(client.refresh())
+        hears(app, client, "still here")
+
+
+def test_a_service_without_the_feature_knows_no_connection(
+    issuer: TestIssuer, tmp_path: Path
+) -> None:
+    log = tmp_path / "emulator.log"
+    with (
+        emulator(log, "--no-authentication-refresh") as service,
+        function_app(settings_of(service, issuer), tmp_path) as app,
+        recorded_client(app.url, "WebSockets", Login(issuer, app, service).token()) as client,
+    ):
+        answer = client.refresh()
+        assert (answer.status, answer.json()["error"]) == (404, "connection_not_found")
         hears(app, client, "still here")

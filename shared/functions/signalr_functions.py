@@ -13,6 +13,7 @@ from ..aio import SignalRServiceClient
 from ..errors import InvalidArgumentError
 from ..settings.environment import Settings
 from ..settings.hubs import Hubs
+from ..settings.token_origin import TokenOrigin
 from .broadcast.handlers import broadcast_functions
 from .events.registry import Events
 from .health import health_functions
@@ -22,7 +23,7 @@ from .negotiate.caller import Caller
 from .negotiate.handlers import negotiate_functions
 from .negotiate.policy import Policy, admit_as_settings_say
 from .negotiate.refresh import refresh_functions
-from .negotiate.settings import NegotiateSettings
+from .negotiate.settings import NegotiateSettings, refuse_claims
 from .openapi.handlers import openapi_function
 from .upstream.handlers import upstream_functions
 from .upstream.settings import UpstreamSettings
@@ -156,6 +157,8 @@ class SignalRFunctions:
         """
         settings = Settings.from_environment(environment)
         negotiation = NegotiateSettings.from_environment(environment)
+        if settings.token_origin is TokenOrigin.SERVICE:
+            refuse_claims(negotiation)
         upstream = UpstreamSettings.from_environment(environment, settings.endpoints)
         service = SignalRServiceClient.from_settings(settings)
         # The identity endpoint and the service answer while the host starts.

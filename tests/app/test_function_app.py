@@ -112,6 +112,22 @@ def test_a_missing_setting_ends_the_import_with_its_name(missing: str) -> None:
     assert re.search(rf"SettingsError: {missing} is not set.* Example: {missing}=\S+", last)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("NEGOTIATE_CLAIMS", "name"),
+        ("NEGOTIATE_CLOSE_ON_EXPIRATION", "true"),
+        ("NEGOTIATE_UNIQUE_TOKENS", "true"),
+    ],
+)
+def test_so_does_one_that_the_services_own_tokens_cannot_meet(setting: str, value: str) -> None:
+    origin = {"SIGNALR_CLIENT_TOKENS": "service"}
+    ended = run_python("import function_app", SETTINGS | origin | {setting: value})
+    assert ended.returncode == 1
+    assert f"{setting} needs claims in client tokens" in ended.stderr
+    assert "Example: SIGNALR_CLIENT_TOKENS=access-key" in ended.stderr
+
+
 def test_the_example_of_local_settings_is_right() -> None:
     example = json.loads((ROOT / "local.settings.json.example").read_text())
     values = example["Values"]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ...errors import InvalidArgumentError
+from ...errors import InvalidArgumentError, SettingsError
 from ...settings.description import Setting
 from ...settings.endpoint import is_confidential
+from ...settings.token_origin import TokenOrigin
 from ..bearer import Issuer
 from .claims import ClaimMapping, parse_claim_mappings
 
-__all__ = ["SETTINGS", "Identity", "NegotiateSettings"]
+__all__ = ["SETTINGS", "Identity", "NegotiateSettings", "refuse_claims"]
 
 _LONGEST_LIFETIME: Final = 90
 _MINUTES: Final = re.compile("[0-9]{1,3}")
@@ -183,6 +184,31 @@ class NegotiateSettings:
             _CLOSE_ON_EXPIRATION.read_switch(environment, default=False),
             _UNIQUE_TOKENS.read_switch(environment, default=False),
         )
+
+
+def refuse_claims(negotiation: NegotiateSettings) -> None:
+    """Refuse what client tokens cannot say that the service makes: they have a user id only.
+
+    Args:
+        negotiation: The settings.
+
+    Raises:
+        SettingsError: One of them needs a claim.
+    """
+    needed = {
+        _CLAIMS: bool(negotiation.claims),
+        _CLOSE_ON_EXPIRATION: negotiation.close_on_expiration,
+        _UNIQUE_TOKENS: negotiation.unique_tokens,
+    }
+    for setting, is_needed in needed.items():
+        if is_needed:
+            raise SettingsError(
+                setting.name,
+                "needs claims in client tokens, and those that the service makes have none: remove"
+                " it, or let the app sign them",
+                TokenOrigin.ACCESS_KEY.value,
+                instead="SIGNALR_CLIENT_TOKENS",
+            )
 
 
 def _identities(environment: Mapping[str, str]) -> tuple[Identity, ...]:

@@ -61,8 +61,9 @@ dist: .venv/ready ## Build wheels and sdists of the library, the emulator and th
 	@rm -rf dist
 	@for folder in $(distributions); do (cd $$folder && $(CURDIR)/$(python) -m hatchling build --directory $(CURDIR)/dist) || exit 1; done
 
-load: .venv/ready ## Put 2,000 clients on the app for ten minutes, and write docs/load.json
+load: .venv/ready ## Put 2,000 clients on the app for ten minutes, have them renew their sign-ins at once, and write docs/load.json and docs/storm.json
 	@$(python) -m load steady
+	@$(python) -m load storm
 
 chaos: .venv/ready ## The same under every fault, and write docs/chaos.json
 	@$(python) -m load chaos

@@ -135,7 +135,9 @@ def app(folder: Path) -> Iterator[App]:
     """
     with (
         # Programs that make their own checks are nobody.
-        rig(folder, endpoints=1, workers=1, identity="app-service,anonymous") as running,
+        rig(
+            folder, endpoints=1, workers=1, settings={"NEGOTIATE_IDENTITY": "app-service,anonymous"}
+        ) as running,
         sign_in(running.app_url) as door,
     ):
         yield App(running, door)

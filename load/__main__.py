@@ -1,4 +1,4 @@
-"""The command: `python -m load steady`, `python -m load chaos`, `python -m load report`."""
+"""The command: `python -m load steady`, `… storm`, `… chaos`, `… report`."""
 
 import argparse
 import asyncio
@@ -20,12 +20,15 @@ from .processes import ROOT
 from .report import Report, chaos_report, steady_report
 from .rig import rig
 from .run import Options, carry_out, say
+from .storm.report import storm_report
+from .storm.run import carry_out as carry_out_storm
 from .tables import tables
 
 __all__ = ["main"]
 
 _STEADY: Final = Path("docs/load.json")
 _CHAOS: Final = Path("docs/chaos.json")
+_STORM: Final = Path("docs/storm.json")
 _CALM, _SHORT_CALM = 5.0, 0.5
 """Seconds of undisturbed traffic between two faults."""
 
@@ -46,17 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _renew_page()
         return 0
     raise_open_file_limit()
-    seed = random.randrange(10_000) if chosen.seed is None else chosen.seed
-    options = Options(chosen.clients, chosen.minutes * 60, seed)
-    say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory() as folder:
-        if chosen.command == "steady":
-            report = steady(options, Path(folder))
-        else:
-            report = chaos(options, Path(folder), quick=chosen.quick)
+        report = _run(chosen, Path(folder))
     report.write(chosen.report)
     say(report.summary())
     return 1 if report.problems else 0
+
+
+def _run(chosen: argparse.Namespace, folder: Path) -> Report:
+    if chosen.command == "storm":
+        return storm(chosen.clients, folder)
+    seed = random.randrange(10_000) if chosen.seed is None else chosen.seed
+    options = Options(chosen.clients, chosen.minutes * 60, seed)
+    say(f"seed {options.seed}")
+    if chosen.command == "steady":
+        return steady(options, folder)
+    return chaos(options, folder, quick=chosen.quick)
 
 
 def steady(options: Options, folder: Path) -> Report:
@@ -85,31 +93,46 @@ def chaos(options: Options, folder: Path, *, quick: bool) -> Report:
     return chaos_report(options, outcome, disturbing.windows, disturbing.leaps)
 
 
+def storm(clients: int, folder: Path) -> Report:
+    """Do a run in which clients renew their sign-ins all at once.
+
+    Args:
+        clients: How many do.
+        folder: Where files of the run go.
+    """
+    closing = {"NEGOTIATE_CLOSE_ON_EXPIRATION": "true"}
+    with rig(folder, endpoints=1, workers=1, settings=closing) as running:
+        return storm_report(clients, asyncio.run(carry_out_storm(running, clients)))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m load",
         description="Puts thousands of clients on the running app and accounts for every message.",
         epilog="The exit status is 1 if a message is lost, doubled, out of order or misdirected, if"
-        " something fails without a fault that explains it, if memory grows, or if a promise of"
-        " docs/reliability.md is broken.",
+        " something fails without a fault that explains it, if memory grows, if a sign-in is not"
+        " renewed, or if a promise of docs/reliability.md is broken.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what, report in (
         ("steady", "mixed traffic without faults", _STEADY),
-        ("chaos", "the same under every fault, then under faults at random", _CHAOS),
+        ("storm", "all clients renew their sign-ins in the same second", _STORM),
+        ("chaos", "the traffic under every fault, then under faults at random", _CHAOS),
     ):
         run = commands.add_parser(name, help=what)
-        run.add_argument(
-            "--minutes", type=float, default=10.0, help="how long traffic flows (%(default)g)"
-        )
         run.add_argument(
             "--clients", type=int, default=2000, help="clients that are connected (%(default)s)"
         )
         run.add_argument(
-            "--seed", type=int, help="decides what happens when (a random one, which is printed)"
+            "--report", type=Path, default=report, help="file for the report (%(default)s)"
+        )
+        if name == "storm":
+            continue
+        run.add_argument(
+            "--minutes", type=float, default=10.0, help="how long traffic flows (%(default)g)"
         )
         run.add_argument(
-            "--report", type=Path, default=report, help="file for the report (%(default)s)"
+            "--seed", type=int, help="decides what happens when (a random one, which is printed)"
         )
         if name == "chaos":
             run.add_argument(
@@ -120,10 +143,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _renew_page() -> None:
-    chaos_figures, steady_figures = (
-        json.loads((ROOT / path).read_text()) for path in (_CHAOS, _STEADY)
-    )
-    _PAGE.write_text(with_tables(_PAGE.read_text(), tables(chaos_figures, steady_figures)))
+    figures = (json.loads((ROOT / path).read_text()) for path in (_CHAOS, _STEADY, _STORM))
+    _PAGE.write_text(with_tables(_PAGE.read_text(), tables(*figures)))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from .account.measures import Series
 from .chaos import Window, unexcused
 from .run import PATIENCE, Options, Outcome
 
-__all__ = ["Report", "chaos_report", "steady_report"]
+__all__ = ["Report", "chaos_report", "environment", "milliseconds", "steady_report", "told"]
 
 _PACKAGES: Final = ("aiohttp", "azure-functions", "azure-functions-runtime", "azure-identity")
 _NUMBERS: Final = re.compile(r"\[[\s\d.,-]+\]")
@@ -43,9 +43,11 @@ class Report:
 
     Args:
         content: Everything, as it goes into the file.
+        figures: What people want to know of it, line by line.
     """
 
     content: Json
+    figures: Sequence[str]
 
     @property
     def problems(self) -> list[str]:
@@ -60,51 +62,23 @@ class Report:
         path.write_text(_NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
 
     def summary(self) -> str:
-        """Return what people want to know at the end of a run."""
-        content = self.content
-        deliveries, latency = content["deliveries"], content["milliseconds"]
-        lines = [
-            "",
-            (
-                f"{content['clients']:,} clients, {content['seconds']:.0f} s,"
-                f" seed {content['seed']}, CPU {content['cpu']['machine']:.0%}"
-                f" of {content['machine']['cores']} cores"
-            ),
-            (
-                f"  messages     {content['messages']['sent']:,} sent,"
-                f" {content['messages']['accepted']:,} accepted,"
-                f" {deliveries['received']:,} received, {deliveries['due']:,} of them due"
-            ),
-            "  deliveries   "
-            + ", ".join(f"{count:,} {name}" for name, count in deliveries["violations"].items()),
-            f"  latency      {_milliseconds(latency['delivery'])}",
-            (
-                f"  negotiation  {content['counts'].get('negotiations', 0):,},"
-                f" {_milliseconds(latency.get('negotiation', {}))}"
-            ),
-            *(
-                f"  memory       {name} {memory['megabytes'][-1]:.0f} MB,"
-                f" {memory['growth']:+.1f} MB over the second half"
-                for name, memory in content["memory"].items()
-            ),
-            *(f"  {row['fault']}: {row['measured']}" for row in content.get("faults", [])),
-            *(f"  FAILED: {problem}" for problem in content["problems"]),
-            "passed" if not content["problems"] else "FAILED",
-        ]
-        return "\n".join(lines)
+        """Return what people want to know at the end of a run, and whether it has failed."""
+        problems = self.problems
+        failed = [f"  FAILED: {problem}" for problem in problems]
+        return "\n".join(["", *self.figures, *failed, "FAILED" if problems else "passed"])
 
 
 def steady_report(options: Options, outcome: Outcome) -> Report:
     """Make the report of a run that nothing disturbs."""
     content = _content(options, outcome)
     failures = outcome.journal.failures
-    content["failures"] = _told(failures)
+    content["failures"] = told(failures)
     content["problems"] = [
         *_violated(outcome),
         *([f"{len(failures)} failures without a fault"] if failures else []),
         *_grown(outcome),
     ]
-    return Report(content)
+    return Report(content, _figures(content))
 
 
 def chaos_report(
@@ -123,7 +97,7 @@ def chaos_report(
     """
     content = _content(options, outcome)
     unexpected = unexcused(outcome.journal.failures, windows, leaps)
-    content["failures"] = _told(unexpected)
+    content["failures"] = told(unexpected)
     content["faults"] = [
         _row([window for window in windows if window.fault.name == name], outcome)
         for name in dict.fromkeys(window.fault.name for window in windows)
@@ -133,7 +107,18 @@ def chaos_report(
         *([f"{len(unexpected)} failures that no fault explains"] if unexpected else []),
         *(f"{each.fault.name}: not as before in time" for each in windows if each.too_slow),
     ]
-    return Report(content)
+    return Report(content, _figures(content))
+
+
+def environment() -> Json:
+    """Return on what a run took place."""
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "machine": {"cores": os.cpu_count(), "system": platform.system()},
+    }
 
 
 def _content(options: Options, outcome: Outcome) -> Json:
@@ -143,11 +128,7 @@ def _content(options: Options, outcome: Outcome) -> Json:
         "seed": options.seed,
         "clients": options.clients,
         "seconds": round(outcome.seconds, 1),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in _PACKAGES},
-        },
-        "machine": {"cores": os.cpu_count(), "system": platform.system()},
+        **environment(),
         "counts": dict(sorted(journal.counts.items())),
         "messages": {"sent": len(sent), "accepted": sum(each.accepted for each in sent)},
         "deliveries": {
@@ -170,6 +151,35 @@ def _content(options: Options, outcome: Outcome) -> Json:
         },
         "memory": {name: _memory(series) for name, series in outcome.sampler.series.items()},
     }
+
+
+def _figures(content: Json) -> list[str]:
+    deliveries, latency = content["deliveries"], content["milliseconds"]
+    return [
+        (
+            f"{content['clients']:,} clients, {content['seconds']:.0f} s,"
+            f" seed {content['seed']}, CPU {content['cpu']['machine']:.0%}"
+            f" of {content['machine']['cores']} cores"
+        ),
+        (
+            f"  messages     {content['messages']['sent']:,} sent,"
+            f" {content['messages']['accepted']:,} accepted,"
+            f" {deliveries['received']:,} received, {deliveries['due']:,} of them due"
+        ),
+        "  deliveries   "
+        + ", ".join(f"{count:,} {name}" for name, count in deliveries["violations"].items()),
+        f"  latency      {milliseconds(latency['delivery'])}",
+        (
+            f"  negotiation  {content['counts'].get('negotiations', 0):,},"
+            f" {milliseconds(latency.get('negotiation', {}))}"
+        ),
+        *(
+            f"  memory       {name} {memory['megabytes'][-1]:.0f} MB,"
+            f" {memory['growth']:+.1f} MB over the second half"
+            for name, memory in content["memory"].items()
+        ),
+        *(f"  {row['fault']}: {row['measured']}" for row in content.get("faults", [])),
+    ]
 
 
 def _memory(series: Series) -> Json:
@@ -248,7 +258,8 @@ def _measured(row: Mapping[str, Any]) -> str:
     )
 
 
-def _told(failures: Sequence[Failure]) -> list[Json]:
+def told(failures: Sequence[Failure]) -> list[Json]:
+    """Return failures for a report: what happened, and how often."""
     counted = Counter((failure.kind.value, failure.detail) for failure in failures)
     return [
         {"kind": kind, "detail": detail, "times": times}
@@ -265,5 +276,6 @@ def _violation(violation: Violation) -> Json:
     }
 
 
-def _milliseconds(figures: Mapping[str, float]) -> str:
+def milliseconds(figures: Mapping[str, float]) -> str:
+    """Say percentiles."""
     return ", ".join(f"{name} {figure:.1f} ms" for name, figure in figures.items())

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -132,7 +132,7 @@ class Rig:
 
 @contextlib.contextmanager
 def rig(
-    folder: Path, *, endpoints: int, workers: int, identity: str = "app-service"
+    folder: Path, *, endpoints: int, workers: int, settings: Mapping[str, str] | None = None
 ) -> Iterator[Rig]:
     """Run emulator and app until the end of the block.
 
@@ -140,7 +140,7 @@ def rig(
         folder: Where files of the run go.
         endpoints: How many SignalR services there are.
         workers: How many worker processes the host has.
-        identity: How clients prove who they are, as `NEGOTIATE_IDENTITY` takes it.
+        settings: More of the app's settings.
     """
     port = _free_port()
     base_path = load_host_settings(ROOT).base_path
@@ -156,22 +156,22 @@ def rig(
     with emulator_process(
         folder / "emulator.log", *services, "--control-port", "0", *upstream
     ) as emulator:
-        settings = _settings(emulator, workers, identity)
-        running = Rig(emulator, settings, folder, port, base_path)
+        every = {**_settings(emulator, workers), **(settings or {})}
+        running = Rig(emulator, every, folder, port, base_path)
         try:
             yield running
         finally:
             running.stop_app()
 
 
-def _settings(emulator: EmulatorProcess, workers: int, identity: str) -> dict[str, str]:
+def _settings(emulator: EmulatorProcess, workers: int) -> dict[str, str]:
     found = re.search(r"AZURE_TENANT_ID=(\S+)", emulator.process.output)
     assert found is not None  # noqa: S101  the emulator prints it
     return {
         **emulator.app_settings,
         "SIGNALR_HUBS": "chat",
         "WEBSITE_AUTH_ENABLED": "True",
-        "NEGOTIATE_IDENTITY": identity,
+        "NEGOTIATE_IDENTITY": "app-service",
         "UPSTREAM_TENANT_ID": found[1],
         "UPSTREAM_AUDIENCE": _AUDIENCE,
         "UPSTREAM_KEYS_URL": f"{emulator.control_url}/{found[1]}/discovery/v2.0/keys",

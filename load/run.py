@@ -18,7 +18,7 @@ from .plan import crowd, plan, rates
 from .rig import Rig
 from .traffic import Traffic, until
 
-__all__ = ["PATIENCE", "Options", "Outcome", "World", "carry_out", "say"]
+__all__ = ["PATIENCE", "Options", "Outcome", "World", "carry_out", "say", "shared_net"]
 
 PATIENCE: Final = 10.0
 """Seconds that a message may take after its sender was told that it is sent."""
@@ -91,7 +91,8 @@ async def carry_out(
         options: What is chosen.
         disturb: Goes on beside the traffic, which flows until it is done.
     """
-    async with _world(rig, options) as world:
+    async with shared_net(rig) as net:
+        world = World(rig, net, Traffic(net, crowd(options.clients), options.seed))
         say(f"connecting {options.clients:,} clients")
         async with world.traffic.connecting(_CONNECTS_PER_SECOND):
             sampler = Sampler(lambda: rig.programs)
@@ -116,14 +117,14 @@ async def carry_out(
 
 
 @contextlib.asynccontextmanager
-async def _world(rig: Rig, options: Options) -> AsyncIterator[World]:
+async def shared_net(rig: Rig) -> AsyncIterator[Net]:
+    """Give what all clients of a run share, until the end of the block."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT),
     ) as session:
-        net = Net(session, App(session, rig.app_url), Ledger(), Journal())
-        yield World(rig, net, Traffic(net, crowd(options.clients), options.seed))
+        yield Net(session, App(session, rig.app_url), Ledger(), Journal())
 
 
 async def _arrivals(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md that says what was measured. Pure."""
+"""What docs/reliability.md says was measured. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,15 @@ from typing import Any
 __all__ = ["tables"]
 
 
-def tables(chaos: Mapping[str, Any], steady: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return what the page says of both runs, in Markdown, by its name there.
+def tables(
+    chaos: Mapping[str, Any], steady: Mapping[str, Any], storm: Mapping[str, Any]
+) -> Mapping[str, str]:
+    """Return what the page says of the runs, in Markdown, by its name there.
 
     Args:
         chaos: What docs/chaos.json holds.
         steady: What docs/load.json holds.
+        storm: What docs/storm.json holds.
     """
     rows = [
         f"| {row['fault']} | {row['promised']} | {row['measured']} |" for row in chaos["faults"]
@@ -25,7 +28,18 @@ def tables(chaos: Mapping[str, Any], steady: Mapping[str, Any]) -> Mapping[str, 
         "|---|---|---|",
         *rows,
     ]
-    return {"chaos": "\n".join(lines)}
+    return {"chaos": "\n".join(lines), "storm": "\n".join(_storm(storm))}
+
+
+def _storm(report: Mapping[str, Any]) -> list[str]:
+    taken = report["milliseconds"]
+    clients, renewed, stayed = report["clients"], report["renewed"], report["stayed"]
+    times = " | ".join(f"{taken[name] / 1000:.1f} s" for name in ("p50", "p99", "max"))
+    return [
+        "| clients | not renewed | not connected past the old end | p50 | p99 | longest |",
+        "|---|---|---|---|---|---|",
+        f"| {clients:,} | {clients - renewed:,} | {clients - stayed:,} | {times} |",
+    ]
 
 
 def _sentence(what: str, report: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from .clients.net import Net
 from .clients.transports import RefusedError, TransportKind
 from .plan import Act, Crowd, Step, Target
 
-__all__ = ["Traffic", "until"]
+__all__ = ["Traffic", "broadcast_body", "kept_alive", "until"]
 
 _KINDS: Final = tuple(TransportKind)
 _SHARES: Final = (0.8, 0.1, 0.1)
@@ -63,20 +63,21 @@ class Traffic:
         """
         batch = max(1, round(per_second * _BATCH_SECONDS))
         lives: list[asyncio.Task[None]] = []
-        pinging = asyncio.create_task(self._ping())
-        for start in range(0, len(self.clients), batch):
-            lives += [asyncio.create_task(c.live()) for c in self.clients[start : start + batch]]
-            await asyncio.sleep(_BATCH_SECONDS)
-        await until(lambda: self.connected == len(self.clients) and not self._net.tasks)
-        try:
-            yield
-        finally:
-            # Nobody comes back any more, so that the last of them leaves once.
-            for task in (pinging, *lives):
-                task.cancel()
-            await asyncio.gather(*lives, return_exceptions=True)
-            await asyncio.gather(*(client.leave(abruptly=False) for client in self.clients))
-            await self.quiet()
+        async with kept_alive(self.clients, self._net):
+            for start in range(0, len(self.clients), batch):
+                those = self.clients[start : start + batch]
+                lives += [asyncio.create_task(client.live()) for client in those]
+                await asyncio.sleep(_BATCH_SECONDS)
+            await until(lambda: self.connected == len(self.clients) and not self._net.tasks)
+            try:
+                yield
+            finally:
+                # Nobody comes back any more, so that the last of them leaves once.
+                for task in lives:
+                    task.cancel()
+                await asyncio.gather(*lives, return_exceptions=True)
+                await asyncio.gather(*(client.leave(abruptly=False) for client in self.clients))
+                await self.quiet()
 
     async def run(self, steps: Iterator[Step]) -> None:
         """Do what a plan says, each act at its time, until cancelled."""
@@ -95,16 +96,6 @@ class Traffic:
         """Wait until nothing is under way."""
         while self._net.tasks:
             await asyncio.wait(set(self._net.tasks))
-
-    async def _ping(self) -> None:
-        """Have each client send a ping in its turn, however late this program is."""
-        began, turn = now(), 0
-        while True:
-            due = (now() - began) / _PING_SECONDS * len(self.clients)
-            while turn < due:
-                self._net.spawn(self.clients[turn % len(self.clients)].ping())
-                turn += 1
-            await asyncio.sleep(_BATCH_SECONDS)
 
     async def _do(self, step: Step) -> None:
         try:
@@ -157,7 +148,9 @@ class Traffic:
             for index, audience in enumerate(audiences)
         ]
         try:
-            outcomes = await self._net.app.broadcast([_body(message) for message in messages])
+            outcomes = await self._net.app.broadcast(
+                [broadcast_body(message) for message in messages]
+            )
         except UnusableAnswerError as error:
             outcomes = [str(error)] * len(messages)
         else:
@@ -200,6 +193,32 @@ class Traffic:
         return None if connection is None else connection.connection_id
 
 
+@contextlib.asynccontextmanager
+async def kept_alive(clients: Sequence[Client], net: Net) -> AsyncIterator[None]:
+    """Have each client send a ping in its turn until the end of the block.
+
+    Args:
+        clients: The clients. Who is not connected sends none.
+        net: What they share.
+    """
+    pinging = asyncio.create_task(_ping(clients, net))
+    try:
+        yield
+    finally:
+        pinging.cancel()
+
+
+async def _ping(clients: Sequence[Client], net: Net) -> None:
+    """Have clients send their pings, however late this program is."""
+    began, turn = now(), 0
+    while True:
+        due = (now() - began) / _PING_SECONDS * len(clients)
+        while turn < due:
+            net.spawn(clients[turn % len(clients)].ping())
+            turn += 1
+        await asyncio.sleep(_BATCH_SECONDS)
+
+
 def _profile(number: int, people: Crowd, chance: random.Random) -> Profile:
     return Profile(
         number,
@@ -218,7 +237,8 @@ async def until(condition: Callable[[], bool]) -> None:
 _FIELDS: Final = {Kind.USER: "userId", Kind.GROUP: "groupName", Kind.CONNECTION: "connectionId"}
 
 
-def _body(message: Message) -> dict[str, Any]:
+def broadcast_body(message: Message) -> dict[str, Any]:
+    """Return what asks the app to send a message."""
     body: dict[str, Any] = {
         "target": MESSAGE,
         "arguments": ["load", f"{message.number} {_PADDING}"],

@@ -30,6 +30,9 @@ class FailureKind(Enum):
     GROUP = "group"
     """A group action is not accepted."""
 
+    REFRESH = "refresh"
+    """The app does not renew the sign-in of a connection."""
+
     INVOCATION = "invocation"
     """A method of the hub has an error for a result."""
 

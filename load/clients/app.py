@@ -1,5 +1,7 @@
 """The function app, as its callers know it."""
 
+import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,7 +13,8 @@ __all__ = ["ACCEPTED", "App", "NoAnswerError", "UnusableAnswerError"]
 ACCEPTED: Final = "accepted"
 """What the app answers of a message or group action that it has passed on."""
 
-_USER_HEADER: Final = "x-ms-client-principal-id"
+_LONGEST_LIFETIME: Final = 2**31 - 1
+"""Seconds; Microsoft's client takes an integer of 32 bits, and none of less than 1 for one."""
 
 type Json = Mapping[str, Any]
 
@@ -36,16 +39,47 @@ class App:
         self._session = session
         self._url = url
 
-    async def negotiate(self, user: str) -> tuple[str, str]:
+    async def negotiate(self, user: str, session_end: float | None = None) -> tuple[str, str]:
         """Return the client URL and the client token of a user who is logged in.
+
+        Args:
+            user: The user.
+            session_end: When its session ends, in epoch seconds, if the app is to know that.
 
         Raises:
             UnusableAnswerError: There is none.
         """
-        status, body = await self._post("negotiate", None, {_USER_HEADER: user})
+        status, body = await self._post("negotiate", None, _logged_in(user, session_end))
         if status != HTTPStatus.OK or not isinstance(body, dict):
             raise UnusableAnswerError(f"negotiate: {status}")
         return body["url"], body["accessToken"]
+
+    async def refresh(self, connection_token: str, user: str, session_end: float) -> str:
+        """Renew the sign-in of a connection as Microsoft's client does, and return the new token.
+
+        Args:
+            connection_token: The secret that names the connection.
+            user: The user.
+            session_end: When its new session ends, in epoch seconds.
+
+        Raises:
+            UnusableAnswerError: It is not renewed, or the client would not understand the answer.
+        """
+        headers = {
+            **_logged_in(user, session_end),
+            "X-SignalR-Connection-Token": connection_token,
+            "X-Requested-With": "XMLHttpRequest",
+        }
+        status, body = await self._post("refresh", None, headers)
+        if status != HTTPStatus.OK or not isinstance(body, dict):
+            raise UnusableAnswerError(f"refresh: {status}")
+        token, lifetime = body.get("accessToken"), body.get("tokenLifetimeSeconds")
+        # A Boolean is an integer to Python, and none to that client.
+        if type(lifetime) is not int or not 1 <= lifetime <= _LONGEST_LIFETIME:
+            raise UnusableAnswerError(f"refresh: tokenLifetimeSeconds is {lifetime!r}")
+        if not isinstance(token, str) or not token:
+            raise UnusableAnswerError("refresh: no accessToken")
+        return token
 
     async def broadcast(self, messages: Sequence[Json]) -> list[str]:
         """Send messages, one or a list, and return what became of each.
@@ -94,6 +128,19 @@ class App:
                 return answer.status, await answer.json(content_type=None) if data else None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise NoAnswerError(f"{path}: {type(error).__name__}") from None
+
+
+def _logged_in(user: str, session_end: float | None) -> dict[str, str]:
+    """Return the headers of App Service authentication.
+
+    The app knows when a session ends by the bearer token of which the platform tells the claims.
+    """
+    named = {"x-ms-client-principal-id": user}
+    if session_end is None:
+        return named
+    principal = {"auth_typ": "aad", "claims": [{"typ": "exp", "val": str(int(session_end))}]}
+    encoded = b64encode(json.dumps(principal).encode()).decode()
+    return {**named, "x-ms-client-principal": encoded, "Authorization": "Bearer checked-before"}
 
 
 def _all(outcomes: Sequence[str]) -> bool:

@@ -13,7 +13,6 @@ from .app import ACCEPTED, UnusableAnswerError
 from .hub_protocol import (
     CLOSE,
     COMPLETION,
-    HANDSHAKE,
     INVOCATION,
     PING,
     Record,
@@ -21,15 +20,26 @@ from .hub_protocol import (
     invocation,
 )
 from .net import Net
-from .transports import EndedError, RefusedError, Transport, TransportKind, connect
+from .transports import (
+    EndedError,
+    RefusedError,
+    Transport,
+    TransportKind,
+    connect,
+    shake_hands,
+)
 
-__all__ = ["MESSAGE", "Client", "Profile"]
+__all__ = ["CLOSED_TO_RETURN", "MESSAGE", "Client", "Profile"]
 
 MESSAGE: Final = "newMessage"
 """Target of the messages that carry numbers, in the second argument."""
 
+CLOSED_TO_RETURN: Final = "(closed without an error, and may come back)"
+"""How the service ends a connection whose authentication has ended."""
+
+_MAY_RETURN: Final = {"type": CLOSE, "allowReconnect": True}
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
-_HANDSHAKE_TIMEOUT: Final = 15.0
 _INVOCATION_TIMEOUT: Final = 60.0
 
 
@@ -42,12 +52,15 @@ class Profile:
         user: Its user.
         group: The group that it joins whenever it has connected.
         kind: Its transport.
+        session_end: When the session ends in which it negotiates, in epoch seconds; `None` where
+            the app does not know that.
     """
 
     number: int
     user: str
     group: str
     kind: TransportKind
+    session_end: float | None = None
 
 
 class Client:
@@ -62,6 +75,7 @@ class Client:
     def __init__(self, profile: Profile, net: Net, seed: float) -> None:
         self.profile = profile
         self.connection: Connection | None = None
+        self.connection_token = ""
         self._net = net
         self._random = random.Random(seed)
         self._transport: Transport | None = None
@@ -81,7 +95,7 @@ class Client:
         failures = 0
         while True:
             try:
-                await self._connect()
+                await self.connect()
             except RefusedError:
                 failures += 1
                 longest = min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE)
@@ -92,6 +106,35 @@ class Client:
                 await asyncio.wait([self._listening])
             await asyncio.sleep(self._pause)
             self._pause = 0.0
+
+    async def connect(self) -> None:
+        """Negotiate, connect and listen.
+
+        Raises:
+            RefusedError: The app or the service does not want it.
+        """
+        journal = self._net.journal
+        profile = self.profile
+        url, token, connection_id, connection_token = await self._net.negotiate(
+            profile.user, profile.session_end
+        )
+        began = now()
+        reader = RecordReader()
+        try:
+            transport = await connect(profile.kind, self._net.session, url, token)
+            early = await shake_hands(transport, reader)
+        except (RefusedError, EndedError, TimeoutError) as error:
+            journal.failed(FailureKind.CONNECTION, f"{error}" or "handshake: no answer", began)
+            raise RefusedError(str(error)) from None
+        journal.count(f"connects.{profile.kind.value}")
+        opened = self._net.ledger.open(profile.number, profile.user, connection_id, now())
+        self.connection, self._transport = opened, transport
+        self.connection_token = connection_token
+        reasons: list[str] = []
+        for record in early:
+            self._take(record, opened, reasons)
+        self._listening = asyncio.create_task(self._listen(opened, transport, reader, reasons))
+        self._net.spawn(self.join(profile.group))
 
     async def leave(self, *, abruptly: bool, pause: float = 0.0) -> None:
         """End the connection, and open another one after a pause in seconds."""
@@ -161,26 +204,6 @@ class Client:
             if self._settled("quit", outcome, connection, stay.leave_asked):
                 stay.left = now()
 
-    async def _connect(self) -> None:
-        journal = self._net.journal
-        url, token, connection_id = await self._net.negotiate(self.profile.user)
-        began = now()
-        reader = RecordReader()
-        try:
-            transport = await connect(self.profile.kind, self._net.session, url, token)
-            early = await _shake_hands(transport, reader)
-        except (RefusedError, EndedError, TimeoutError) as error:
-            journal.failed(FailureKind.CONNECTION, f"{error}" or "handshake: no answer", began)
-            raise RefusedError(str(error)) from None
-        journal.count(f"connects.{self.profile.kind.value}")
-        opened = self._net.ledger.open(self.profile.number, self.profile.user, connection_id, now())
-        self.connection, self._transport = opened, transport
-        reasons: list[str] = []
-        for record in early:
-            self._take(record, opened, reasons)
-        self._listening = asyncio.create_task(self._listen(opened, transport, reader, reasons))
-        self._net.spawn(self.join(self.profile.group))
-
     async def _listen(
         self,
         connection: Connection,
@@ -215,7 +238,7 @@ class Client:
             if call is not None and not call.done():
                 call.set_result(record.get("error", ACCEPTED))
         elif kind == CLOSE:
-            reasons.append(f"({record.get('error', 'closed without an error')})")
+            reasons.append(CLOSED_TO_RETURN if record == _MAY_RETURN else f"({_reason(record)})")
 
     def _forget(self) -> None:
         self.connection = self._transport = None
@@ -259,17 +282,8 @@ class Client:
         return True
 
 
-async def _shake_hands(transport: Transport, reader: RecordReader) -> list[Record]:
-    """Shake hands, and give what came right after."""
-    async with asyncio.timeout(_HANDSHAKE_TIMEOUT):
-        await transport.send(HANDSHAKE)
-        received: list[Record] = []
-        while not received:
-            received = reader.feed(await transport.receive())
-    answer, *early = received
-    if "error" in answer:
-        raise EndedError(f"handshake: {answer['error']}")
-    return early
+def _reason(record: Record) -> str:
+    return str(record.get("error", "closed without an error"))
 
 
 def _stays(connection: Connection) -> list[Membership]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -13,7 +13,23 @@ from ..account.ledger import Ledger
 from .app import App, UnusableAnswerError
 from .transports import RefusedError
 
-__all__ = ["Net"]
+__all__ = ["Negotiated", "Net"]
+
+
+class Negotiated(NamedTuple):
+    """What a client has negotiated.
+
+    Args:
+        url: Where it connects to, with the connection token.
+        token: The client token.
+        connection_id: The service's name for the connection.
+        connection_token: The secret that names it for its own client.
+    """
+
+    url: str
+    token: str
+    connection_id: str
+    connection_token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +61,8 @@ class Net:
         if not task.cancelled() and task.exception() is not None:
             self.journal.broke(task.exception())
 
-    async def negotiate(self, user: str) -> tuple[str, str, str]:
-        """Negotiate with the app and then with the service.
-
-        Returns:
-            The URL to connect to, the client token, and the connection's id.
+    async def negotiate(self, user: str, session_end: float | None = None) -> Negotiated:
+        """Negotiate with the app and then with the service; arguments as of `App.negotiate`.
 
         Raises:
             RefusedError: One of them does not want it.
@@ -57,16 +70,18 @@ class Net:
         began = now()
         self.journal.count("negotiations")
         try:
-            url, token = await self.app.negotiate(user)
+            url, token = await self.app.negotiate(user, session_end)
             self.journal.took("negotiation", began)
             negotiated = await self._negotiate(url, token)
         except UnusableAnswerError as error:
             self.journal.failed(FailureKind.NEGOTIATION, str(error), began)
             raise RefusedError(str(error)) from None
-        return (
-            f"{url}&id={negotiated['connectionToken']}",
+        connection_token = str(negotiated["connectionToken"])
+        return Negotiated(
+            f"{url}&id={connection_token}",
             token,
             str(negotiated["connectionId"]),
+            connection_token,
         )
 
     async def _negotiate(self, url: str, token: str) -> dict[str, Any]:

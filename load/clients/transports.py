@@ -12,14 +12,15 @@ from typing import Final, Literal, Protocol
 
 import aiohttp
 
-from .hub_protocol import EventReader
+from .hub_protocol import HANDSHAKE, EventReader, Record, RecordReader
 
-__all__ = ["EndedError", "RefusedError", "Transport", "TransportKind", "connect"]
+__all__ = ["EndedError", "RefusedError", "Transport", "TransportKind", "connect", "shake_hands"]
 
 _LONGEST_POLL: Final = 120.0
 """Seconds that a poll may take; the service holds one for 90."""
 
 _LONGEST_CONNECT: Final = 15.0
+_HANDSHAKE_TIMEOUT: Final = 15.0
 
 
 class TransportKind(Enum):
@@ -102,6 +103,28 @@ async def connect(
         raise RefusedError(str(error)) from None
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise RefusedError(f"{kind.value}: {type(error).__name__}") from None
+
+
+async def shake_hands(transport: Transport, reader: RecordReader) -> list[Record]:
+    """Shake hands, and give what came right after.
+
+    Args:
+        transport: Carries it.
+        reader: Finds messages in what comes.
+
+    Raises:
+        EndedError: The service does not want it.
+        TimeoutError: The service says nothing.
+    """
+    async with asyncio.timeout(_HANDSHAKE_TIMEOUT):
+        await transport.send(HANDSHAKE)
+        received: list[Record] = []
+        while not received:
+            received = reader.feed(await transport.receive())
+    answer, *early = received
+    if "error" in answer:
+        raise EndedError(f"handshake: {answer['error']}")
+    return early
 
 
 class _WebSocket:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from load.__main__ import chaos, steady
+from load.__main__ import chaos, steady, storm
+from load.clients.client import CLOSED_TO_RETURN
 from load.faults import QUICK
 from load.run import Options
 
@@ -20,6 +21,16 @@ def test_traffic_without_faults(tmp_path: Path) -> None:
         "upstream calls", "groups.join", "groups.quit", "drops.leave", "drops.cut",
     ):  # fmt: skip
         assert content["counts"][counted] > 0, counted
+
+
+def test_sign_ins_that_are_renewed_all_at_once(tmp_path: Path) -> None:
+    content = storm(60, tmp_path).content
+    assert content["problems"] == [], content["failures"]
+    assert content["renewed"] == content["stayed"] == content["heard"] == 60
+    # Whose sign-in was not renewed is gone, so that it is no accident that the others stay.
+    (closed,) = content["failures"]
+    assert (closed["kind"], closed["times"]) == ("loss", 1)
+    assert closed["detail"].endswith(CLOSED_TO_RETURN)
 
 
 def test_traffic_under_faults(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Clients that came together renew their sign-ins together, and keep their connections."""

@@ -109,6 +109,10 @@ class Negotiation:
         """
         if self._origin is TokenOrigin.SERVICE:
             return None
+        at_hand = endpoint.keys.current()
+        if at_hand is not None:
+            # To wait for what is there would take two turns of the event loop, and a timer.
+            return at_hand
         try:
             key = yield GetKey(endpoint.keys, self._key_timeout if timeout is None else timeout)
         except ServiceError as error:

@@ -139,7 +139,7 @@ def _iso_8601(moment: float) -> str:
         time = min(_EPOCH + timedelta(seconds=int(moment)), _LATEST)
     except OverflowError:
         raise InvalidArgumentError("expires_on", "must be a moment in epoch seconds") from None
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.isoformat().removesuffix('+00:00')}Z"
 
 
 def _claims(response: Response) -> tuple[ConnectionClaim, ...]:

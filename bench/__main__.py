@@ -36,6 +36,7 @@ _MEASUREMENTS: Final = (
     "cold_start",
     "rest",
     "broadcast",
+    "refresh",
     "fanout",
     "growth",
 )

@@ -15,27 +15,26 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from signalr_emulator.testing import running_emulator
 
 from funchost.settings import load_host_settings
-from funchost.worker.functions import Function
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
 
 from .. import report
 from ..pairs import at_least, faster, take_turns
 from ..processes import answering_server, running
-from .senders import MESSAGES, Send, by_threads, session
+from .senders import MESSAGES, THREADS, Send, by_threads, invoke_together, session
 
 _ROOT = Path(__file__).parents[2]
 _FUNCTIONS = Path(__file__).parents[1] / "functions"
 _BY_HAND = "by_hand_broadcast_app.py"
 _ROUNDS = 15
-_THREADS = 8
 _LIST = 100
 _ARGUMENTS = ["x" * 1024]
 _MESSAGE = {"target": "newMessage", "arguments": _ARGUMENTS}
@@ -55,14 +54,14 @@ def tables() -> Iterator[report.Table]:
 
 
 def _one_by_one(app: str, by_hand: str) -> report.Table:
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         sides = {
-            name: by_threads(pool, _THREADS, _posting(f"{url}/broadcast", _MESSAGE))
+            name: by_threads(pool, THREADS, _posting(f"{url}/broadcast", _MESSAGE))
             for name, url in (("function app", app), ("the same by hand", by_hand))
         }
         turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
     rows = [at_least(1.0, turns, "function app", "the same by hand")]
-    title = f"Broadcast by POST /api/broadcast, 1 KB, {_THREADS} threads"
+    title = f"Broadcast by POST /api/broadcast, 1 KB, {THREADS} threads"
     return report.Table(f"{title} ({_ROUNDS} turns of {MESSAGES})", rows)
 
 
@@ -90,48 +89,32 @@ def _through_the_worker(service: str, values: Mapping[str, str]) -> report.Table
     os.environ |= values
     # The answering server has no access key to give, which the app would say again and again.
     logging.basicConfig(level=logging.CRITICAL)
-    with asyncio.Runner() as runner, ThreadPoolExecutor(_THREADS) as pool:
+    with asyncio.Runner() as runner, ThreadPoolExecutor(THREADS) as pool:
         worker = Worker()
         functions = {each.name: each for each in runner.run(worker.start(_ROOT))}
+        request = HttpRequest(
+            "POST",
+            "http://localhost:7071/api/broadcast",
+            {"content-type": "application/json"},
+            body=json.dumps(_MESSAGE).encode(),
+        )
+        invoke = partial(invoke_together, worker, functions["broadcast"], request, status=_ACCEPTED)
         sides = {
-            "function": _invoking(runner, worker, functions["broadcast"]),
+            "function": lambda calls: runner.run(invoke(calls=calls)),
             "requests.Session": by_threads(
-                pool, _THREADS, _posting(f"{service}/api/hubs/chat/:send", _MESSAGE)
+                pool, THREADS, _posting(f"{service}/api/hubs/chat/:send", _MESSAGE)
             ),
         }
         turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
         worker.stop()
     rows = [at_least(0.85, turns, "function", "requests.Session")]
-    title = f"Broadcast through Microsoft's worker, 1 KB, {_THREADS} at a time"
+    title = f"Broadcast through Microsoft's worker, 1 KB, {THREADS} at a time"
     return report.Table(f"{title} ({_ROUNDS} turns of {MESSAGES})", rows)
-
-
-def _invoking(
-    runner: asyncio.Runner, worker: Worker, function: Function
-) -> Callable[[int], object]:
-    """Return what invokes a function as often as it is told, several times at once."""
-    request = HttpRequest(
-        "POST",
-        "http://localhost:7071/api/broadcast",
-        {"content-type": "application/json"},
-        body=json.dumps(_MESSAGE).encode(),
-    )
-
-    async def invoke(calls: int) -> None:
-        for _ in range(calls):
-            response = await worker.invoke(function, request)
-            if response.status != _ACCEPTED:
-                raise RuntimeError(f"{function.name} answered {response.status}")
-
-    async def invoke_together(calls: int) -> None:
-        await asyncio.gather(*(invoke(calls // _THREADS) for _ in range(_THREADS)))
-
-    return lambda calls: runner.run(invoke_together(calls))
 
 
 def _posting(url: str, body: object) -> Send:
     """Return what posts over one session, with kept connections and the bytes ready."""
-    posting = session(_THREADS)
+    posting = session(THREADS)
     data = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
 

@@ -16,7 +16,13 @@ from shared.settings.environment import Settings
 
 from .checks.app import AppUnderTest
 from .checks.endpoint import EndpointUnderTest
-from .configuration import Configuration, check_hub, describe, read_configuration
+from .configuration import (
+    Configuration,
+    check_hub,
+    describe,
+    read_configuration,
+    why_refresh_is_off,
+)
 from .finding import Diagnosis, Finding
 from .plan import APP_CHECKS, ENDPOINT_CHECKS
 from .redaction import Secrets, secrets_of
@@ -80,6 +86,7 @@ def _results(
     url = options.app_url or configuration.app_url
     path = urlsplit(url).path
     base_path = path or configuration.base_path
+    refresh_off = why_refresh_is_off(configuration.environment)
     for each in settings.endpoints:
         endpoint = each.endpoint
         report.heading(f"Endpoint {endpoint.name}, {endpoint.type.value}")
@@ -91,13 +98,16 @@ def _results(
                 settings.token_origin,
                 options.origin or "",
                 base_path,
+                refresh_off,
             )
         ) as tested:
             yield from runner.run(ENDPOINT_CHECKS, tested, endpoint.name)
     report.heading("Function app")
     if url:
         address = url.removesuffix(path)
-        with closing(AppUnderTest(address, base_path, settings, hub, options.origin or "")) as app:
+        with closing(
+            AppUnderTest(address, base_path, settings, hub, options.origin or "", refresh_off)
+        ) as app:
             yield from runner.run(APP_CHECKS, app)
     else:
         reason = "no --app-url is given, and none runs here by local.settings.json"

@@ -9,14 +9,21 @@ from typing import Final
 
 from funchost.settings import HostSettings, load_host_settings
 from funchost.settings import SettingsError as HostSettingsError
-from shared.errors import UnknownHubError
+from shared.errors import SettingsError, UnknownHubError
+from shared.functions.negotiate.settings import Identity, NegotiateSettings
 from shared.settings.endpoint import EndpointType
 from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
 
 from .finding import Diagnosis, Finding
 from .settings_file import DEFAULT_NAME, SettingsFileError, read_settings_file
 
-__all__ = ["Configuration", "check_hub", "describe", "read_configuration"]
+__all__ = [
+    "Configuration",
+    "check_hub",
+    "describe",
+    "read_configuration",
+    "why_refresh_is_off",
+]
 
 _LIKENESS: Final = 0.85
 """From 0 to 1: above it a name is taken for another one's misspelling."""
@@ -107,6 +114,26 @@ def check_hub(settings: Settings, name: str | None) -> tuple[str, Finding]:
         return settings.hubs.default, Finding.failed(diagnosis)
     default = " (the default hub)" if hub == settings.hubs.default else ""
     return hub, Finding.ok(f"{hub}{default}", hub=hub)
+
+
+def why_refresh_is_off(environment: Mapping[str, str]) -> str:
+    """Return why clients of the app renew no sign-ins, or "" if they may.
+
+    Settings of negotiate that do not tell, since those of the app are in Azure, count as its
+    defaults do where callers prove who they are.
+
+    Args:
+        environment: Names and values, as in `os.environ`.
+    """
+    try:
+        negotiation = NegotiateSettings.from_environment(environment)
+    except SettingsError:
+        return ""
+    if negotiation.is_renewing:
+        return ""
+    if negotiation.identities == (Identity.ANONYMOUS,):
+        return "callers prove no identity that they could renew (NEGOTIATE_IDENTITY)"
+    return "clients renew no sign-ins (NEGOTIATE_REFRESH)"
 
 
 def _base_path(folder: Path) -> str:

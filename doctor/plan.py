@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
-from .checks.app import AppUnderTest, check_app, check_app_cors, check_negotiate, check_unsigned
+from .checks.app import (
+    AppUnderTest,
+    check_app,
+    check_app_cors,
+    check_app_refresh,
+    check_negotiate,
+    check_unsigned,
+)
 from .checks.client import check_client, check_mode, check_upstream
-from .checks.cors import preflight
+from .checks.cors import NEGOTIATION, preflight
 from .checks.endpoint import EndpointUnderTest
 from .checks.identity import check_credential, check_token
 from .checks.permissions import check_manage, check_read, check_send
+from .checks.refresh import check_refresh
 from .checks.service import check_clock, check_key, check_reach
 from .diagnoses.commands import emulator, signalr
 from .diagnoses.cors import Host
@@ -27,7 +35,7 @@ def _check_cors(tested: EndpointUnderTest) -> Finding:
     add = signalr("cors add", endpoint, "--allowed-origins {origin}")
     add += emulator(endpoint, "--allowed-origin {origin}")
     host = Host("the service", "…__clientEndpoint", add, "The service itself always allows them")
-    return preflight(tested.network, url, tested.origin, host)
+    return preflight(tested.network, url, tested.origin, host, NEGOTIATION)
 
 
 ENDPOINT_CHECKS: Final[Sequence[Check[EndpointUnderTest]]] = (
@@ -41,6 +49,7 @@ ENDPOINT_CHECKS: Final[Sequence[Check[EndpointUnderTest]]] = (
     Check("read", "REST: read", check_read, ("reach", "token")),
     Check("manage", "REST: change", check_manage, ("reach", "token")),
     Check("send", "REST: send", check_send, ("reach", "token")),
+    Check("refresh", "Renewed sign-in", check_refresh, ("key",)),
     Check("upstream", "Upstream", check_upstream, ("client",)),
     Check("cors", "CORS of the service", _check_cors, ("reach",)),
 )
@@ -49,6 +58,7 @@ ENDPOINT_CHECKS: Final[Sequence[Check[EndpointUnderTest]]] = (
 APP_CHECKS: Final[Sequence[Check[AppUnderTest]]] = (
     Check("app", "Function app", check_app),
     Check("app-negotiate", "Negotiate", check_negotiate, ("app",)),
+    Check("app-refresh", "Refresh", check_app_refresh, ("app-negotiate",)),
     Check("app-upstream", "Unsigned upstream call", check_unsigned, ("app",)),
     Check("app-cors", "CORS of the app", check_app_cors, ("app",)),
 )

@@ -14,11 +14,19 @@ from ..diagnoses.app import explain_app, explain_negotiate, explain_upstream, is
 from ..diagnoses.commands import function_app
 from ..diagnoses.cors import Host
 from ..diagnoses.no_answer import explain_no_answer
+from ..diagnoses.refresh import explain_no_refresh
 from ..finding import Finding
 from ..network import Network, Outcome
-from .cors import preflight
+from .cors import NEGOTIATION, REFRESH, preflight
 
-__all__ = ["AppUnderTest", "check_app", "check_app_cors", "check_negotiate", "check_unsigned"]
+__all__ = [
+    "AppUnderTest",
+    "check_app",
+    "check_app_cors",
+    "check_app_refresh",
+    "check_negotiate",
+    "check_unsigned",
+]
 
 _PATIENCE: Final = 12.0
 """Seconds for an answer of an app that has yet to start."""
@@ -36,6 +44,7 @@ class AppUnderTest:
         settings: The settings that it should have.
         hub: Name of the hub, in lower case.
         origin: Origin of a web page whose clients shall get in, or "".
+        refresh_off: Why clients of the app renew no sign-ins, or "" where they may.
     """
 
     url: str
@@ -43,6 +52,7 @@ class AppUnderTest:
     settings: Settings
     hub: str
     origin: str
+    refresh_off: str
     network: Network = field(default_factory=Network)
 
     def route(self, path: str) -> str:
@@ -102,6 +112,24 @@ def check_negotiate(app: AppUnderTest) -> Finding:
     return Finding.ok(f"hands out a client token for {sent_to}", url=sent_to)
 
 
+def check_app_refresh(app: AppUnderTest) -> Finding:
+    """Ask for a refresh that names no connection, which the app has to miss."""
+    if app.refresh_off:
+        return Finding.skipped(app.refresh_off)
+    outcome = app.ask("POST", f"{app.hub}/refresh")
+    if isinstance(outcome, NoAnswerError):
+        return Finding.failed(explain_no_answer(outcome, app.url, _OPTION))
+    if _json(outcome.body).get("error") == "missing_connection_token":
+        return Finding.ok("it is there, and asks which connection is meant (400)")
+    if outcome.status == HTTPStatus.NOT_FOUND and is_refusal(outcome):
+        return Finding.skipped(
+            "the running app renews no sign-ins (its NEGOTIATE_REFRESH or NEGOTIATE_IDENTITY)"
+        )
+    return Finding.failed(
+        explain_no_refresh(outcome, app.hub, app.base_path), status=outcome.status
+    )
+
+
 def check_unsigned(app: AppUnderTest) -> Finding:
     """Call upstream without proof of being the service, which has to be refused."""
     outcome = app.ask("POST", f"upstream/{app.hub}/messages/doctor")
@@ -113,10 +141,14 @@ def check_unsigned(app: AppUnderTest) -> Finding:
 
 
 def check_app_cors(app: AppUnderTest) -> Finding:
-    """Ask whether browsers let a page negotiate with the app."""
+    """Ask whether browsers let a page negotiate with the app, and renew its sign-in there."""
     if not app.origin:
         return Finding.skipped("no --origin is given")
-    return preflight(app.network, app.route(f"{app.hub}/negotiate"), app.origin, _host(app.url))
+    host = _host(app.url)
+    found = preflight(app.network, app.route(f"{app.hub}/negotiate"), app.origin, host, NEGOTIATION)
+    if found.fix or app.refresh_off:
+        return found
+    return preflight(app.network, app.route(f"{app.hub}/refresh"), app.origin, host, REFRESH)
 
 
 def _host(url: str) -> Host:

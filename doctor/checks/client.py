@@ -22,7 +22,7 @@ from ..finding import Finding
 from .endpoint import EndpointUnderTest
 from .hub_client import HandshakeError, HubClient, Message
 
-__all__ = ["check_client", "check_mode", "check_upstream"]
+__all__ = ["check_client", "check_mode", "check_upstream", "negotiate"]
 
 _TIMEOUT: Final = 5.0
 _CLIENT_ENDPOINT: Final = "AzureSignalRConnectionString__clientEndpoint (or __serviceUri)"
@@ -32,7 +32,7 @@ _UPSTREAM_TIMEOUT: Final = 12.0
 
 def check_client(tested: EndpointUnderTest) -> Finding:
     """Negotiate with the service, open a WebSocket and shake hands, as a client does."""
-    negotiated = _negotiate(tested)
+    negotiated = negotiate(tested)
     if isinstance(negotiated, Finding):
         return negotiated
     url = tested.endpoint.client_hub_url(tested.service_hub)
@@ -80,7 +80,8 @@ def check_upstream(tested: EndpointUnderTest) -> Finding:
     return explain_upstream(answer, tested.endpoint, tested.base_path)
 
 
-def _negotiate(tested: EndpointUnderTest) -> Message | Finding:
+def negotiate(tested: EndpointUnderTest) -> Message | Finding:
+    """Negotiate with the service; return its answer, or what keeps clients from negotiating."""
     url = tested.endpoint.client_hub_url(tested.service_hub).replace(
         "/client/?", "/client/negotiate?"
     )

@@ -45,6 +45,7 @@ class EndpointUnderTest:
         token_origin: Who makes client tokens.
         origin: Origin of a web page whose clients shall get in, or "".
         base_path: What the paths of the app's functions begin with: `/api`, or "".
+        refresh_off: Why clients of the app renew no sign-ins, or "" where they may.
     """
 
     settings: EndpointSettings
@@ -53,6 +54,7 @@ class EndpointUnderTest:
     token_origin: TokenOrigin
     origin: str
     base_path: str
+    refresh_off: str
     network: Network = field(default_factory=Network)
     user_id: str = field(default_factory=lambda: f"doctor-{secrets.token_hex(6)}")
     tokens: TokenSource = field(init=False)

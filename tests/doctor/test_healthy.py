@@ -5,7 +5,7 @@ from tests.doctor.conftest import PRINCIPAL, Examine
 
 ALL = [
     "reach", "credential", "token", "clock", "key", "client", "mode", "read", "manage", "send",
-    "upstream", "cors",
+    "refresh", "upstream", "cors",
 ]  # fmt: skip
 
 

@@ -35,6 +35,8 @@ def use(signalr: SignalRServiceClient) -> None:
         lambda: signalr.send_to_user("chat", "busy", "newMessage"),
         lambda: signalr.send_to_group("chat", "lost", "newMessage"),
         lambda: signalr.user_exists("chat", "nobody"),
+        lambda: signalr.refresh_connection_authentication("chat", "secret-of-ann"),
+        lambda: signalr.refresh_connection_authentication("chat", "secret-of-nobody"),
     ):
         with contextlib.suppress(SignalRError):
             operation()

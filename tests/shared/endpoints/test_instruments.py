@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -22,6 +23,10 @@ def answer(request: Received) -> Reply:
         return Reply(503)
     if "/groups/lost/" in request.path:
         return HANG_UP
+    if request.path.partition("?")[0].endswith("/connections/:refreshAuth"):
+        if b"secret-of-nobody" in request.body:
+            return Reply(404, {"x-ms-error-code": "ConnectionNotFound"})
+        return Reply(200, body=b'{"claims": []}')
     if request.method == "HEAD" and "/users/" in request.path:
         return Reply(404, {"x-ms-error-code": "Warning.User.NotExisted"})
     return Reply(200, body=KEY) if request.method == "GET" else Reply(202)
@@ -68,10 +73,13 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
         "SignalR send_to_user": ("caller", "ERROR", 503),
         "SignalR send_to_group": ("caller", "ERROR", None),
         "SignalR user_exists": ("caller", "UNSET", 404),
+        "SignalR refresh_connection_authentication": ("caller", "UNSET", ANY),
     }
     counted = Counter(each["name"] for each in requests)
     assert counted.pop("SignalR access_key") in range(1, endpoints + 1)
+    assert counted.pop("SignalR refresh_connection_authentication") == 2 * endpoints
     assert set(counted.values()) == {endpoints}
+    assert "secret-of" not in json.dumps(found)
     for each in requests:
         assert each["attributes"]["signalr.operation"] == each["name"].removeprefix("SignalR ")
         assert each["attributes"].get("signalr.hub") == (
@@ -85,6 +93,7 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
         "hubs/chat/users/{user}/:send",
         "hubs/chat/groups/{group}/:send",
         "hubs/chat/users/{user}",
+        "hubs/chat/connections/:refreshAuth",
     }
 
     # Each request names its own span, and the span the id that the service knows the request by.
@@ -119,6 +128,14 @@ def test_what_is_recorded(kind: str, endpoints: int) -> None:
     ]
     negotiated = [each["value"] for each in points if each["name"].endswith(".negotiations")]
     assert sum(negotiated) == 2
+    renewed = Counter[str]()
+    for each in found["points"]:
+        if each["name"].endswith(".authentication.refreshes"):
+            renewed[each["attributes"]["outcome"]] += each["value"]
+    # Those of both clients, of which the earlier one has a single endpoint. Two endpoints that both
+    # know the connection are an error.
+    both_know = {1: "success", 2: "UnexpectedResponseError"}[endpoints]
+    assert renewed == Counter(["success", both_know, *2 * ["ConnectionNotFoundError"]])
     refreshes = [each for each in points if each["name"].endswith(".access_key.refreshes")]
     assert {each["attributes"]["outcome"] for each in refreshes} == {"success"}
     ages = [each for each in found["points"] if each["name"].endswith(".access_key.age")]

@@ -191,7 +191,8 @@ class ServiceEndpoint:
             system_claims=request.system_claims,
             unique=request.unique,
         )
-        return ClientAccess(url, token, int(min(request.lifetime, key.expires_at - now)))
+        left = key.expires_at - now
+        return ClientAccess(url, token, int(min(left, request.lifetime)))
 
     def after_fork(self) -> None:
         """Make it usable in a child process."""

@@ -30,21 +30,22 @@ class Admitted(NamedTuple):
     """A caller who may connect.
 
     Args:
-        connection: What it gets.
+        connection: What the app's rules give it.
+        options: How the service treats its connection.
         minutes: Minutes for which it may connect, within its session.
         session_end: When its session ends, in epoch seconds; `None` when that is not known.
     """
 
     connection: Connection
+    options: ConnectionOptions | None
     minutes: float
     session_end: float | None
 
     @property
     def ends_at(self) -> float | None:
         """When the authentication of the connection ends, in epoch seconds, if that is known."""
-        options = self.connection.options
-        if options is not None and options.close_at is not None:
-            return options.close_at
+        if self.options is not None and self.options.close_at is not None:
+            return self.options.close_at
         return self.session_end
 
 
@@ -61,20 +62,19 @@ class Admission:
         self._hubs = hubs
         self._negotiation = negotiation
         self._policy = policy
-        self._identity = CallerIdentity(negotiation)
+        self.identify = CallerIdentity(negotiation).identify
 
-    async def identify(self, req: func.HttpRequest) -> tuple[Caller, str]:
-        """Return who asks, and for which hub.
+    def hub(self, req: func.HttpRequest) -> str:
+        """Return the hub that a request is for.
 
         Args:
             req: The request. It names a hub in its path, in its query or not at all.
 
         Raises:
-            ProblemError: The caller does not prove who it is, or the request names several hubs.
+            ProblemError: The request names several hubs.
             UnknownHubError: This app does not serve the hub.
         """
-        hub = self._hubs.find(requested_hub(req))
-        return await self._identity.identify(req.headers), hub
+        return self._hubs.find(requested_hub(req))
 
     async def decide(self, caller: Caller, hub: str) -> Admitted:
         """Return what a caller gets.
@@ -91,16 +91,19 @@ class Admission:
             connection = (
                 decided if isinstance(decided, Connection) else await self._awaited(decided)
             )
-            minutes = _within_session(connection.minutes_to_expire, caller)
-            if self._negotiation.close_on_expiration and caller.session_end is not None:
-                connection.options = _closing_at(caller.session_end, connection.options)
-            if self._negotiation.unique_tokens:
-                connection.options = _unique(connection.options)
-            if connection.options is not None and connection.options.close_at is not None:
-                minutes = min(minutes, _minutes_until(connection.options.close_at))
         except InvalidArgumentError as error:
             raise self.refusal(error, caller, hub) from error
-        return Admitted(connection, minutes, caller.session_end)
+        # The policy's own stays as it is: it may be one for all.
+        options, minutes = connection.options, connection.minutes_to_expire
+        if caller.session_end is not None:
+            minutes = _within_session(minutes, caller.session_end)
+            if self._negotiation.close_on_expiration:
+                options = _closing_at(caller.session_end, options)
+        if self._negotiation.unique_tokens:
+            options = _unique(options)
+        if options is not None and options.close_at is not None:
+            minutes = min(minutes, _minutes_until(options.close_at))
+        return Admitted(connection, options, minutes, caller.session_end)
 
     def refusal(
         self, error: InvalidArgumentError, caller: Caller, hub: str
@@ -172,11 +175,9 @@ def _minutes_until(moment: float) -> float:
     return (moment - time.time()) / 60
 
 
-def _within_session(minutes: float, caller: Caller) -> float:
+def _within_session(minutes: float, session_end: float) -> float:
     """Shorten a lifetime to what is left of the caller's own session."""
-    if caller.session_end is None:
-        return minutes
-    left = _minutes_until(caller.session_end)
+    left = _minutes_until(session_end)
     # A token of less than a second would never be valid.
     if left <= 1 / 60:
         raise unauthorized("The session is over. Log in again.", INVALID_TOKEN)

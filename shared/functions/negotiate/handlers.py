@@ -33,15 +33,16 @@ def negotiate_functions(
 
     @http_function("POST")
     async def negotiate(req: func.HttpRequest) -> func.HttpResponse:
-        caller, hub = await admission.identify(req)
-        connection, minutes, _ = await admission.decide(caller, hub)
+        hub = admission.hub(req)
+        caller = await admission.identify(req.headers)
+        connection, options, minutes, _ = await admission.decide(caller, hub)
         try:
             access = await service.get_client_access_token(
                 hub,
                 user_id=connection.user_id,
                 claims=connection.claims,
                 minutes_to_expire=minutes,
-                options=connection.options,
+                options=options,
             )
         except InvalidArgumentError as error:
             raise admission.refusal(error, caller, hub) from error

@@ -52,7 +52,8 @@ def refresh_functions(
         if not is_on:
             raise ProblemError(HTTPStatus.NOT_FOUND, "This app renews no sign-ins.")
         connection_token = _connection_token(req)
-        caller, hub = await admission.identify(req)
+        hub = admission.hub(req)
+        caller = await admission.identify(req.headers)
         if caller.user_id is None:
             raise unauthorized("Log in first: an anonymous caller has nothing to renew.")
         admitted = await admission.decide(caller, hub)
@@ -64,7 +65,7 @@ def refresh_functions(
                 expires_on=admitted.ends_at,
                 claims=connection.claims,
                 user_id=connection.user_id,
-                options=connection.options,
+                options=admitted.options,
                 minutes_to_expire=admitted.minutes,
             )
         except InvalidArgumentError as error:

@@ -300,6 +300,21 @@ async def test_a_policy_names_another_end(
     assert 590 < body["tokenLifetimeSeconds"] < 600
 
 
+async def test_a_connection_that_a_policy_gives_to_all_is_nobodys_own(
+    service: SignalRServiceClient, running: ScriptedService
+) -> None:
+    everyones = Connection("ann")
+    environment = APP_SERVICE | {"NEGOTIATE_CLOSE_ON_EXPIRATION": "true"}
+    refresh = refreshing(service, environment, lambda *_: everyones)
+    end = int(time.time()) + 1800
+    known = {"x-ms-client-principal": principal(("exp", str(end)))}
+    answered(await refresh(ANN | BEARER | NAMED | known))
+    answered(await refresh(ANN | NAMED))
+    first, second = asked(running)
+    assert {"type": "asrs.s.aeo", "value": str(end)} in first["claims"]
+    assert second["claims"] == [{"type": "asrs.s.uid", "value": "ann"}]
+
+
 async def test_negotiate_says_when_to_renew_exactly_where_that_is_possible(
     service: SignalRServiceClient,
 ) -> None:

@@ -251,3 +251,17 @@ def test_a_service_without_the_feature_knows_no_connection(
         answer = client.refresh()
         assert (answer.status, answer.json()["error"]) == (404, "connection_not_found")
         hears(app, client, "still here")
+
+
+def test_the_hub_of_an_application_is_renewed_as_its_own(
+    service: Emulator, issuer: TestIssuer, tmp_path: Path
+) -> None:
+    settings = settings_of(service, issuer) | {"SIGNALR_APPLICATION": "alice"}
+    with (
+        function_app(settings, tmp_path) as app,
+        recorded_client(app.url, "WebSockets", Login(issuer, app, service).token()) as client,
+    ):
+        renewed(client.refresh())
+        claims = jwt.decode(client.token, options={"verify_signature": False})
+        assert claims["aud"].endswith("?hub=alice_chat")
+        hears(app, client, "still here")

@@ -78,12 +78,16 @@ class FunctionApp:
 
 
 class Client:
-    """A real `@microsoft/signalr` client in a Node process."""
+    """A real `@microsoft/signalr` client in a Node process.
 
-    def __init__(self, url: str, headers: Mapping[str, str], protocol: str) -> None:
-        pairs = [f"{name}={value}" for name, value in headers.items()]
+    Args:
+        program: The name of the program in this folder.
+        arguments: Its arguments.
+    """
+
+    def __init__(self, program: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            ["node", str(E2E / "client.mjs"), url, protocol, *pairs],
+            ["node", str(E2E / program), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -109,10 +113,10 @@ class Client:
     def message(self) -> list[Any]:
         return cast("list[Any]", self.next("newMessage")["arguments"])
 
-    def call(self, kind: str, target: str, *arguments: object) -> None:
-        """Call the hub: `invoke`, `send` or `stream`."""
+    def call(self, kind: str, *arguments: object) -> None:
+        """Have the client do something, for instance call the hub: `invoke`, `send`, `stream`."""
         keyboard = cast("IO[bytes]", self._process.stdin)
-        keyboard.write(json.dumps({kind: [target, *arguments]}).encode() + b"\n")
+        keyboard.write(json.dumps({kind: arguments}).encode() + b"\n")
         keyboard.flush()
 
     def invoke(self, target: str, *arguments: object) -> object:
@@ -214,8 +218,8 @@ def function_app(
 
 @contextlib.contextmanager
 def client(url: str, *, protocol: str = "json", **headers: str) -> Iterator[Client]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connected = Client(url, named, protocol)
+    pairs = (f"{name.replace('_', '-')}={value}" for name, value in headers.items())
+    connected = Client("client.mjs", url, protocol, *pairs)
     try:
         yield connected
     finally:

@@ -1,17 +1,16 @@
 """A sign-in that renews itself, from the client's own bytes to the service and back."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
 import requests
 
+from tests.e2e.bearer_login import Login
 from tests.e2e.processes import PATIENCE, Emulator, FunctionApp, emulator, function_app
 from tests.e2e.recorded_client import TRANSPORTS, Answer, RecordedClient, recorded_client
 from tests.issuer import AUDIENCE, TestIssuer, running_issuer
@@ -45,27 +44,6 @@ def settings_of(service: Emulator, issuer: TestIssuer) -> dict[str, str]:
         "NEGOTIATE_CLAIMS": "role",
         "NEGOTIATE_CLOSE_ON_EXPIRATION": "true",
     }
-
-
-class Login:
-    """Logs a user in for ten minutes, again and again, by a clock that is moved."""
-
-    def __init__(self, issuer: TestIssuer, app: FunctionApp, service: Emulator) -> None:
-        self._issuer = issuer
-        self._app = app
-        self._service = service
-        self._ahead = service.advance_clock(0) - time.time()
-        app.move_clock(self._ahead)
-
-    def token(self, seconds: float = 600, **claims: Any) -> str:  # noqa: ANN401  JSON
-        now = time.time() + self._ahead
-        return self._issuer.token(exp=now + seconds, nbf=now - 1, **claims)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass for app and service."""
-        self._ahead += seconds
-        self._app.move_clock(self._ahead)
-        self._service.advance_clock(seconds)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The demo page, and the SignalR client that it runs."""
+"""The demo page, the SignalR client that it runs, and what renews its sign-in."""
 
 import secrets
 from collections.abc import Iterable
@@ -15,6 +15,8 @@ __all__ = ["blueprint"]
 
 _PAGE: Final = Path(__file__).parent / "page.html"
 _CLIENT: Final = Path(__file__).parent / "signalr.js"
+_REFRESH: Final = Path(__file__).parent / "authentication-refresh.mjs"
+_SCRIPT: Final = "text/javascript"
 
 
 def blueprint(endpoints: Iterable[Endpoint]) -> func.Blueprint:
@@ -44,7 +46,12 @@ def blueprint(endpoints: Iterable[Endpoint]) -> func.Blueprint:
                 HTTPStatus.NOT_FOUND,
                 "The SignalR client is missing: run 'make demo/signalr.js'.",
             )
-        return func.HttpResponse(_CLIENT.read_bytes(), mimetype="text/javascript")
+        return func.HttpResponse(_CLIENT.read_bytes(), mimetype=_SCRIPT)
+
+    @functions.route("demo/authentication-refresh.mjs", auth_level=func.AuthLevel.ANONYMOUS)
+    @http_function("GET", "HEAD")
+    async def demo_refresh(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
+        return func.HttpResponse(_REFRESH.read_bytes(), mimetype=_SCRIPT)
 
     return functions
 

@@ -4,45 +4,20 @@
 //
 // Waits for a line on its input where the test does something to the service.
 
-import { createInterface } from "node:readline";
-import chromium from "@sparticuz/chromium";
-import { chromium as playwright } from "playwright-core";
+import { errors, launch, lines, open, say, seen, signIn, text, type } from "./demo_pages.mjs";
 
 const [url, screenshots] = process.argv.slice(2);
-const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const browser = await launch();
+const person = (options) => browser.newContext({ viewport: { width: 1000, height: 640 }, ...options });
 
-const browser = await playwright.launch({
-  executablePath: await chromium.executablePath(),
-  args: ["--no-sandbox"],
-});
-const errors = [];
-
-async function open(transport, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1000, height: 640 }, ...options });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => errors.push(error.message));
-  await page.goto(`${url}?transport=${transport}`);
-  await page.locator("#state", { hasText: "Connected" }).waitFor();
-  return page;
-}
-
-const text = (page, selector) => page.locator(selector).innerText();
 const messages = (page) => page.locator("#log li:not(.event)").allInnerTexts();
 const online = (page, count) => page.waitForFunction((n) => document.querySelectorAll("#people li").length === n, count);
-const seen = (page, words) => page.locator("#log li", { hasText: words }).waitFor();
 
 const reconnected = (page, before) =>
   page.waitForFunction((id) => {
     const [now, state] = ["#connection", "#state"].map((each) => document.querySelector(each).innerText);
     return now !== id && now !== "–" && state === "Connected";
   }, before);
-
-async function type(page, words) {
-  await page.getByLabel("Message", { exact: true }).focus();
-  await page.keyboard.type(words);
-  await page.keyboard.press("Enter");
-}
 
 async function join(page, group) {
   await page.getByLabel("Name of a group").focus();
@@ -51,16 +26,10 @@ async function join(page, group) {
   await page.getByRole("button", { name: group, pressed: true }).waitFor();
 }
 
-async function signIn(page, name) {
-  await page.getByRole("link", { name: "Sign in" }).click();
-  await page.getByLabel("User id").fill(name);
-  await page.keyboard.press("Enter");
-  await page.locator("#who", { hasText: `You are ${name}` }).waitFor();
-}
-
-const ann = await open("websockets");
+const ann = await open(await person(), url, "websockets");
 await signIn(ann, "ann");
-const bob = await open("long-polling", { colorScheme: "dark", viewport: { width: 390, height: 780 } });
+const phone = await person({ colorScheme: "dark", viewport: { width: 390, height: 780 } });
+const bob = await open(phone, url, "long-polling");
 await Promise.all([online(ann, 2), online(bob, 2)]);
 const ids = [await text(ann, "#connection"), await text(bob, "#connection")];
 say({

@@ -75,7 +75,7 @@ def test_the_negotiate_answer(app: FunctionApp, service: Emulator) -> None:
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.json().keys() == {"url", "accessToken"}
+    assert answer.json().keys() == {"url", "accessToken", "tokenLifetimeSeconds"}
     assert answer.json()["url"] == f"{service.service_url}/client/?hub=chat"
     token = answer.json()["accessToken"]
     assert jwt.get_unverified_header(token)["alg"] == "HS256"

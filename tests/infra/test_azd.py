@@ -18,6 +18,7 @@ from tests.infra.cases import deployed
 # Beside the modules that `function_app.py` imports, whatever the owner adds to them.
 NEEDED = {
     "constraints.txt",
+    "demo/authentication-refresh.mjs",
     "demo/page.html",
     "host.json",
     "requirements.txt",

@@ -32,7 +32,8 @@ ROOMS = {
     ),
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
-        "transport", "bodies", "rest", "endpoints", "base_client", "client", "aio", "functions",
+        "transport", "bodies", "rest", "service_protocol", "endpoints", "base_client", "client",
+        "aio", "functions",
     ),
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",

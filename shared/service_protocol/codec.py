@@ -1,0 +1,202 @@
+"""Reads and writes messages by the declarations of their classes."""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple, get_args
+
+from msgspec import NODEFAULT, Raw
+from msgspec.msgpack import encode
+from msgspec.structs import fields
+
+from ..bodies.hub_messages import framed
+from ..errors import InvalidArgumentError, UnexpectedResponseError
+from ..unwritable import UNWRITABLE, unwritable
+from . import messages, requests, sends
+from .fields import KNOWN_EXTENSIONS, Extension, Item, read_int
+from .items import array_items, flat_map, is_container
+from .messages import Message
+
+__all__ = ["read", "write"]
+
+
+class _Layout(NamedTuple):
+    """Where the fields of a message stand.
+
+    Args:
+        message: Its class.
+        number: Its first item.
+        items: Its other items in turn, each with its field's name; `None` for the extensions.
+        extensions: Those that it has, by their keys: name, kind, and what is not written.
+        lengths: How many items there may be.
+    """
+
+    message: type[Message]
+    number: int
+    items: tuple[tuple[str, Item] | None, ...]
+    extensions: dict[int, tuple[str, Extension, object]]
+    lengths: tuple[int, ...]
+
+
+_UNREADABLE: Final = (ValueError, RecursionError)
+
+
+def _layout(message: type[Message]) -> _Layout:
+    items: list[tuple[str, Item] | None] = []
+    extensions: dict[int, tuple[str, Extension, object]] = {}
+    for each in fields(message):
+        for kind in get_args(each.type):
+            if isinstance(kind, Item):
+                items.append((each.name, kind))
+            elif isinstance(kind, Extension):
+                absent = None if each.default is NODEFAULT else each.default
+                extensions[kind.key] = each.name, kind, absent
+    if message.extensions_at is not None:
+        items.insert(message.extensions_at - 1 if message.extensions_at > 0 else len(items), None)
+    ascending = dict(sorted(extensions.items()))
+    lengths = message.lengths or (len(items) + 1,)
+    return _Layout(
+        message, int(message.__struct_config__.tag or 0), tuple(items), ascending, lengths
+    )
+
+
+def _rows() -> Iterator[type[Message]]:
+    for each in {**vars(messages), **vars(sends), **vars(requests)}.values():
+        # Without a number it is a part that rows have in common.
+        if isinstance(each, type) and issubclass(each, Message) and each.__struct_config__.tag:
+            yield each
+
+
+_LAYOUTS: Final = {each: _layout(each) for each in _rows()}
+_BY_NUMBER: Final = {each.number: each for each in _LAYOUTS.values()}
+
+
+def write(message: Message) -> bytes:
+    """Return a message as it goes over the wire, its length before it.
+
+    Raises:
+        InvalidArgumentError: A field has a value that no peer would read.
+    """
+    layout = _LAYOUTS[type(message)]
+    written: list[object] = [layout.number]
+    for item in layout.items:
+        if item is None:
+            written.append(_extensions(layout, message) if layout.extensions else {})
+            continue
+        name, kind = item
+        value = getattr(message, name)
+        if kind.is_rest:
+            written += value
+        elif value is None and not kind.nil:
+            raise InvalidArgumentError(name, "must not be None")
+        else:
+            written.append(value if kind.write is None else _written(name, kind, value))
+    try:
+        return framed(encode(written))
+    except UNWRITABLE as error:
+        raise _refusal(message, layout) from error
+
+
+def _extensions(layout: _Layout, message: Message) -> dict[int, object]:
+    """Return those that are set: a peer would stumble over one that the message does not have."""
+    return {
+        key: _written(name, kind, value)
+        for key, (name, kind, absent) in layout.extensions.items()
+        if (value := getattr(message, name)) != absent
+    }
+
+
+def _written(name: str, kind: Item | Extension, value: object) -> object:
+    try:
+        return value if kind.write is None else kind.write(value)
+    except UNWRITABLE as error:
+        problem = str(error) if type(error) is ValueError else f"cannot be written: {_why(value)}"
+        raise InvalidArgumentError(name, problem) from error
+
+
+def _refusal(message: Message, layout: _Layout) -> InvalidArgumentError:
+    names = [item[0] for item in layout.items if item]
+    names += [name for name, _, _ in layout.extensions.values()]
+    for name in names:
+        try:
+            encode(getattr(message, name))
+        except UNWRITABLE:
+            return InvalidArgumentError(name, f"cannot be written: {_why(getattr(message, name))}")
+    return InvalidArgumentError("message", "cannot be written")
+
+
+def _why(value: object) -> str:
+    return unwritable(value, encode)
+
+
+def read(body: bytes) -> Message | None:
+    """Return the message of a body, or `None` if it is of a kind that nobody knows yet.
+
+    Raises:
+        UnexpectedResponseError: It is no message, or a field is not what it must be.
+    """
+    try:
+        items = array_items(body)
+        number = read_int(items[0]) if items else _no_number()
+    except _UNREADABLE as error:
+        raise UnexpectedResponseError(f"No message of the service protocol: {error}") from None
+    layout = _BY_NUMBER.get(number)
+    return None if layout is None else _read(layout, items)
+
+
+def _no_number() -> int:
+    raise ValueError("it is empty")
+
+
+def _read(layout: _Layout, items: list[Raw]) -> Message:
+    values: dict[str, Any] = {}
+    at = 1
+    for item in layout.items[: _length(layout, len(items)) - 1]:
+        name = "extensions" if item is None else item[0]
+        try:
+            if item is None:
+                at = _read_extensions(layout, items, at, values)
+            elif item[1].is_rest:
+                values[name] = item[1].read(items[at:])
+            else:
+                values[name] = item[1].read(items[at])
+                at += 1
+        except _UNREADABLE as error:
+            raise _unreadable(layout, f"{name}: {error}") from None
+    return layout.message(**values)
+
+
+def _length(layout: _Layout, found: int) -> int:
+    """Return how many of the items are read."""
+    for length in reversed(layout.lengths):
+        if length <= found:
+            return length
+    raise _unreadable(layout, f"{found} items, and {layout.lengths[0]} are needed")
+
+
+def _read_extensions(layout: _Layout, items: list[Raw], at: int, values: dict[str, Any]) -> int:
+    """Read the map of extensions, and return where the item behind it stands.
+
+    The items of the map are read as the peer's own library reads them: one pair after the other,
+    but for a known key that the message does not have. Its value is taken for the next key, and
+    what is left at the end for the items behind the map.
+    """
+    count, flat = flat_map(items[at])
+    if count:
+        items[at : at + 1] = array_items(flat)
+    else:
+        del items[at]
+    for _ in range(count):
+        key = read_int(items[at])
+        at += 1
+        if key in layout.extensions:
+            name, kind, _ = layout.extensions[key]
+            values[name] = kind.read(items[at])
+        elif key in KNOWN_EXTENSIONS:
+            continue
+        elif is_container(items[at]):
+            raise ValueError("an unknown one must be no array and no map")
+        at += 1
+    return at
+
+
+def _unreadable(layout: _Layout, problem: str) -> UnexpectedResponseError:
+    return UnexpectedResponseError(f"An unreadable {layout.message.__name__}: {problem}")

@@ -36,6 +36,8 @@ class _Layout(NamedTuple):
     lengths: tuple[int, ...]
 
 
+_NO_EXTENSIONS: Final = b"\x80"
+
 _UNREADABLE: Final = (ValueError, RecursionError)
 
 
@@ -166,6 +168,9 @@ def _read(layout: _Layout, items: list[Raw]) -> Message:
 
 def _length(layout: _Layout, found: int) -> int:
     """Return how many of the items are read."""
+    longest = layout.lengths[-1]
+    if longest <= found:
+        return longest
     for length in reversed(layout.lengths):
         if length <= found:
             return length
@@ -179,11 +184,10 @@ def _read_extensions(layout: _Layout, items: list[Raw], at: int, values: dict[st
     but for a known key that the message does not have. Its value is taken for the next key, and
     what is left at the end for the items behind the map.
     """
+    if bytes(items[at]) == _NO_EXTENSIONS:
+        return at + 1
     count, flat = flat_map(items[at])
-    if count:
-        items[at : at + 1] = array_items(flat)
-    else:
-        del items[at]
+    items[at : at + 1] = array_items(flat)
     for _ in range(count):
         key = read_int(items[at])
         at += 1

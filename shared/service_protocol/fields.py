@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Annotated, Any, Final, NamedTuple
 
-from msgspec import Meta, Raw
+from msgspec import Meta, Raw, ValidationError
 from msgspec.msgpack import Decoder, Ext
 
 from .items import Pairs, binary, flat_map, map_of, pairs
@@ -29,6 +29,9 @@ _LARGEST_TRACING_ID: Final = (1 << 64) - 1
 _INT32: Final = "must be a whole number of 32 bits"
 
 _TIMESTAMP: Final = -1
+_FIRST_SECOND: Final = -62_135_596_800
+"""`DateTimeOffset.MinValue`."""
+
 _SECOND: Final = 1_000_000_000
 """Nanoseconds."""
 
@@ -114,7 +117,11 @@ def _read_loose_text(item: Raw) -> str:
 
 
 def _read_binary(item: Raw) -> bytes:
-    return _optional_bytes(binary(item)) or b""
+    try:
+        return _optional_bytes(item) or b""
+    except ValidationError:
+        # A text in their place is its bytes.
+        return _optional_bytes(binary(item)) or b""
 
 
 def _read_texts(item: Raw) -> tuple[str, ...]:
@@ -165,6 +172,8 @@ def _read_time(item: Raw) -> Timestamp:
 def _write_time(time: Timestamp) -> Ext:
     """Write the shortest form: whole seconds until 2106, a fraction until 2514, and all others."""
     seconds, nanoseconds = time
+    if not (_FIRST_SECOND <= seconds <= FOR_EVER.seconds and 0 <= nanoseconds < _SECOND):
+        raise ValueError("must be a moment of the years 1 to 9999")
     if not nanoseconds and 0 <= seconds < 1 << 32:
         return Ext(_TIMESTAMP, seconds.to_bytes(4))
     if 0 <= seconds < 1 << 34:

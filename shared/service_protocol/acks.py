@@ -151,6 +151,14 @@ class Acks[W]:
         self._pending.add(self._last_id, _Asked(waiter, request, line), now + _PATIENCE, now)
         return replace(request, ack_id=self._last_id)
 
+    def forget(self, request: AckRequest) -> None:
+        """Wait no more, since the request was not written or nobody wants to know.
+
+        Args:
+            request: What `ask` has returned.
+        """
+        self._pending.take(request.ack_id)
+
     def answered(self, ack: Ack) -> Outcome[W] | None:
         """Take an ack. Nobody waits for one that is late, or comes again."""
         asked = self._pending.take(ack.ack_id)

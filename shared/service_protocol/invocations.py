@@ -106,6 +106,10 @@ class Invocations[W]:
         self._pending.add(invocation_id, asked, now + min(seconds, _LONGEST), now)
         return invocation
 
+    def forget(self, invocation: ClientInvocation) -> None:
+        """Wait no more, since the invocation was not written or nobody wants to know."""
+        self._pending.take(invocation.invocation_id)
+
     def completed(self, message: ClientCompletion | ErrorCompletion) -> Result[W] | None:
         """Take a client's result. Nobody waits for one that is late, or comes again."""
         asked = self._pending.take(message.invocation_id)

@@ -143,5 +143,13 @@ def test_those_who_wait_on_a_connection_that_is_lost_are_told_at_once() -> None:
     assert acks.answered(Ack(ack_id=2, status=1)) is not None
 
 
+def test_nobody_is_told_who_is_forgotten() -> None:
+    acks = Acks[str]()
+    acks.forget(acks.ask(JOIN, "me", line=1, now=0.0))
+    assert acks.answered(Ack(ack_id=1, status=1)) is None
+    assert acks.lost(1) == []
+    assert acks.overdue(100.0) == []
+
+
 def test_no_payload_means_no_claims() -> None:
     assert read_claims(b"") == ()

@@ -94,5 +94,13 @@ def test_those_who_wait_on_a_connection_that_is_lost_are_told_at_once() -> None:
     assert invocations.completed(completion(kept.invocation_id)) is not None
 
 
+def test_nobody_is_told_who_is_forgotten() -> None:
+    invocations = Invocations[str](SERVER)
+    asked = ask(invocations, "me")
+    invocations.forget(asked)
+    assert invocations.completed(completion(asked.invocation_id)) is None
+    assert invocations.overdue(100.0) == []
+
+
 def test_what_a_client_has_said_is_not_shown() -> None:
     assert "secret" not in repr(Completion("json", b"secret"))

@@ -1,13 +1,29 @@
 """What the service answers the app."""
 
+import contextlib
 from typing import Final
 
-from fuzz.target import target, text
+from fuzz.target import pieces, target, text
 from shared.errors import SignalRError, UnexpectedResponseError
 from shared.functions.problems import problem_for
 from shared.identity.token import AskedToken, Token, given
 from shared.keys.access_key import parse_access_key
 from shared.rest.api import RestApi
+from shared.service_protocol.acks import read_claims, read_group_page
+from shared.service_protocol.codec import write
+from shared.service_protocol.connection import Received, ServerConnection
+from shared.service_protocol.fields import FOR_EVER
+from shared.service_protocol.messages import (
+    AccessKeyResponse,
+    Ack,
+    ClientCompletion,
+    HandshakeResponse,
+    OpenConnection,
+    Ping,
+    ServiceError,
+    ServiceEvent,
+)
+from shared.service_protocol.requests import RefreshAuth
 from shared.settings.endpoint import Endpoint
 from shared.transport.flow import (
     Effect,
@@ -43,6 +59,7 @@ class _Unasked:
 _SERVICE: Final = RestApi(
     Endpoint("https://contoso.service.signalr.net"), _Unasked(), clock=lambda: 1_700_000_000.0
 )
+_WELCOME: Final = write(HandshakeResponse(error="", connection_id="id"))
 _HEADERS: Final = ("Retry-After", "x-ms-error-code", "x-ms-request-id")
 
 
@@ -86,6 +103,37 @@ def rest_answer(data: bytes) -> None:
             run(flow, lambda effect: _scripted(effect, answer))
         except SignalRError as error:
             problem_for(error).response()
+
+
+@target(
+    *(
+        b"\x03" + _WELCOME + write(message)
+        for message in (
+            Ack(ack_id=1, status=1, payload=b"\x92\x91\x92\xa1c\xc0\xc0"),
+            Ping(texts=("echo", "1", "status", "1", "capacity", "1000")),
+            AccessKeyResponse(key_id="k", access_key="c2VjcmV0"),
+            ClientCompletion("i", "c", "s", "json", b'{"type":3}\x1e'),
+            ServiceEvent(object_type=4, id="i", kind=3, message="slower"),
+            ServiceError(error="out of order"),
+            OpenConnection("c", (("role", "a"), ("role", "b")), (("Host", ("h",)),)),
+            RefreshAuth("t", (("role", "a"),), FOR_EVER),
+        )
+    ),
+    b"\x00" + _WELCOME + b"\xff\xff\xff\xff\x07",
+)
+def server_connection(data: bytes) -> None:
+    """What comes by a server connection is taken, skipped or the end, however it is cut."""
+    whole, cut = pieces(data)
+    at_once, in_pieces = (ServerConnection("c2VjcmV0", 0.0) for _ in range(2))
+    done = at_once.received(whole, 1.0)
+    done_in_pieces = [action for piece in cut for action in in_pieces.received(piece, 1.0)]
+    assert repr(done) == repr(done_in_pieces)
+    assert "c2VjcmV0" not in repr(done)
+    for action in done:
+        if isinstance(action, Received) and isinstance(action.message, Ack):
+            for read in (read_claims, read_group_page):
+                with contextlib.suppress(UnexpectedResponseError):
+                    read(action.message.payload or b"")
 
 
 def _scripted(effect: Effect, answer: Response) -> EffectResult:

@@ -8,6 +8,7 @@ Microsoft.Azure.SignalR 1.34.0 does where these leave it open.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -63,6 +64,8 @@ _KEEP_ALIVE_EVERY: Final = 5.0
 
 _STATUS_EVERY: Final = 10.0
 _KEY_EVERY: Final = 10 * 60.0
+
+_NUMBER: Final = re.compile("[0-9]{1,10}")
 
 _LAST_DELAY: Final = 60.0
 """Most seconds between attempts to connect, without the spread."""
@@ -189,10 +192,14 @@ class ServerConnection:
     @property
     def due(self) -> float:
         """When `elapsed` is to be called."""
-        if self._state is _State.CLOSED:
+        if self._is_over:
             return math.inf
         silence = self._silent_since + _SILENCE
         return min(silence, self._give_up, self._status_due, self._key_due)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._state is _State.CLOSED
 
     def start(self) -> Write:
         """Return what comes first. Nothing may follow before the service's answer."""
@@ -218,13 +225,15 @@ class ServerConnection:
 
     def received(self, data: bytes, now: float) -> list[Action]:
         """Take the bytes of a WebSocket message."""
-        if self._state is _State.CLOSED:
+        if self._is_over:
             return []
         self._silent_since = now
         actions: list[Action] = []
         try:
             for body in self._frames.feed(data):
                 actions += self._take(body, now)
+                if self._is_over:
+                    return actions
         except UnexpectedResponseError as error:
             return [*actions, self._close(str(error))]
         if self._state is _State.OPEN and now >= self._keep_alive_due:
@@ -234,7 +243,7 @@ class ServerConnection:
 
     def elapsed(self, now: float) -> list[Action]:
         """Take note of the time."""
-        if self._state is _State.CLOSED:
+        if self._is_over:
             return []
         if now >= self._give_up:
             return [self._close(self._state.value)]
@@ -254,8 +263,6 @@ class ServerConnection:
         self._end()
 
     def _take(self, body: bytes, now: float) -> Iterator[Action]:
-        if self._state is _State.CLOSED:
-            return
         try:
             message = read(body)
         except UnexpectedResponseError as error:
@@ -349,7 +356,7 @@ def _asks_for_key(token: str) -> Write:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdecimal() else None
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None
 
 
 _KEEP_ALIVE: Final = write(Ping())

@@ -74,6 +74,8 @@ def flat_map(item: Raw) -> tuple[int, bytes]:
         count = int.from_bytes(data[1:start])
     else:
         raise ValueError("is no map")
+    if len(data) < start + 2 * count:
+        raise ValueError("is not whole")
     return count, _LONG_ARRAY + (2 * count).to_bytes(4) + data[start:]
 
 

@@ -366,8 +366,7 @@ class World:
             case "silence":
                 line.is_mute = True
             case "error":
-                line.is_told_off = True
-                self.say(line, ServiceError(error="out of order"))
+                self.tell_off(line)
                 if self.chance.random() < 0.5:
                     self.after(1.0, lambda: self.over(line))
             case "nonsense":
@@ -376,6 +375,13 @@ class World:
             case "offline":
                 self.say(line, Ping(texts=("offline", "instance")))
         self.after(self.chance.expovariate(1 / 300), lambda: self.trouble(line))
+
+    def tell_off(self, line: Line) -> None:
+        """Say in one piece that something is wrong, from when on nothing must come."""
+        line.is_told_off = True
+        line.last_said = self.now
+        data = write(ServiceError(error="out of order"))
+        self.perform(line, line.connection.received(data, self.now))
 
     def hear(self, line: Line, data: bytes, waiter: int | None = None) -> None:
         """Take what the server writes."""

@@ -151,5 +151,11 @@ def test_nobody_is_told_who_is_forgotten() -> None:
     assert acks.overdue(100.0) == []
 
 
+@pytest.mark.parametrize("payload", ["df", "de00", "dfffffffff", "81", "81a161", "81c0a161"])
+def test_claims_that_are_not_whole_are_refused(payload: str) -> None:
+    with pytest.raises(UnexpectedResponseError, match="Unreadable claims"):
+        read_claims(bytes.fromhex(payload))
+
+
 def test_no_payload_means_no_claims() -> None:
     assert read_claims(b"") == ()

@@ -102,6 +102,12 @@ def test_anything_else_before_the_answer_ends_the_connection(data: bytes) -> Non
     assert connection.received(WELCOME, 1.0) == []
 
 
+def test_the_end_comes_once_whatever_stands_behind_it() -> None:
+    refused = write(HandshakeResponse(error="no"))
+    (only,) = ServerConnection(None, 0.0).received(refused + b"\xff" * 6, 1.0)
+    assert isinstance(only, Close)
+
+
 def test_an_unreadable_answer_ends_the_connection() -> None:
     connection = ServerConnection(None, 0.0)
     assert "unreadable HandshakeResponse" in reason(connection.received(b"\x02\x91\x02", 1.0))
@@ -152,6 +158,11 @@ def test_what_the_service_says_of_itself_is_told() -> None:
     assert connection.received(write(Ping(texts=texts)), 1.0) == [Status(True, 42, None, 1000)]
     no = write(Ping(texts=("status", "0")))
     assert connection.received(no, 1.0) == [Status(False, None, None, None)]
+
+
+def test_a_number_without_end_is_none() -> None:
+    data = write(Ping(texts=("status", "1", "capacity", "9" * 10_000)))
+    assert opened().received(data, 1.0) == [Status(True, None, None, None)]
 
 
 @pytest.mark.parametrize("texts", [("echo", "1"), ("echo", None), ("status", None, "echo", "x")])

@@ -10,8 +10,9 @@ from shared.identity.token import AskedToken, Token, given
 from shared.keys.access_key import parse_access_key
 from shared.rest.api import RestApi
 from shared.service_protocol.acks import read_claims, read_group_page
+from shared.service_protocol.actions import Received
 from shared.service_protocol.codec import write
-from shared.service_protocol.connection import Received, ServerConnection
+from shared.service_protocol.connection import ServerConnection
 from shared.service_protocol.fields import FOR_EVER
 from shared.service_protocol.messages import (
     AccessKeyResponse,

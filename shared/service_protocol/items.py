@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import DecodeError, Raw
 from msgspec.msgpack import Decoder, encode
 
-__all__ = ["array_items", "binary", "flat_map", "is_container", "map_of", "pairs"]
+__all__ = ["Pairs", "array_items", "binary", "flat_map", "is_container", "map_of", "pairs"]
 
 type Pairs[V] = tuple[tuple[str, V], ...]
 

@@ -19,8 +19,7 @@ from shared.errors import ServiceError as ServiceFailure
 from shared.errors import ServiceUnavailableError
 from shared.service_protocol import connection as library
 from shared.service_protocol.acks import Acks, Answer, Outcome
-from shared.service_protocol.codec import read, write
-from shared.service_protocol.connection import (
+from shared.service_protocol.actions import (
     Abandoned,
     Action,
     Close,
@@ -28,11 +27,11 @@ from shared.service_protocol.connection import (
     Opened,
     Received,
     RenewToken,
-    ServerConnection,
     Told,
     Write,
 )
-from shared.service_protocol.frames import Frames
+from shared.service_protocol.codec import Frames, read, write
+from shared.service_protocol.connection import ServerConnection
 from shared.service_protocol.invocations import Completion, Invocations, Result
 from shared.service_protocol.messages import (
     AccessKeyRequest,

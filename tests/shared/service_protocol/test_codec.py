@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidArgumentError, UnexpectedResponseError
-from shared.service_protocol.codec import read, write
+from shared.service_protocol.codec import Frames, read, write
 from shared.service_protocol.fields import FOR_EVER, FlowConnection, FlowOperation, Timestamp
-from shared.service_protocol.frames import Frames
 from shared.service_protocol.messages import (
     AccessKeyRequest,
     ConnectionData,

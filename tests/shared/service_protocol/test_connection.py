@@ -3,8 +3,7 @@
 import pytest
 
 from shared.errors import InvalidArgumentError, ServiceUnavailableError
-from shared.service_protocol.codec import read, write
-from shared.service_protocol.connection import (
+from shared.service_protocol.actions import (
     Abandoned,
     Action,
     BufferFull,
@@ -13,14 +12,13 @@ from shared.service_protocol.connection import (
     Opened,
     Received,
     RenewToken,
-    ServerConnection,
     Status,
     Unreadable,
     Write,
-    next_attempt,
 )
+from shared.service_protocol.codec import Frames, read, write
+from shared.service_protocol.connection import ServerConnection, next_attempt
 from shared.service_protocol.fields import FlowConnection, FlowOperation
-from shared.service_protocol.frames import Frames
 from shared.service_protocol.messages import (
     AccessKeyRequest,
     AccessKeyResponse,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.bodies.hub_messages import framed
 from shared.errors import UnexpectedResponseError
-from shared.service_protocol.frames import Frames
+from shared.service_protocol.codec import Frames
 
 BODIES = st.lists(st.binary(max_size=300), max_size=8)
 

@@ -7,8 +7,9 @@ import pytest
 
 from shared.service_protocol import acks, connection, pending
 from shared.service_protocol.acks import Acks, Outcome
+from shared.service_protocol.actions import Action, Write
 from shared.service_protocol.codec import write
-from shared.service_protocol.connection import Action, ServerConnection, Write
+from shared.service_protocol.connection import ServerConnection
 from shared.service_protocol.invocations import Invocations
 from shared.service_protocol.messages import Ack, Message, Ping
 from tests.shared.service_protocol.simulation import Violation, simulate

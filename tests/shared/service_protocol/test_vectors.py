@@ -10,8 +10,7 @@ import pytest
 from shared.bodies.hub_messages import framed
 from shared.errors import InvalidArgumentError, UnexpectedResponseError
 from shared.service_protocol.acks import read_claims, read_group_page
-from shared.service_protocol.codec import read, write
-from shared.service_protocol.frames import Frames
+from shared.service_protocol.codec import Frames, read, write
 from shared.service_protocol.messages import ConnectionData, Message, Ping
 from shared.service_protocol.sends import MultiUserData
 from tests.shared.service_protocol.vectors import MESSAGES, lines, message, of_message

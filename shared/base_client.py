@@ -13,6 +13,13 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
 
+from .endpoints.credentials import (
+    Credential,
+    EntraTokenSources,
+    addresses,
+    credentials,
+    local_key,
+)
 from .endpoints.endpoint import ClientAccess, EndpointState, ServiceEndpoint, TokenRequest
 from .endpoints.fan_out import GRACE, FanOut, combine, settles
 from .endpoints.health import HealthMonitor
@@ -21,15 +28,12 @@ from .endpoints.negotiation import Negotiation
 from .endpoints.refresh import RefreshRequest, refresh_at
 from .endpoints.router import Candidate, RendezvousRouter, Router
 from .errors import InvalidArgumentError, ServiceUnavailableError, SignalRError
-from .identity.credential import open_credential
-from .identity.entra_tokens import EntraTokens
 from .keys.client_token import Claims
 from .keys.connection_options import ConnectionOptions
-from .keys.local import LocalKey, LocalTokens
+from .keys.local import LocalTokens
 from .keys.state import KeyState
 from .rest.api import RestApi
 from .rest.retry import RetryPolicy
-from .settings.credential import CredentialKind, CredentialSettings
 from .settings.endpoint import Endpoint
 from .settings.environment import (
     Settings,
@@ -45,8 +49,6 @@ from .transport.flow import Flow, Gather, run
 from .transport.http import Timeouts, Transport
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
-
     from .identity.token import TokenSource
 
 __all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation", "token_request"]
@@ -56,8 +58,6 @@ DEFAULT_LIFETIME: Final = 60.0
 
 _HEALTH_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
 """What an endpoint has for its health check: as in the SDK for .NET."""
-
-type Credential = "TokenCredential | CredentialSettings"
 
 
 class EndpointOperation[**P, T]:
@@ -112,16 +112,16 @@ class BaseClient:
         message_tracing: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        addresses = _addresses(endpoints)
+        listed = addresses(endpoints)
         timeouts = timeouts or Timeouts()
-        credentials = _credentials(credential, len(addresses))
+        proofs = credentials(credential, len(listed))
         self.application = check_application(application)
         self._message_tracing = message_tracing
         self._policy = policy
         self._clock = clock
         self._telemetry = find_telemetry(self._keys)
         # As long as for the answer, where others may do the same.
-        queue_timeout = timeouts.read if len(addresses) > 1 else None
+        queue_timeout = timeouts.read if len(listed) > 1 else None
         self._transport = Transport(timeouts)
         self._health_transport = Transport(_HEALTH_TIMEOUTS)
         send = self._transport.send
@@ -129,11 +129,10 @@ class BaseClient:
             self._telemetry.recording(send) if self._telemetry else send, queue_timeout
         )
         self._health_driver = Driver(self._health_transport.send)
-        # One Entra token for all endpoints that it is good for.
-        self._entra_tokens: dict[object, EntraTokens] = {}
+        self._entra_tokens = EntraTokenSources(clock)
         self._endpoints = [
             self._connect(endpoint, credential)
-            for endpoint, credential in zip(addresses, credentials, strict=True)
+            for endpoint, credential in zip(listed, proofs, strict=True)
         ]
         self._by_address = {each.endpoint: each for each in self._endpoints}
         self._router = router or RendezvousRouter()
@@ -320,12 +319,12 @@ class BaseClient:
         return [self._by_address[each] for each in chosen]
 
     def _connect(self, endpoint: Endpoint, credential: Credential) -> ServiceEndpoint:
-        local_key = _local_key(credential)
+        key = local_key(credential)
         tokens: TokenSource
-        if local_key is not None:
-            tokens = LocalTokens(local_key, clock=self._clock)
+        if key is not None:
+            tokens = LocalTokens(key, clock=self._clock)
         else:
-            tokens = self._tokens_for(credential, endpoint)
+            tokens = self._entra_tokens.of(credential, endpoint)
         return ServiceEndpoint(
             endpoint,
             tokens,
@@ -333,24 +332,10 @@ class BaseClient:
             application=self.application,
             message_tracing=self._message_tracing,
             policy=self._policy,
-            local_key=local_key,
+            local_key=key,
             refreshed=self._telemetry.refreshed if self._telemetry else None,
             clock=self._clock,
         )
-
-    def _tokens_for(self, credential: Credential, endpoint: Endpoint) -> EntraTokens:
-        if isinstance(credential, CredentialSettings):
-            settings = credential.at_authority(endpoint.authority_host)
-            key: object = (settings, endpoint.audience)
-            opened = functools.partial(open_credential, settings, os.environ)
-        else:
-            key = (id(credential), endpoint.audience)
-            opened = functools.partial(_given, credential)
-        if key not in self._entra_tokens:
-            self._entra_tokens[key] = EntraTokens(
-                opened, audience=endpoint.audience, clock=self._clock
-            )
-        return self._entra_tokens[key]
 
     def _check(self, endpoint: ServiceEndpoint) -> Callable[[], bool]:
         return lambda: run(endpoint.rest.service_is_healthy(), self._health_driver.perform)
@@ -370,35 +355,6 @@ class BaseClient:
             driver.close()
         for transport in (self._transport, self._health_transport):
             transport.close()
-
-
-def _addresses(endpoints: str | Endpoint | Sequence[Endpoint]) -> Sequence[Endpoint]:
-    if isinstance(endpoints, str):
-        return [Endpoint(endpoints.rstrip("/"))]
-    addresses = [endpoints] if isinstance(endpoints, Endpoint) else endpoints
-    if not addresses:
-        raise InvalidArgumentError("endpoints", "must name one")
-    for different in ({each.name for each in addresses}, {each.url for each in addresses}):
-        if len(different) < len(addresses):
-            raise InvalidArgumentError("endpoints", "must have different names and addresses")
-    return addresses
-
-
-def _credentials(credential: Credential | Sequence[Credential], count: int) -> Sequence[Credential]:
-    credentials = credential if isinstance(credential, Sequence) else [credential] * count
-    if len(credentials) != count:
-        raise InvalidArgumentError("credential", f"has {len(credentials)} for {count} endpoints")
-    return credentials
-
-
-def _given(credential: "TokenCredential") -> "TokenCredential":
-    return credential
-
-
-def _local_key(credential: Credential) -> LocalKey | None:
-    if isinstance(credential, CredentialSettings) and credential.kind is CredentialKind.ACCESS_KEY:
-        return LocalKey(credential.access_key or "")
-    return None
 
 
 _clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()

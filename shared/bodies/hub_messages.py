@@ -10,7 +10,7 @@ from typing import Final
 from .content import BINARY, Content, sized_content
 from .values import as_json, as_messagepack
 
-__all__ = ["RECORD_SEPARATOR", "framed", "invocation", "stream_item"]
+__all__ = ["RECORD_SEPARATOR", "framed", "invocation", "invocation_messages", "stream_item"]
 
 RECORD_SEPARATOR: Final = b"\x1e"
 """What ends a message in JSON."""
@@ -18,9 +18,9 @@ RECORD_SEPARATOR: Final = b"\x1e"
 _SEVEN_BITS: Final = 0x7F
 _MORE: Final = 0x80
 
-# The beginnings of the arrays that messages are, up to where they differ: [1, {}, nil, target,
-# arguments, []] and [2, {}, id, item].
-_INVOCATION: Final = b"\x96\x01\x80\xc0"
+# The beginnings of the arrays that messages are, up to where they differ: [1, {}, id or nil,
+# target, arguments, []] and [2, {}, id, item].
+_INVOCATION: Final = b"\x96\x01\x80"
 _STREAM_ITEM: Final = b"\x94\x02\x80"
 _NO_STREAMS: Final = b"\x90"
 
@@ -36,22 +36,49 @@ def invocation(target: str, arguments_json: bytes, arguments_messagepack: bytes)
     Raises:
         InvalidArgumentError: The target cannot be written, or the body is longer than 1 MB.
     """
-    named = as_json("target", target), arguments_json
-    return _content(
-        "arguments",
-        b'{"type":1,"target":%b,"arguments":%b}' % named,
-        _INVOCATION + as_messagepack("target", target) + arguments_messagepack + _NO_STREAMS,
-    )
+    messages = invocation_messages(target, arguments_json, arguments_messagepack)
+    return _content("arguments", messages)
+
+
+def invocation_messages(
+    target: str,
+    arguments_json: bytes,
+    arguments_messagepack: bytes,
+    *,
+    invocation_id: str | None = None,
+) -> dict[str, bytes]:
+    """Return the message that calls a handler of clients, by the names of the hub protocols.
+
+    Args:
+        target: Name of the handler.
+        arguments_json: What it is called with.
+        arguments_messagepack: The same.
+        invocation_id: Names the call for the client, who answers it then.
+
+    Raises:
+        InvalidArgumentError: The target cannot be written.
+    """
+    id_json = b"" if invocation_id is None else b'"invocationId":%b,' % as_json("", invocation_id)
+    name = as_json("target", target)
+    return {
+        "json": b'{"type":1,%b"target":%b,"arguments":%b}' % (id_json, name, arguments_json)
+        + RECORD_SEPARATOR,
+        "messagepack": framed(
+            _INVOCATION
+            + as_messagepack("", invocation_id)
+            + as_messagepack("target", target)
+            + arguments_messagepack
+            + _NO_STREAMS
+        ),
+    }
 
 
 def stream_item(stream_id: str, item_json: bytes, item_messagepack: bytes) -> Content:
     """Return the body that gives a client the next item of a stream; otherwise as `invocation`."""
     named = as_json("stream_id", stream_id), item_json
-    return _content(
-        "item",
-        b'{"type":2,"invocationId":%b,"item":%b}' % named,
-        _STREAM_ITEM + as_messagepack("stream_id", stream_id) + item_messagepack,
-    )
+    json = b'{"type":2,"invocationId":%b,"item":%b}' % named
+    messagepack = _STREAM_ITEM + as_messagepack("stream_id", stream_id) + item_messagepack
+    return _content("item", {"json": json + RECORD_SEPARATOR, "messagepack": framed(messagepack)})
 
 
 def framed(message: bytes) -> bytes:
@@ -68,6 +95,5 @@ def framed(message: bytes) -> bytes:
     return bytes(prefix) + message
 
 
-def _content(argument: str, json: bytes, messagepack: bytes) -> Content:
-    messages = {"json": json + RECORD_SEPARATOR, "messagepack": framed(messagepack)}
+def _content(argument: str, messages: dict[str, bytes]) -> Content:
     return sized_content(argument, as_messagepack(argument, messages), BINARY)

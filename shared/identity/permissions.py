@@ -21,6 +21,10 @@ _NARROWER: Final = {
         "SignalR REST API Owner",
         "which has the service make client tokens but may not have access keys",
     ),
+    "serverConnection/write": (
+        "SignalR App Server",
+        "which may open server connections but not send by the REST API",
+    ),
 }
 _REST_API_OWNER: Final = (
     "SignalR REST API Owner",

@@ -87,6 +87,14 @@ class Endpoint:
         """Return the URL that a negotiated client connects to (hub name in lower case)."""
         return f"{self.client_url}/client/?hub={hub}"
 
+    def server_audience(self, hub: str) -> str:
+        """Return the `aud` claim of server connections' tokens (hub name in lower case)."""
+        return f"{self.audience_base}/server/?hub={hub}"
+
+    def server_hub_url(self, hub: str) -> str:
+        """Return the URL that a server connects to, by WebSocket (hub name in lower case)."""
+        return f"{self.server_url.replace('http', 'ws', 1)}/server/?hub={hub}"
+
 
 def without_port(url: str) -> str:
     """Return scheme and host of a URL: what the audiences of the SDK for .NET begin with."""

@@ -16,9 +16,9 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from ..settings.proxies import passes_proxies_by
 from .connections import improve_connections
 from .flow import NoAnswerError, Request, Response
+from .surroundings import surroundings_of
 
 __all__ = ["Timeouts", "Transport"]
 
@@ -135,13 +135,11 @@ def _find_route(
 ) -> _Route:
     """Ask requests how to get to a service, with the environment's proxies and certificates."""
     anything = requests.Request("GET", origin).prepare()
-    with requests.Session() as session:
-        found = session.merge_environment_settings(origin, {}, None, None, None)
-    proxies = {} if passes_proxies_by(origin) else found["proxies"]
+    surroundings = surroundings_of(origin)
     pool = adapter.get_connection_with_tls_context(
-        anything, found["verify"], proxies, found["cert"]
+        anything, surroundings.verify, surroundings.proxies, None
     )
-    absolute_url = adapter.request_url(anything, proxies) != "/"
+    absolute_url = adapter.request_url(anything, surroundings.proxies) != "/"
     improved = improve_connections(
         pool, longest_answer=longest_answer, largest_answer=largest_answer
     )

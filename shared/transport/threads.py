@@ -9,8 +9,8 @@ import contextlib
 import contextvars
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any, Final, NamedTuple
 
 from ..errors import ServiceError, ServiceUnavailableError
 from ..identity.token import LONGEST_WAIT, Token, TokenSource, no_token_in_time
@@ -27,7 +27,7 @@ from .flow import (
     run_async,
 )
 
-__all__ = ["MAX_CONCURRENCY", "EndpointThreads"]
+__all__ = ["MAX_CONCURRENCY", "EndpointThreads", "settled_outcomes"]
 
 MAX_CONCURRENCY: Final = 16
 """Most requests to an endpoint at a time."""
@@ -106,25 +106,40 @@ class EndpointThreads:
         return None if self._queue_timeout is None else request.read_timeout or self._queue_timeout
 
     async def _gather(self, gather: Gather) -> Sequence[object]:
-        tasks = [asyncio.create_task(self._outcome(flow)) for flow in gather.flows]
-        waiting: Collection[asyncio.Task[object]] = tasks
-        try:
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                # An error of the caller's own is raised here, whatever the others come to.
-                if any(gather.settles(task.result()) for task in done) and waiting:
-                    await asyncio.wait(waiting, timeout=gather.grace)
-                    break
-            return [task.result() if task.done() else _not_waited_for() for task in tasks]
-        finally:
-            for task in tasks:
-                task.cancel()
+        outcomes = [self._outcome(flow) for flow in gather.flows]
+        return await settled_outcomes(outcomes, gather.settles, gather.grace)
 
     async def _outcome(self, flow: Flow[object]) -> object:
         try:
             return await run_async(flow, self.perform)
         except ServiceError as error:
             return error
+
+
+async def settled_outcomes[T](
+    outcomes: Sequence[Coroutine[Any, Any, T]], settles: Callable[[T], bool], grace: float
+) -> Sequence[T | ServiceError]:
+    """Run coroutines at once and return what each comes to, in their order.
+
+    Args:
+        outcomes: The coroutines. What they raise is raised at once.
+        settles: Tells of an outcome whether the others need not be waited for.
+        grace: Seconds that they have all the same. What has no outcome by then is given up, and
+            comes to a `ServiceUnavailableError`.
+    """
+    tasks = [asyncio.create_task(each) for each in outcomes]
+    waiting: Collection[asyncio.Task[T]] = tasks
+    try:
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            # An error of the caller's own is raised here, whatever the others come to.
+            if any(settles(task.result()) for task in done) and waiting:
+                await asyncio.wait(waiting, timeout=grace)
+                break
+        return [task.result() if task.done() else _not_waited_for() for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _not_waited_for() -> ServiceError:

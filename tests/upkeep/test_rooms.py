@@ -33,7 +33,7 @@ ROOMS = {
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
         "transport", "bodies", "rest", "service_protocol", "endpoints", "base_client", "client",
-        "aio", "functions",
+        "aio", "persistent", "functions",
     ),
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",

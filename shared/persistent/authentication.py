@@ -1,0 +1,89 @@
+"""The authentication of connections, which their secret connection tokens name."""
+
+import math
+
+from ..endpoints.fan_out import FanOut
+from ..errors import InvalidArgumentError
+from ..keys.client_token import Claims
+from ..rest.authentication import ConnectionClaim, claim_pairs
+from ..service_protocol import requests as ask
+from ..service_protocol.acks import Answer, read_claims
+from ..service_protocol.fields import FOR_EVER, Timestamp
+from .connections import HubConnections
+from .exchange import Exchange
+
+__all__ = ["Authentication"]
+
+
+class Authentication(Exchange):
+    """The operations about the authentication of connections."""
+
+    async def refresh_connection_authentication(
+        self,
+        hub: str,
+        connection_token: str,
+        *,
+        expires_on: float | None = None,
+        claims: Claims | None = None,
+    ) -> tuple[ConnectionClaim, ...]:
+        """Renew the authentication of a connection: its claims and its end.
+
+        Args:
+            hub: Name of the hub.
+            connection_token: The connection's secret token.
+            expires_on: When the new one ends, in epoch seconds; `None` for never.
+            claims: What the connection's claims are from now on; `None` leaves them.
+
+        Returns:
+            The claims that hold from now on. The client's next token is made by
+            `SignalRServiceClient`.
+
+        Raises:
+            ConnectionNotFoundError: No connection of the hub has this token.
+            ConnectionUserMismatchError: The connection belongs to another user.
+            SignalRError: As `send_to_all`.
+        """
+        request = ask.RefreshAuth(
+            connection_token=_checked_token(connection_token),
+            claims=tuple(claim_pairs(claims or {})),
+            expires=self._end(expires_on),
+        )
+        return await self._claims(hub, request)
+
+    async def connection_claims(
+        self, hub: str, connection_token: str
+    ) -> tuple[ConnectionClaim, ...]:
+        """Return the claims of a connection; a type may come more than once.
+
+        Args:
+            hub: Name of the hub.
+            connection_token: The connection's secret token.
+
+        Raises:
+            ConnectionNotFoundError: No connection of the hub has this token.
+            SignalRError: As `send_to_all`.
+        """
+        request = ask.GetConnectionClaims(connection_token=_checked_token(connection_token))
+        return await self._claims(hub, request)
+
+    async def _claims(
+        self, hub: str, request: ask.RefreshAuth | ask.GetConnectionClaims
+    ) -> tuple[ConnectionClaim, ...]:
+        async def answered(connections: HubConnections) -> Answer:
+            return await connections.ask(request, request.connection_token)
+
+        answer = await self._everywhere(FanOut.ONLY, hub, answered)
+        return tuple(ConnectionClaim(*each) for each in read_claims(answer.payload))
+
+    def _end(self, expires_on: float | None) -> Timestamp:
+        if expires_on is None:
+            return FOR_EVER
+        if not 0 < expires_on - self._clock() < math.inf:
+            raise InvalidArgumentError("expires_on", "must be a moment to come, in epoch seconds")
+        return Timestamp(int(expires_on))
+
+
+def _checked_token(connection_token: str) -> str:
+    if not connection_token.strip():
+        raise InvalidArgumentError("connection_token", "must not be empty")
+    return connection_token

@@ -1,0 +1,301 @@
+"""The server connections of one hub at one endpoint: kept up, chosen among, waited on."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ..errors import ServiceError, ServiceUnavailableError
+from ..service_protocol.acks import Answer
+from ..service_protocol.actions import (
+    Abandoned,
+    Action,
+    BufferFull,
+    InstanceOffline,
+    Received,
+    RenewToken,
+    Unreadable,
+)
+from ..service_protocol.actions import Opened as Welcomed
+from ..service_protocol.connection import next_attempt
+from ..service_protocol.invocations import Completion
+from ..service_protocol.items import Pairs
+from ..service_protocol.messages import (
+    AccessKeyResponse,
+    ClientInvocation,
+    Message,
+    ServiceEvent,
+)
+from ..service_protocol.requests import AckRequest
+from ..telemetry.log import log_fields
+from .answers import Answers, Waiter
+from .line import Line, NotWrittenError
+from .opening import Opening
+
+__all__ = ["HubConnections"]
+
+_logger = logging.getLogger(__name__)
+
+_STEADY: Final = 5.0
+"""Seconds after which a connection that ends is no failed attempt."""
+
+
+class HubConnections:
+    """The server connections of one hub at one endpoint, on the running event loop.
+
+    Args:
+        opening: Opens one.
+        hub: Name of the hub, for errors.
+        server_id: Names this process to the service.
+        count: How many there shall be.
+        patience: Seconds that whoever sends waits for a connection that is up.
+        jitter: Random numbers from 0 to 1, which spread attempts to connect.
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        hub: str,
+        *,
+        server_id: str,
+        count: int,
+        patience: float,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._opening = opening
+        self._hub = hub
+        self._patience = patience
+        self._jitter = jitter
+        self._answers = Answers(server_id)
+        self._lines: list[Line] = []
+        self._changed = asyncio.Event()
+        self._probing = asyncio.Lock()
+        self._started = -math.inf
+        self._failures = 0
+        self._failure: ServiceError | None = None
+        self._is_closed = False
+        self._renewals: set[asyncio.Task[None]] = set()
+        self._keepers = [self._loop.create_task(self._keep_connected()) for _ in range(count)]
+
+    async def write(self, message: Message, about: str) -> None:
+        """Write a message to the socket of a connection.
+
+        Args:
+            message: The message.
+            about: Whom it is for. What is for the same goes by the same connection, in its order.
+
+        Raises:
+            InvalidArgumentError: The message has a value that cannot be sent.
+            ServiceUnavailableError: No connection is up in time, or the service asks for less.
+        """
+        deadline = self._loop.time() + self._patience
+        while True:
+            line = await self._line(about, deadline)
+            try:
+                return await line.write(message)
+            except NotWrittenError:
+                continue
+            except ServiceError as error:
+                raise self._named(error) from None
+
+    async def ask(self, request: AckRequest, about: str) -> Answer:
+        """Write a request, and wait for its ack; otherwise as `write`.
+
+        Raises:
+            ConnectionNotFoundError: There is no connection with a connection token.
+            ServiceError: The service refuses or fails, or its ack does not come.
+        """
+        deadline = self._loop.time() + self._patience
+        while True:
+            line = await self._line(about, deadline)
+            with self._answers.acknowledged(request, line) as (asked, waiter):
+                try:
+                    return await self._answer(line, asked, waiter)
+                except NotWrittenError:
+                    continue
+
+    async def invoke(
+        self, connection_id: str, write: Callable[[str], Pairs[bytes]], seconds: float
+    ) -> Completion:
+        """Ask a client for a result, and wait for it; otherwise as `write`.
+
+        Args:
+            connection_id: The client's connection.
+            write: Gives the message to the client, in each hub protocol, for an invocation id.
+            seconds: For how long to wait.
+
+        Raises:
+            ServiceError: The result does not come.
+        """
+        deadline = self._loop.time() + self._patience
+        while True:
+            line = await self._line(connection_id, deadline)
+            invoked = self._answers.invoked(connection_id, write, seconds=seconds, line=line)
+            with invoked as (asked, waiter):
+                try:
+                    return await self._answer(line, asked, waiter)
+                except NotWrittenError:
+                    continue
+
+    async def close(self) -> None:
+        """Have the sockets take what was sent, for as long as a send may take, and close them."""
+        self._is_closed = True
+        self._changed.set()
+        with contextlib.suppress(ServiceError, TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await asyncio.gather(*(each.flush() for each in self._lines))
+        tasks = [*self._keepers, *self._renewals]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._answers.close()
+
+    async def _line(self, about: str, deadline: float) -> Line:
+        """Return the connection by which something goes, when one is up.
+
+        Raises:
+            ServiceUnavailableError: None is up in time, or the service asks for less.
+        """
+        while not self._is_closed:
+            up = [each for each in self._lines if each.is_open]
+            if up:
+                return self._chosen(up, about)
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+            except TimeoutError:
+                raise self._named(self._not_up()) from self._failure
+        raise self._named(ServiceUnavailableError("The sender is closed"))
+
+    def _chosen(self, up: Sequence[Line], about: str) -> Line:
+        now = self._loop.time()
+        free = [each for each in up if each.full_until <= now]
+        if not free:
+            wait = min(each.full_until for each in up) - now
+            raise self._named(
+                ServiceUnavailableError(
+                    "The service's buffer for this server connection is full", retry_after=wait
+                )
+            )
+        return free[hash(about) % len(free)]
+
+    def _not_up(self) -> ServiceUnavailableError:
+        why = f": {self._failure}" if self._failure else ""
+        return ServiceUnavailableError(
+            f"Not sent: no server connection within {self._patience:g} s{why}", retry_after=1
+        )
+
+    def _named[E: ServiceError](self, error: E) -> E:
+        error.endpoint = self._opening.endpoint.name
+        error.hub = self._hub
+        return error
+
+    async def _answer[T](
+        self, line: Line, asked: AckRequest | ClientInvocation, waiter: Waiter[T]
+    ) -> T:
+        try:
+            await line.write(asked)
+        except NotWrittenError:
+            raise
+        except ServiceError as error:
+            raise self._named(error) from None
+        result = await waiter
+        if isinstance(result, ServiceError):
+            raise self._named(result)
+        return result
+
+    async def _keep_connected(self) -> None:
+        while True:
+            line = await self._opened()
+            since = self._loop.time()
+            try:
+                await line.live()
+            except ServiceError as error:
+                lasted = self._loop.time() - since >= _STEADY
+                self._failures = 0 if lasted else self._failures + 1
+                self._note(error)
+            finally:
+                await self._leave(line)
+
+    async def _opened(self) -> Line:
+        """Return a connection that the service has welcomed. One tries, and the others wait."""
+        async with self._probing:
+            while True:
+                now = self._loop.time()
+                due = next_attempt(self._failures, self._started, now, self._jitter())
+                await asyncio.sleep(due - now)
+                self._started = self._loop.time()
+                try:
+                    return await self._attempt()
+                except ServiceError as error:
+                    self._failures += 1
+                    self._note(error)
+
+    async def _attempt(self) -> Line:
+        opened = await self._opening.open()
+        line = Line(opened.socket, opened.token, self._told, self._patience)
+        self._lines.append(line)
+        try:
+            await line.shake_hands()
+        except BaseException:
+            await self._leave(line)
+            raise
+        return line
+
+    async def _leave(self, line: Line) -> None:
+        self._lines.remove(line)
+        try:
+            await line.end()
+        finally:
+            self._answers.lost(line)
+
+    def _note(self, error: ServiceError) -> None:
+        self._failure = self._named(error)
+        _logger.warning("%s", error, extra=log_fields(error))
+
+    def _told(self, line: Line, action: Action) -> None:
+        match action:
+            case Welcomed():
+                self._failure = None
+                self._changed.set()
+            case Received():
+                self._take(action.message)
+            case RenewToken():
+                renewal = self._loop.create_task(self._renew(line))
+                self._renewals.add(renewal)
+                renewal.add_done_callback(self._renewals.discard)
+            case InstanceOffline():
+                self._answers.instance_offline(action.instance_id)
+            case Abandoned():
+                self._warn("The service is about to close a server connection: %s", action.text)
+            case BufferFull():
+                self._warn("The service asks for less by a server connection: %s", action.text)
+            case Unreadable():
+                self._warn("A message of the service was skipped: %s", action.problem)
+            case _:
+                # Numbers for routing, which is done by health checks here.
+                return
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case AccessKeyResponse(error_type=str(kind)) if kind:
+                self._warn("The service does not accept the Entra token: %s", kind)
+            case ServiceEvent():
+                self._warn("The service tells of an event: %s", message.message)
+            case _:
+                self._answers.take(message)
+
+    async def _renew(self, line: Line) -> None:
+        try:
+            line.prove(await self._opening.entra_token())
+        except ServiceError as error:
+            self._warn("No new proof for a server connection: %s", str(error))
+
+    def _warn(self, text: str, what: str) -> None:
+        extra = log_fields(hub=self._hub, endpoint=self._opening.endpoint.name)
+        _logger.warning(text, what, extra=extra)

@@ -1,0 +1,93 @@
+"""Messages to clients in each hub protocol, and what clients answer.
+
+Source: HubProtocol.md of dotnet/aspnetcore, "Completion".
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from ..bodies.hub_messages import RECORD_SEPARATOR, invocation_messages
+from ..bodies.values import as_json, as_messagepack
+from ..errors import InvalidArgumentError, ServiceError, UnexpectedResponseError
+from ..service_protocol.codec import Frames
+from ..service_protocol.invocations import Completion
+from ..service_protocol.items import Pairs
+
+__all__ = ["invocation_writer", "payloads", "result_of"]
+
+_COMPLETION: Final = 3
+_FAILED: Final = 1
+_VOID: Final = 2
+_RESULT: Final = 3
+
+
+def payloads(target: str, arguments: Sequence[object]) -> Pairs[bytes]:
+    """Return the message that calls a handler of clients.
+
+    Raises:
+        InvalidArgumentError: The target is empty, or an argument cannot be written.
+    """
+    return invocation_writer(target, arguments)(None)
+
+
+def invocation_writer(
+    target: str, arguments: Sequence[object]
+) -> Callable[[str | None], Pairs[bytes]]:
+    """Return what writes the message that calls a handler of clients, for an invocation id.
+
+    Raises:
+        InvalidArgumentError: As `payloads`.
+    """
+    if not target:
+        raise InvalidArgumentError("target", "must not be empty")
+    if not isinstance(arguments, list | tuple):
+        raise InvalidArgumentError("arguments", f"must be a list, not {type(arguments).__name__}")
+    # Once, for however many recipients, connections and endpoints.
+    texts = as_json("arguments", arguments)
+    binary = as_messagepack("arguments", arguments)
+    return lambda invocation_id: tuple(
+        invocation_messages(target, texts, binary, invocation_id=invocation_id).items()
+    )
+
+
+def result_of(completion: Completion) -> object:
+    """Return what a client has returned; `None` if that is nothing.
+
+    Raises:
+        ServiceError: The client answers with an error, or there is none.
+        UnexpectedResponseError: The answer cannot be read.
+    """
+    if completion.error is not None:
+        raise ServiceError(f"No result of the client: {completion.error}")
+    try:
+        error, result = (
+            _json(completion.message)
+            if completion.protocol == "json"
+            else _messagepack(completion.message)
+        )
+    except (ValueError, LookupError, TypeError, RecursionError) as problem:
+        raise UnexpectedResponseError(f"A client's result cannot be read: {problem}") from None
+    if error is not None:
+        raise ServiceError(f"The client answered with an error: {error}")
+    return result
+
+
+def _json(message: bytes) -> tuple[str | None, object]:
+    answer = json.loads(message.removesuffix(RECORD_SEPARATOR))
+    if answer["type"] != _COMPLETION:
+        raise ValueError("it is no completion")
+    return answer.get("error"), answer.get("result")
+
+
+def _messagepack(message: bytes) -> tuple[str | None, object]:
+    (body,) = Frames().feed(message)
+    answer: list[Any] = msgspec.msgpack.decode(body, type=list)
+    kind, _, _, outcome = answer[:4]
+    if kind != _COMPLETION or outcome not in {_FAILED, _VOID, _RESULT}:
+        raise ValueError("it is no completion")
+    if outcome == _FAILED:
+        return str(answer[4]), None
+    return None, answer[4] if outcome == _RESULT else None

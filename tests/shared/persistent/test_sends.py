@@ -1,0 +1,148 @@
+"""What is sent by a server connection, as the service reads it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from shared.errors import InvalidArgumentError
+from shared.persistent.aio import PersistentSender
+from shared.service_protocol.codec import Frames
+from shared.service_protocol.items import Pairs
+from shared.service_protocol.messages import CloseConnection, Message
+from shared.service_protocol.sends import (
+    BroadcastData,
+    GroupBroadcastData,
+    MultiConnectionData,
+    MultiGroupBroadcastData,
+    MultiUserData,
+    UserData,
+)
+from tests.shared.persistent.stub_service import StubService
+
+type Send = Callable[[PersistentSender], Awaitable[None]]
+
+
+def calls(payloads: Pairs[bytes]) -> dict[str, object]:
+    """Read the hub messages of clients of both protocols."""
+    written = dict(payloads)
+    (body,) = Frames().feed(written["messagepack"])
+    assert written["json"].endswith(b"\x1e")
+    return {"json": json.loads(written["json"][:-1]), "messagepack": msgspec.msgpack.decode(body)}
+
+
+SENDS: list[tuple[Send, Message]] = [
+    (
+        lambda sender: sender.send_to_all("chat", "news", ["Hi"], excluded=["c1", "c2"]),
+        BroadcastData(excluded=("c1", "c2"), payloads=()),
+    ),
+    (
+        lambda sender: sender.send_to_user("chat", "ann", "news", ["Hi"]),
+        UserData(user_id="ann", payloads=()),
+    ),
+    (
+        lambda sender: sender.send_to_users("chat", ["ann", "bob"], "news", ["Hi"]),
+        MultiUserData(user_ids=("ann", "bob"), payloads=()),
+    ),
+    (
+        lambda sender: sender.send_to_group("chat", "red", "news", ["Hi"], excluded=["c1"]),
+        GroupBroadcastData(group="red", excluded=("c1",), payloads=()),
+    ),
+    (
+        lambda sender: sender.send_to_groups("chat", ["red", "blue"], "news", ["Hi"]),
+        MultiGroupBroadcastData(groups=("red", "blue"), payloads=()),
+    ),
+    (
+        lambda sender: sender.send_to_connection("chat", "c1", "news", ["Hi"]),
+        MultiConnectionData(connection_ids=("c1",), payloads=()),
+    ),
+    (
+        lambda sender: sender.send_to_connections("chat", ["c1", "c2"], "news", ["Hi"]),
+        MultiConnectionData(connection_ids=("c1", "c2"), payloads=()),
+    ),
+]
+
+
+@pytest.mark.parametrize(("send", "expected"), SENDS)
+async def test_a_message_goes_in_both_hub_protocols(
+    send: Send, expected: Message, sender: PersistentSender, service: StubService
+) -> None:
+    await send(sender)
+    (message,) = await service.heard(type(expected))
+    assert calls(message.payloads) == {  # type: ignore[attr-defined]  # each has them
+        "json": {"type": 1, "target": "news", "arguments": ["Hi"]},
+        "messagepack": [1, {}, None, "news", ["Hi"], []],
+    }
+    assert msgspec.structs.replace(message, payloads=()) == expected
+
+
+async def test_clients_of_messagepack_get_what_json_cannot_say(
+    sender: PersistentSender, service: StubService
+) -> None:
+    await sender.send_to_user(
+        "chat", "ann", "news", [b"\x00\xff", datetime(2026, 1, 2, tzinfo=UTC)]
+    )
+    (message,) = await service.heard(UserData)
+    written = calls(message.payloads)
+    assert written["json"] == {
+        "type": 1, "target": "news", "arguments": ["AP8=", "2026-01-02T00:00:00Z"],
+    }  # fmt: skip
+    assert written["messagepack"] == [
+        1, {}, None, "news", [b"\x00\xff", datetime(2026, 1, 2, tzinfo=UTC)], [],
+    ]  # fmt: skip
+
+
+async def test_messages_to_one_user_keep_their_order(
+    sender: PersistentSender, service: StubService
+) -> None:
+    for number in range(200):
+        await sender.send_to_user("chat", "ann", "news", [number])
+    sent = await service.heard(UserData, 200)
+    numbers = [calls(each.payloads)["json"]["arguments"][0] for each in sent]  # type: ignore[index]
+    assert numbers == list(range(200))
+
+
+async def test_a_connection_is_closed_with_a_reason(
+    sender: PersistentSender, service: StubService
+) -> None:
+    await sender.close_connection("chat", "c1", reason="Bye")
+    assert await service.heard(CloseConnection) == [
+        CloseConnection(connection_id="c1", error="Bye")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("send", "argument"),
+    [
+        (lambda sender: sender.send_to_user("chat", "", "news"), "user_id"),
+        (lambda sender: sender.send_to_users("chat", [], "news"), "user_ids"),
+        (lambda sender: sender.send_to_users("chat", "ann", "news"), "user_ids"),
+        (lambda sender: sender.send_to_groups("chat", ["red", ""], "news"), "groups"),
+        (lambda sender: sender.send_to_connections("chat", ["a\n"], "news"), "connection_ids"),
+        (lambda sender: sender.send_to_all("chat", ""), "target"),
+        (lambda sender: sender.send_to_all("chat", "news", "Hi"), "arguments"),
+        (lambda sender: sender.send_to_all("chat", "news", [float("nan")]), "arguments"),
+        (lambda sender: sender.send_to_all("1", "news"), "hub"),
+        (lambda sender: sender.add_user_to_group("chat", "red", "ann", ttl=-1), "ttl"),
+        (lambda sender: sender.add_user_to_group("chat", "red", "ann", ttl=1 << 31), "ttl"),
+        (lambda sender: sender.connection_claims("chat", " "), "connection_token"),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_by_name(
+    send: Send, argument: str, sender: PersistentSender, service: StubService
+) -> None:
+    with pytest.raises(InvalidArgumentError) as refused:
+        await send(sender)
+    assert refused.value.argument == argument
+    assert service.received == []
+
+
+async def test_what_the_protocol_has_not_names_the_client_that_has_it(
+    sender: PersistentSender,
+) -> None:
+    with pytest.raises(AttributeError, match="SignalRServiceClient"):
+        getattr(sender, "execute")  # noqa: B009  types do not know it
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        getattr(sender, "nonsense")  # noqa: B009  as above

@@ -29,14 +29,13 @@ from ..identity.permissions import refused_token
 from ..identity.token import Token, TokenSource
 from ..keys.client_token import sign_client_token
 from ..keys.local import LocalKey
-from ..rest.refusal import explain_refusal
+from ..rest.refusal import SERVER_CONNECTION, explain_refusal
 from ..settings.endpoint import Endpoint
 from ..transport.flow import Response
 from ..transport.surroundings import surroundings_of
 
 __all__ = ["Opened", "Opening", "server_id"]
 
-_DATA_ACTION: Final = "serverConnection/write"
 _USER_AGENT: Final = f"keyless-signalr (Python/{platform.python_version()}; {platform.system()})"
 
 _LIFETIME: Final = 3600
@@ -184,7 +183,7 @@ class Opening:
             answer = Response(
                 status, cast("dict[str, str]", response.headers), bytes(response.body)
             )
-            why = explain_refusal(answer, _DATA_ACTION, self.endpoint, token.value)
+            why = explain_refusal(answer, SERVER_CONNECTION, self.endpoint, token.value)
             return PermissionDeniedError(f"{about}: {why}", status=status)
         return ServiceUnavailableError(about, status=status)
 

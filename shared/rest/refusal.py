@@ -1,12 +1,16 @@
 """What a 403 means: a role that is missing, or rules of the resource that keep a network out."""
 
 import json
+from typing import Final
 
 from ..identity.permissions import missing_permission
 from ..settings.endpoint import Endpoint
 from ..transport.flow import Response
 
-__all__ = ["explain_refusal", "is_by_network_rules"]
+__all__ = ["SERVER_CONNECTION", "explain_refusal", "is_by_network_rules"]
+
+SERVER_CONNECTION: Final = "serverConnection/write"
+"""The data action of a server connection, which network rules tell from requests."""
 
 
 def explain_refusal(answer: Response, data_action: str, endpoint: Endpoint, token: str) -> str:
@@ -19,10 +23,11 @@ def explain_refusal(answer: Response, data_action: str, endpoint: Endpoint, toke
         token: The Entra token that was shown, of which only who and what for is read.
     """
     by_rules = is_by_network_rules(answer)
+    kind = "ServerConnection" if data_action == SERVER_CONNECTION else "RESTAPI"
     rules = (
         "the resource's network rules refuse this machine (public network access, IP rules, private"
         f" endpoint). Allow it: az signalr network-rule update --name {endpoint.resource_name}"
-        " --resource-group <resource group> --public-network true --allow RESTAPI, or call from the"
+        f" --resource-group <resource group> --public-network true --allow {kind}, or call from the"
         " virtual network of its private endpoint"
     )
     if by_rules:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -112,3 +114,11 @@ def test_a_child_process_is_told_to_make_its_own(service: StubService) -> None:
         sender.send_to_user("chat", "bob", "news")
     assert [each.user_id for each in service.of(UserData)] == ["ann", "bob"]
     assert len(service.lines) == 1
+
+
+@pytest.mark.parametrize("missing", ["msgspec", "websockets"])
+def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; import shared.persistent"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "pip install 'keyless-signalr[persistent]'" in ran.stderr

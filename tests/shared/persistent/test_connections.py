@@ -99,6 +99,7 @@ async def test_a_token_that_is_not_accepted_is_followed_by_another(service: Stub
     [
         (401, AuthenticationError, "access key of the connection string"),
         (403, PermissionDeniedError, "SignalR App Server"),
+        (403, PermissionDeniedError, "--allow ServerConnection"),
         (404, ServiceUnavailableError, "404"),
         (503, ServiceUnavailableError, "503"),
     ],

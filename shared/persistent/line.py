@@ -5,7 +5,6 @@ stream of bytes. A line keeps their order.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -212,5 +211,5 @@ class Line:
 
 
 def _tell(queued: _Queued, outcome: ServiceUnavailableError | None) -> None:
-    with contextlib.suppress(asyncio.InvalidStateError):
+    if not queued.written.done():
         queued.written.set_result(outcome)

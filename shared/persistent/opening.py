@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidStatus
 
 from ..errors import (
     AuthenticationError,
@@ -109,12 +109,9 @@ class Opening:
             socket = await self._connect(token.value)
         except InvalidStatus as error:
             raise self._refusal(error, token) from error
-        except (OSError, InvalidHandshake, InvalidURI, ValueError, ImportError) as error:
-            # A timeout is an OSError. ImportError: a SOCKS proxy needs a package more.
-            raise ServiceUnavailableError(
-                f"No server connection to {self.endpoint.server_url}:"
-                f" {type(error).__name__}: {error}"
-            ) from error
+        except Exception as error:
+            # Of any kind: of the network, of TLS, of a proxy's address or of its missing package.
+            raise self._unavailable(error) from error
         return Opened(socket, None if isinstance(self._proof, LocalKey) else token.value)
 
     async def entra_token(self) -> str:
@@ -132,7 +129,16 @@ class Opening:
         cached = self._proof.cached(url, self._rejected)
         if cached is not None:
             return cached
-        return await asyncio.to_thread(self._proof.get, url, self._rejected)
+        try:
+            return await asyncio.to_thread(self._proof.get, url, self._rejected)
+        except RuntimeError as error:
+            # The system has no thread to give.
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> ServiceUnavailableError:
+        return ServiceUnavailableError(
+            f"No server connection to {self.endpoint.server_url}: {type(error).__name__}: {error}"
+        )
 
     def _signed(self, key: LocalKey) -> Token:
         now = self._clock()

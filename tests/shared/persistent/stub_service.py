@@ -5,6 +5,7 @@ first, pings, and an ack for each request.
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -134,13 +135,15 @@ class StubService:
 
 
 @asynccontextmanager
-async def stub_service(stub: StubService | None = None) -> AsyncIterator[StubService]:
+async def stub_service(
+    stub: StubService | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[StubService]:
     """Serve on a free port of this machine until the end of the block."""
     served = stub or StubService()
     async with serve(
         served.serve, "127.0.0.1", 0, process_request=served.admit, compression=None, max_size=None,
-        ping_interval=None, close_timeout=1,
+        ping_interval=None, close_timeout=1, ssl=tls,
     ) as server:  # fmt: skip
         port = server.sockets[0].getsockname()[1]
-        served.url = f"http://127.0.0.1:{port}"
+        served.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         yield served

@@ -76,7 +76,8 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
         time.sleep(0.05)
     # A terminal tells all of its foreground group.
     os.killpg(interop.pid, signal.SIGINT)
-    output, _ = interop.communicate(timeout=PATIENCE)
+    # Emulator, host and worker end one after the other, on a machine that does much else.
+    output, _ = interop.communicate(timeout=4 * PATIENCE)
     assert (interop.returncode, output) == (130, b"")
 
 

@@ -6,22 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..errors import ServiceError
-from ..service_protocol.acks import Acks, Answer, Outcome
-from ..service_protocol.invocations import Completion, Invocations, Result
+from ..service_protocol.acks import Acks, Answer
+from ..service_protocol.invocations import Completion, Invocations
 from ..service_protocol.items import Pairs
 from ..service_protocol.messages import (
     Ack,
     ClientCompletion,
-    ClientInvocation,
     ErrorCompletion,
     Message,
     ServiceMapping,
 )
+from ..service_protocol.pending import Outcome
 from ..service_protocol.requests import AckRequest
 
-__all__ = ["Answers", "Waiter"]
+__all__ = ["Answers", "Awaited"]
 
 type Waiter[T] = asyncio.Future[T | ServiceError]
+
+type Awaited[T] = tuple[Message, Waiter[T]]
+"""A message as it is to be written, and what its answer comes to."""
 
 
 class Answers:
@@ -38,9 +41,7 @@ class Answers:
         self._look: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def acknowledged(
-        self, request: AckRequest, line: object
-    ) -> Iterator[tuple[AckRequest, Waiter[Answer]]]:
+    def acknowledged(self, request: AckRequest, line: object) -> Iterator[Awaited[Answer]]:
         """Wait for the ack of a request, until the end of the block.
 
         Args:
@@ -63,10 +64,9 @@ class Answers:
         self,
         connection_id: str,
         write: Callable[[str], Pairs[bytes]],
-        *,
         seconds: float,
         line: object,
-    ) -> Iterator[tuple[ClientInvocation, Waiter[Completion]]]:
+    ) -> Iterator[Awaited[Completion]]:
         """Wait for a client's result, until the end of the block.
 
         Args:
@@ -92,9 +92,9 @@ class Answers:
         """Give what has come to whoever waits for it."""
         match message:
             case Ack():
-                self._tell_answers([self._acks.answered(message)])
+                _tell([self._acks.answered(message)])
             case ClientCompletion() | ErrorCompletion():
-                self._tell_results([self._invocations.completed(message)])
+                _tell([self._invocations.completed(message)])
             case ServiceMapping():
                 self._invocations.mapped(message)
             case _:
@@ -102,12 +102,12 @@ class Answers:
 
     def instance_offline(self, instance_id: str) -> None:
         """Tell whoever waits for a client of an instance of the service that is gone."""
-        self._tell_results(self._invocations.instance_offline(instance_id))
+        _tell(self._invocations.instance_offline(instance_id))
 
     def lost(self, line: object) -> None:
         """Tell whoever waits for an answer by a connection that is lost."""
-        self._tell_answers(self._acks.lost(line))
-        self._tell_results(self._invocations.lost(line))
+        _tell(self._acks.lost(line))
+        _tell(self._invocations.lost(line))
 
     def close(self) -> None:
         """Look at the time no more."""
@@ -126,16 +126,12 @@ class Answers:
     def _look_for_overdue(self) -> None:
         self._look = None
         now = self._loop.time()
-        self._tell_answers(self._acks.overdue(now))
-        self._tell_results(self._invocations.overdue(now))
+        _tell(self._acks.overdue(now))
+        _tell(self._invocations.overdue(now))
         self._watch()
 
-    def _tell_answers(self, outcomes: Sequence[Outcome[Waiter[Answer]] | None]) -> None:
-        for each in outcomes:
-            if each is not None and not each.waiter.done():
-                each.waiter.set_result(each.result)
 
-    def _tell_results(self, results: Sequence[Result[Waiter[Completion]] | None]) -> None:
-        for each in results:
-            if each is not None and not each.waiter.done():
-                each.waiter.set_result(each.completion)
+def _tell[T](outcomes: Sequence[Outcome[Waiter[T], T] | None]) -> None:
+    for each in outcomes:
+        if each is not None and not each.waiter.done():
+            each.waiter.set_result(each.result)

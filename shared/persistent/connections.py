@@ -6,6 +6,8 @@ import logging
 import math
 import random
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Final
 
 from ..errors import ServiceError, ServiceUnavailableError
@@ -25,13 +27,12 @@ from ..service_protocol.invocations import Completion
 from ..service_protocol.items import Pairs
 from ..service_protocol.messages import (
     AccessKeyResponse,
-    ClientInvocation,
     Message,
     ServiceEvent,
 )
 from ..service_protocol.requests import AckRequest
 from ..telemetry.log import log_fields
-from .answers import Answers, Waiter
+from .answers import Answers, Awaited
 from .line import Line, NotWrittenError
 from .opening import Opening
 
@@ -96,11 +97,9 @@ class HubConnections:
         while True:
             line = await self._line(about, deadline)
             try:
-                return await line.write(message)
+                return await self._put(line, message)
             except NotWrittenError:
                 continue
-            except ServiceError as error:
-                raise self._named(error) from None
 
     async def ask(self, request: AckRequest, about: str) -> Answer:
         """Write a request, and wait for its ack; otherwise as `write`.
@@ -109,14 +108,7 @@ class HubConnections:
             ConnectionNotFoundError: There is no connection with a connection token.
             ServiceError: The service refuses or fails, or its ack does not come.
         """
-        deadline = self._loop.time() + self._patience
-        while True:
-            line = await self._line(about, deadline)
-            with self._answers.acknowledged(request, line) as (asked, waiter):
-                try:
-                    return await self._answer(line, asked, waiter)
-                except NotWrittenError:
-                    continue
+        return await self._answer(about, partial(self._answers.acknowledged, request))
 
     async def invoke(
         self, connection_id: str, write: Callable[[str], Pairs[bytes]], seconds: float
@@ -131,15 +123,8 @@ class HubConnections:
         Raises:
             ServiceError: The result does not come.
         """
-        deadline = self._loop.time() + self._patience
-        while True:
-            line = await self._line(connection_id, deadline)
-            invoked = self._answers.invoked(connection_id, write, seconds=seconds, line=line)
-            with invoked as (asked, waiter):
-                try:
-                    return await self._answer(line, asked, waiter)
-                except NotWrittenError:
-                    continue
+        invoked = partial(self._answers.invoked, connection_id, write, seconds)
+        return await self._answer(connection_id, invoked)
 
     async def close(self) -> None:
         """Have the sockets take what was sent, for as long as a send may take, and close them."""
@@ -196,18 +181,34 @@ class HubConnections:
         return error
 
     async def _answer[T](
-        self, line: Line, asked: AckRequest | ClientInvocation, waiter: Waiter[T]
+        self, about: str, waiting: Callable[[Line], AbstractContextManager[Awaited[T]]]
     ) -> T:
+        """Write what has an answer, and wait for that; otherwise as `write`.
+
+        Args:
+            about: As for `write`.
+            waiting: Waits for the answer by a connection, until the end of the block.
+        """
+        deadline = self._loop.time() + self._patience
+        while True:
+            line = await self._line(about, deadline)
+            with waiting(line) as (asked, waiter):
+                try:
+                    await self._put(line, asked)
+                except NotWrittenError:
+                    continue
+                result = await waiter
+            if isinstance(result, ServiceError):
+                raise self._named(result)
+            return result
+
+    async def _put(self, line: Line, message: Message) -> None:
         try:
-            await line.write(asked)
+            await line.write(message)
         except NotWrittenError:
             raise
         except ServiceError as error:
             raise self._named(error) from None
-        result = await waiter
-        if isinstance(result, ServiceError):
-            raise self._named(result)
-        return result
 
     async def _keep_connected(self) -> None:
         while True:

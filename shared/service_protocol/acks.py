@@ -21,7 +21,7 @@ from ..errors import (
 )
 from .items import Pairs, flat_map, pairs
 from .messages import Ack
-from .pending import Pending
+from .pending import Outcome, Pending
 from .requests import (
     AckRequest,
     GetConnectionClaims,
@@ -38,7 +38,6 @@ __all__ = [
     "Answer",
     "GroupPage",
     "Member",
-    "Outcome",
     "read_claims",
     "read_group_page",
 ]
@@ -83,18 +82,6 @@ class Answer(NamedTuple):
 
     found: bool
     payload: bytes = b""
-
-
-class Outcome[W](NamedTuple):
-    """How the waiting of somebody ends.
-
-    Args:
-        waiter: Who waits.
-        result: What came of the request.
-    """
-
-    waiter: W
-    result: Answer | ServiceError
 
 
 class _Asked[W](NamedTuple):
@@ -159,22 +146,22 @@ class Acks[W]:
         """
         self._pending.take(request.ack_id)
 
-    def answered(self, ack: Ack) -> Outcome[W] | None:
+    def answered(self, ack: Ack) -> Outcome[W, Answer] | None:
         """Take an ack. Nobody waits for one that is late, or comes again."""
         asked = self._pending.take(ack.ack_id)
         return None if asked is None else Outcome(asked.waiter, _result(asked.request, ack))
 
-    def overdue(self, now: float) -> list[Outcome[W]]:
+    def overdue(self, now: float) -> list[Outcome[W, Answer]]:
         """Return the outcomes of requests whose acks have not come in time."""
         return _untold(self._pending.overdue(now), f"the service did not answer in {_PATIENCE:g} s")
 
-    def lost(self, line: object) -> list[Outcome[W]]:
+    def lost(self, line: object) -> list[Outcome[W, Answer]]:
         """Return the outcomes of requests whose connection was lost before their acks came."""
         over = self._pending.take_where(lambda asked: asked.line == line)
         return _untold(over, "the server connection was lost")
 
 
-def _untold[W](over: list[_Asked[W]], why: str) -> list[Outcome[W]]:
+def _untold[W](over: list[_Asked[W]], why: str) -> list[Outcome[W, Answer]]:
     text = f"{why}. It may have been done"
     return [
         Outcome(each.waiter, ServiceUnavailableError(f"{_name(each.request)}: {text}"))

@@ -5,14 +5,14 @@ Source: Azure/azure-signalr, specs/ClientInvocation.md.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
-from ..errors import ServiceError, ServiceUnavailableError
+from ..errors import ServiceUnavailableError
 from .items import Pairs
 from .messages import ClientCompletion, ClientInvocation, ErrorCompletion, ServiceMapping
-from .pending import Pending
+from .pending import Outcome, Pending
 
-__all__ = ["Completion", "Invocations", "Result"]
+__all__ = ["Completion", "Invocations"]
 
 _LONGEST: Final = 600.0
 """Seconds for which the service keeps an invocation."""
@@ -31,18 +31,6 @@ class Completion:
     protocol: str | None = None
     message: bytes = field(default=b"", repr=False)
     error: str | None = None
-
-
-class Result[W](NamedTuple):
-    """How the waiting of somebody ends.
-
-    Args:
-        waiter: Who waits.
-        completion: What came of the invocation, or why nothing did.
-    """
-
-    waiter: W
-    completion: Completion | ServiceError
 
 
 @dataclass(slots=True)
@@ -110,14 +98,16 @@ class Invocations[W]:
         """Wait no more, since the invocation was not written or nobody wants to know."""
         self._pending.take(invocation.invocation_id)
 
-    def completed(self, message: ClientCompletion | ErrorCompletion) -> Result[W] | None:
+    def completed(
+        self, message: ClientCompletion | ErrorCompletion
+    ) -> Outcome[W, Completion] | None:
         """Take a client's result. Nobody waits for one that is late, or comes again."""
         asked = self._pending.take(message.invocation_id)
         if asked is None:
             return None
         if isinstance(message, ErrorCompletion):
-            return Result(asked.waiter, Completion(error=message.error))
-        return Result(asked.waiter, Completion(message.protocol, message.payload))
+            return Outcome(asked.waiter, Completion(error=message.error))
+        return Outcome(asked.waiter, Completion(message.protocol, message.payload))
 
     def mapped(self, message: ServiceMapping) -> None:
         """Take note of the instance of the service that has the client."""
@@ -125,23 +115,23 @@ class Invocations[W]:
         if asked is not None:
             asked.instance_id = message.instance_id
 
-    def instance_offline(self, instance_id: str) -> list[Result[W]]:
+    def instance_offline(self, instance_id: str) -> list[Outcome[W, Completion]]:
         """Return the results that will not come, since their clients' instance is gone."""
         over = self._pending.take_where(lambda asked: asked.instance_id == instance_id)
         return _unanswered(over, "it is disconnected")
 
-    def overdue(self, now: float) -> list[Result[W]]:
+    def overdue(self, now: float) -> list[Outcome[W, Completion]]:
         """Return the results that have not come in time."""
         return _unanswered(self._pending.overdue(now), "no result in time")
 
-    def lost(self, line: object) -> list[Result[W]]:
+    def lost(self, line: object) -> list[Outcome[W, Completion]]:
         """Return the results that will not come, since their server connection is lost."""
         over = self._pending.take_where(lambda asked: asked.line == line)
         return _unanswered(over, "the server connection was lost")
 
 
-def _unanswered[W](over: list[_Asked[W]], why: str) -> list[Result[W]]:
+def _unanswered[W](over: list[_Asked[W]], why: str) -> list[Outcome[W, Completion]]:
     return [
-        Result(each.waiter, ServiceUnavailableError(f"Connection {each.connection_id!r}: {why}"))
+        Outcome(each.waiter, ServiceUnavailableError(f"Connection {each.connection_id!r}: {why}"))
         for each in over
     ]

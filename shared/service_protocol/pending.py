@@ -2,12 +2,26 @@
 
 import math
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Pending"]
+from ..errors import ServiceError
+
+__all__ = ["Outcome", "Pending"]
 
 _CHECK_EVERY: Final = 3.0
 """Seconds after which deadlines are looked at again, as the SDK for .NET does (`AckHandler`)."""
+
+
+class Outcome[W, T](NamedTuple):
+    """How the waiting of somebody ends.
+
+    Args:
+        waiter: Who waits.
+        result: What came, or why nothing did.
+    """
+
+    waiter: W
+    result: T | ServiceError
 
 
 class Pending[K, T]:

@@ -18,7 +18,7 @@ from typing import Final
 from shared.errors import ServiceError as ServiceFailure
 from shared.errors import ServiceUnavailableError
 from shared.service_protocol import connection as library
-from shared.service_protocol.acks import Acks, Answer, Outcome
+from shared.service_protocol.acks import Acks, Answer
 from shared.service_protocol.actions import (
     Abandoned,
     Action,
@@ -32,7 +32,7 @@ from shared.service_protocol.actions import (
 )
 from shared.service_protocol.codec import Frames, read, write
 from shared.service_protocol.connection import ServerConnection
-from shared.service_protocol.invocations import Completion, Invocations, Result
+from shared.service_protocol.invocations import Completion, Invocations
 from shared.service_protocol.messages import (
     AccessKeyRequest,
     Ack,
@@ -46,6 +46,7 @@ from shared.service_protocol.messages import (
     ServiceError,
     ServiceMapping,
 )
+from shared.service_protocol.pending import Outcome
 from shared.service_protocol.requests import CheckUserExistenceWithAck, JoinGroupWithAck
 
 __all__ = ["Violation", "World", "simulate"]
@@ -257,11 +258,11 @@ class World:
             self.promise(not is_heard, "a connection that is not silent is kept")
         self.over(line)
 
-    def tell(self, *ended: Outcome[int] | Result[int] | None) -> None:
+    def tell(self, *ended: Outcome[int, Answer] | Outcome[int, Completion] | None) -> None:
         """Tell callers what came of it."""
         for each in ended:
             if each is not None:
-                result = each.result if isinstance(each, Outcome) else each.completion
+                result = each.result
                 self.tell_one(each.waiter, result)
 
     def tell_one(self, waiter: int, result: object) -> None:

@@ -1,7 +1,7 @@
 """Whoever asks a client for a result is told once what came of it."""
 
 from shared.errors import ServiceUnavailableError
-from shared.service_protocol.invocations import Completion, Invocations, Result
+from shared.service_protocol.invocations import Completion, Invocations
 from shared.service_protocol.items import Pairs
 from shared.service_protocol.messages import (
     ClientCompletion,
@@ -9,6 +9,7 @@ from shared.service_protocol.messages import (
     ErrorCompletion,
     ServiceMapping,
 )
+from shared.service_protocol.pending import Outcome
 
 SERVER = "host_1"
 
@@ -51,11 +52,11 @@ def test_a_result_goes_to_whoever_asked_for_it() -> None:
     invocations = Invocations[str](SERVER)
     one, other = ask(invocations, "one"), ask(invocations, "other")
     found = invocations.completed(completion(other.invocation_id))
-    assert found == Result("other", Completion("json", b"42"))
+    assert found == Outcome("other", Completion("json", b"42"))
     error = ErrorCompletion(
         invocation_id=one.invocation_id, connection_id="c", caller_server_id=SERVER, error="no"
     )
-    assert invocations.completed(error) == Result("one", Completion(error="no"))
+    assert invocations.completed(error) == Outcome("one", Completion(error="no"))
     assert invocations.completed(error) is None
     assert invocations.completed(completion("unknown")) is None
 
@@ -68,7 +69,7 @@ def test_a_client_goes_with_the_instance_that_has_it() -> None:
     invocations.mapped(mapping(elsewhere, "well"))
     (result,) = invocations.instance_offline("gone")
     assert result.waiter == "there"
-    assert str(result.completion) == "Connection 'c': it is disconnected"
+    assert str(result.result) == "Connection 'c': it is disconnected"
     assert invocations.completed(completion(there.invocation_id)) is None
     invocations.mapped(mapping(there, "late"))
 
@@ -90,7 +91,7 @@ def test_those_who_wait_on_a_connection_that_is_lost_are_told_at_once() -> None:
     kept = ask(invocations, "you", line="second")
     (result,) = invocations.lost("first")
     assert result.waiter == "me"
-    assert isinstance(result.completion, ServiceUnavailableError)
+    assert isinstance(result.result, ServiceUnavailableError)
     assert invocations.completed(completion(kept.invocation_id)) is not None
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from shared.service_protocol import acks, connection, pending
-from shared.service_protocol.acks import Acks, Outcome
+from shared.service_protocol.acks import Acks, Answer
 from shared.service_protocol.actions import Action, Write
 from shared.service_protocol.codec import write
 from shared.service_protocol.connection import ServerConnection
 from shared.service_protocol.invocations import Invocations
 from shared.service_protocol.messages import Ack, Message, Ping
+from shared.service_protocol.pending import Outcome
 from tests.shared.service_protocol.simulation import Violation, simulate
 
 SCHEDULES = 15
@@ -88,9 +89,9 @@ def look_for_no_deadline(patch: Patch) -> None:
 
 def tell_twice(patch: Patch) -> None:
     answered = Acks[int].answered
-    outcomes: dict[int, Outcome[int]] = {}
+    outcomes: dict[int, Outcome[int, Answer]] = {}
 
-    def told(self: Acks[int], ack: Ack) -> Outcome[int] | None:
+    def told(self: Acks[int], ack: Ack) -> Outcome[int, Answer] | None:
         outcome = answered(self, ack) or outcomes.get(ack.ack_id)
         if outcome is not None:
             outcomes[ack.ack_id] = outcome

@@ -119,8 +119,8 @@ class SignalRServiceClient(BaseClient):
         Arguments and errors are those of the blocking client.
         """
         token = token_request(hub, user_id, claims, minutes_to_expire, options)
-        request = self.refresh_request(connection_token, expires_on, token)
-        return await run_async(self.refresh(request), self.driver.perform_async)
+        refresh = self.refresh(connection_token, expires_on, token)
+        return await run_async(refresh, self.driver.perform_async)
 
     async def close(self) -> None:
         """Stop the rotation of the access key and close threads and connections."""

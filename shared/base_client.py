@@ -6,7 +6,6 @@ how they run it and in nothing else.
 
 import dataclasses
 import functools
-import math
 import os
 import time
 import weakref
@@ -33,6 +32,7 @@ from .keys.connection_options import ConnectionOptions
 from .keys.local import LocalTokens
 from .keys.state import KeyState
 from .rest.api import RestApi
+from .rest.authentication import seconds_until
 from .rest.retry import RetryPolicy
 from .settings.endpoint import Endpoint
 from .settings.environment import (
@@ -243,10 +243,10 @@ class BaseClient:
         flows = [operation(each.rest, *args, **kwargs) for each in self._endpoints]
         return (yield from self._combined(fan_out, flows))
 
-    def refresh_request(
+    def refresh(
         self, connection_token: str, expires_on: float | None, token: TokenRequest
-    ) -> RefreshRequest:
-        """Return what `refresh` takes.
+    ) -> Flow[ClientAccess]:
+        """Renew the authentication of a connection at the endpoint that has it.
 
         Args:
             connection_token: Names the connection.
@@ -256,25 +256,14 @@ class BaseClient:
         Raises:
             InvalidArgumentError: The end is past, or there is a user or an option without claims.
         """
-        keeps_claims = token.claims is None
-        if keeps_claims and (token.user_id is not None or token.system_claims):
+        if token.claims is None and (token.user_id is not None or token.system_claims):
             raise InvalidArgumentError(
                 "claims", "is missing: user_id and options are claims as well, and replace them all"
             )
-        if expires_on is None:
-            return RefreshRequest(connection_token, None, keeps_claims, token)
-        left = expires_on - self._clock()
-        if not 0 < left < math.inf:
-            raise InvalidArgumentError("expires_on", "must be a moment to come, in epoch seconds")
-        token = dataclasses.replace(token, lifetime=min(token.lifetime, left))
-        return RefreshRequest(connection_token, expires_on, keeps_claims, token)
-
-    def refresh(self, request: RefreshRequest) -> Flow[ClientAccess]:
-        """Renew the authentication of a connection at the endpoint that has it.
-
-        Args:
-            request: What it shall be.
-        """
+        if expires_on is not None:
+            left = seconds_until(expires_on, self._clock())
+            token = dataclasses.replace(token, lifetime=min(token.lifetime, left))
+        request = RefreshRequest(connection_token, expires_on, token)
         outcome = "success"
         try:
             flows = [

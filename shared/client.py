@@ -155,8 +155,7 @@ class SignalRServiceClient(BaseClient):
             ServiceError: The service fails, or there is no access key; the cause says why.
         """
         token = token_request(hub, user_id, claims, minutes_to_expire, options)
-        request = self.refresh_request(connection_token, expires_on, token)
-        return run(self.refresh(request), self.driver.perform)
+        return run(self.refresh(connection_token, expires_on, token), self.driver.perform)
 
     def close(self) -> None:
         """Stop the rotation of the access key and close the connections."""

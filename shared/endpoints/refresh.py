@@ -23,13 +23,11 @@ class RefreshRequest(NamedTuple):
     Args:
         connection_token: Names the connection. It is a secret.
         expires_on: When the authentication ends, in epoch seconds; `None` for never.
-        keeps_claims: Whether the connection's claims stay; then those of the token do not count.
-        token: What the next client token shall say.
+        token: What the next client token shall say; without claims those of the connection.
     """
 
     connection_token: str
     expires_on: float | None
-    keeps_claims: bool
     token: TokenRequest
 
 
@@ -59,7 +57,7 @@ def refresh_at(
     """
     key = yield from negotiation.key_of(endpoint)
     claims: Sequence[ConnectionClaim] | None = None
-    if not request.keeps_claims:
+    if request.token.claims is not None:
         claims = _claims(request.token)
         if key is None:
             check_claimless(request.token)

@@ -1,11 +1,13 @@
 """The authentication of connections, which their secret connection tokens name."""
 
-import math
-
 from ..endpoints.fan_out import FanOut
-from ..errors import InvalidArgumentError
 from ..keys.client_token import Claims
-from ..rest.authentication import ConnectionClaim, claim_pairs
+from ..rest.authentication import (
+    ConnectionClaim,
+    check_connection_token,
+    claim_pairs,
+    seconds_until,
+)
 from ..service_protocol import requests as ask
 from ..service_protocol.acks import Answer, read_claims
 from ..service_protocol.fields import FOR_EVER, Timestamp
@@ -44,7 +46,7 @@ class Authentication(Exchange):
             SignalRError: As `send_to_all`.
         """
         request = ask.RefreshAuth(
-            connection_token=_checked_token(connection_token),
+            connection_token=check_connection_token(connection_token),
             claims=tuple(claim_pairs(claims or {})),
             expires=self._end(expires_on),
         )
@@ -63,7 +65,7 @@ class Authentication(Exchange):
             ConnectionNotFoundError: No connection of the hub has this token.
             SignalRError: As `send_to_all`.
         """
-        request = ask.GetConnectionClaims(connection_token=_checked_token(connection_token))
+        request = ask.GetConnectionClaims(connection_token=check_connection_token(connection_token))
         return await self._claims(hub, request)
 
     async def _claims(
@@ -78,12 +80,5 @@ class Authentication(Exchange):
     def _end(self, expires_on: float | None) -> Timestamp:
         if expires_on is None:
             return FOR_EVER
-        if not 0 < expires_on - self._clock() < math.inf:
-            raise InvalidArgumentError("expires_on", "must be a moment to come, in epoch seconds")
+        seconds_until(expires_on, self._clock())
         return Timestamp(int(expires_on))
-
-
-def _checked_token(connection_token: str) -> str:
-    if not connection_token.strip():
-        raise InvalidArgumentError("connection_token", "must not be empty")
-    return connection_token

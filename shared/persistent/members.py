@@ -1,11 +1,10 @@
 """Who is connected: existence, groups, and the end of connections."""
 
 from collections.abc import AsyncIterator, Collection
-from typing import Final
 
 from ..endpoints.fan_out import FanOut
 from ..errors import InvalidArgumentError
-from ..rest.members import GroupConnection
+from ..rest.members import MAX_PAGE, GroupConnection
 from ..rest.pages import Paging
 from ..service_protocol import requests as ask
 from ..service_protocol.acks import read_group_page
@@ -15,9 +14,6 @@ from .connections import HubConnections
 from .exchange import Exchange
 
 __all__ = ["Members"]
-
-_MAX_PAGE: Final = 200
-"""Most connections of one page of a list, as by REST."""
 
 
 class Members(Exchange):
@@ -155,7 +151,7 @@ class Members(Exchange):
             paging = Paging()
             while paging.next_link is not None:
                 request = ask.GroupMemberQuery(
-                    group=name, continuation_token=paging.next_link or None, max_page_size=_MAX_PAGE
+                    group=name, continuation_token=paging.next_link or None, max_page_size=MAX_PAGE
                 )
                 answer = await connections.ask(request, name)
                 if not answer.found:

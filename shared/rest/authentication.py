@@ -4,6 +4,7 @@ Source: Azure/azure-signalr #2261 and #2277, REST API 2026-07-01. The token stan
 so that no access log has it, and in no error.
 """
 
+import math
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -17,7 +18,13 @@ from ..transport.flow import Flow, Response
 from . import operations as op
 from .exchange import Exchange, read_object
 
-__all__ = ["Authentication", "ConnectionClaim", "claim_pairs"]
+__all__ = [
+    "Authentication",
+    "ConnectionClaim",
+    "check_connection_token",
+    "claim_pairs",
+    "seconds_until",
+]
 
 _NEVER: Final = "9999-12-31T23:59:59.9999999Z"
 """The time of an authentication without an end, as the SDK for .NET writes it."""
@@ -69,7 +76,7 @@ class Authentication(Exchange):
             SignalRError: As `send_to_all`.
         """
         renewed: dict[str, object] = {
-            "connectionToken": _checked(connection_token),
+            "connectionToken": check_connection_token(connection_token),
             "expireTime": _NEVER if expires_on is None else _iso_8601(expires_on),
         }
         if claims is not None:
@@ -93,7 +100,9 @@ class Authentication(Exchange):
             ConnectionNotFoundError: No connection of the hub has this token.
             SignalRError: As `send_to_all`.
         """
-        body = as_json("connection_token", {"connectionToken": _checked(connection_token)})
+        body = as_json(
+            "connection_token", {"connectionToken": check_connection_token(connection_token)}
+        )
         content = sized_content("connection_token", body)
         try:
             response = yield from self._asked(op.CONNECTION_CLAIMS, hub, content)
@@ -127,10 +136,31 @@ def _items(value: ClaimValue) -> list[ClaimValue]:
     return value if isinstance(value, list) else [value]
 
 
-def _checked(connection_token: str) -> str:
-    if not connection_token or not connection_token.strip():
+def check_connection_token(connection_token: str) -> str:
+    """Return a connection token unchanged.
+
+    Raises:
+        InvalidArgumentError: It is empty.
+    """
+    if not connection_token.strip():
         raise InvalidArgumentError("connection_token", "must not be empty")
     return connection_token
+
+
+def seconds_until(expires_on: float, now: float) -> float:
+    """Return how long an authentication lasts.
+
+    Args:
+        expires_on: When it ends, in epoch seconds.
+        now: Current time in epoch seconds.
+
+    Raises:
+        InvalidArgumentError: It has ended, or it is no moment.
+    """
+    left = expires_on - now
+    if not 0 < left < math.inf:
+        raise InvalidArgumentError("expires_on", "must be a moment to come, in epoch seconds")
+    return left
 
 
 def _iso_8601(moment: float) -> str:

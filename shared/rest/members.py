@@ -13,9 +13,9 @@ from .exchange import Exchange, is_success, read_object
 from .operations import Operation
 from .pages import Paging
 
-__all__ = ["ConnectionPage", "GroupConnection", "Members"]
+__all__ = ["MAX_PAGE", "ConnectionPage", "GroupConnection", "Members"]
 
-_MAX_PAGE: Final = 200
+MAX_PAGE: Final = 200
 """Most connections of one page of a list (REST API 2024-12-01)."""
 
 
@@ -112,7 +112,7 @@ class Members(Exchange):
         Raises:
             SignalRError: As `send_to_all`.
         """
-        query = _page_query(next_link) if next_link else {"maxpagesize": str(_MAX_PAGE)}
+        query = _page_query(next_link) if next_link else {"maxpagesize": str(MAX_PAGE)}
         response = yield from self.call(
             op.LIST_CONNECTIONS_IN_GROUP, group_path(hub, group), query=query
         )

@@ -40,6 +40,15 @@ class TestIssuer:
     key_id: str = "key-1"
     replies: dict[str, Reply] = field(default_factory=dict)
 
+    @property
+    def app_settings(self) -> dict[str, str]:
+        """The settings of an app whose callers show its tokens."""
+        return {
+            "NEGOTIATE_IDENTITY": "oidc",
+            "NEGOTIATE_OIDC_ISSUER": self.url,
+            "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
+        }
+
     def rotate(self) -> None:
         self.key, self.key_id = _new_key(), f"{self.key_id}x"
 

@@ -7,12 +7,19 @@ from shared import CredentialSettings
 from tests.e2e.processes import Emulator, FunctionApp, free_ports, function_app
 from tests.e2e.processes import emulator as running
 from tests.e2e.service_clients import BOTH_CLIENTS, OpenClient, use_identity
+from tests.issuer import TestIssuer, running_issuer
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with running(tmp_path_factory.mktemp("emulator") / "emulator.log") as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[TestIssuer]:
+    with running_issuer() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

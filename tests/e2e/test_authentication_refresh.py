@@ -11,7 +11,7 @@ import pytest
 from examples.renewed_sign_in import RenewedConnection, Timing
 from tests.e2e.bearer_login import SESSION_SECONDS, Login
 from tests.e2e.processes import E2E, PATIENCE, Client, Emulator, FunctionApp, function_app
-from tests.issuer import AUDIENCE, TestIssuer, running_issuer
+from tests.issuer import TestIssuer
 
 
 def test_the_module_renews_under_the_real_client() -> None:
@@ -27,20 +27,12 @@ def test_the_module_renews_under_the_real_client() -> None:
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[TestIssuer]:
-    with running_issuer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def app(
     service: Emulator, issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FunctionApp]:
     settings = {
         **service.app_settings,
-        "NEGOTIATE_IDENTITY": "oidc",
-        "NEGOTIATE_OIDC_ISSUER": issuer.url,
-        "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
+        **issuer.app_settings,
         "NEGOTIATE_CLOSE_ON_EXPIRATION": "true",
     }
     with function_app(settings, tmp_path_factory.mktemp("app")) as running:

@@ -13,17 +13,11 @@ import requests
 from tests.e2e.bearer_login import Login
 from tests.e2e.processes import PATIENCE, Emulator, FunctionApp, emulator, function_app
 from tests.e2e.recorded_client import TRANSPORTS, Answer, RecordedClient, recorded_client
-from tests.issuer import AUDIENCE, TestIssuer, running_issuer
+from tests.issuer import TestIssuer
 
 EXPIRED = {"type": 7, "allowReconnect": True}
 
 every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[TestIssuer]:
-    with running_issuer() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +32,8 @@ def app(
 def settings_of(service: Emulator, issuer: TestIssuer) -> dict[str, str]:
     return {
         **service.app_settings,
+        **issuer.app_settings,
         "NEGOTIATE_IDENTITY": "oidc,anonymous",
-        "NEGOTIATE_OIDC_ISSUER": issuer.url,
-        "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
         "NEGOTIATE_CLAIMS": "role",
         "NEGOTIATE_CLOSE_ON_EXPIRATION": "true",
     }

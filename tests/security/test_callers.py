@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.e2e.processes import PATIENCE, Emulator, FunctionApp, function_app
-from tests.issuer import AUDIENCE, TestIssuer
+from tests.issuer import TestIssuer
 from tests.scripted_service import Reply, ScriptedService, scripted_service
 from tests.security.forgery import forgeries
 
@@ -46,9 +46,7 @@ def oidc_app(
     """Callers show tokens of the issuer, whose names and roles pass."""
     settings = {
         **service.app_settings,
-        "NEGOTIATE_IDENTITY": "oidc",
-        "NEGOTIATE_OIDC_ISSUER": issuer.url,
-        "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
+        **issuer.app_settings,
         "NEGOTIATE_CLAIMS": "name,roles=role",
     }
     with function_app(settings, tmp_path_factory.mktemp("oidc")) as running:

@@ -22,7 +22,7 @@ from tests.e2e.processes import (
     emulator,
     function_app,
 )
-from tests.issuer import AUDIENCE, TestIssuer
+from tests.issuer import TestIssuer
 from tests.scripted_service import Reply
 from tests.security.recording import Recorder, recording
 
@@ -72,9 +72,8 @@ def run(issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory) -> Run:
             "AzureSignalRConnectionString__clientEndpoint": service.service_url,
             "IDENTITY_ENDPOINT": f"{identity.url}/msi/token",
             "IDENTITY_HEADER": service.app_settings["IDENTITY_HEADER"],
+            **issuer.app_settings,
             "NEGOTIATE_IDENTITY": "oidc,anonymous",
-            "NEGOTIATE_OIDC_ISSUER": issuer.url,
-            "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
             "UPSTREAM_TENANT_ID": TENANT,
             "UPSTREAM_AUDIENCE": "api://upstream",
             "UPSTREAM_KEYS_URL": f"{identity.url}/{TENANT}/discovery/v2.0/keys",

@@ -20,13 +20,12 @@ from shared.functions import (
     NEGOTIATE,
     Caller,
     Connection,
-    Identity,
     NegotiateSettings,
     NotAllowedError,
     Policy,
     SignalRFunctions,
 )
-from tests.issuer import AUDIENCE, KEYS, TestIssuer, running_issuer
+from tests.issuer import KEYS, running_issuer
 from tests.scripted_service import Reply, scripted_service
 from tests.shared.functions.negotiate.test_caller import (
     BEARER,
@@ -147,7 +146,7 @@ async def test_tokens_differ_although_they_say_the_same(hub: str, said: str | No
 
 async def test_a_bearer_token_names_the_user(service: SignalRServiceClient) -> None:
     with running_issuer() as issuer:
-        negotiate = negotiating(service, oidc(issuer) | {"NEGOTIATE_CLAIMS": "email"})
+        negotiate = negotiating(service, issuer.app_settings | {"NEGOTIATE_CLAIMS": "email"})
         token = issuer.token(sub="ann", email="ann@example.org")
         claims = claims_of(await negotiate({"authorization": f"Bearer {token}"}))
     assert claims["asrs.s.uid"] == "ann"
@@ -157,7 +156,7 @@ async def test_a_bearer_token_names_the_user(service: SignalRServiceClient) -> N
 async def test_an_issuer_without_keys_gets_503_that_names_it(service: SignalRServiceClient) -> None:
     with running_issuer() as issuer:
         issuer.replies[KEYS] = Reply(200, body=b'{"keys": []}')
-        negotiate = negotiating(service, oidc(issuer))
+        negotiate = negotiating(service, issuer.app_settings)
         response = await negotiate({"authorization": f"Bearer {issuer.token()}"})
     assert response.status_code == 503
     assert response.mimetype == "application/problem+json"
@@ -170,7 +169,7 @@ async def test_an_issuer_without_keys_gets_503_that_names_it(service: SignalRSer
 async def test_the_token_ends_with_the_callers_own_session(service: SignalRServiceClient) -> None:
     end = int(time.time()) + 300
     with running_issuer() as issuer:
-        negotiate = negotiating(service, oidc(issuer))
+        negotiate = negotiating(service, issuer.app_settings)
         token = issuer.token(exp=end)
         claims = claims_of(await negotiate({"authorization": f"Bearer {token}"}))
     assert claims["exp"] == pytest.approx(end, abs=1)
@@ -402,11 +401,3 @@ async def test_hubs_outside_the_allow_list_are_not_found(
     response = await negotiate(hub=hub)
     assert response.status_code == 404
     assert hub not in response.get_body().decode()
-
-
-def oidc(issuer: TestIssuer) -> dict[str, str]:
-    return {
-        "NEGOTIATE_IDENTITY": Identity.OIDC.value,
-        "NEGOTIATE_OIDC_ISSUER": issuer.url,
-        "NEGOTIATE_OIDC_AUDIENCE": AUDIENCE,
-    }

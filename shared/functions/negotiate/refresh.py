@@ -82,6 +82,11 @@ def refresh_functions(
         except SignalRError as error:
             _logger.warning("refresh: %s", error, extra=log_fields(error))
             raise _refusal(error) from error
+        except Exception as error:
+            # A policy that fails is no answer that a client could read.
+            _logger.exception("refresh: the policy has failed")
+            detail = "The app cannot renew this sign-in. Its log says why."
+            raise _named(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)) from error
 
     return dict.fromkeys(("refresh", "refresh_hub"), HttpFunction(refresh))
 

@@ -216,6 +216,19 @@ async def test_nothing_is_asked_for_who_may_not_ask(
     assert asked(running) == []
 
 
+async def test_a_policy_that_fails_is_told_in_the_log_alone(
+    service: SignalRServiceClient, running: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_caller: Caller, _hub: str, _connection: Connection) -> Connection:
+        raise LookupError("no such row")
+
+    problem = refused(await refreshing(service, policy=fails)(ANN | NAMED), 500)
+    assert problem["error"] == "internal_server_error"
+    assert "no such row" not in str(problem)
+    assert "no such row" in caplog.text
+    assert asked(running) == []
+
+
 @pytest.mark.parametrize(
     ("reply", "times", "said"),
     [

@@ -215,7 +215,8 @@ async def test_the_access_key_under_a_fault(
         assert admitted(healed)
         if case.age == AGES["61 minutes"]:
             await eventually(lambda: key_of(client) != old)
-        assert not client.degraded
+        # The thread that has got the key says so a moment after it is used.
+        await eventually(lambda: not client.degraded)
 
 
 @pytest.fixture

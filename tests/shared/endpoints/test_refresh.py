@@ -5,7 +5,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import jwt
@@ -36,6 +36,7 @@ HELD = [("asrs.s.uid", "ann"), ("asrs.s.aut", "test"), ("role", "a"), ("role", "
 CLIENTS = ("blocking", "awaitable")
 
 type Call = Callable[..., Awaitable[Any]]
+type Calling = Callable[..., Awaitable[Call]]
 
 
 def claims(*pairs: tuple[str, str]) -> Reply:
@@ -51,21 +52,29 @@ def key(name: str) -> CredentialSettings:
     return CredentialSettings(CredentialKind.ACCESS_KEY, access_key=name * 44)
 
 
-@contextlib.contextmanager
-def calling(kind: str, *services: ScriptedService) -> Iterator[Call]:
-    """Give what calls a method of a client of some endpoints, whose keys are a, b and so on."""
-    names = "abc"[: len(services)]
-    endpoints = [Endpoint(each.url, name=name) for each, name in zip(services, names, strict=True)]
-    keys = [key(name) for name in names]
-    policy = RetryPolicy(first_delay=0)
-    if kind == "blocking":
-        with SignalRServiceClient(endpoints, keys, policy=policy) as client:
-            yield lambda method, *args, **kwargs: asyncio.to_thread(
-                getattr(client, method), *args, **kwargs
+@pytest.fixture
+async def calling() -> AsyncIterator[Calling]:
+    """Give what makes a client of some endpoints, whose keys are a, b and so on, and calls it."""
+    async with contextlib.AsyncExitStack() as clients:
+
+        async def made(kind: str, *services: ScriptedService) -> Call:
+            names = "abc"[: len(services)]
+            endpoints = [
+                Endpoint(each.url, name=name) for each, name in zip(services, names, strict=True)
+            ]
+            keys = [key(name) for name in names]
+            policy = RetryPolicy(first_delay=0)
+            if kind == "awaitable":
+                awaitable = await clients.enter_async_context(
+                    aio.SignalRServiceClient(endpoints, keys, policy=policy)
+                )
+                return lambda method, *args, **kwargs: getattr(awaitable, method)(*args, **kwargs)
+            blocking = clients.enter_context(SignalRServiceClient(endpoints, keys, policy=policy))
+            return lambda method, *args, **kwargs: asyncio.to_thread(
+                getattr(blocking, method), *args, **kwargs
             )
-        return
-    awaitable = aio.SignalRServiceClient(endpoints, keys, policy=policy)
-    yield lambda method, *args, **kwargs: getattr(awaitable, method)(*args, **kwargs)
+
+        yield made
 
 
 async def refreshed(call: Call, **arguments: Any) -> ClientAccess:  # noqa: ANN401  the method's own
@@ -84,13 +93,13 @@ def signed_by(name: str, access: ClientAccess) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", CLIENTS)
 @pytest.mark.parametrize("other", [UNKNOWN, Reply(500), Reply(403, body=b"{}")])
 async def test_the_endpoint_that_knows_the_token_signs_the_next_one(
-    kind: str, other: Reply
+    calling: Calling, kind: str, other: Reply
 ) -> None:
     with (
         scripted_service(answering(other)) as first,
         scripted_service(answering(claims(*HELD))) as second,
-        calling(kind, first, second) as call,
     ):
+        call = await calling(kind, first, second)
         access = await refreshed(call)
         assert access.url == f"{second.url}/client/?hub=chat"
     assert access.lifetime == 3600
@@ -106,7 +115,7 @@ async def test_the_endpoint_that_knows_the_token_signs_the_next_one(
 
 @pytest.mark.parametrize("kind", CLIENTS)
 async def test_an_endpoint_that_says_nothing_spoils_nothing(
-    kind: str, monkeypatch: pytest.MonkeyPatch
+    calling: Calling, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.base_client.GRACE", 0)
     released = threading.Event()
@@ -119,8 +128,8 @@ async def test_an_endpoint_that_says_nothing_spoils_nothing(
     with (
         scripted_service(silent) as first,
         scripted_service(answering(claims(*HELD))) as second,
-        calling(kind, first, second) as call,
     ):
+        call = await calling(kind, first, second)
         try:
             signed_by("b", await refreshed(call))
             held = await call("connection_claims", "chat", SECRET)
@@ -132,12 +141,12 @@ async def test_an_endpoint_that_says_nothing_spoils_nothing(
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_two_that_know_the_token_are_an_error(kind: str) -> None:
+async def test_two_that_know_the_token_are_an_error(calling: Calling, kind: str) -> None:
     with (
         scripted_service(answering(claims(*HELD))) as first,
         scripted_service(answering(claims(*HELD))) as second,
-        calling(kind, first, second) as call,
     ):
+        call = await calling(kind, first, second)
         with pytest.raises(UnexpectedResponseError, match=r"^The endpoints a and b know the same"):
             await refreshed(call)
         with pytest.raises(
@@ -147,26 +156,29 @@ async def test_two_that_know_the_token_are_an_error(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_who_does_not_know_the_token_may_not_be_the_one_that_fails(kind: str) -> None:
+async def test_who_does_not_know_the_token_may_not_be_the_one_that_fails(
+    calling: Calling, kind: str
+) -> None:
     mismatch = Reply(403, {"x-ms-error-code": "ConnectionUserMismatch"})
     for other, expected in ((UNKNOWN, ConnectionNotFoundError), (Reply(500), EndpointsError)):
         with (
             scripted_service(answering(UNKNOWN)) as first,
             scripted_service(answering(other)) as second,
-            calling(kind, first, second) as call,
         ):
+            call = await calling(kind, first, second)
             with pytest.raises(expected) as caught:
                 await refreshed(call)
             assert SECRET not in str(caught.value)
     with (
         scripted_service(answering(UNKNOWN)) as first,
         scripted_service(answering(mismatch)) as second,
-        calling(kind, first, second) as call,
-        pytest.raises(ConnectionUserMismatchError),
     ):
-        await refreshed(call, claims={}, user_id="bob")
+        call = await calling(kind, first, second)
+        with pytest.raises(ConnectionUserMismatchError):
+            await refreshed(call, claims={}, user_id="bob")
     denied = Reply(403, {"x-ms-error-code": "Forbidden"})
-    with scripted_service(answering(denied)) as only, calling(kind, only) as call:
+    with scripted_service(answering(denied)) as only:
+        call = await calling(kind, only)
         with pytest.raises(PermissionDeniedError, match="clientConnection/write") as caught:
             await refreshed(call)
         with pytest.raises(PermissionDeniedError, match="clientConnection/read"):
@@ -174,11 +186,11 @@ async def test_who_does_not_know_the_token_may_not_be_the_one_that_fails(kind: s
     assert SECRET not in str(caught.value)
 
 
-async def test_what_is_sent_is_what_a_negotiation_puts_into_the_token() -> None:
+async def test_what_is_sent_is_what_a_negotiation_puts_into_the_token(calling: Calling) -> None:
     with (
         scripted_service(answering(claims(*HELD))) as service,
-        calling("blocking", service) as call,
     ):
+        call = await calling("blocking", service)
         end = int(time.time()) + 900
         access = await refreshed(
             call,
@@ -208,10 +220,11 @@ async def test_what_is_sent_is_what_a_negotiation_puts_into_the_token() -> None:
 
 
 @pytest.mark.parametrize("seconds", [900, 100_000])
-async def test_the_end_of_the_connection_ends_the_token(seconds: int) -> None:
+async def test_the_end_of_the_connection_ends_the_token(calling: Calling, seconds: int) -> None:
     end = int(time.time()) + seconds
     ends = claims(*HELD, ("asrs.s.coae", "true"), ("asrs.s.aeo", str(end)))
-    with scripted_service(answering(ends)) as service, calling("blocking", service) as call:
+    with scripted_service(answering(ends)) as service:
+        call = await calling("blocking", service)
         access = await refreshed(call)
     said = signed_by("a", access)
     assert (said["asrs.s.coae"], said["asrs.s.aeo"]) == ("true", str(end))
@@ -219,9 +232,10 @@ async def test_the_end_of_the_connection_ends_the_token(seconds: int) -> None:
     assert access.lifetime == pytest.approx(min(seconds, 3600), abs=2)
 
 
-async def test_the_user_of_another_sdk_stays_the_user() -> None:
+async def test_the_user_of_another_sdk_stays_the_user(calling: Calling) -> None:
     named = claims(("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier", "ann"))
-    with scripted_service(answering(named)) as service, calling("blocking", service) as call:
+    with scripted_service(answering(named)) as service:
+        call = await calling("blocking", service)
         assert signed_by("a", await refreshed(call))["asrs.s.uid"] == "ann"
 
 
@@ -238,11 +252,13 @@ async def test_the_user_of_another_sdk_stays_the_user() -> None:
         ({"claims": {}, "minutes_to_expire": 0}, "^minutes_to_expire must be a positive"),
     ],
 )
-async def test_a_wrong_argument_changes_nothing(arguments: dict[str, Any], said: str) -> None:
+async def test_a_wrong_argument_changes_nothing(
+    calling: Calling, arguments: dict[str, Any], said: str
+) -> None:
     with (
         scripted_service(answering(claims(*HELD))) as service,
-        calling("blocking", service) as call,
     ):
+        call = await calling("blocking", service)
         with pytest.raises(InvalidArgumentError, match=said):
             await refreshed(call, **arguments)
         with pytest.raises(TokenTooLargeError, match="photo"):
@@ -256,12 +272,13 @@ async def test_a_wrong_argument_changes_nothing(arguments: dict[str, Any], said:
 @pytest.mark.parametrize("refusal", [405, 501])
 @pytest.mark.parametrize("kind", CLIENTS)
 async def test_claims_are_asked_for_by_query_and_by_post_where_that_is_not_known(
-    kind: str, refusal: int
+    calling: Calling, kind: str, refusal: int
 ) -> None:
     def old(request: Received) -> Reply:
         return Reply(refusal) if request.method == "QUERY" else claims(*HELD)
 
-    with scripted_service(old) as service, calling(kind, service) as call:
+    with scripted_service(old) as service:
+        call = await calling(kind, service)
         held = await call("connection_claims", "chat", SECRET)
     assert held == tuple(ConnectionClaim(*each) for each in HELD)
     assert [each.method for each in service.received] == ["QUERY", "POST"]
@@ -274,12 +291,14 @@ async def test_claims_are_asked_for_by_query_and_by_post_where_that_is_not_known
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_the_next_token_differs_from_every_other_one_if_asked(kind: str) -> None:
+async def test_the_next_token_differs_from_every_other_one_if_asked(
+    calling: Calling, kind: str
+) -> None:
     options = ConnectionOptions(unique_token=True)
     with (
         scripted_service(answering(claims(*HELD))) as service,
-        calling(kind, service) as call,
     ):
+        call = await calling(kind, service)
         tokens = [
             signed_by("a", await refreshed(call, claims={"role": "a"}, options=options))
             for _ in range(5)

@@ -19,9 +19,10 @@ from tests.e2e.processes import E2E, ROOT
 KEPT = results.read(ROOT / "docs" / "clients.json")
 ENDS_AT_ONCE = """
 import json, sys
-for event in ({"event": "ready", "library": "hasty", "version": "1", "capabilities": []},
-              {"event": "connected"}):
-    print(json.dumps(event), flush=True)
+print(json.dumps({"event": "ready", "library": "hasty", "version": "1", "capabilities": []}),
+      flush=True)
+sys.stdin.readline()
+print(json.dumps({"event": "connected"}), flush=True)
 """
 NEVER_CONNECTS = """
 import json, sys

@@ -27,9 +27,9 @@ from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.open_files import raise_open_file_limit
 from signalr_emulator.protocols.messages import Invocation
 from signalr_emulator.protocols.supported import encoded
-from signalr_emulator.transports.frames import text_frame
 from signalr_emulator.transports.outgoing import Outgoing
 from signalr_emulator.transports.timing import Timing
+from signalr_emulator.websocket.frames import text_frame
 from websockets.asyncio.server import broadcast, serve
 
 _HUBS = ("many", "few")

@@ -41,9 +41,9 @@ from signalr_emulator.protocols.messages import (
     StreamItem,
 )
 from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, Written
-from signalr_emulator.transports.frames import binary_frame
 from signalr_emulator.transports.outgoing import Outgoing
 from signalr_emulator.transports.timing import Timing
+from signalr_emulator.websocket.frames import binary_frame
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 

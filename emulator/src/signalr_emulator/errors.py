@@ -3,6 +3,7 @@
 EmulatorError
 ├── JsonError                    text is not JSON, or a value has no JSON form
 ├── ProtocolError                a client's bytes break the hub protocol
+├── WebSocketError               bytes break the WebSocket protocol
 ├── AuthenticationError          no token, or one that is not valid here (401)
 ├── UnknownIdentityError         no managed identity answers to the given id
 ├── TokenRequestError            Entra refuses a token request (400, 401)
@@ -53,6 +54,7 @@ __all__ = [
     "UnknownIdentityError",
     "UnsupportedContentError",
     "UpstreamSettingsError",
+    "WebSocketError",
 ]
 
 
@@ -66,6 +68,19 @@ class JsonError(EmulatorError):
 
 class ProtocolError(EmulatorError):
     """A client's bytes break the hub protocol; the text may be shown to that client."""
+
+
+class WebSocketError(EmulatorError):
+    """What comes by a WebSocket breaks its protocol, or is too long.
+
+    Args:
+        text: What is wrong.
+        code: The status with which the WebSocket is closed.
+    """
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class AuthenticationError(EmulatorError):

@@ -22,8 +22,8 @@ from .entra.certificates import ServerCertificate
 from .entra.tenant import SigningKey
 from .errors import PortUnavailableError
 from .http_log import http_logger
+from .sockets.receiving import with_one_buffer
 from .state.service import Service
-from .transports.receiving import with_one_buffer
 
 __all__ = ["Emulator", "running"]
 
@@ -217,20 +217,24 @@ async def _listen(
         await runner.cleanup()
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise PortUnavailableError(plane, port, reason) from error
-    if tls is not None:
-        stack.push_async_callback(_abort, server)
+    stack.push_async_callback(_end_connections, server, 0 if tls else _SHUTDOWN_TIMEOUT)
     stack.push_async_callback(runner.cleanup)
     stack.callback(server.close)
     bound: int = server.sockets[0].getsockname()[1]
     return bound
 
 
-async def _abort(server: asyncio.Server) -> None:
-    """Cut the connections whose client does not answer to the end of TLS, which may take long."""
+async def _end_connections(server: asyncio.Server, seconds: float) -> None:
+    """Wait for the closing handshakes of WebSockets, and cut what does not close in time.
+
+    A client may take long to answer to the end of TLS, so that nobody waits for that.
+    """
+    with suppress(TimeoutError):
+        await asyncio.wait_for(server.wait_closed(), seconds)
     if sys.version_info >= (3, 13):
         server.abort_clients()
         await asyncio.sleep(0)
-    else:
+    elif not seconds:
         # There asyncio does not tell its clients, and cuts them itself when their time is over.
         with suppress(TimeoutError):
             await asyncio.wait_for(server.wait_closed(), 2 * _TLS_SHUTDOWN_TIMEOUT)

@@ -7,10 +7,9 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from aiohttp import web
 from signalr_emulator.clients.connected import Client
+from signalr_emulator.sockets.writer import SocketWriter
 from signalr_emulator.transports.long_polling import LongPollingTransport
-from signalr_emulator.transports.socket_writer import SocketWriter
 
 from emulator.tests.link import END, negotiated, polling
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Wire
@@ -76,5 +75,5 @@ async def test_a_client_that_is_gone_leaves_nothing(
 
 def _clients() -> dict[int, object]:
     """Return those in memory, which may be other tests' too; held, they keep their ids."""
-    kinds = (Client, LongPollingTransport, SocketWriter, web.WebSocketResponse)
+    kinds = (Client, LongPollingTransport, SocketWriter)
     return {id(each): each for each in gc.get_objects() if isinstance(each, kinds)}

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from ..authentication.client_tokens import HttpTransports
 from ..errors import InvalidRequestError
 from ..operations.parameters import effective_hub
-from ..transports.websocket import websocket_response
+from ..websocket.upgrade import is_upgrade
 
 __all__ = [
     "hub_of",
@@ -42,7 +42,7 @@ def transport_of(request: web.Request) -> HttpTransports:
     """Tell by which transport a request wants to connect."""
     if _EVENT_STREAM in request.headers.get(hdrs.ACCEPT, "").lower():
         return HttpTransports.SERVER_SENT_EVENTS
-    if websocket_response().can_prepare(request).ok:
+    if is_upgrade(request):
         return HttpTransports.WEB_SOCKETS
     return HttpTransports.LONG_POLLING
 

@@ -22,7 +22,6 @@ from ..clients.transport import Lost, Traits
 from ..errors import (
     AuthenticationError,
     ConnectionInUseError,
-    ProtocolError,
     UnknownConnectionError,
 )
 from ..operations.errors import unauthorized
@@ -32,7 +31,7 @@ from ..state.service import Service
 from ..transports.local_address import local_address
 from ..transports.long_polling import LongPollingTransport
 from ..transports.server_sent_events import ServerSentEventsTransport, event_stream_response
-from ..transports.websocket import WebSocketTransport, websocket_response
+from ..websocket.upgrade import switch_protocols, take_over
 from .live_clients import LiveClient, LiveClients
 from .posting import MAX_POSTED, take_body
 from .request import (
@@ -44,6 +43,7 @@ from .request import (
     sent_query,
     transport_of,
 )
+from .web_socket import WebSocketTransport
 
 __all__ = ["ClientEndpoint"]
 
@@ -158,30 +158,32 @@ class ClientEndpoint:
         if live is not None and not live.client.is_stateful:
             raise web.HTTPConflict(text="The connection is already connected.")
         negotiated = live.negotiated if live else self._negotiated(request, hub, identity)
-        response = websocket_response()
         try:
-            await response.prepare(request)
+            response = await switch_protocols(request)
+            if request.transport is not None:
+                self._start_web_socket(
+                    request, request.transport, negotiated, is_resumed=live is not None
+                )
         finally:
-            if request.transport is None or not response.prepared:
-                self._live.forget_unless_started(negotiated)
-        if request.transport is None:
-            return response
-        config = self._service.config
-        transport = WebSocketTransport(
-            response, request.transport, config.max_write_buffer, config.timing.linger
-        )
-        client = self._web_socket_client(request, negotiated, is_resumed=live is not None)
-        _attach(client, transport, negotiated)
-        how = Lost.BROKEN
-        try:
-            if await transport.receive_all(client.receive):
-                how = Lost.ORDERLY
-        except ProtocolError as error:
-            client.disconnect(str(error), allow_reconnect=True)
-        finally:
-            client.transport_lost(transport, how)
-            await transport.closed()
+            self._live.forget_unless_started(negotiated)
         return response
+
+    def _start_web_socket(
+        self,
+        request: web.Request,
+        socket: asyncio.Transport,
+        negotiated: Negotiated,
+        *,
+        is_resumed: bool,
+    ) -> None:
+        config = self._service.config
+        client = self._web_socket_client(request, negotiated, is_resumed=is_resumed)
+        transport = WebSocketTransport(
+            client, socket, config.max_write_buffer, config.timing.linger
+        )
+        behind = take_over(request, socket, transport)
+        _attach(client, transport, negotiated)
+        transport.data_received(behind)
 
     def _web_socket_client(
         self, request: web.Request, negotiated: Negotiated, *, is_resumed: bool

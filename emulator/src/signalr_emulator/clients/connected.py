@@ -18,12 +18,12 @@ from .negotiations import Negotiated
 from .results import Results
 from .transport import Lost, Traits, Transport
 
-__all__ = ["Client"]
+__all__ = ["PIECE_BYTES", "Client"]
 
 _NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
 _FAILED = "The invocation failed."
 
-_PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024
 """How much is taken before it is asked whether there is room for more."""
 
 
@@ -117,9 +117,23 @@ class Client:
         Args:
             data: As much as it likes: piece by piece, so that not all of it becomes events at once.
         """
-        for start in range(0, len(data), _PIECE_BYTES):
-            self.data_received(data[start : start + _PIECE_BYTES])
-            await self._room()
+        for start in range(0, len(data), PIECE_BYTES):
+            self.data_received(data[start : start + PIECE_BYTES])
+            await self.room()
+
+    def has_room(self) -> bool:
+        """Tell whether more of the client may be read: what it has sent waits for the handler."""
+        return self._events.has_room(self.connection_id) or self._connection.state is State.CLOSED
+
+    async def room(self) -> None:
+        """Wait until more of the client may be read."""
+        if self.has_room():
+            return
+        self._connection.pause_reading()
+        try:
+            await self._events.room(self.connection_id)
+        finally:
+            self._connection.resume_reading(self._loop.time())
 
     def transport_lost(self, transport: Transport, how: Lost) -> None:
         """Take note that a transport is gone; one that was replaced changes nothing.
@@ -191,16 +205,6 @@ class Client:
     def overflow(self) -> None:
         """End the connection because the client reads too slowly."""
         self.disconnect("The client reads too slowly.", allow_reconnect=True)
-
-    async def _room(self) -> None:
-        """Wait until more of the client may be read: what it has sent waits for the handler."""
-        if self._events.has_room(self.connection_id) or self._connection.state is State.CLOSED:
-            return
-        self._connection.pause_reading()
-        try:
-            await self._events.room(self.connection_id)
-        finally:
-            self._connection.resume_reading(self._loop.time())
 
     def _check(self) -> None:
         self._carry_out(self._connection.check(self._loop.time()))

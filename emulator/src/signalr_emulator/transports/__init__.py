@@ -1,1 +1,1 @@
-"""What moves a client's bytes: WebSocket, Server-Sent Events and long polling."""
+"""What moves a client's bytes: Server-Sent Events, long polling, and what goes out by any."""

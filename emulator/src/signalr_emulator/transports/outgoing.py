@@ -5,8 +5,8 @@ from functools import cached_property
 
 from ..errors import JsonError
 from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat, Written
+from ..websocket.frames import binary_frame, text_frame
 from .event_stream import event_chunk
-from .frames import binary_frame, text_frame
 
 __all__ = ["Outgoing"]
 

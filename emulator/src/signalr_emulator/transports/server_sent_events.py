@@ -9,9 +9,9 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 
 from ..protocols.supported import HubProtocol, TransferFormat
+from ..sockets.writer import SocketWriter
 from .event_stream import OPENING_CHUNK, event_chunk
 from .outgoing import Outgoing
-from .socket_writer import SocketWriter
 
 __all__ = ["ServerSentEventsTransport", "event_stream_response"]
 

@@ -1,5 +1,5 @@
 import pytest
-from signalr_emulator.transports.frames import text_frame
+from signalr_emulator.websocket.frames import text_frame
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trustme
-from signalr_emulator.transports.socket_writer import SocketWriter
+from signalr_emulator.sockets.writer import SocketWriter
 
 BOUND = 1_000_000
 READER_LIMIT = 4096

@@ -1,0 +1,103 @@
+"""The WebSocket transport of a client."""
+
+import asyncio
+from collections.abc import Callable
+
+from ..clients.connected import PIECE_BYTES, Client
+from ..clients.transport import Lost
+from ..errors import WebSocketError
+from ..protocols.messages import MAX_RECORD_BYTES
+from ..protocols.supported import HubProtocol, TransferFormat
+from ..transports.outgoing import Outgoing
+from ..websocket.connection import WebSocketConnection
+from ..websocket.frames import CloseCode, binary_frame, text_frame
+
+__all__ = ["WebSocketTransport"]
+
+_MAX_FRAMING = 15
+"""Bytes that a hub protocol may add to a message."""
+
+
+class WebSocketTransport(WebSocketConnection):
+    """Carries bytes to and from one client.
+
+    Args:
+        client: The client, which is told of the end.
+        transport: The socket's transport.
+        max_buffered: Bytes that may wait for a slow client.
+        linger: How long a closing client may take to read what was sent, in seconds.
+    """
+
+    __slots__ = ("_client", "_taking")
+
+    def __init__(
+        self, client: Client, transport: asyncio.Transport, max_buffered: int, linger: float
+    ) -> None:
+        super().__init__(transport, MAX_RECORD_BYTES + _MAX_FRAMING, max_buffered, linger)
+        self._client: Client | None = client
+        self._taking: asyncio.Task[None] | None = None
+
+    def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
+        """Send messages of the hub protocol as one frame."""
+        is_text = transfer_format is TransferFormat.TEXT
+        self._put(text_frame(payload) if is_text else binary_frame(payload))
+
+    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
+        """Give what sends a message that goes to many clients to this one."""
+        if protocol.transfer_format is TransferFormat.TEXT:
+            return self._deliver_text
+        return self._deliver_binary
+
+    def abort(self) -> None:
+        """Cut the connection now; what is taken at present is taken no further."""
+        super().abort()
+        if self._taking is not None:
+            self._taking.cancel()
+
+    def received(self, payload: bytes, *, is_text: bool) -> None:  # noqa: ARG002 - both carry bytes
+        """Hand a message on, and read no more until there is room for more."""
+        client = self._client
+        if client is None:
+            return
+        client.data_received(payload[:PIECE_BYTES])
+        rest = payload[PIECE_BYTES:]
+        if rest or not client.has_room():
+            self.pause_reading()
+            taking = self._take_when_there_is_room(client, rest)
+            self._taking = asyncio.get_running_loop().create_task(taking)
+
+    def ended(self, error: Exception | None) -> None:
+        """Tell the client, and through it who it is connected to, how the WebSocket ended."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        if isinstance(error, WebSocketError) and error.code == CloseCode.TOO_BIG:
+            text = f"A message is longer than {MAX_RECORD_BYTES} bytes."
+            client.disconnect(text, allow_reconnect=True)
+        client.transport_lost(self, Lost.ORDERLY if error is None else Lost.BROKEN)
+
+    async def _take_when_there_is_room(self, client: Client, rest: bytes) -> None:
+        await client.room()
+        await client.receive(rest)
+        self._taking = None
+        self.resume_reading()
+
+    # Both deliver to one recipient of thousands, and so do without a call of `_put`.
+
+    def _deliver_text(self, message: Outgoing) -> None:
+        frame = message.websocket_text
+        try:
+            written = self._write(frame)
+        except OSError:
+            written = 0
+        if written != len(frame):
+            self._put_rest(frame, written)
+
+    def _deliver_binary(self, message: Outgoing) -> None:
+        frame = message.websocket_binary
+        try:
+            written = self._write(frame)
+        except OSError:
+            written = 0
+        if written != len(frame):
+            self._put_rest(frame, written)

@@ -9,6 +9,7 @@ from ..clients.negotiations import Negotiated
 from ..clients.transport import Traits
 from ..state.resource import Resource
 from ..state.service import Service
+from ..transports.deadlines import Deadlines
 from ..transports.long_polling import LongPollingTransport
 from ..transports.timing import Timing
 from .authentication_expiry import AuthenticationExpiry
@@ -46,6 +47,7 @@ class LiveClients:
         self._timing = service.config.timing
         self._refusal = service.config.service_mode.refusal
         self._live: dict[str, LiveClient] = {}
+        self._deadlines = Deadlines()
         self._expiry = AuthenticationExpiry(service.clock, self._timing.expiry_scan)
 
     def find(self, connection_token: str) -> LiveClient | None:
@@ -94,6 +96,7 @@ class LiveClients:
             traits=traits,
             refusal=self._refusal,
             loop=asyncio.get_running_loop(),
+            deadlines=self._deadlines,
             on_end=ended,
         )
         live = LiveClient(negotiated, kind, client, polls)

@@ -7,6 +7,7 @@ from functools import partial
 from ..errors import ClientResultError
 from ..protocols.messages import Completion, Message, ReceivedInvocation
 from ..protocols.supported import HubProtocol
+from ..transports.deadlines import Deadlines
 from ..transports.outgoing import Outgoing
 from ..transports.timing import Timing
 from .connection import Connection, State
@@ -39,7 +40,8 @@ class Client:
         timing: Time limits.
         traits: What its transport is able to do.
         refusal: Why its handshake is refused, or None.
-        loop: Runs the timers.
+        loop: Has the clock, and runs whoever waits for a result.
+        deadlines: Those of all clients.
         on_end: Called once, when the client is gone for good.
     """
 
@@ -55,6 +57,7 @@ class Client:
         traits: Traits,
         refusal: str | None,
         loop: asyncio.AbstractEventLoop,
+        deadlines: Deadlines,
         on_end: Callable[[], None],
     ) -> None:
         self.connection_id = negotiated.connection_id
@@ -73,7 +76,8 @@ class Client:
         self._was_open = False
         self._results = Results(loop)
         self._connection = Connection(loop.time(), timing, traits, refusal=refusal)
-        self._timer = loop.call_at(self._connection.deadline, self._check)
+        self._deadlines = deadlines
+        self._deadline = deadlines.plan(self._connection.deadline, self._check)
 
     @property
     def identity(self) -> ConnectedClient:
@@ -108,7 +112,7 @@ class Client:
     def data_received(self, data: bytes) -> None:
         """Take bytes that the transport brought."""
         self._carry_out(self._connection.receive(data, self._loop.time()))
-        if self._connection.deadline < self._timer.when():
+        if self._connection.deadline < self._deadline.when:
             self._reschedule()
 
     async def receive(self, data: bytes) -> None:
@@ -211,9 +215,9 @@ class Client:
         self._reschedule()
 
     def _reschedule(self) -> None:
-        self._timer.cancel()
+        self._deadline.cancel()
         if self._connection.state is not State.CLOSED:
-            self._timer = self._loop.call_at(self._connection.deadline, self._check)
+            self._deadline = self._deadlines.plan(self._connection.deadline, self._check)
 
     def _carry_out(self, events: list[Event]) -> None:
         for event in events:
@@ -240,7 +244,7 @@ class Client:
             self._events.put(self.connection_id, partial(self._handler.on_connected, self.identity))
 
     def _closed(self, error: str | None) -> None:
-        self._timer.cancel()
+        self._deadline.cancel()
         self._hubs.remove(self)
         self.deliver = _nowhere
         self._results.give_up()

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 from typing import Final
 
@@ -18,6 +19,7 @@ from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.protocols.messages import Completion, Invocation, Message
 from signalr_emulator.protocols.supported import JSON, HubProtocol, encoded
 from signalr_emulator.transports.outgoing import Outgoing
+from signalr_emulator.transports.sink import Form, Relay, Sink
 
 from shared import Endpoint, SignalRServiceClient
 from shared.settings.credential import CredentialKind, CredentialSettings
@@ -37,6 +39,10 @@ _LINEAR: Final = 1.1
 _KEY: Final = CredentialSettings(
     CredentialKind.ACCESS_KEY, access_key="ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 )
+
+_FRAME: Final[Form] = attrgetter("websocket_text")
+_SINK: Final = Relay(lambda _data: None)
+"""Takes everything at once."""
 
 type Side = Callable[[int], object]
 
@@ -135,11 +141,12 @@ def _claims(stack: ExitStack) -> dict[int, Side]:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A client whose socket takes everything at once."""
+    """A client."""
 
     connection_id: str
     user_id: str | None
-    deliver: Callable[[Outgoing], None]
+    form: Form = _FRAME
+    sink: Sink = _SINK
     hub: str = "chat"
     protocol: HubProtocol = JSON
 
@@ -156,14 +163,9 @@ class _Member:
 def _crowd(count: int) -> Hubs:
     hubs = Hubs()
     for number in range(count):
-        member: Member = _Member(f"c{number}", f"user{number}", _take)
+        member: Member = _Member(f"c{number}", f"user{number}")
         hubs.add(member)
     return hubs
-
-
-def _take(message: Outgoing) -> None:
-    """Have the bytes made, as a socket would."""
-    _ = message.websocket_text
 
 
 def _sending(find: Callable[[], Mapping[str, Member]]) -> Side:

@@ -1,10 +1,11 @@
 from dataclasses import dataclass, field
 
-from signalr_emulator.clients.hubs import Hubs, count_unserved, deliver
+from signalr_emulator.clients.hubs import Hubs, count_unserved, deliver, deliver_to
 from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.protocols.messages import Completion, Invocation, Message
 from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, as_sent, encoded
-from signalr_emulator.transports.outgoing import Outgoing
+from signalr_emulator.transports.outgoing import Outgoing, record_form
+from signalr_emulator.transports.sink import Form, Relay, Sink
 
 MESSAGE = Outgoing(encoded(Invocation("say", JsonText(b"[]"))))
 
@@ -15,10 +16,15 @@ class Recipient:
     user_id: str | None = None
     hub: str = "chat"
     protocol: HubProtocol = JSON
-    received: list[Outgoing] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
 
-    def deliver(self, message: Outgoing) -> None:
-        self.received.append(message)
+    @property
+    def form(self) -> Form:
+        return record_form(self.protocol)
+
+    @property
+    def sink(self) -> Sink:
+        return Relay(self.received.append)
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         raise NotImplementedError
@@ -82,6 +88,16 @@ def test_delivery_leaves_out_the_excluded() -> None:
     deliver(MESSAGE, {"a": a, "b": b}, frozenset({"b"}))
     deliver(MESSAGE, {"a": a, "b": b})
     assert (len(a.received), len(b.received)) == (2, 1)
+
+
+def test_each_gets_the_form_of_its_protocol() -> None:
+    members = [
+        Recipient(str(number), protocol=protocol)
+        for number, protocol in enumerate((JSON, JSON, MESSAGEPACK, JSON))
+    ]
+    deliver_to(members, MESSAGE)
+    for member in members:
+        assert member.received == [MESSAGE.record(member.protocol)]
 
 
 def test_wire_forms_are_made_once() -> None:

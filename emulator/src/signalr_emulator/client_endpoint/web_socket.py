@@ -1,18 +1,21 @@
 """The WebSocket transport of a client."""
 
 import asyncio
-from collections.abc import Callable
+from operator import attrgetter
 
 from ..clients.connected import PIECE_BYTES, Client
 from ..clients.transport import Lost
 from ..errors import WebSocketError
 from ..protocols.messages import MAX_RECORD_BYTES
 from ..protocols.supported import HubProtocol, TransferFormat
-from ..transports.outgoing import Outgoing
+from ..transports.sink import Form, Sink
 from ..websocket.connection import WebSocketConnection
 from ..websocket.frames import CloseCode, binary_frame, text_frame
 
 __all__ = ["WebSocketTransport"]
+
+_TEXT: Form = attrgetter("websocket_text")
+_BINARY: Form = attrgetter("websocket_binary")
 
 _MAX_FRAMING = 15
 """Bytes that a hub protocol may add to a message."""
@@ -42,11 +45,14 @@ class WebSocketTransport(WebSocketConnection):
         is_text = transfer_format is TransferFormat.TEXT
         self._put(text_frame(payload) if is_text else binary_frame(payload))
 
-    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        """Give what sends a message that goes to many clients to this one."""
-        if protocol.transfer_format is TransferFormat.TEXT:
-            return self._deliver_text
-        return self._deliver_binary
+    def form(self, protocol: HubProtocol) -> Form:
+        """Give the form of messages that go to many clients."""
+        return _TEXT if protocol.transfer_format is TransferFormat.TEXT else _BINARY
+
+    @property
+    def sink(self) -> Sink:
+        """What takes messages that go to many clients: the transport itself."""
+        return self
 
     def abort(self) -> None:
         """Cut the connection now; what is taken at present is taken no further."""
@@ -81,23 +87,3 @@ class WebSocketTransport(WebSocketConnection):
         await client.receive(rest)
         self._taking = None
         self.resume_reading()
-
-    # Both deliver to one recipient of thousands, and so do without a call of `_put`.
-
-    def _deliver_text(self, message: Outgoing) -> None:
-        frame = message.websocket_text
-        try:
-            written = self._write(frame)
-        except OSError:
-            written = 0
-        if written != len(frame):
-            self._put_rest(frame, written)
-
-    def _deliver_binary(self, message: Outgoing) -> None:
-        frame = message.websocket_binary
-        try:
-            written = self._write(frame)
-        except OSError:
-            written = 0
-        if written != len(frame):
-            self._put_rest(frame, written)

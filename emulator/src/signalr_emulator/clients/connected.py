@@ -8,7 +8,8 @@ from ..errors import ClientResultError
 from ..protocols.messages import Completion, Message, ReceivedInvocation
 from ..protocols.supported import HubProtocol
 from ..transports.deadlines import Deadlines
-from ..transports.outgoing import Outgoing
+from ..transports.outgoing import Outgoing, record_form
+from ..transports.sink import NOTHING, NOWHERE, Relay, Sink
 from ..transports.timing import Timing
 from .connection import Connection, State
 from .connection_events import Answered, Closed, Event, Invoked, Opened, Send
@@ -63,8 +64,8 @@ class Client:
         self.connection_id = negotiated.connection_id
         self.hub = negotiated.hub
         self.user_id = negotiated.identity.user_id
-        # The hub calls this once per recipient: without a method in between.
-        self.deliver: Callable[[Outgoing], None] = _nowhere
+        self.form = NOTHING
+        self.sink: Sink = NOWHERE
         self._negotiated = negotiated
         self._query = query
         self._hubs = hubs
@@ -236,8 +237,10 @@ class Client:
     def _opened(self) -> None:
         self._was_open = True
         if self._transport is not None:
-            direct = self._transport.deliverer(self._connection.protocol)
-            self.deliver = self._relay if self.is_stateful else direct
+            self.form = self._transport.form(self.protocol)
+            self.sink = self._transport.sink
+        if self.is_stateful:
+            self.form, self.sink = record_form(self.protocol), Relay(self._relay)
         self._hubs.add(self)
         self._reschedule()
         if self._handler is not None:
@@ -246,7 +249,7 @@ class Client:
     def _closed(self, error: str | None) -> None:
         self._deadline.cancel()
         self._hubs.remove(self)
-        self.deliver = _nowhere
+        self.form, self.sink = NOTHING, NOWHERE
         self._results.give_up()
         if self._handler is not None and self._was_open:
             self._events.put(
@@ -260,8 +263,7 @@ class Client:
             transport.close()
         on_end()
 
-    def _relay(self, message: Outgoing) -> None:
-        record = message.record(self.protocol)
+    def _relay(self, record: bytes) -> None:
         if not record:
             return
         events = self._connection.relay(record)
@@ -302,7 +304,3 @@ class Client:
 
 def _nothing() -> None:
     """Do nothing: the end is told already."""
-
-
-def _nowhere(_message: Outgoing) -> None:
-    """Deliver nothing: the client is not reachable."""

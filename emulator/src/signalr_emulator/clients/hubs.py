@@ -13,8 +13,9 @@ from typing import Protocol
 from ..protocols.messages import Completion, Message
 from ..protocols.supported import HubProtocol
 from ..transports.outgoing import Outgoing
+from ..transports.sink import Form, Sink
 
-__all__ = ["Hub", "Hubs", "Member", "count_unserved", "deliver"]
+__all__ = ["Hub", "Hubs", "Member", "count_unserved", "deliver", "deliver_to"]
 
 
 class Member(Protocol):
@@ -37,8 +38,12 @@ class Member(Protocol):
         """What the client speaks."""
 
     @property
-    def deliver(self) -> Callable[[Outgoing], None]:
-        """Sends a message to the client without waiting; never changes the hub."""
+    def form(self) -> Form:
+        """The form of messages that go to many clients, the same object for all that share it."""
+
+    @property
+    def sink(self) -> Sink:
+        """Takes messages that go to many clients; never changes the hub."""
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         """End the connection, which leaves the hub at once, and tell the client why."""
@@ -175,13 +180,29 @@ def deliver(
         recipients: Who receives it, by connection id.
         excluded: Connection ids that are left out.
     """
-    if not excluded:
-        for member in recipients.values():
-            member.deliver(message)
-        return
-    for connection_id, member in recipients.items():
-        if connection_id not in excluded:
-            member.deliver(message)
+    if excluded:
+        chosen = [member for name, member in recipients.items() if name not in excluded]
+        deliver_to(chosen, message)
+    else:
+        deliver_to(recipients.values(), message)
+
+
+def deliver_to(members: Iterable[Member], message: Outgoing) -> None:
+    """Send a message to some clients; `deliver` finds them by their connection ids."""
+    form, data, length = None, b"", 0
+    for member in members:
+        if member.form is not form:
+            form = member.form
+            data = form(message)
+            length = len(data)
+        sink = member.sink
+        # This is done for one recipient of thousands, and so without a call in between.
+        try:
+            dealt_with = sink.way.send(data)
+        except OSError:
+            dealt_with = 0
+        if dealt_with != length:
+            sink.put_rest(data, dealt_with)
 
 
 def count_unserved(

@@ -1,13 +1,12 @@
 """What a client and its transport know of each other."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from ..protocols.messages import MAX_RECORD_BYTES
 from ..protocols.supported import HubProtocol, TransferFormat
-from ..transports.outgoing import Outgoing
+from ..transports.sink import Form, Sink
 
 __all__ = ["Lost", "Traits", "Transport"]
 
@@ -18,8 +17,12 @@ class Transport(Protocol):
     def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
         """Send messages of the hub protocol."""
 
-    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        """Give what sends a message that goes to many clients to this one."""
+    def form(self, protocol: HubProtocol) -> Form:
+        """Give the form of messages that go to many clients."""
+
+    @property
+    def sink(self) -> Sink:
+        """What takes messages that go to many clients."""
 
     def close(self) -> None:
         """Close the transport after what was sent."""

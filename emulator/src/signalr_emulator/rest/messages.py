@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from ..clients.hubs import Member, count_unserved, deliver
+from ..clients.hubs import Member, count_unserved, deliver, deliver_to
 from ..errors import ClientResultError, InvalidRequestError
 from ..operations.commands import (
     CloseConnection,
@@ -152,7 +152,7 @@ class MessageOperations:
         items = [await call.item(stream)] if await call.body() or not is_last else []
         member = self._member(hub, call.connection)
         for item in items:
-            member.deliver(Outgoing(item))
+            deliver_to([member], Outgoing(item))
         if is_last:
             member.send(Completion(stream))
 
@@ -179,7 +179,7 @@ class MessageOperations:
         match command:
             case SendMessage(payload=payload):
                 message = Outgoing(payload.written)
-                return lambda member: member.deliver(message)
+                return lambda member: deliver_to([member], message)
             case JoinGroup(group=group):
                 return lambda member: self._hubs.add_to_group(hub, group, member.connection_id)
             case LeaveGroup(group=group):

@@ -8,8 +8,9 @@ of the time that a broadcast takes.
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
-__all__ = ["SocketWriter"]
+__all__ = ["SocketWriter", "Way"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -17,7 +18,46 @@ _UNMEASURED = 64 * 1024
 """Bytes that are handed to a transport, after it was empty, before what waits is measured."""
 
 
-class SocketWriter:
+class Way(Protocol):
+    """What takes data first, without waiting: a socket, or what stands in for it."""
+
+    def send(self, data: bytes, /) -> int:
+        """Take data, and tell how much of it is dealt with.
+
+        Raises:
+            OSError: None of it: the socket is full or closed.
+        """
+
+
+class _Waiting:
+    """Takes nothing: something else waits already."""
+
+    def send(self, _data: bytes, /) -> int:
+        return 0
+
+
+class _Dropping:
+    """Takes everything and writes nothing."""
+
+    def send(self, data: bytes, /) -> int:
+        return len(data)
+
+
+_WAITING = _Waiting()
+_CLOSING = _Dropping()
+"""The connection is closing."""
+
+_OVERFLOWING = _Dropping()
+"""The client is about to be told why it is closed."""
+
+
+class _Hot:
+    """The one slot that a broadcast reads: that of a base class lies at an object's beginning."""
+
+    __slots__ = ("way",)
+
+
+class SocketWriter(_Hot):
     """What transports that stream have in common.
 
     From its construction to the closing of the connection, nobody else writes to the transport:
@@ -38,7 +78,6 @@ class SocketWriter:
         "_on_overflow",
         "_transport",
         "_waiting",
-        "_write",
     )
 
     def __init__(self, transport: asyncio.Transport, max_buffered: int, linger: float) -> None:
@@ -46,9 +85,9 @@ class SocketWriter:
         self._max_buffered = max_buffered
         self._linger = linger
         self._on_overflow: Callable[[], None] = transport.abort
-        self._direct = _direct_send(transport)
-        # Takes data and tells how much of it is dealt with; the rest goes to the transport.
-        self._write: Callable[[bytes], int] = _nothing
+        self._direct = _direct_way(transport)
+        # What it does not deal with goes to the transport.
+        self.way: Way = _WAITING
         # No less than what waits in the transport.
         self._waiting = 0
         self._measure_above = 0
@@ -60,27 +99,32 @@ class SocketWriter:
 
     def abort(self) -> None:
         """Cut the connection now."""
-        self._write = _drop
+        self.way = _CLOSING
         self._transport.abort()
 
     def _stop_writing(self) -> None:
         """Write nothing more, and cut a client that does not read what was written."""
-        self._write = _drop
+        self.way = _CLOSING
         asyncio.get_running_loop().call_later(self._linger, self._transport.abort)
 
     def _put(self, data: bytes) -> None:
         try:
-            written = self._write(data)
+            written = self.way.send(data)
         except OSError:
             written = 0
         if written != len(data):
-            self._put_rest(data, written)
+            self.put_rest(data, written)
 
-    def _put_rest(self, data: bytes, written: int) -> None:
-        """Leave to the transport what the socket did not take; it also finds out what is wrong."""
+    def put_rest(self, data: bytes, dealt_with: int) -> None:
+        """Leave to the transport what the way did not take; it also finds out what is wrong.
+
+        Args:
+            data: What was given to the way.
+            dealt_with: Bytes of it that are dealt with.
+        """
         # Whatever comes next has to stay behind this.
-        self._write = _nothing
-        rest = memoryview(data)[written:]
+        self.way = _WAITING
+        rest = memoryview(data)[dealt_with:]
         self._transport.write(rest)
         self._waiting += len(rest)
         if self._waiting > self._measure_above:
@@ -95,48 +139,32 @@ class SocketWriter:
         waiting = self._waiting = self._transport.get_write_buffer_size()
         self._measure_above = min(self._max_buffered, 2 * waiting + _UNMEASURED)
         if waiting == 0:
-            self._write = self._direct
+            self.way = self._direct
             return
         if waiting <= self._max_buffered or self._transport.is_closing():
             return
         _LOGGER.warning("A client reads too slowly: %d bytes wait.", waiting)
         # A broadcast goes on right now: no recipient may leave, and nothing is added to what
         # waits but the reason, which comes from the event loop.
-        self._write = _drop_for_now
+        self.way = _OVERFLOWING
         asyncio.get_running_loop().call_soon(self._overflow)
 
     def _overflow(self) -> None:
-        if self._write is _drop_for_now:
-            self._write = _nothing
+        if self.way is _OVERFLOWING:
+            self.way = _WAITING
             self._waiting, self._measure_above = 0, self._max_buffered
             self._on_overflow()
 
 
-def _direct_send(transport: asyncio.Transport) -> Callable[[bytes], int]:
-    """Give what sends to a transport's socket, or what leaves everything to the transport.
+def _direct_way(transport: asyncio.Transport) -> Way:
+    """Give a transport's socket, or what leaves everything to the transport.
 
     Encrypted data is the transport's own. That asyncio hides the socket is for those who would
     disturb it: sending while nothing waits is what the transport does itself. Unlike a copy of the
     file descriptor, the socket knows when it has been closed.
     """
     hidden = transport.get_extra_info("socket")
-    sock = getattr(hidden, "_sock", None)
+    sock: Way | None = getattr(hidden, "_sock", None)
     if sock is None or transport.get_extra_info("sslcontext") is not None:
-        return _nothing
-    send: Callable[[bytes], int] = sock.send
-    return send
-
-
-def _nothing(_data: bytes) -> int:
-    """Write nothing: something else waits already."""
-    return 0
-
-
-def _drop(data: bytes) -> int:
-    """Take everything and write nothing: the connection is closing."""
-    return len(data)
-
-
-def _drop_for_now(data: bytes) -> int:
-    """Take everything and write nothing: the client is about to be told why."""
-    return len(data)
+        return _WAITING
+    return sock

@@ -12,8 +12,9 @@ from http import HTTPStatus
 from aiohttp import web
 
 from ..protocols.supported import HubProtocol, TransferFormat
-from .outgoing import Outgoing
+from .outgoing import record_form
 from .poll_queue import PollQueue
+from .sink import Form, Relay, Sink
 from .timing import Timing
 
 __all__ = ["MAX_WAITING", "LongPollingTransport"]
@@ -62,10 +63,14 @@ class LongPollingTransport:
         self._format = transfer_format
         self._put(payload)
 
-    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        """Give what sends a message that goes to many clients to this one."""
-        is_text = protocol.transfer_format is TransferFormat.TEXT
-        return self._deliver_text if is_text else self._deliver_binary
+    def form(self, protocol: HubProtocol) -> Form:
+        """Give the form of messages that go to many clients."""
+        return record_form(protocol)
+
+    @property
+    def sink(self) -> Sink:
+        """What takes messages that go to many clients."""
+        return Relay(self._put)
 
     def close(self) -> None:
         """Close the connection after what was sent; what is sent later is dropped."""
@@ -129,12 +134,6 @@ class LongPollingTransport:
         if status is HTTPStatus.NO_CONTENT and self._is_closed:
             self._finish()
         return status
-
-    def _deliver_text(self, message: Outgoing) -> None:
-        self._put(message.json)
-
-    def _deliver_binary(self, message: Outgoing) -> None:
-        self._put(message.messagepack)
 
     def _put(self, record: bytes) -> None:
         if not record or self._is_closed or self._overflowed:

@@ -1,14 +1,16 @@
 """One message on its way to many clients: each wire form of it is made once."""
 
 import logging
+from collections.abc import Callable
 from functools import cached_property
+from operator import attrgetter
 
 from ..errors import JsonError
 from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat, Written
 from ..websocket.frames import binary_frame, text_frame
 from .event_stream import event_chunk
 
-__all__ = ["Outgoing"]
+__all__ = ["Outgoing", "record_form"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -64,3 +66,12 @@ class Outgoing:
             self.unwritten.add(protocol)
             _LOGGER.warning("A message is not sent to %s clients: it %s.", protocol.name, problem)
         return record
+
+
+_JSON: Callable[[Outgoing], bytes] = attrgetter("json")
+_MESSAGEPACK: Callable[[Outgoing], bytes] = attrgetter("messagepack")
+
+
+def record_form(protocol: HubProtocol) -> Callable[[Outgoing], bytes]:
+    """Give what gives a message in a protocol, with its framing."""
+    return _MESSAGEPACK if protocol.transfer_format is TransferFormat.BINARY else _JSON

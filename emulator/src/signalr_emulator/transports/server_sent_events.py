@@ -4,16 +4,18 @@ Source: TransportProtocols.md of dotnet/aspnetcore.
 """
 
 import asyncio
-from collections.abc import Callable
+from operator import attrgetter
 
 from aiohttp import hdrs, web
 
 from ..protocols.supported import HubProtocol, TransferFormat
 from ..sockets.writer import SocketWriter
 from .event_stream import OPENING_CHUNK, event_chunk
-from .outgoing import Outgoing
+from .sink import Form, Sink
 
 __all__ = ["ServerSentEventsTransport", "event_stream_response"]
+
+_EVENT: Form = attrgetter("event")
 
 
 def event_stream_response() -> web.StreamResponse:
@@ -51,9 +53,14 @@ class ServerSentEventsTransport(SocketWriter):
         """Send records of the JSON hub protocol as one event."""
         self._put(event_chunk(payload))
 
-    def deliverer(self, _protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        """Give what sends a message that goes to many clients to this one."""
-        return self._deliver
+    def form(self, _protocol: HubProtocol) -> Form:
+        """Give the form of messages that go to many clients."""
+        return _EVENT
+
+    @property
+    def sink(self) -> Sink:
+        """What takes messages that go to many clients: the transport itself."""
+        return self
 
     def close(self) -> None:
         """End the response after what was sent; what is sent later is dropped."""
@@ -64,12 +71,3 @@ class ServerSentEventsTransport(SocketWriter):
     async def closed(self) -> None:
         """Wait until the response has to end."""
         await self._closed.wait()
-
-    def _deliver(self, message: Outgoing) -> None:
-        chunk = message.event
-        try:
-            written = self._write(chunk)
-        except OSError:
-            written = 0
-        if written != len(chunk):
-            self._put_rest(chunk, written)

@@ -21,6 +21,7 @@ from signalr_emulator.errors import (
     InvalidRequestError,
     JsonError,
     ProtocolError,
+    WebSocketError,
 )
 from signalr_emulator.operations.binary_payload import parse_binary_item, parse_binary_payload
 from signalr_emulator.operations.commands import parse_commands
@@ -43,13 +44,20 @@ from signalr_emulator.protocols.messages import (
 from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, Written
 from signalr_emulator.transports.outgoing import Outgoing
 from signalr_emulator.transports.timing import Timing
-from signalr_emulator.websocket.frames import binary_frame
+from signalr_emulator.websocket.frames import CloseCode, Opcode, binary_frame
+from signalr_emulator.websocket.reading import FrameReader
 from websockets.frames import Frame
+from websockets.protocol import Protocol, Side
 from websockets.streams import StreamReader
 
 from fuzz.target import pieces, target, text
 
 __all__: list[str] = []
+
+_LONGEST: Final = 300
+"""The longest message of a WebSocket, in bytes."""
+
+_LONGEST_FRAME: Final = _LONGEST + 14
 
 _MESSAGES: Final[tuple[Message, ...]] = (
     Invocation("send", JsonText('[1,"ä",null,[true],{"a":-1.50}]'.encode()), "7"),
@@ -183,6 +191,70 @@ def websocket_frame(data: bytes) -> None:
         assert stop.value.data == data
         return
     raise AssertionError("the frame is longer than what was written")
+
+
+def _masked(opcode: int, payload: bytes, *, first: int = 0x80) -> bytes:
+    """Frame a short payload as clients do, with a mask that changes nothing."""
+    return bytes((first | opcode, 0x80 | len(payload))) + bytes(4) + payload
+
+
+@target(
+    b"\xff" + _masked(1, b"Hello") + _masked(9, b"p") + _masked(8, b"\x03\xe8"),
+    b"\x00" + _masked(1, b"a", first=0) + _masked(9, b"") + _masked(0, b"b"),
+    b"\x02" + _masked(2, b"x" * 125) + b"\x82\xfe\x00\x85\x01\x02\x03\x04" + b"y" * 133,
+    b"\xff\x82\xff\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00",
+    b"\xff" + _masked(1, b"\xff") + _masked(8, b"\x03\xed"),
+)
+def websocket_stream(data: bytes) -> None:
+    """Frames of a client mean the same however they are cut, and to another implementation."""
+    whole, cut = pieces(data)
+    found = _frames([whole])
+    assert found == _frames(cut)
+    if not found or not isinstance(found[-1], int):
+        assert found == _frames_of_websockets(whole)
+        return
+    # The other one waits for the whole frame before it refuses it, looks for what is wrong in
+    # another order, and leaves it to whoever takes a message whether its text is UTF-8.
+    theirs = _frames_of_websockets(whole + bytes(_LONGEST_FRAME))
+    assert theirs[: len(found) - 1] == found[:-1]
+    assert isinstance(theirs[-1], int) or found[-1] == CloseCode.INVALID_TEXT
+
+
+def _frames(parts: list[bytes]) -> list[tuple[int, bytes] | int]:
+    """Return messages and frames that control, up to the close or the status of a refusal."""
+    reader = FrameReader(_LONGEST)
+    found: list[tuple[int, bytes] | int] = []
+    for part in parts:
+        reader.feed(part)
+        try:
+            while (received := reader.next()) is not None:
+                found.append((int(received.opcode), received.payload))
+                if received.opcode is Opcode.CLOSE:
+                    return found
+        except WebSocketError as error:
+            found.append(error.code)
+            return found
+    return found
+
+
+def _frames_of_websockets(data: bytes) -> list[tuple[int, bytes] | int]:
+    server = Protocol(Side.SERVER, max_size=_LONGEST)
+    server.receive_data(data)
+    found: list[tuple[int, bytes] | int] = []
+    opcode, message = 0, b""
+    for frame in server.events_received():
+        assert isinstance(frame, Frame)
+        content = bytes(frame.data)
+        if frame.opcode >= Opcode.CLOSE:
+            found.append((int(frame.opcode), content))
+            continue
+        opcode, message = int(frame.opcode) or opcode, message + content
+        if frame.fin:
+            found.append((opcode, message))
+            opcode, message = 0, b""
+    if server.parser_exc is not None and server.close_sent is not None:
+        found.append(server.close_sent.code)
+    return found
 
 
 _NOW: Final = 1_700_000_000.0

@@ -98,7 +98,12 @@ class FlowOperation(IntEnum):
 
 def int32(value: object) -> int:
     """Return a whole number of 32 bits; raises `ValueError` for all else."""
-    if type(value) is not int or value not in _INT32:
+    # A range would be gone through one by one for a member of an enumeration.
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or not _INT32[0] <= value <= _INT32[-1]
+    ):
         raise ValueError("must be a whole number of 32 bits")
     return value
 

@@ -4,7 +4,7 @@ import logging
 from functools import cached_property
 
 from ..errors import JsonError
-from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat, Written
+from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, Written
 from .event_stream import event_chunk
 from .frames import binary_frame, text_frame
 
@@ -52,7 +52,9 @@ class Outgoing:
 
     def record(self, protocol: HubProtocol) -> bytes:
         """Give the message in a protocol, with its framing; empty if it is not written in it."""
-        return self.messagepack if protocol.transfer_format is TransferFormat.BINARY else self.json
+        if protocol is JSON:
+            return self.json
+        return self.messagepack if protocol is MESSAGEPACK else self._write(protocol)
 
     def _write(self, protocol: HubProtocol) -> bytes:
         try:

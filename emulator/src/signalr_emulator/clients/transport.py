@@ -21,6 +21,10 @@ class Transport(Protocol):
     def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
         """Give what sends a message that goes to many clients to this one."""
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the client has yet to take."""
+
     def close(self) -> None:
         """Close the transport after what was sent."""
 

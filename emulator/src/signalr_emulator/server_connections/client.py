@@ -17,8 +17,10 @@ from ..protocols.json import encode_handshake
 from ..protocols.messages import Close, Completion, Message
 from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, Reader, TransferFormat
 from ..service_protocol.messages import CloseConnection, ConnectionData, UpdateConnectionClaims
+from ..service_protocol.table import Message as ServiceMessage
 from ..transports.outgoing import Outgoing
 from ..transports.timing import Timing
+from .flow import FlowControl
 from .live import ServerConnection
 from .opening import ClientRequest, Greeting, GreetingReader, open_connection
 from .registry import ServerConnections
@@ -105,6 +107,7 @@ class RelayedClient:
         self._server: ServerConnection | None = None
         self._held: list[bytes] = []
         self._part = b""
+        self._flow = FlowControl(self.connection_id, self._waiting, self._tell, loop)
         self._results = Results(loop)
         self._completions: Reader | None = None
         self._last_received = loop.time()
@@ -227,6 +230,7 @@ class RelayedClient:
         self._write(payload)
         if self._state is State.OPENING:
             self._opened()
+        self._flow.written()
 
     def closed_by_server(self) -> None:
         """Take note that its app server has ended it."""
@@ -245,6 +249,7 @@ class RelayedClient:
         before.clients.pop(self.connection_id, None)
         before.send(CloseConnection(self.connection_id, headers=((_MIGRATE_TO, (to.server_id,)),)))
         self._part = b""
+        self._flow.stop()
         # Who has had no answer to its handshake yet is a new client to the other server.
         is_new = self._state is State.OPENING
         self._join(to, greeting, None if is_new else before.server_id)
@@ -336,9 +341,16 @@ class RelayedClient:
             self._completions = None
 
     def _tell_claims(self) -> None:
+        claims = held_claims(self._negotiated.identity.claims)
+        self._tell(UpdateConnectionClaims(self.connection_id, claims))
+
+    def _tell(self, message: ServiceMessage) -> None:
+        """Say something to its app server, if it has one."""
         if self._server is not None:
-            claims = held_claims(self._negotiated.identity.claims)
-            self._server.send(UpdateConnectionClaims(self.connection_id, claims))
+            self._server.send(message)
+
+    def _waiting(self) -> int:
+        return 0 if self._transport is None else self._transport.waiting
 
     def _check(self) -> None:
         """End a client that has said nothing for too long, and look again when it may have."""
@@ -378,6 +390,7 @@ class RelayedClient:
         self.deliver = _nowhere
         self._held.clear()
         self._part = b""
+        self._flow.stop()
         self._negotiated.on_refresh = None
         self._results.give_up()
         server, self._server = self._server, None

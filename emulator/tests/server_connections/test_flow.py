@@ -1,6 +1,5 @@
 """An app server pauses for a client that does not keep up, and goes on when it has."""
 
-from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,7 +13,7 @@ class Timer:
     """A timer that runs when the test says so."""
 
     def __init__(self, call: Callable[[], None]) -> None:
-        self._call = call
+        self.call = call
         self.is_cancelled = False
 
     def cancel(self) -> None:
@@ -35,7 +34,7 @@ class Timers:
         timers, self._timers = self._timers, []
         for timer in timers:
             if not timer.is_cancelled:
-                timer._call()
+                timer.call()
 
 
 class Client:
@@ -49,7 +48,7 @@ class Client:
             "one",
             lambda: self.waiting,
             self._tell,
-            cast("AbstractEventLoop", cast("Any", self.timers)),
+            cast("Any", self.timers),
         )
 
     def _tell(self, message: ConnectionFlowControl) -> None:

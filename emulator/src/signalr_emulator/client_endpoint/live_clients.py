@@ -92,7 +92,7 @@ class LiveClients:
             if polls is None:
                 self.forget(negotiated)
 
-        start = self._relayed if self.has_app_server(negotiated.hub) else self._served
+        start = self._relayed if self._has_app_server(negotiated.hub) else self._served
         client = start(negotiated, traits, request, ended)
         live = LiveClient(negotiated, kind, client, polls)
         self._live[negotiated.connection_token] = live
@@ -100,11 +100,18 @@ class LiveClients:
             self._expiry.watch(client, negotiated)
         return live
 
-    def has_app_server(self, hub: str) -> bool:
+    def _has_app_server(self, hub: str) -> bool:
         """Tell whether the clients of a hub are answered by an app server."""
         if self._mode is ServiceMode.CLASSIC:
             return any(each.takes_clients for each in self._resource.servers.of_hub(hub))
         return self._mode is ServiceMode.DEFAULT
+
+    def allows_stateful_reconnect(self, hub: str) -> bool:
+        """Tell whether the clients of a hub may outlive their transports."""
+        if not self._has_app_server(hub):
+            return True
+        carriers = [each for each in self._resource.servers.of_hub(hub) if each.takes_clients]
+        return bool(carriers) and all(each.allows_stateful_reconnect for each in carriers)
 
     def _served(
         self,

@@ -103,7 +103,7 @@ class ClientEndpoint:
             return web.json_response({"error": "The negotiateVersion has to be an integer from 0."})
         is_stateful = request.query.get(
             "useStatefulReconnect", ""
-        ).lower() == "true" and not self._live.has_app_server(hub)
+        ).lower() == "true" and self._live.allows_stateful_reconnect(hub)
         negotiated = self._resource.negotiations.open(
             identity, hub, version, asyncio.get_running_loop().time(), is_stateful=is_stateful
         )

@@ -1,6 +1,7 @@
 """A client that an app server answers: its bytes go to a server connection and come from there."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +14,16 @@ from ..clients.negotiations import Negotiated
 from ..clients.results import Results
 from ..clients.transport import Lost, Traits, Transport
 from ..errors import ClientResultError, ProtocolError
+from ..protocols.handshake import STATEFUL_VERSION
 from ..protocols.json import encode_handshake
 from ..protocols.messages import Close, Completion, Message
 from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, Reader, TransferFormat
-from ..service_protocol.messages import CloseConnection, ConnectionData, UpdateConnectionClaims
+from ..service_protocol.messages import (
+    CloseConnection,
+    ConnectionData,
+    ConnectionReconnect,
+    UpdateConnectionClaims,
+)
 from ..service_protocol.table import Message as ServiceMessage
 from ..transports.outgoing import Outgoing
 from ..transports.timing import Timing
@@ -24,8 +31,11 @@ from .flow import FlowControl
 from .live import ServerConnection
 from .opening import ClientRequest, Greeting, GreetingReader, open_connection
 from .registry import ServerConnections
+from .stateful import StatefulReconnect
 
 __all__ = ["RelayedClient"]
+
+_LOGGER = logging.getLogger(__name__)
 
 _NO_SERVER: Final = (
     "SignalR Service is now in 'Default' service mode, and no app server is connected."
@@ -48,6 +58,9 @@ class State(Enum):
     OPEN = "open"
     """Messages flow."""
 
+    SUSPENDED = "suspended"
+    """The transport is lost; what is sent waits for another one."""
+
     CLOSED = "closed"
     """Nothing more is sent, and what arrives is ignored."""
 
@@ -69,8 +82,6 @@ class RelayedClient:
         loop: Runs the timers.
         on_end: Called once, when the client is gone for good.
     """
-
-    is_stateful = False
 
     def __init__(
         self,
@@ -107,6 +118,8 @@ class RelayedClient:
         self._server: ServerConnection | None = None
         self._held: list[bytes] = []
         self._part = b""
+        self._stateful: StatefulReconnect | None = None
+        self._reconnect_by = math.inf
         self._flow = FlowControl(self.connection_id, self._waiting, self._tell, loop)
         self._results = Results(loop)
         self._completions: Reader | None = None
@@ -124,15 +137,34 @@ class RelayedClient:
         """What carries it; None before its handshake and after its end."""
         return self._server
 
+    @property
+    def is_stateful(self) -> bool:
+        """Whether the client outlives its transport (stateful reconnect)."""
+        return self._stateful is not None
+
     def attach(self, transport: Transport) -> None:
-        """Give the client its transport."""
+        """Give the client its first transport, or another one in place of a lost one."""
+        previous, self._transport = self._transport, transport
+        if previous is not None:
+            previous.abort()
+        if self._stateful is None or self._state not in (State.OPEN, State.SUSPENDED):
+            return
+        self._suspend(self._stateful)
         self._transport = transport
+        self._state = State.OPEN
+        self._last_received = self._loop.time()
+        for record in self._stateful.resume():
+            transport.send(record, self._protocol.transfer_format)
+        self._tell(ConnectionReconnect(self.connection_id))
+        self._check()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes that the transport brought."""
         self._last_received = self._loop.time()
         if self._state is State.HANDSHAKE:
             data = self._greet(data)
+        if self._stateful is not None:
+            data = self._count(self._stateful, data)
         if self._server is not None and data:
             self._server.send(ConnectionData(self.connection_id, data))
             self._look_for_results(data)
@@ -157,8 +189,15 @@ class RelayedClient:
             transport: The transport.
             how: How it has ended.
         """
-        if transport is self._transport:
-            self._leave("" if how is Lost.ORDERLY else "The transport was lost.")
+        if transport is not self._transport:
+            return
+        if how is Lost.ORDERLY:
+            self._leave("")
+        elif self._stateful is not None and self._state is State.OPEN:
+            self._suspend(self._stateful)
+            self._check()
+        else:
+            self._leave("The transport was lost.")
 
     def send(self, message: Message) -> None:
         """Send a message to this client alone, for instance the completion of a stream.
@@ -269,6 +308,10 @@ class RelayedClient:
             return b""
         self._greeting = greeting
         self._protocol = greeting.protocol
+        if self._traits.is_stateful and greeting.version == STATEFUL_VERSION:
+            self._stateful = StatefulReconnect(
+                greeting.protocol, self._traits.max_record, self._traits.max_unacknowledged
+            )
         self._state = State.OPENING
         self.deliver = self._hold
         self._hubs.add(self)
@@ -296,7 +339,7 @@ class RelayedClient:
             self._write(record)
         self._held.clear()
         if self._transport is not None:
-            is_direct = self._protocol in (JSON, MESSAGEPACK)
+            is_direct = self._protocol in (JSON, MESSAGEPACK) and self._stateful is None
             direct = self._transport.deliverer(self._protocol)
             self.deliver = direct if is_direct else self._relay
         self._check()
@@ -309,7 +352,7 @@ class RelayedClient:
 
     def _put(self, record: bytes) -> None:
         """Send a message, which waits if the answer to the handshake is not there yet."""
-        if self._state is State.OPEN:
+        if self._state in (State.OPEN, State.SUSPENDED):
             self._write(record)
         elif record and self._state is State.OPENING:
             self._held.append(record)
@@ -319,12 +362,46 @@ class RelayedClient:
                 self._loop.call_soon(self.overflow)
 
     def _write(self, record: bytes) -> None:
+        if self._stateful is not None and self._state in (State.OPEN, State.SUSPENDED):
+            self._keep(self._stateful, record)
         if self._transport is None or not record:
             return
         is_answer = self._state in (State.HANDSHAKE, State.OPENING)
         text = is_answer and self._greeting is None
         form = TransferFormat.TEXT if text else self._protocol.transfer_format
         self._transport.send(record, form)
+
+    def _count(self, stateful: StatefulReconnect, data: bytes) -> bytes:
+        """Give what is for the app server of what a client with stateful reconnect has sent."""
+        try:
+            passed = stateful.received(data, self._loop.time())
+        except ProtocolError as error:
+            self.disconnect(str(error), allow_reconnect=True)
+            return b""
+        if stateful.ack_at < self._timer.when():
+            self._check()
+        return passed
+
+    def _keep(self, stateful: StatefulReconnect, record: bytes) -> None:
+        """Keep what may have to be sent again."""
+        try:
+            is_kept = stateful.sent(record)
+        except ProtocolError as error:
+            _LOGGER.warning("An app server breaks the hub protocol of a client: %s", error)
+            return
+        if not is_kept:
+            # The hub goes through its members right now, so that none can leave.
+            self._loop.call_soon(self._unacknowledged)
+
+    def _unacknowledged(self) -> None:
+        self.disconnect("The client leaves too much unacknowledged.", allow_reconnect=True)
+
+    def _suspend(self, stateful: StatefulReconnect) -> None:
+        """Wait for another transport."""
+        self._state = State.SUSPENDED
+        self._transport = None
+        self._reconnect_by = self._loop.time() + self._timing.reconnect
+        stateful.lost()
 
     def _look_for_results(self, data: bytes) -> None:
         """Find the results that others than the app server wait for."""
@@ -361,13 +438,22 @@ class RelayedClient:
                 f"The handshake did not come within {limit} seconds.", allow_reconnect=False
             )
             return
-        silent_at = self._silent_at()
         now = self._loop.time()
-        if now >= silent_at:
+        if self._state is State.SUSPENDED and now >= self._reconnect_by:
+            self._leave("The client did not reconnect in time.")
+        elif self._state is not State.SUSPENDED and now >= self._silent_at():
             self.disconnect(None, allow_reconnect=True)
-        elif self._state is not State.CLOSED:
-            wait = min(silent_at - now, self._timing.client_timeout)
-            self._timer = self._loop.call_later(wait, self._check)
+        if self._state is State.CLOSED:
+            return
+        if self._stateful is not None and now >= self._stateful.ack_at:
+            self._write(self._stateful.ack())
+        self._timer = self._loop.call_at(self._deadline(now), self._check)
+
+    def _deadline(self, now: float) -> float:
+        if self._state is State.SUSPENDED:
+            return self._reconnect_by
+        ack_at = math.inf if self._stateful is None else self._stateful.ack_at
+        return min(self._silent_at(), ack_at, now + self._timing.client_timeout)
 
     def _silent_at(self) -> float:
         if self._traits.keeps_itself_alive or self._pauses:

@@ -67,6 +67,7 @@ class ServerConnection:
         kind: What it is for; its handshake says so.
         migration_level: When its clients may move to another server: 0 never, 1 when it shuts
             down, 2 whenever it ends.
+        allows_stateful_reconnect: Whether its hub allows stateful reconnect.
         clients: What it carries, by connection id.
         is_leaving: Whether it takes no more clients, since its server shuts down.
     """
@@ -78,6 +79,7 @@ class ServerConnection:
     target: str | None = None
     kind: ConnectionKind = ConnectionKind.WEAK
     migration_level: int = 0
+    allows_stateful_reconnect: bool = False
     clients: dict[str, Carried] = field(default_factory=dict)
     is_leaving: bool = False
 

@@ -43,11 +43,13 @@ class Greeting:
 
     Attributes:
         protocol: What it wants to speak.
+        version: Of the hub protocol.
         record: The handshake as it came, with its framing.
         rest: What came after it.
     """
 
     protocol: HubProtocol
+    version: int
     record: bytes
     rest: bytes
 
@@ -78,11 +80,12 @@ class GreetingReader:
         if not separator:
             return None
         self._buffer.clear()
-        name = parse_handshake(record).protocol
+        asked = parse_handshake(record)
+        name = asked.protocol
         protocol = _PROTOCOLS.get(name) or replace(MESSAGEPACK, name=name)
         if protocol.transfer_format not in self._transfer_formats:
             raise ProtocolError(f"The transport cannot carry the protocol '{name}'.")
-        return Greeting(protocol, record + separator, rest)
+        return Greeting(protocol, asked.version, record + separator, rest)
 
 
 def open_connection(

@@ -104,6 +104,7 @@ class Session:
         server = self._server
         server.kind = ConnectionKind(request.connection_type)
         server.migration_level = request.migration_level
+        server.allows_stateful_reconnect = request.allow_stateful_reconnects
         self._servers.add(server)
 
     def _handle(self, message: Message) -> None:

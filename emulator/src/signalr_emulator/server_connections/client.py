@@ -4,20 +4,18 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from typing import Final
 
-from ..authentication.claims import held_claims
+from ..authentication.claims import Claim, held_claims, user_claims
 from ..clients.hubs import Hubs
 from ..clients.negotiations import Negotiated
-from ..clients.results import Results
 from ..clients.transport import Lost, Traits, Transport
 from ..errors import ClientResultError, ProtocolError
 from ..protocols.handshake import STATEFUL_VERSION
 from ..protocols.json import encode_handshake
 from ..protocols.messages import Close, Completion, Message
-from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, Reader, TransferFormat
+from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat
 from ..service_protocol.messages import (
     CloseConnection,
     ConnectionData,
@@ -31,6 +29,7 @@ from .flow import FlowControl
 from .live import ServerConnection
 from .opening import ClientRequest, Greeting, GreetingReader, open_connection
 from .registry import ServerConnections
+from .results import PassingResults
 from .stateful import StatefulReconnect
 
 __all__ = ["RelayedClient"]
@@ -116,13 +115,13 @@ class RelayedClient:
         self._greetings = GreetingReader(traits.transfer_formats)
         self._transport: Transport | None = None
         self._server: ServerConnection | None = None
+        self._claims: tuple[Claim, ...] = ()
         self._held: list[bytes] = []
         self._part = b""
         self._stateful: StatefulReconnect | None = None
         self._reconnect_by = math.inf
         self._flow = FlowControl(self.connection_id, self._waiting, self._tell, loop)
-        self._results = Results(loop)
-        self._completions: Reader | None = None
+        self._results = PassingResults(traits.max_record, loop)
         self._last_received = loop.time()
         self._pauses = 0
         self._timer = loop.call_later(timing.handshake, self._check)
@@ -167,7 +166,7 @@ class RelayedClient:
             data = self._count(self._stateful, data)
         if self._server is not None and data:
             self._server.send(ConnectionData(self.connection_id, data))
-            self._look_for_results(data)
+            self._results.passed(data)
 
     async def receive(self, data: bytes) -> None:
         """Take bytes that the transport brought, and wait until there may be more of them."""
@@ -229,11 +228,7 @@ class RelayedClient:
             raise ClientResultError(
                 f"The message is not written in the client's hub protocol, {self._protocol.name}."
             )
-        if self._completions is None:
-            self._completions = self._protocol.reader(self._traits.max_record)
-        return await self._results.ask(
-            lambda id_: self._put(self._protocol.with_invocation_id(record, id_)), timeout
-        )
+        return await self._results.ask(self._protocol, record, self._put, timeout)
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         """End the connection from the service's side.
@@ -315,6 +310,7 @@ class RelayedClient:
         self._state = State.OPENING
         self.deliver = self._hold
         self._hubs.add(self)
+        self._claims = user_claims(self._negotiated.identity.claims)
         self._negotiated.on_refresh = self._tell_claims
         self._join(server, greeting, None)
         return greeting.rest
@@ -403,23 +399,12 @@ class RelayedClient:
         self._reconnect_by = self._loop.time() + self._timing.reconnect
         stateful.lost()
 
-    def _look_for_results(self, data: bytes) -> None:
-        """Find the results that others than the app server wait for."""
-        if not self._results.is_waiting or self._completions is None:
-            self._completions = None
-            return
-        try:
-            for record in self._completions.feed(data):
-                message = self._protocol.parse(record)
-                if isinstance(message, Completion):
-                    self._results.answered(replace(message, record=record))
-        except ProtocolError:
-            # Its app server is the one to complain.
-            self._completions = None
-
     def _tell_claims(self) -> None:
-        claims = held_claims(self._negotiated.identity.claims)
-        self._tell(UpdateConnectionClaims(self.connection_id, claims))
+        claims = user_claims(self._negotiated.identity.claims)
+        if claims != self._claims:
+            self._claims = claims
+            held = held_claims(self._negotiated.identity.claims)
+            self._tell(UpdateConnectionClaims(self.connection_id, held))
 
     def _tell(self, message: ServiceMessage) -> None:
         """Say something to its app server, if it has one."""

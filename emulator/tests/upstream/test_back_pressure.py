@@ -256,4 +256,6 @@ async def test_nobody_connects_while_too_many_clients_wait(start: StartWire, app
         for client in clients:
             assert await client.text() == '{"type":3,"invocationId":"1"}\x1e'
         assert sorted(await app.events(4)) == ["connected", "connected", "say", "say"]
-        await wire.connect()
+        clients.append(await wire.connect())
+        for client in clients:
+            await client.ws.close()

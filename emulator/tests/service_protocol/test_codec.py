@@ -14,8 +14,10 @@ from signalr_emulator.service_protocol.messages import (
     Ack,
     ConnectionData,
     ConnectionFlowControl,
+    EventKind,
     OpenConnection,
     Ping,
+    ServiceEvent,
 )
 from signalr_emulator.service_protocol.payloads import Member, write_claims, write_group_page
 from signalr_emulator.service_protocol.requests import RefreshAuth
@@ -58,6 +60,12 @@ def test_what_is_written_is_read_back(meant: Message) -> None:
     assert read(body_of(write(meant))) == meant
 
 
+@pytest.mark.parametrize("written", STREAM, ids=range(len(STREAM)))
+def test_what_stands_behind_a_message_does_not_count(written: bytes) -> None:
+    body = body_of(written)
+    assert read(body + b"\xc1") == read(body)
+
+
 @given(
     st.lists(st.sampled_from(STREAM), max_size=8),
     st.lists(st.integers(min_value=0, max_value=3000)),
@@ -76,6 +84,10 @@ def test_for_ever_is_the_last_moment_of_dotnet() -> None:
     body = body_of(write(refresh))
     assert body.hex() == "9629a17480c70cff3b9ac99c0000003afff4417f0780"
     assert read(body) == refresh
+
+
+def test_a_member_of_an_enumeration_is_written_as_its_number() -> None:
+    assert write(ServiceEvent(0, "i", EventKind.BUFFER_FULL)) == write(ServiceEvent(0, "i", 3))
 
 
 def test_numbers_of_a_flow_control_have_five_bytes() -> None:
@@ -109,6 +121,8 @@ def test_the_longest_message_is_the_readers_choice() -> None:
         ("92", "Message: type"),
         ("80", "Message: type must stand first in an array"),
         ("91c3", "Message: type must be a whole number of 32 bits"),
+        ("ddffffffff06", "Message: type must stand first in an array"),
+        ("940ba163a167dfffffffff", "JoinGroup: extensions must be whole"),
         ("9306a16301", "ConnectionData: payload must be bytes"),
         ("9206a163", "ConnectionData: items must be 3 or more, and are 2"),
         ("940ba163c080", "JoinGroup: group must be a text"),
@@ -133,6 +147,7 @@ def test_what_is_wrong_is_named_by_message_and_field(body: str, problem: str | N
 
 def test_a_text_that_is_no_utf_8_is_read_as_dotnet_reads_it() -> None:
     assert read(bytes.fromhex("930ba263ffa167")) == JoinGroup("c\ufffd", "g")
+    assert read(bytes.fromhex("940992a175a1ff8080")) == MultiUserData(("u", "\ufffd"), ())
 
 
 def test_a_text_in_place_of_bytes_is_its_bytes() -> None:

@@ -4,23 +4,17 @@ What nobody asks for is not looked at: the arguments of a call may be anything t
 write, and more than Python can hold.
 """
 
-from collections.abc import Iterator
-
 from msgspec import Raw
 
 from ..documents.verbatim import JsonText
 from ..errors import JsonError, ProtocolError
 from .conversion import json_text
-from .formats import Kind, head
-from .parts import elements, first_elements
+from .parts import values
 from .values import integer, optional_text
 
 __all__ = ["Elements"]
 
 _INVALID = "A message is not valid MessagePack."
-_USUAL = 15
-"""No message has more elements. Of a longer array only the first are taken out."""
-
 _TRUE = Raw(b"\xc3")
 
 
@@ -37,12 +31,9 @@ class Elements:
 
     def __init__(self, record: bytes) -> None:
         try:
-            kind, start, self._left = head(record)
+            self._left, self._elements = values(record)
         except ValueError as error:
             raise ProtocolError(_INVALID) from error
-        if kind is not Kind.ARRAY:
-            raise ProtocolError(_INVALID)
-        self._elements = _split(record, start, self._left)
 
     def require(self, name: str) -> None:
         """Go on to the next element, which has to be there."""
@@ -96,13 +87,3 @@ class Elements:
     def flag(self, name: str) -> bool:
         """Give the next element, or False if there is none."""
         return bool(self._left) and self.element(name) == _TRUE
-
-
-def _split(record: bytes, start: int, count: int) -> Iterator[Raw]:
-    if count <= _USUAL:
-        try:
-            return iter(elements(record))
-        except ValueError:
-            # Something is wrong with it, or only more than can be looked through.
-            pass
-    return first_elements(record, start, count)

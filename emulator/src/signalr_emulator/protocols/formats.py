@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Raw
 
-__all__ = ["Kind", "end", "head", "kind_of"]
+__all__ = ["Kind", "end", "head", "kind_of", "length_of"]
 
 
 class Kind(Enum):
@@ -59,19 +59,26 @@ def head(packed: bytes | memoryview, at: int = 0) -> tuple[Kind, int, int]:
     """
     try:
         kind, width, length = _FORMATS[packed[at]]
-    except LookupError:
-        raise ValueError("no value begins here") from None
+    except IndexError:
+        raise ValueError("must be whole") from None
+    except KeyError:
+        raise ValueError("must be a value") from None
     start = at + 1 + width
     if not width:
         return kind, start, length
     if start > len(packed):
-        raise ValueError("the value is not whole")
+        raise ValueError("must be whole")
     return kind, start, length + int.from_bytes(packed[at + 1 : start])
 
 
 def kind_of(packed: Raw) -> Kind:
     """Tell what a value is."""
     return head(memoryview(packed))[0]
+
+
+def length_of(packed: Raw) -> int:
+    """Tell how long a value is, in the units of `head`."""
+    return head(memoryview(packed))[2]
 
 
 def end(packed: bytes, at: int = 0) -> int:
@@ -89,5 +96,5 @@ def end(packed: bytes, at: int = 0) -> int:
         else:
             at += length
     if at > len(packed):
-        raise ValueError("the value is not whole")
+        raise ValueError("must be whole")
     return at

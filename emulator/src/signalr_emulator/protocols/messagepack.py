@@ -200,12 +200,9 @@ def _read_length(buffer: bytes | bytearray, start: int) -> tuple[int, int] | Non
 
 
 def _length_prefix(length: int) -> bytes:
-    prefix = bytearray()
-    while length > _SEVEN_BITS:
-        prefix.append(length & _SEVEN_BITS | _MORE)
-        length >>= 7
-    prefix.append(length)
-    return bytes(prefix)
+    if length < _MORE:
+        return length.to_bytes()
+    return (length & _SEVEN_BITS | _MORE).to_bytes() + _length_prefix(length >> 7)
 
 
 def framed(record: bytes) -> bytes:

@@ -5,19 +5,23 @@ and whether a number has 4 bytes or 8.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Raw
 from msgspec.msgpack import Decoder
 
 from .formats import Kind, end, head
 
-__all__ = ["elements", "first_elements", "members"]
+__all__ = ["elements", "map_values", "members", "values"]
 
-_LONG_ARRAY = b"\xdd"
+_FEW: Final = 64
+"""Values up to which all are taken out at once: each takes as much memory as many bytes."""
+
+_LONG_ARRAY: Final = b"\xdd"
 """How an array begins whose length stands in four bytes."""
 
 _elements = Decoder(list[Raw]).decode
-_text = Decoder(str).decode
+_members = Decoder(dict[str, Raw]).decode
 
 
 def elements(packed: bytes) -> list[Raw]:
@@ -32,12 +36,51 @@ def elements(packed: bytes) -> list[Raw]:
         raise ValueError("nested too deep") from error
 
 
-def first_elements(packed: bytes, at: int, count: int) -> Iterator[Raw]:
-    """Give values that stand one after another, with no look at what is behind the last one taken.
+def values(packed: bytes) -> tuple[int, Iterator[Raw]]:
+    """Give how many values an array claims to have, and what gives them one after another.
+
+    What stands behind the last one that is taken does not count, whatever it is.
 
     Raises:
-        ValueError: The next one is not whole.
+        ValueError: It is no array, or surely not whole. The iterator raises it for a value that is
+            not whole.
     """
+    kind, start, count = head(packed)
+    if kind is not Kind.ARRAY:
+        raise ValueError("must be an array")
+    if count > len(packed):
+        raise ValueError("must be whole")
+    return count, _in_turn(packed, start, count)
+
+
+def map_values(packed: bytes) -> tuple[int, Iterator[Raw]]:
+    """Give how many pairs a map claims to have, and what gives their keys and values in turn.
+
+    Raises:
+        ValueError: It is no map, or surely not whole. The iterator raises it as that of `values`.
+    """
+    kind, start, pairs = head(packed)
+    count = 2 * pairs
+    if kind is not Kind.MAP:
+        raise ValueError("must be a map")
+    if count > len(packed):
+        raise ValueError("must be whole")
+    # That is an array behind another head.
+    array = _LONG_ARRAY + count.to_bytes(4)
+    return pairs, _in_turn(array + packed[start:], len(array), count)
+
+
+def _in_turn(packed: bytes, at: int, count: int) -> Iterator[Raw]:
+    if count > _FEW:
+        return _one_by_one(packed, at, count)
+    try:
+        return iter(_elements(packed))
+    except (ValueError, RecursionError):
+        # Something is wrong with it, or it is more than can be looked through.
+        return _one_by_one(packed, at, count)
+
+
+def _one_by_one(packed: bytes, at: int, count: int) -> Iterator[Raw]:
     for _ in range(count):
         start, at = at, end(packed, at)
         yield Raw(packed[start:at])
@@ -49,10 +92,7 @@ def members(packed: bytes) -> dict[str, Raw]:
     Raises:
         ValueError: The bytes are not one such map.
     """
-    kind, start, pairs = head(packed)
-    count = 2 * pairs
-    if kind is not Kind.MAP or count > len(packed):
-        raise ValueError("not a whole map")
-    # Keys and values in turn are an array behind another head.
-    parts = elements(_LONG_ARRAY + count.to_bytes(4) + packed[start:])
-    return dict(zip(map(_text, parts[::2]), parts[1::2], strict=True))
+    try:
+        return _members(packed)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error

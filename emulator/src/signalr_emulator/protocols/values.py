@@ -10,9 +10,20 @@ from typing import Any, Final, NamedTuple
 from msgspec import Raw
 from msgspec.msgpack import Decoder, decode, encode
 
-from .formats import Kind, head, kind_of
+from .formats import Kind, head
 
-__all__ = ["TIMESTAMP", "Extension", "integer", "optional_text", "read", "timestamp", "write"]
+__all__ = [
+    "TIMESTAMP",
+    "Extension",
+    "content",
+    "integer",
+    "optional_text",
+    "read",
+    "text",
+    "timestamp",
+    "timestamp_data",
+    "write",
+]
 
 TIMESTAMP: Final = -1
 """The code of the extension that is a moment."""
@@ -22,6 +33,8 @@ _SECOND: Final = 1_000_000_000
 
 _SECONDS_BITS: Final = 34
 
+_integer: Callable[[Raw], int] = Decoder(int).decode
+_text: Callable[[Raw], str] = Decoder(str).decode
 _optional_text: Callable[[Raw], str | None] = Decoder(str | None).decode
 
 
@@ -33,13 +46,27 @@ class Extension(NamedTuple):
 
 
 def integer(packed: Raw) -> int | None:
-    """Read an integer, or nothing of another value: of a double neither, whatever its digits."""
-    value = decode(packed) if kind_of(packed) is Kind.SCALAR else None
-    return value if type(value) is int else None
+    """Read an integer; of any other value, a double with its digits among them, nothing."""
+    try:
+        return _integer(packed)
+    except ValueError:
+        return None
+
+
+def text(packed: Raw) -> str:
+    """Read a text; what is not UTF-8 in it becomes U+FFFD.
+
+    Raises:
+        ValueError: It is no text.
+    """
+    try:
+        return _text(packed)
+    except UnicodeDecodeError:
+        return content(packed).decode(errors="replace")
 
 
 def optional_text(packed: Raw) -> str | None:
-    """Read a text or nil; what is not UTF-8 in it becomes U+FFFD.
+    """Read nil, or a text as `text` does.
 
     Raises:
         ValueError: It is neither.
@@ -47,8 +74,13 @@ def optional_text(packed: Raw) -> str | None:
     try:
         return _optional_text(packed)
     except UnicodeDecodeError:
-        text = bytes(packed)
-        return text[head(text)[1] :].decode(errors="replace")
+        return text(packed)
+
+
+def content(packed: Raw) -> bytes:
+    """Give the bytes that a value holds: of a text its UTF-8."""
+    value = bytes(packed)
+    return value[head(value)[1] :]
 
 
 def read(packed: bytes, errors: str = "strict") -> Any:  # noqa: ANN401 - whatever MessagePack can hold
@@ -124,6 +156,15 @@ def timestamp(data: bytes) -> tuple[int, int]:
     if nanoseconds >= _SECOND:
         raise ValueError("a second has not so many nanoseconds")
     return seconds, nanoseconds
+
+
+def timestamp_data(seconds: int, nanoseconds: int) -> bytes:
+    """Write a timestamp as an extension's data, in its shortest form."""
+    if 0 <= seconds < 1 << _SECONDS_BITS:
+        if not nanoseconds and seconds < 1 << 32:
+            return seconds.to_bytes(4)
+        return (nanoseconds << _SECONDS_BITS | seconds).to_bytes(8)
+    return nanoseconds.to_bytes(4) + seconds.to_bytes(8, signed=True)
 
 
 def write(value: object) -> bytes:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.msgpack import encode
+
 from ..errors import ServiceMessageError
-from .fields import Pairs, packed_claims, packed_length, packed_optional_text, packed_text
+from .fields import Pairs, claims_map, optional_text, required_text
 
 __all__ = ["Member", "write_claims", "write_group_page"]
-
-_NIL = b"\xc0"
 
 
 class Member(NamedTuple):
@@ -25,12 +25,8 @@ def write_group_page(members: Sequence[Member], continuation_token: str | None) 
         ServiceMessageError: An id or the token is no text that can be written.
     """
     try:
-        written = (
-            b"\x92" + packed_text(connection_id) + packed_optional_text(user_id)
-            for connection_id, user_id in members
-        )
-        page = packed_length(len(members)) + b"".join(written)
-        return b"\x92" + page + packed_optional_text(continuation_token)
+        page = [(required_text(member), optional_text(user)) for member, user in members]
+        return encode((page, optional_text(continuation_token)))
     except ValueError as error:
         raise ServiceMessageError("GroupMemberQuery", "members", str(error)) from None
 
@@ -42,6 +38,6 @@ def write_claims(claims: Pairs[str]) -> bytes:
         ServiceMessageError: One is no text that can be written.
     """
     try:
-        return packed_claims(claims) if claims else _NIL
+        return encode(claims_map(claims) if claims else None)
     except ValueError as error:
         raise ServiceMessageError("GetConnectionClaims", "claims", str(error)) from None

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, dataclass_transform, get_args
 
-from .fields import Extension, Item, packed_int, packed_length
+from .fields import Extension, Item
 
 __all__ = ["BY_NUMBER", "LAYOUTS", "Layout", "Message", "row"]
 
@@ -32,20 +33,22 @@ class Layout(NamedTuple):
     Args:
         message: Its class.
         number: Its first item.
-        head: The beginning of its array, up to its number.
         items: Its other items in turn, each with its field's name; the kind of the map of
             extensions is `None`.
         extensions: Those that it has, by their keys, which ascend: name, kind, and what is not
             written.
         lengths: How many items there may be, the most first.
+        extended: Gives the values of its extensions together.
+        plain: What that is if none is to be written.
     """
 
     message: type[Message]
     number: int
-    head: bytes
     items: tuple[tuple[str, Item | None], ...]
     extensions: dict[int, tuple[str, Extension, object]]
     lengths: tuple[int, ...]
+    extended: Callable[[Message], object]
+    plain: object
 
 
 LAYOUTS: Final[dict[type[Message], Layout]] = {}
@@ -91,12 +94,15 @@ def _layout(
         at = extensions_at - 1 if extensions_at > 0 else len(items)
         items.insert(at, ("extensions", None))
     count = len(items) + 1
-    head = packed_length(count) + packed_int(number)
+    ascending = dict(sorted(extensions.items()))
+    names = [name for name, _, _ in ascending.values()]
+    absent = tuple(each for _, _, each in ascending.values())
     return Layout(
         message,
         number,
-        head,
         tuple(items),
-        dict(sorted(extensions.items())),
+        ascending,
         tuple(sorted(lengths or (count,), reverse=True)),
+        attrgetter(*names) if names else lambda _message: absent,
+        absent if len(absent) != 1 else absent[0],
     )

@@ -17,14 +17,14 @@ from ..endpoints.credentials import (
 )
 from ..endpoints.fan_out import GRACE, FanOut, combine, settles
 from ..errors import InvalidArgumentError, ServiceError, ServiceUnavailableError
+from ..server_connections.connections import HubConnections
+from ..server_connections.opening import Opening, server_id
 from ..service_protocol import requests as ask
 from ..service_protocol.messages import Message
 from ..settings.endpoint import Endpoint
 from ..settings.environment import Settings, read_application, read_endpoints
 from ..settings.names import check_application, check_hub, prefixed_hub
 from ..transport.threads import settled_outcomes
-from .connections import HubConnections
-from .opening import Opening, server_id
 
 if TYPE_CHECKING:
     from ..identity.token import TokenSource

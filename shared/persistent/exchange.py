@@ -20,6 +20,7 @@ from ..errors import InvalidArgumentError, ServiceError, ServiceUnavailableError
 from ..server_connections.connections import HubConnections
 from ..server_connections.opening import Opening, server_id
 from ..service_protocol import requests as ask
+from ..service_protocol.codec import write
 from ..service_protocol.messages import Message
 from ..settings.endpoint import Endpoint
 from ..settings.environment import Settings, read_application, read_endpoints
@@ -146,7 +147,22 @@ class Exchange:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def _write(self, hub: str, message: Message, about: str) -> None:
-        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(message, about))
+        await self._send(hub, self._encode(message), about)
+
+    def _encode(self, message: Message) -> bytes:
+        return write(message)
+
+    def _up(self, hub: str) -> HubConnections | None:
+        """Return the connections to a hub if they are there, at one endpoint alone."""
+        connections = self._hubs.get(hub, ())
+        return connections[0] if len(connections) == 1 else None
+
+    async def _send(self, hub: str, data: bytes, about: str) -> None:
+        connections = self._connections(hub)
+        if len(connections) == 1:
+            await connections[0].write(data, about)
+        else:
+            await self._everywhere(FanOut.ALL, hub, lambda each: each.write(data, about))
 
     async def _ask(self, hub: str, request: ask.AckRequest, about: str) -> None:
         await self._everywhere(FanOut.ALL, hub, lambda each: each.ask(request, about))
@@ -174,10 +190,12 @@ class Exchange:
     def _connections(self, hub: str) -> list[HubConnections]:
         """Return the connections of a hub at each endpoint."""
         self.check_process()
-        name = check_hub(hub)
-        found = self._hubs.get(name)
+        found = self._hubs.get(hub)
         if found is not None:
             return found
+        name = check_hub(hub)
+        if name in self._hubs:
+            return self._hubs[name]
         if self._is_closed:
             raise ServiceUnavailableError("The sender is closed", hub=name)
         known_as = prefixed_hub(self.application, name)

@@ -15,8 +15,15 @@ from ..errors import InvalidArgumentError, ServiceError, UnexpectedResponseError
 from ..service_protocol.codec import Frames
 from ..service_protocol.invocations import Completion
 from ..service_protocol.items import Pairs
+from ..unwritable import UNWRITABLE
 
 __all__ = ["invocation_writer", "payloads", "result_of"]
+
+_write_json = msgspec.json.Encoder(decimal_format="number").encode
+
+_SUSPICIOUS: Final = ((b"n", b"null"), (b"N", b"NaN"), (b"I", b"Inf"), (b"E", b"E+"))
+"""What `_write_json` may have made of a number that JSON cannot hold, or not as what it is: its
+first byte, which is looked for in no time, and the whole."""
 
 _COMPLETION: Final = 3
 _FAILED: Final = 1
@@ -46,11 +53,23 @@ def invocation_writer(
     if not isinstance(arguments, list | tuple):
         raise InvalidArgumentError("arguments", f"must be a list, not {type(arguments).__name__}")
     # Once, for however many recipients, connections and endpoints.
-    texts = as_json("arguments", arguments)
+    texts = _in_json(arguments)
     binary = as_messagepack("arguments", arguments)
     return lambda invocation_id: tuple(
         invocation_messages(target, texts, binary, invocation_id=invocation_id).items()
     )
+
+
+def _in_json(arguments: Sequence[object]) -> bytes:
+    """Return arguments as `as_json` has them, in a tenth of its time where nothing is unusual."""
+    try:
+        text = _write_json(arguments)
+    except UNWRITABLE:
+        return as_json("arguments", arguments)
+    for first, whole in _SUSPICIOUS:
+        if first in text and whole in text:
+            return as_json("arguments", arguments)
+    return text
 
 
 def result_of(completion: Completion) -> object:

@@ -5,12 +5,13 @@ import contextlib
 import logging
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
 from ..errors import ServiceError, ServiceUnavailableError
+from ..service_protocol import codec
 from ..service_protocol.acks import Answer
 from ..service_protocol.actions import (
     Abandoned,
@@ -33,7 +34,7 @@ from ..service_protocol.messages import (
 from ..service_protocol.requests import AckRequest
 from ..telemetry.log import log_fields
 from .answers import Answers, Awaited
-from .line import Line, NotWrittenError
+from .line import Line, NotWrittenError, Waiter
 from .opening import Opening
 
 __all__ = ["HubConnections"]
@@ -82,24 +83,40 @@ class HubConnections:
         self._renewals: set[asyncio.Task[None]] = set()
         self._keepers = [self._loop.create_task(self._keep_connected()) for _ in range(count)]
 
-    async def write(self, message: Message, about: str) -> None:
+    async def write(self, data: bytes, about: str) -> None:
         """Write a message to the socket of a connection.
 
         Args:
-            message: The message.
+            data: The message behind its length, as `codec.write` returns it.
             about: Whom it is for. What is for the same goes by the same connection, in its order.
 
         Raises:
-            InvalidArgumentError: The message has a value that cannot be sent.
             ServiceUnavailableError: No connection is up in time, or the service asks for less.
         """
         deadline = self._loop.time() + self._patience
         while True:
-            line = await self._line(about, deadline)
-            try:
-                return await self._put(line, message)
-            except NotWrittenError:
-                continue
+            line = self._up(about) or await self._line(about, deadline)
+            if await self._has_written(line, data):
+                return
+
+    def put(self, data: bytes, about: str, waiter: Waiter) -> None:
+        """Write a message as `write`, but by a connection that is up now.
+
+        Args:
+            data: As for `write`.
+            about: As for `write`.
+            waiter: Is told that the socket has taken it, or why not; by a `NotWrittenError` if
+                nothing of it has left.
+        """
+        try:
+            line = self._up(about)
+        except ServiceUnavailableError as error:
+            waiter.set_result(error)
+            return
+        if line is None:
+            waiter.set_result(NotWrittenError("No server connection is up"))
+        else:
+            line.put(data, waiter)
 
     async def ask(self, request: AckRequest, about: str) -> Answer:
         """Write a request, and wait for its ack; otherwise as `write`.
@@ -145,19 +162,26 @@ class HubConnections:
         Raises:
             ServiceUnavailableError: None is up in time, or the service asks for less.
         """
-        while not self._is_closed:
-            up = [each for each in self._lines if each.is_open]
-            if up:
-                return self._chosen(up, about)
+        while (line := self._up(about)) is None:
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(deadline):
                     await self._changed.wait()
             except TimeoutError:
                 raise self._named(self._not_up()) from self._failure
-        raise self._named(ServiceUnavailableError("The sender is closed"))
+        return line
 
-    def _chosen(self, up: Sequence[Line], about: str) -> Line:
+    def _up(self, about: str) -> Line | None:
+        """Return the connection by which something goes, if one is up.
+
+        Raises:
+            ServiceUnavailableError: The service asks for less, or the sender is closed.
+        """
+        if self._is_closed:
+            raise self._named(ServiceUnavailableError("The sender is closed"))
+        up = [each for each in self._lines if each.is_open]
+        if not up:
+            return None
         now = self._loop.time()
         free = [each for each in up if each.full_until <= now]
         if not free:
@@ -193,22 +217,25 @@ class HubConnections:
         while True:
             line = await self._line(about, deadline)
             with waiting(line) as (asked, waiter):
-                try:
-                    await self._put(line, asked)
-                except NotWrittenError:
+                if not await self._has_written(line, codec.write(asked)):
                     continue
                 result = await waiter
             if isinstance(result, ServiceError):
                 raise self._named(result)
             return result
 
-    async def _put(self, line: Line, message: Message) -> None:
-        try:
-            await line.write(message)
-        except NotWrittenError:
-            raise
-        except ServiceError as error:
-            raise self._named(error) from None
+    async def _has_written(self, line: Line, data: bytes) -> bool:
+        """Write a message to a socket, and tell whether it has left: else it may go by another.
+
+        Raises:
+            ServiceUnavailableError: The connection has ended meanwhile.
+        """
+        waiter: asyncio.Future[ServiceUnavailableError | None] = self._loop.create_future()
+        line.put(data, waiter)
+        failure = await waiter
+        if failure is not None and not isinstance(failure, NotWrittenError):
+            raise self._named(failure)
+        return failure is None
 
     async def _keep_connected(self) -> None:
         while True:

@@ -98,7 +98,9 @@ class _Together(Messages):
             self._waiting -= len(part.data)
             if outcome is not None:
                 self._failures.append(outcome)
-            self._changed.notify_all()
+            # Not for each message, since threads that wake to wait again would slow all others.
+            if self._waiting <= _MOST_WAITING // 2:
+                self._changed.notify_all()
 
     def _failure(self) -> ServiceUnavailableError | None:
         if not self._failures:

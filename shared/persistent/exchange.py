@@ -147,22 +147,24 @@ class Exchange:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def _write(self, hub: str, message: Message, about: str) -> None:
-        await self._send(hub, self._encode(message), about)
+        data = self._encode(message)
+        connections = self._up(hub)
+        if connections is None:
+            await self._send(hub, data, about)
+        else:
+            await connections.write(data, about)
 
     def _encode(self, message: Message) -> bytes:
         return write(message)
 
     def _up(self, hub: str) -> HubConnections | None:
         """Return the connections to a hub if they are there, at one endpoint alone."""
+        self.check_process()
         connections = self._hubs.get(hub, ())
         return connections[0] if len(connections) == 1 else None
 
     async def _send(self, hub: str, data: bytes, about: str) -> None:
-        connections = self._connections(hub)
-        if len(connections) == 1:
-            await connections[0].write(data, about)
-        else:
-            await self._everywhere(FanOut.ALL, hub, lambda each: each.write(data, about))
+        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(data, about))
 
     async def _ask(self, hub: str, request: ask.AckRequest, about: str) -> None:
         await self._everywhere(FanOut.ALL, hub, lambda each: each.ask(request, about))

@@ -37,7 +37,7 @@ def payloads(target: str, arguments: Sequence[object]) -> Pairs[bytes]:
     Raises:
         InvalidArgumentError: The target is empty, or an argument cannot be written.
     """
-    return invocation_writer(target, arguments)(None)
+    return tuple(invocation_messages(target, *_written(target, arguments)).items())
 
 
 def invocation_writer(
@@ -48,16 +48,24 @@ def invocation_writer(
     Raises:
         InvalidArgumentError: As `payloads`.
     """
+    # Once, for however many connections and endpoints.
+    written = _written(target, arguments)
+    return lambda invocation_id: tuple(
+        invocation_messages(target, *written, invocation_id=invocation_id).items()
+    )
+
+
+def _written(target: str, arguments: Sequence[object]) -> tuple[bytes, bytes]:
+    """Return arguments in JSON and in MessagePack.
+
+    Raises:
+        InvalidArgumentError: As `payloads`.
+    """
     if not target:
         raise InvalidArgumentError("target", "must not be empty")
     if not isinstance(arguments, list | tuple):
         raise InvalidArgumentError("arguments", f"must be a list, not {type(arguments).__name__}")
-    # Once, for however many recipients, connections and endpoints.
-    texts = _in_json(arguments)
-    binary = as_messagepack("arguments", arguments)
-    return lambda invocation_id: tuple(
-        invocation_messages(target, texts, binary, invocation_id=invocation_id).items()
-    )
+    return _in_json(arguments), as_messagepack("arguments", arguments)
 
 
 def _in_json(arguments: Sequence[object]) -> bytes:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, Self, overload
 
+from ..errors import ServiceUnavailableError
 from ..server_connections.connections import HubConnections
 from ..server_connections.line import NotWrittenError
 from ..transport.event_loop import LoopThread
@@ -80,7 +81,8 @@ class Handover:
             if connections is None:
                 self._send_later(handed)
             else:
-                connections.put(handed.data, handed.about, _Attempt(handed, self._send_later))
+                attempt = _Attempt(handed, connections, self._send_later)
+                connections.put(handed.data, handed.about, attempt)
 
     def _send_later(self, handed: Handed) -> None:
         task = asyncio.get_running_loop().create_task(self._sent(handed))
@@ -101,18 +103,21 @@ class Handover:
 class _Attempt:
     """A message that one connection has, and another one gets if nothing of it has left."""
 
-    __slots__ = ("_again", "_handed", "done")
+    __slots__ = ("_again", "_connections", "_handed", "done")
 
-    def __init__(self, handed: Handed, again: Callable[[Handed], None]) -> None:
+    def __init__(
+        self, handed: Handed, connections: HubConnections, again: Callable[[Handed], None]
+    ) -> None:
         self._handed = handed
+        self._connections = connections
         self._again = again
         self.done = handed.done
 
-    def set_result(self, outcome: Exception | None, /) -> None:
+    def set_result(self, outcome: ServiceUnavailableError | None, /) -> None:
         if isinstance(outcome, NotWrittenError):
             self._again(self._handed)
         else:
-            self._handed.set_result(outcome)
+            self._handed.set_result(outcome and self._connections.named(outcome))
 
 
 class written[**P]:  # noqa: N801  used like a decorator

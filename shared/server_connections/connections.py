@@ -168,7 +168,7 @@ class HubConnections:
                 async with asyncio.timeout_at(deadline):
                     await self._changed.wait()
             except TimeoutError:
-                raise self._named(self._not_up()) from self._failure
+                raise self.named(self._not_up()) from self._failure
         return line
 
     def _up(self, about: str) -> Line | None:
@@ -178,7 +178,7 @@ class HubConnections:
             ServiceUnavailableError: The service asks for less, or the sender is closed.
         """
         if self._is_closed:
-            raise self._named(ServiceUnavailableError("The sender is closed"))
+            raise self.named(ServiceUnavailableError("The sender is closed"))
         up = [each for each in self._lines if each.is_open]
         if not up:
             return None
@@ -186,7 +186,7 @@ class HubConnections:
         free = [each for each in up if each.full_until <= now]
         if not free:
             wait = min(each.full_until for each in up) - now
-            raise self._named(
+            raise self.named(
                 ServiceUnavailableError(
                     "The service's buffer for this server connection is full", retry_after=wait
                 )
@@ -199,7 +199,8 @@ class HubConnections:
             f"Not sent: no server connection within {self._patience:g} s{why}", retry_after=1
         )
 
-    def _named[E: ServiceError](self, error: E) -> E:
+    def named[E: ServiceError](self, error: E) -> E:
+        """Have an error say where it comes from."""
         error.endpoint = self._opening.endpoint.name
         error.hub = self._hub
         return error
@@ -221,7 +222,7 @@ class HubConnections:
                     continue
                 result = await waiter
             if isinstance(result, ServiceError):
-                raise self._named(result)
+                raise self.named(result)
             return result
 
     async def _has_written(self, line: Line, data: bytes) -> bool:
@@ -234,7 +235,7 @@ class HubConnections:
         line.put(data, waiter)
         failure = await waiter
         if failure is not None and not isinstance(failure, NotWrittenError):
-            raise self._named(failure)
+            raise self.named(failure)
         return failure is None
 
     async def _keep_connected(self) -> None:
@@ -283,7 +284,7 @@ class HubConnections:
             self._answers.lost(line)
 
     def _note(self, error: ServiceError) -> None:
-        self._failure = self._named(error)
+        self._failure = self.named(error)
         _logger.warning("%s", error, extra=log_fields(error))
 
     def _told(self, line: Line, action: Action) -> None:

@@ -140,6 +140,9 @@ def test_what_has_not_left_goes_by_the_next_connection(
     # One was under way, and the last one that was taken had not begun to leave.
     assert "1 of" in str(failures[0])
     assert "It may have been sent" in str(failures[0])
+    cause = failures[0].__cause__
+    assert isinstance(cause, ServiceUnavailableError)
+    assert (cause.hub, cause.endpoint) == ("chat", threaded_service.url.removeprefix("http://"))
     assert sender.user_exists("chat", "ann")
     assert f"user {begun - 1}" in {each.user_id for each in threaded_service.of(UserData)}
     assert len(threaded_service.lines) == 2

@@ -21,9 +21,14 @@ __all__ = ["invocation_writer", "payloads", "result_of"]
 
 _write_json = msgspec.json.Encoder(decimal_format="number").encode
 
+_PLAIN: Final = frozenset((str, int, bool))
+"""Types of which JSON holds every value, and `_write_json` writes it as what it is."""
+
 _SUSPICIOUS: Final = ((b"n", b"null"), (b"N", b"NaN"), (b"I", b"Inf"), (b"E", b"E+"))
 """What `_write_json` may have made of a number that JSON cannot hold, or not as what it is: its
 first byte, which is looked for in no time, and the whole."""
+
+_LISTS: Final = (list, tuple)
 
 _COMPLETION: Final = 3
 _FAILED: Final = 1
@@ -63,7 +68,7 @@ def _written(target: str, arguments: Sequence[object]) -> tuple[bytes, bytes]:
     """
     if not target:
         raise InvalidArgumentError("target", "must not be empty")
-    if not isinstance(arguments, list | tuple):
+    if not isinstance(arguments, _LISTS):
         raise InvalidArgumentError("arguments", f"must be a list, not {type(arguments).__name__}")
     return _in_json(arguments), as_messagepack("arguments", arguments)
 
@@ -74,6 +79,8 @@ def _in_json(arguments: Sequence[object]) -> bytes:
         text = _write_json(arguments)
     except UNWRITABLE:
         return as_json("arguments", arguments)
+    if _PLAIN.issuperset(map(type, arguments)):
+        return text
     for first, whole in _SUSPICIOUS:
         if first in text and whole in text:
             return as_json("arguments", arguments)

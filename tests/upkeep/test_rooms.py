@@ -19,7 +19,7 @@ ROOMS = {
     ),
     "bench": (
         "pairs", "processes", "report", "plot", "tables", "fanout", "functions", "rows", "simulate",
-        "against", "locustfile",
+        "against", "server_connections", "locustfile",
     ),
     "bench/simulate": ("model", "series", "plots", "summary", "tables"),
     "load": (

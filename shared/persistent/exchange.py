@@ -23,7 +23,12 @@ from ..service_protocol import requests as ask
 from ..service_protocol.codec import write
 from ..service_protocol.messages import Message
 from ..settings.endpoint import Endpoint
-from ..settings.environment import Settings, read_application, read_endpoints
+from ..settings.environment import (
+    Settings,
+    read_application,
+    read_endpoints,
+    read_message_tracing,
+)
 from ..settings.names import check_application, check_hub, prefixed_hub
 from ..transport.threads import settled_outcomes
 
@@ -50,6 +55,7 @@ class Exchange:
         connections: How many server connections there are to each hub at each endpoint.
         send_timeout: Seconds that a message waits for a connection that is up and takes it.
         application: Name of the application whose hubs these are.
+        message_tracing: Whether what is sent gets a name in the service's messaging logs.
         clock: Current time in epoch seconds.
         jitter: Random numbers from 0 to 1, which spread attempts to connect.
     """
@@ -62,6 +68,7 @@ class Exchange:
         connections: int = 1,
         send_timeout: float = 10.0,
         application: str = "",
+        message_tracing: bool = False,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -80,6 +87,7 @@ class Exchange:
         ]
         self._count = connections
         self._send_timeout = send_timeout
+        self._message_tracing = message_tracing
         self._clock = clock
         self._jitter = jitter
         self._server_id = server_id()
@@ -95,6 +103,7 @@ class Exchange:
             [each.credential for each in settings.endpoints],
             connections=connections,
             application=settings.application,
+            message_tracing=settings.message_tracing,
         )
 
     @classmethod
@@ -113,6 +122,7 @@ class Exchange:
             [each.credential for each in endpoints],
             connections=connections,
             application=read_application(environment),
+            message_tracing=read_message_tracing(environment),
         )
 
     if not TYPE_CHECKING:

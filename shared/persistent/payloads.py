@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ..bodies.hub_messages import RECORD_SEPARATOR, invocation_messages
-from ..bodies.values import as_json, as_messagepack
+from ..bodies.values import RawJson, as_json, as_messagepack
 from ..errors import InvalidArgumentError, ServiceError, UnexpectedResponseError
 from ..service_protocol.codec import Frames
 from ..service_protocol.invocations import Completion
@@ -68,9 +68,37 @@ def _written(target: str, arguments: Sequence[object]) -> tuple[bytes, bytes]:
     """
     if not target:
         raise InvalidArgumentError("target", "must not be empty")
+    if isinstance(arguments, RawJson):
+        return arguments, as_messagepack("arguments", _parsed(arguments))
     if not isinstance(arguments, _LISTS):
         raise InvalidArgumentError("arguments", f"must be a list, not {type(arguments).__name__}")
     return _in_json(arguments), as_messagepack("arguments", arguments)
+
+
+def _parsed(arguments: RawJson) -> object:
+    """Return what JSON text says, as far as MessagePack can hold it.
+
+    A whole number of more than 64 bits is a `float` then, as it is to a JavaScript client.
+
+    Raises:
+        InvalidArgumentError: It is no JSON, or has a number that nobody can hold.
+    """
+    try:
+        read = msgspec.json.decode(arguments)
+        msgspec.msgpack.encode(read)
+    except UNWRITABLE:
+        pass
+    else:
+        return read
+    try:
+        return json.loads(arguments, parse_int=_integer)
+    except UNWRITABLE as error:
+        raise InvalidArgumentError("arguments", f"cannot be sent: {error}") from None
+
+
+def _integer(text: str) -> float:
+    number = int(text)
+    return number if -(1 << 63) <= number < 1 << 64 else float(text)
 
 
 def _in_json(arguments: Sequence[object]) -> bytes:

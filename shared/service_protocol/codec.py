@@ -9,10 +9,11 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast, get_args
 
 from msgspec import NODEFAULT, Raw
-from msgspec.msgpack import encode
+from msgspec.msgpack import Encoder
 from msgspec.structs import fields
 
 from ..bodies.hub_messages import framed
+from ..bodies.values import as_base
 from ..errors import InvalidArgumentError, UnexpectedResponseError
 from ..unwritable import UNWRITABLE, unwritable
 from . import messages, requests, sends
@@ -52,6 +53,8 @@ class _Layout(NamedTuple):
     converted: tuple[tuple[int, str, Item], ...]
     has_rest: bool
 
+
+_encode = Encoder(enc_hook=as_base).encode
 
 _NO_EXTENSIONS: Final = b"\x80"
 
@@ -123,7 +126,7 @@ def write(message: Message) -> bytes:
     elif layout.has_rest:
         written += cast("Sequence[object]", written.pop())
     try:
-        return framed(encode(written))
+        return framed(_encode(written))
     except UNWRITABLE as error:
         raise _refusal(message, layout) from error
 
@@ -157,14 +160,14 @@ def _refusal(message: Message, layout: _Layout) -> InvalidArgumentError:
     names += [name for name, _, _ in layout.extensions.values()]
     for name in names:
         try:
-            encode(getattr(message, name))
+            _encode(getattr(message, name))
         except UNWRITABLE:
             return InvalidArgumentError(name, f"cannot be written: {_why(getattr(message, name))}")
     return InvalidArgumentError("message", "cannot be written")
 
 
 def _why(value: object) -> str:
-    return unwritable(value, encode)
+    return unwritable(value, _encode)
 
 
 def read(body: bytes) -> Message | None:

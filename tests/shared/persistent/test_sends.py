@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 
 import msgspec
 import pytest
@@ -29,6 +29,31 @@ from tests.shared.persistent.stub_service import StubService
 
 class Kind(Enum):
     ONE = "one"
+
+
+class Sort(StrEnum):
+    ONE = "one"
+
+
+class Order(IntEnum):
+    FIRST = 1
+
+
+class Text(str):
+    """A text of a class of its own, as a library's names are."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "another text"
+
+
+class Whole(int):
+    """A number of a class of its own."""
+
+
+class Real(float):
+    """As above."""
 
 
 @dataclass
@@ -117,6 +142,7 @@ async def test_clients_of_messagepack_get_what_json_cannot_say(
         {"null": [1.5, {"a": None}]}, {2: "a", True: "b", None: "c"}, (1, 2),
         Decimal("1.10"), Decimal("1E+5"), [Decimal(0), "E+"],
         b"\x00\xff", datetime(2026, 1, 2, tzinfo=UTC), Kind.ONE, Point(1, "b"),
+        Text("a"), {"a": Text("b")}, {Text("a"): Whole(1)}, Real(1.5), Sort.ONE, Order.FIRST,
     ],
 )  # fmt: skip
 async def test_json_says_what_the_service_client_says(
@@ -127,6 +153,18 @@ async def test_json_says_what_the_service_client_says(
     sent = json.loads(dict(message.payloads)["json"][:-1], parse_float=Decimal)
     expected = json.loads(as_json("arguments", [value]), parse_float=Decimal)
     assert repr(sent["arguments"]) == repr(expected)
+    (body,) = Frames().feed(dict(message.payloads)["messagepack"])
+    assert len(msgspec.msgpack.decode(body)[4]) == 1
+
+
+async def test_names_may_be_texts_of_a_class_of_their_own(
+    sender: PersistentSender, service: StubService
+) -> None:
+    await sender.send_to_user("chat", Text("ann"), Text("news"))
+    await sender.send_to_users(Text("chat"), [Text("bob")], "news")
+    (one,), (some,) = await service.heard(UserData), await service.heard(MultiUserData)
+    assert (one.user_id, some.user_ids) == ("ann", ("bob",))
+    assert calls(one.payloads)["json"] == {"type": 1, "target": "news", "arguments": []}
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ class ServerEndpoint:
             socket=socket,
             handlers=self._handlers,
             disturbances=disturbances,
+            expire=self._resource.user_groups.expire,
         )
         await session.run()
 

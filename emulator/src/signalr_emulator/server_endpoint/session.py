@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..errors import RequestError
 from ..faults.disturbances import ACK, MESSAGE, Disturbances, pause
@@ -39,6 +39,7 @@ class Session:
         socket: Where it is written to.
         handlers: What carries out its messages.
         disturbances: What disturbs it on purpose.
+        expire: Ends the memberships whose time is over.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Session:
         socket: ServerSocket,
         handlers: Handlers,
         disturbances: Disturbances,
+        expire: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._server = server
@@ -57,6 +59,7 @@ class Session:
         self._socket = socket
         self._handlers = handlers
         self._disturbances = disturbances
+        self._expire = expire
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_at(connection.deadline, self._check)
         self._late: set[asyncio.Task[None]] = set()
@@ -112,6 +115,7 @@ class Session:
         if handle is None:
             _LOGGER.debug("A server has sent what only the service does: %r", message)
             return
+        self._expire()
         try:
             answer = handle(self._server, message)
         except RequestError as error:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from ..errors import ServiceUnavailableError
+from ..server_connections.recording import Sent
 from ..service_protocol.messages import Message
 from ..settings.names import check_hub
 from ..telemetry.log import log_fields
@@ -32,7 +33,7 @@ class Batch(Sends):
         encode: Gives a message as it is to be written.
     """
 
-    def __init__(self, handover: Handover, encode: Callable[[Message], bytes]) -> None:
+    def __init__(self, handover: Handover, encode: Callable[[Message, str], Sent]) -> None:
         self._together = _Together(handover, encode)
         super().__init__(self._together)
 
@@ -55,7 +56,7 @@ class Batch(Sends):
 class _Together(Messages):
     """Hands messages over, and waits for none of them unless too many wait."""
 
-    def __init__(self, handover: Handover, encode: Callable[[Message], bytes]) -> None:
+    def __init__(self, handover: Handover, encode: Callable[[Message, str], Sent]) -> None:
         self._handover = handover
         self._encode = encode
         self._changed = threading.Condition()
@@ -79,23 +80,23 @@ class _Together(Messages):
         return self._failure()
 
     async def _write(self, hub: str, message: Message, about: str) -> None:
-        part = _Part(check_hub(hub), self._encode(message), about, self._told)
+        part = _Part(check_hub(hub), self._encode(message, about), self._told)
         with self._changed:
             # One that is longer than all that may wait goes alone.
-            while self._waiting and self._waiting + len(part.data) > _MOST_WAITING:
+            while self._waiting and self._waiting + len(part.sent.data) > _MOST_WAITING:
                 self._changed.wait()
             failure = self._failure()
             if failure is not None:
                 raise failure
             if self._loop is None:
                 raise ServiceUnavailableError("A batch takes messages inside its with block")
-            self._waiting += len(part.data)
+            self._waiting += len(part.sent.data)
             self._count += 1
         self._handover.put(part, self._loop)
 
     def _told(self, part: "_Part", outcome: Exception | None) -> None:
         with self._changed:
-            self._waiting -= len(part.data)
+            self._waiting -= len(part.sent.data)
             if outcome is not None:
                 self._failures.append(outcome)
             # Not for each message, since threads that wake to wait again would slow all others.
@@ -119,11 +120,10 @@ class _Part(Handed):
     def __init__(
         self,
         hub: str,
-        data: bytes,
-        about: str,
+        sent: Sent,
         told: Callable[["_Part", Exception | None], None],
     ) -> None:
-        super().__init__(hub, data, about)
+        super().__init__(hub, sent)
         self._told = told
 
     def done(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Never, Self, overload
 from ..endpoints.credentials import Credential
 from ..errors import ServiceUnavailableError
 from ..rest.members import GroupConnection
+from ..server_connections.recording import Sent
 from ..service_protocol.messages import Message
 from ..settings.endpoint import Endpoint
 from ..settings.environment import Settings
@@ -68,6 +69,7 @@ class PersistentSender(Sends):
         connections: How many server connections there are to each hub at each endpoint.
         send_timeout: Seconds that a message waits for a connection that is up and takes it.
         application: Name of the application whose hubs these are.
+        message_tracing: Whether what is sent gets a name in the service's messaging logs.
     """
 
     _sender: AwaitableSender
@@ -82,6 +84,7 @@ class PersistentSender(Sends):
         connections: int = 1,
         send_timeout: float = 10.0,
         application: str = "",
+        message_tracing: bool = False,
     ) -> None:
         self._begin(
             AwaitableSender(
@@ -90,6 +93,7 @@ class PersistentSender(Sends):
                 connections=connections,
                 send_timeout=send_timeout,
                 application=application,
+                message_tracing=message_tracing,
             )
         )
 
@@ -200,20 +204,20 @@ class PersistentSender(Sends):
         super().__init__(_OneByOne(self._handover, self._encode))
         self._is_closed = False
 
-    def _encode(self, message: Message) -> bytes:
+    def _encode(self, message: Message, about: str) -> Sent:
         self._sender.check_process()
-        return self._sender._encode(message)  # noqa: SLF001  its own
+        return self._sender._encode(message, about)  # noqa: SLF001  its own
 
 
 class _OneByOne(Messages):
     """Hands messages over, and waits for each."""
 
-    def __init__(self, handover: Handover, encode: Callable[[Message], bytes]) -> None:
+    def __init__(self, handover: Handover, encode: Callable[[Message, str], Sent]) -> None:
         self._handover = handover
         self._encode = encode
 
     async def _write(self, hub: str, message: Message, about: str) -> None:
-        one = _One(check_hub(hub), self._encode(message), about)
+        one = _One(check_hub(hub), self._encode(message, about))
         loop = self._handover.loops.begin()
         try:
             self._handover.put(one, loop)
@@ -225,8 +229,8 @@ class _OneByOne(Messages):
 class _One(Handed):
     """A message that a thread waits for."""
 
-    def __init__(self, hub: str, data: bytes, about: str) -> None:
-        super().__init__(hub, data, about)
+    def __init__(self, hub: str, sent: Sent) -> None:
+        super().__init__(hub, sent)
         self._is_over = False
         self._outcome: Exception | None = None
         self._told = threading.Lock()

@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Never, Self
 
+from msgspec.structs import replace
+
 from ..endpoints.credentials import (
     Credential,
     EntraTokenSources,
@@ -17,8 +19,11 @@ from ..endpoints.credentials import (
 )
 from ..endpoints.fan_out import GRACE, FanOut, combine, settles
 from ..errors import InvalidArgumentError, ServiceError, ServiceUnavailableError
+from ..rest.exchange import TRACING_ID_BITS
 from ..server_connections.connections import HubConnections
+from ..server_connections.instruments import Begun, find_telemetry, operation_of
 from ..server_connections.opening import Opening, server_id
+from ..server_connections.recording import Recording, Sent
 from ..service_protocol import requests as ask
 from ..service_protocol.codec import write
 from ..service_protocol.messages import Message
@@ -88,6 +93,7 @@ class Exchange:
         self._count = connections
         self._send_timeout = send_timeout
         self._message_tracing = message_tracing
+        self._telemetry = find_telemetry()
         self._clock = clock
         self._jitter = jitter
         self._server_id = server_id()
@@ -157,15 +163,25 @@ class Exchange:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def _write(self, hub: str, message: Message, about: str) -> None:
-        data = self._encode(message)
+        sent = self._encode(message, about)
         connections = self._up(hub)
         if connections is None:
-            await self._send(hub, data, about)
+            await self._send(hub, sent)
         else:
-            await connections.write(data, about)
+            await connections.write(sent)
 
-    def _encode(self, message: Message) -> bytes:
-        return write(message)
+    def _encode(self, message: Message, about: str) -> Sent:
+        """Return a message on its way, with a name and a moment where somebody looks at them."""
+        if not self._message_tracing and self._telemetry is None:
+            return Sent(write(message), about)
+        tracing_id = random.getrandbits(TRACING_ID_BITS) if self._message_tracing else None
+        message = replace(message, tracing_id=tracing_id)
+        operation = operation_of(message)
+        if self._telemetry is None:
+            begun = Begun(operation, tracing_id=tracing_id)
+        else:
+            begun = self._telemetry.begin(operation, tracing_id)
+        return Sent(write(message), about, begun)
 
     def _up(self, hub: str) -> HubConnections | None:
         """Return the connections to a hub if they are there, at one endpoint alone."""
@@ -173,8 +189,8 @@ class Exchange:
         connections = self._hubs.get(hub, ())
         return connections[0] if len(connections) == 1 else None
 
-    async def _send(self, hub: str, data: bytes, about: str) -> None:
-        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(data, about))
+    async def _send(self, hub: str, sent: Sent) -> None:
+        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(sent))
 
     async def _ask(self, hub: str, request: ask.AckRequest, about: str) -> None:
         await self._everywhere(FanOut.ALL, hub, lambda each: each.ask(request, about))
@@ -219,6 +235,7 @@ class Exchange:
                 count=self._count,
                 patience=self._send_timeout,
                 jitter=self._jitter,
+                recording=Recording(self._telemetry, endpoint, name),
             )
             for endpoint, proof in zip(self.endpoints, self._proofs, strict=True)
         ]

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, Self, overload
 from ..errors import ServiceUnavailableError
 from ..server_connections.connections import HubConnections
 from ..server_connections.line import NotWrittenError
+from ..server_connections.recording import Sent
 from ..transport.event_loop import LoopThread
 from .messages import Messages
 
@@ -20,14 +21,12 @@ class Handed(ABC):
 
     Args:
         hub: Name of the hub.
-        data: The message behind its length.
-        about: Whom it is for.
+        sent: The message.
     """
 
-    def __init__(self, hub: str, data: bytes, about: str) -> None:
+    def __init__(self, hub: str, sent: Sent) -> None:
         self.hub = hub
-        self.data = data
-        self.about = about
+        self.sent = sent
 
     @abstractmethod
     def done(self) -> bool:
@@ -51,7 +50,7 @@ class Handover:
         self,
         loops: LoopThread,
         up: Callable[[str], HubConnections | None],
-        send: Callable[[str, bytes, str], Awaitable[None]],
+        send: Callable[[str, Sent], Awaitable[None]],
     ) -> None:
         self.loops = loops
         self._up = up
@@ -82,7 +81,7 @@ class Handover:
                 self._send_later(handed)
             else:
                 attempt = _Attempt(handed, connections, self._send_later)
-                connections.put(handed.data, handed.about, attempt)
+                connections.put(handed.sent, attempt)
 
     def _send_later(self, handed: Handed) -> None:
         task = asyncio.get_running_loop().create_task(self._sent(handed))
@@ -93,7 +92,7 @@ class Handover:
         if handed.done():
             return
         try:
-            await self._send(handed.hub, handed.data, handed.about)
+            await self._send(handed.hub, handed.sent)
         except Exception as error:  # noqa: BLE001  the thread that waits for it raises it
             handed.set_result(error)
         else:

@@ -34,8 +34,10 @@ from ..service_protocol.messages import (
 from ..service_protocol.requests import AckRequest
 from ..telemetry.log import log_fields
 from .answers import Answers, Awaited
+from .instruments import operation_of
 from .line import Line, NotWrittenError, Waiter
 from .opening import Opening
+from .recording import Recording, Sent
 
 __all__ = ["HubConnections"]
 
@@ -54,6 +56,7 @@ class HubConnections:
         server_id: Names this process to the service.
         count: How many there shall be.
         patience: Seconds that whoever sends waits for a connection that is up.
+        recording: Records what is done.
         jitter: Random numbers from 0 to 1, which spread attempts to connect.
     """
 
@@ -65,12 +68,14 @@ class HubConnections:
         server_id: str,
         count: int,
         patience: float,
+        recording: Recording,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._opening = opening
         self._hub = hub
         self._patience = patience
+        self._recording = recording
         self._jitter = jitter
         self._answers = Answers(server_id)
         self._lines: list[Line] = []
@@ -83,40 +88,43 @@ class HubConnections:
         self._renewals: set[asyncio.Task[None]] = set()
         self._keepers = [self._loop.create_task(self._keep_connected()) for _ in range(count)]
 
-    async def write(self, data: bytes, about: str) -> None:
+    async def write(self, sent: Sent) -> None:
         """Write a message to the socket of a connection.
-
-        Args:
-            data: The message behind its length, as `codec.write` returns it.
-            about: Whom it is for. What is for the same goes by the same connection, in its order.
 
         Raises:
             ServiceUnavailableError: No connection is up in time, or the service asks for less.
         """
+        if sent.begun is None:
+            await self._write(sent.data, sent.about)
+        else:
+            await self._recording.sent(sent.begun, self._write(sent.data, sent.about))
+
+    async def _write(self, data: bytes, about: str) -> None:
         deadline = self._loop.time() + self._patience
         while True:
             line = self._up(about) or await self._line(about, deadline)
             if await self._has_written(line, data):
                 return
 
-    def put(self, data: bytes, about: str, waiter: Waiter) -> None:
+    def put(self, sent: Sent, waiter: Waiter) -> None:
         """Write a message as `write`, but by a connection that is up now.
 
         Args:
-            data: As for `write`.
-            about: As for `write`.
+            sent: The message.
             waiter: Is told that the socket has taken it, or why not; by a `NotWrittenError` if
                 nothing of it has left.
         """
+        if sent.begun is not None:
+            waiter = self._recording.waiter(sent.begun, waiter)
         try:
-            line = self._up(about)
+            line = self._up(sent.about)
         except ServiceUnavailableError as error:
             waiter.set_result(error)
             return
         if line is None:
             waiter.set_result(NotWrittenError("No server connection is up"))
         else:
-            line.put(data, waiter)
+            line.put(sent.data, waiter)
 
     async def ask(self, request: AckRequest, about: str) -> Answer:
         """Write a request, and wait for its ack; otherwise as `write`.
@@ -125,7 +133,8 @@ class HubConnections:
             ConnectionNotFoundError: There is no connection with a connection token.
             ServiceError: The service refuses or fails, or its ack does not come.
         """
-        return await self._answer(about, partial(self._answers.acknowledged, request))
+        asking = self._answer(about, partial(self._answers.acknowledged, request))
+        return await self._recording.answered(operation_of(request), asking)
 
     async def invoke(
         self, connection_id: str, write: Callable[[str], Pairs[bytes]], seconds: float
@@ -141,7 +150,8 @@ class HubConnections:
             ServiceError: The result does not come.
         """
         invoked = partial(self._answers.invoked, connection_id, write, seconds)
-        return await self._answer(connection_id, invoked)
+        asking = self._answer(connection_id, invoked)
+        return await self._recording.answered("invoke_connection", asking)
 
     async def close(self) -> None:
         """Have the sockets take what was sent, for as long as a send may take, and close them."""
@@ -242,6 +252,7 @@ class HubConnections:
         while True:
             line = await self._opened()
             since = self._loop.time()
+            self._recording.up(1)
             try:
                 await line.live()
             except ServiceError as error:
@@ -249,6 +260,7 @@ class HubConnections:
                 self._failures = 0 if lasted else self._failures + 1
                 self._note(error)
             finally:
+                self._recording.up(-1)
                 await self._leave(line)
 
     async def _opened(self) -> Line:
@@ -260,10 +272,14 @@ class HubConnections:
                 await asyncio.sleep(due - now)
                 self._started = self._loop.time()
                 try:
-                    return await self._attempt()
+                    line = await self._attempt()
                 except ServiceError as error:
                     self._failures += 1
                     self._note(error)
+                    self._recording.attempted(error)
+                else:
+                    self._recording.attempted(None)
+                    return line
 
     async def _attempt(self) -> Line:
         opened = await self._opening.open()
@@ -303,6 +319,7 @@ class HubConnections:
             case Abandoned():
                 self._warn("The service is about to close a server connection: %s", action.text)
             case BufferFull():
+                self._recording.throttled()
                 self._warn("The service asks for less by a server connection: %s", action.text)
             case Unreadable():
                 self._warn("A message of the service was skipped: %s", action.problem)

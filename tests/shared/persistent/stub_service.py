@@ -24,7 +24,7 @@ from shared.service_protocol.messages import (
     Ping,
 )
 
-type Answer = Callable[[Message], Message | None]
+type Answer = Callable[[Message], Message | tuple[Message, ...] | None]
 
 
 def acknowledged(message: Message) -> Message | None:
@@ -63,7 +63,7 @@ class StubService:
     """What has come, and what is answered.
 
     Args:
-        answer: Gives the answer to a message, if there is one.
+        answer: Gives the answer to a message, or several that come at once, if there is one.
         refusals: Statuses that refuse the next WebSockets, in turn.
         welcome: Answers a handshake; `None` says nothing.
     """
@@ -140,7 +140,7 @@ class StubService:
             self.received.append(message)
             answer = self.answer(message)
             if answer is not None:
-                await line.say(answer)
+                await line.say(*answer if isinstance(answer, tuple) else (answer,))
         await self.tell()
 
 

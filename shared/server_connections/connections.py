@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import math
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Final
 
 from ..errors import ServiceError, ServiceUnavailableError
 from ..service_protocol import codec
@@ -23,7 +21,6 @@ from ..service_protocol.actions import (
     Unreadable,
 )
 from ..service_protocol.actions import Opened as Welcomed
-from ..service_protocol.connection import next_attempt
 from ..service_protocol.invocations import Completion
 from ..service_protocol.items import Pairs
 from ..service_protocol.messages import (
@@ -35,6 +32,7 @@ from ..service_protocol.requests import AckRequest
 from ..telemetry.log import log_fields
 from .answers import Answers, Awaited
 from .instruments import operation_of
+from .keeper import Keeper
 from .line import Line, NotWrittenError, Waiter
 from .opening import Opening
 from .recording import Recording, Sent
@@ -42,9 +40,6 @@ from .recording import Recording, Sent
 __all__ = ["HubConnections"]
 
 _logger = logging.getLogger(__name__)
-
-_STEADY: Final = 5.0
-"""Seconds after which a connection that ends is no failed attempt."""
 
 
 class HubConnections:
@@ -76,17 +71,20 @@ class HubConnections:
         self._hub = hub
         self._patience = patience
         self._recording = recording
-        self._jitter = jitter
         self._answers = Answers(server_id)
-        self._lines: list[Line] = []
         self._changed = asyncio.Event()
-        self._probing = asyncio.Lock()
-        self._started = -math.inf
-        self._failures = 0
         self._failure: ServiceError | None = None
         self._is_closed = False
         self._renewals: set[asyncio.Task[None]] = set()
-        self._keepers = [self._loop.create_task(self._keep_connected()) for _ in range(count)]
+        self._keeper = Keeper(
+            opening,
+            count,
+            lambda opened: Line(opened.socket, opened.token, self._told, patience),
+            failed=self._note,
+            left=self._answers.lost,
+            recording=recording,
+            jitter=jitter,
+        )
 
     async def write(self, sent: Sent) -> None:
         """Write a message to the socket of a connection.
@@ -159,11 +157,10 @@ class HubConnections:
         self._changed.set()
         with contextlib.suppress(ServiceError, TimeoutError):
             async with asyncio.timeout(self._patience):
-                await asyncio.gather(*(each.flush() for each in self._lines))
-        tasks = [*self._keepers, *self._renewals]
-        for task in tasks:
+                await asyncio.gather(*(each.flush() for each in self._keeper.lines))
+        for task in self._renewals:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._renewals, self._keeper.close(), return_exceptions=True)
         self._answers.close()
 
     async def _line(self, about: str, deadline: float) -> Line:
@@ -189,7 +186,7 @@ class HubConnections:
         """
         if self._is_closed:
             raise self.named(ServiceUnavailableError("The sender is closed"))
-        up = [each for each in self._lines if each.is_open]
+        up = [each for each in self._keeper.lines if each.is_open]
         if not up:
             return None
         now = self._loop.time()
@@ -247,57 +244,6 @@ class HubConnections:
         if failure is not None and not isinstance(failure, NotWrittenError):
             raise self.named(failure)
         return failure is None
-
-    async def _keep_connected(self) -> None:
-        while True:
-            line = await self._opened()
-            since = self._loop.time()
-            self._recording.up(1)
-            try:
-                await line.live()
-            except ServiceError as error:
-                lasted = self._loop.time() - since >= _STEADY
-                self._failures = 0 if lasted else self._failures + 1
-                self._note(error)
-            finally:
-                self._recording.up(-1)
-                await self._leave(line)
-
-    async def _opened(self) -> Line:
-        """Return a connection that the service has welcomed. One tries, and the others wait."""
-        async with self._probing:
-            while True:
-                now = self._loop.time()
-                due = next_attempt(self._failures, self._started, now, self._jitter())
-                await asyncio.sleep(due - now)
-                self._started = self._loop.time()
-                try:
-                    line = await self._attempt()
-                except ServiceError as error:
-                    self._failures += 1
-                    self._note(error)
-                    self._recording.attempted(error)
-                else:
-                    self._recording.attempted(None)
-                    return line
-
-    async def _attempt(self) -> Line:
-        opened = await self._opening.open()
-        line = Line(opened.socket, opened.token, self._told, self._patience)
-        self._lines.append(line)
-        try:
-            await line.shake_hands()
-        except BaseException:
-            await self._leave(line)
-            raise
-        return line
-
-    async def _leave(self, line: Line) -> None:
-        self._lines.remove(line)
-        try:
-            await line.end()
-        finally:
-            self._answers.lost(line)
 
     def _note(self, error: ServiceError) -> None:
         self._failure = self.named(error)

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+import gevent  # type: ignore[import-untyped]  # has no types
 from locust import HttpUser, constant_pacing, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -84,6 +85,15 @@ def add_options(parser: LocustArgumentParser) -> None:
         is_secret=True,
         help="token that clients negotiate with; better as the variable LOCUST_BEARER_TOKEN",
     )
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]  # locust's
+def look_at_the_clock(**_: object) -> None:
+    """Have `--run-time` count from here: locust counts from when gevent has looked at the clock.
+
+    That was before all imports, and a short run on a busy machine is over before it begins.
+    """
+    gevent.get_hub().loop.update_now()
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]  # locust's
@@ -200,9 +210,13 @@ class Listener(HttpUser):
         )
 
     def _leave(self) -> None:
-        if self._socket is not None:
-            self._socket.close(timeout=1)
-            self._socket = None
+        if self._socket is None:
+            return
+        # In a greenlet of its own, since `close` swallows whatever is raised in it: also the
+        # GreenletExit by which locust ends a user, who would then go on, and the run with him.
+        closing = gevent.spawn(self._socket.close, timeout=1)
+        self._socket = None
+        closing.join()
 
 
 class Broadcaster(HttpUser):

@@ -15,6 +15,7 @@ from shared.functions.upstream import settings as upstream
 from shared.settings import environment
 from shared.settings.connection import PARTS
 from shared.settings.description import Setting
+from shared.settings.transport_type import TRANSPORT_TYPE
 
 __all__ = ["PAGE", "TABLES", "current"]
 
@@ -22,7 +23,11 @@ PAGE: Final = Path(__file__).with_suffix(".md")
 
 TABLES: Final[Mapping[str, Iterable[Setting]]] = {
     "connection": PARTS.values(),
-    "hubs": [each for each in environment.SETTINGS if each.name.startswith("SIGNALR_")],
+    "hubs": [
+        each
+        for each in environment.SETTINGS
+        if each.name.startswith("SIGNALR_") or each is TRANSPORT_TYPE
+    ],
     "negotiate": negotiate.SETTINGS,
     "upstream": upstream.SETTINGS,
     "pages": (demo.OFFERED, OPENAPI_OFFERED),

@@ -37,6 +37,7 @@ from .settings.endpoint import Endpoint, EndpointType
 from .settings.environment import Settings
 from .settings.hubs import Hubs
 from .settings.token_origin import TokenOrigin
+from .settings.transport_type import TransportType
 from .transport.http import Timeouts
 
 __version__ = "0.1.0"
@@ -73,6 +74,7 @@ __all__ = [
     "Timeouts",
     "TokenOrigin",
     "TokenTooLargeError",
+    "TransportType",
     "Transports",
     "UnexpectedResponseError",
     "UnknownHubError",

@@ -13,8 +13,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import jwt
-import msgpack  # type: ignore[import-untyped]  # it has no types
 import requests
+from msgspec import msgpack
 
 from ..fanout.clients import Clients
 from ..rows.senders import session
@@ -59,9 +59,9 @@ def _in_json() -> Message:
 def _in_hub_protocols() -> Message:
     fields = {"type": 1, "target": "say", "arguments": _ARGUMENTS}
     record = json.dumps(fields, separators=_COMPACT).encode() + b"\x1e"
-    packed = msgpack.packb([1, {}, None, "say", _ARGUMENTS, []])
+    packed = msgpack.encode([1, {}, None, "say", _ARGUMENTS, []])
     framed = bytes((len(packed) & 0x7F | 0x80, len(packed) >> 7)) + packed
-    body = msgpack.packb({"json": record, "messagepack": framed})
+    body = msgpack.encode({"json": record, "messagepack": framed})
     return Message("application/octet-stream", body, len(record))
 
 

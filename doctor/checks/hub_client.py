@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from shared.settings.proxies import passes_proxies_by
+from shared.settings.endpoint import passes_proxies_by
 
 __all__ = ["HandshakeError", "HubClient", "Message"]
 

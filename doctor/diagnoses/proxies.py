@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
-from shared.settings.proxies import passes_proxies_by
+from shared.settings.endpoint import passes_proxies_by
 
 from ..finding import Diagnosis
 

@@ -1,7 +1,9 @@
 """What clients and callers send to the emulator."""
 
+import json
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import jwt
@@ -21,6 +23,7 @@ from signalr_emulator.errors import (
     InvalidRequestError,
     JsonError,
     ProtocolError,
+    ServiceMessageError,
     WebSocketError,
 )
 from signalr_emulator.operations.binary_payload import parse_binary_item, parse_binary_payload
@@ -28,6 +31,7 @@ from signalr_emulator.operations.commands import parse_commands
 from signalr_emulator.operations.filters import Candidate, parse_filter
 from signalr_emulator.operations.pages import page
 from signalr_emulator.operations.payloads import parse_item, parse_payload
+from signalr_emulator.protocols.messagepack import framed
 from signalr_emulator.protocols.messages import (
     MAX_RECORD_BYTES,
     Close,
@@ -41,7 +45,8 @@ from signalr_emulator.protocols.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, Written
+from signalr_emulator.protocols.supported import JSON, MESSAGEPACK, HubProtocol, Reader, Written
+from signalr_emulator.service_protocol.codec import message_reader, read, write
 from signalr_emulator.transports.outgoing import Outgoing
 from signalr_emulator.transports.timing import Timing
 from signalr_emulator.websocket.frames import CloseCode, Opcode, binary_frame
@@ -112,6 +117,43 @@ def connection(data: bytes) -> None:
     """What a client does leads to the same events, however its bytes are cut."""
     whole, cut = pieces(data)
     assert _events([whole]) == _events(cut)
+
+
+_VECTORS: Final = (
+    Path(__file__).parents[2] / "tests" / "shared" / "service_protocol" / "vectors.jsonl"
+)
+
+
+def _recorded() -> list[bytes]:
+    """Return each type's message as the SDK for .NET writes it when all of it is set."""
+    lines = map(json.loads, _VECTORS.read_text(encoding="utf-8").splitlines())
+    return [framed(bytes.fromhex(each["hex"])) for each in lines if each.get("variant") == "Full"]
+
+
+@target(
+    *(b"\x03" + each for each in _recorded()),
+    b"\xff" + b"".join(_recorded()),
+    b"\x00\x80\x80\x80\x80\x80\x01",
+    b"\x00\x0c\x94\x0b\xa1c\xa1g\x82\x03\xa1x\x01\x4d",  # an extension that a join has not
+)
+def app_server_stream(data: bytes) -> None:
+    """What app servers send is read, skipped or refused, and what is read can be sent on."""
+    whole, cut = pieces(data)
+    bodies = _records(message_reader(), [whole])
+    assert bodies == _records(message_reader(), cut)
+    for body in bodies:
+        if not isinstance(body, bytes):
+            continue
+        try:
+            message = read(body)
+        except ServiceMessageError:
+            continue
+        if message is None:
+            continue
+        with suppress(ServiceMessageError):
+            (again,) = _records(message_reader(), [write(message)])
+            assert isinstance(again, bytes)
+            assert read(again) == message
 
 
 _ADMISSION: Final = Admission("127.0.0.1", origins=frozenset((LOOPBACK_ORIGINS,)))
@@ -287,16 +329,15 @@ def bearer_token(data: bytes) -> None:
 
 def _stream(protocol: HubProtocol, data: bytes) -> None:
     whole, cut = pieces(data)
-    records = _records(protocol, [whole])
-    assert records == _records(protocol, cut)
+    records = _records(protocol.reader(MAX_RECORD_BYTES), [whole])
+    assert records == _records(protocol.reader(MAX_RECORD_BYTES), cut)
     for record in records:
         if isinstance(record, bytes):
             _message(protocol, record)
 
 
-def _records(protocol: HubProtocol, parts: list[bytes]) -> list[bytes | str]:
+def _records(reader: Reader, parts: list[bytes]) -> list[bytes | str]:
     """Return what a reader cuts out of a stream, and at the end why it stopped, if it did."""
-    reader = protocol.reader(MAX_RECORD_BYTES)
     found: list[bytes | str] = []
     try:
         for part in parts:
@@ -314,7 +355,7 @@ def _message(protocol: HubProtocol, record: bytes) -> None:
     if message is None or isinstance(message, ReceivedInvocation | ReceivedStreamItem):
         return
     with suppress(JsonError):
-        (again,) = _records(protocol, [protocol.encode(message)])
+        (again,) = _records(protocol.reader(MAX_RECORD_BYTES), [protocol.encode(message)])
         assert isinstance(again, bytes)
         assert protocol.parse(again) == message
     for other in (JSON, MESSAGEPACK):

@@ -17,12 +17,15 @@ RECORD_SEPARATOR: Final = b"\x1e"
 
 _SEVEN_BITS: Final = 0x7F
 _MORE: Final = 0x80
+_SHORT: Final = range(0x80, 0x4000)
+"""Lengths of two bytes, which most messages have."""
 
 # The beginnings of the arrays that messages are, up to where they differ: [1, {}, id or nil,
 # target, arguments, []] and [2, {}, id, item].
 _INVOCATION: Final = b"\x96\x01\x80"
 _STREAM_ITEM: Final = b"\x94\x02\x80"
 _NO_STREAMS: Final = b"\x90"
+_NIL: Final = b"\xc0"
 
 
 def invocation(target: str, arguments_json: bytes, arguments_messagepack: bytes) -> Content:
@@ -58,17 +61,23 @@ def invocation_messages(
     Raises:
         InvalidArgumentError: The target cannot be written.
     """
-    id_json = b"" if invocation_id is None else b'"invocationId":%b,' % as_json("", invocation_id)
+    id_json, id_messagepack = b"", _NIL
+    if invocation_id is not None:
+        id_json = b'"invocationId":%b,' % as_json("", invocation_id)
+        id_messagepack = as_messagepack("", invocation_id)
     name = as_json("target", target)
     return {
-        "json": b'{"type":1,%b"target":%b,"arguments":%b}' % (id_json, name, arguments_json)
-        + RECORD_SEPARATOR,
+        "json": b'{"type":1,%b"target":%b,"arguments":%b}\x1e' % (id_json, name, arguments_json),
         "messagepack": framed(
-            _INVOCATION
-            + as_messagepack("", invocation_id)
-            + as_messagepack("target", target)
-            + arguments_messagepack
-            + _NO_STREAMS
+            b"".join(
+                (
+                    _INVOCATION,
+                    id_messagepack,
+                    as_messagepack("target", target),
+                    arguments_messagepack,
+                    _NO_STREAMS,
+                )
+            )
         ),
     }
 
@@ -87,6 +96,8 @@ def framed(message: bytes) -> bytes:
     The length is a VarInt: seven bits in a byte, the lowest first.
     """
     length = len(message)
+    if length in _SHORT:
+        return bytes((length & _SEVEN_BITS | _MORE, length >> 7)) + message
     prefix = bytearray()
     while length > _SEVEN_BITS:
         prefix.append(length & _SEVEN_BITS | _MORE)

@@ -17,7 +17,7 @@ from typing import Final
 from ..errors import InvalidArgumentError
 from ..unwritable import UNWRITABLE, unwritable
 
-__all__ = ["RawJson", "as_json", "as_messagepack", "written"]
+__all__ = ["RawJson", "as_base", "as_json", "as_messagepack", "written"]
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -76,9 +76,26 @@ def as_json(argument: str, value: object) -> bytes:
 
 def as_messagepack(argument: str, value: object) -> bytes:
     """Return a value in MessagePack, for which msgspec has to be there; otherwise as `written`."""
-    import msgspec  # noqa: PLC0415  as above
+    return _checked(argument, "MessagePack", value, _messagepack())
 
-    return _checked(argument, "MessagePack", value, msgspec.msgpack.encode)
+
+def as_base(value: object) -> object:
+    """Return a text or a number of a class of its own as what it is: msgspec asks for it.
+
+    JSON's writer takes such a class for its base by itself.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    match value:
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+        case _:
+            raise TypeError(f"a value of type {type(value).__name__}")
 
 
 def _checked[T](argument: str, form: str, value: object, write: Callable[[object], T]) -> T:
@@ -127,6 +144,13 @@ def _plain(value: object, *kept: type) -> object:
     import msgspec  # noqa: PLC0415  as above
 
     return msgspec.to_builtins(value, builtin_types=(Decimal, *kept))
+
+
+@functools.cache
+def _messagepack() -> Callable[[object], bytes]:
+    import msgspec  # noqa: PLC0415  as above
+
+    return msgspec.msgpack.Encoder(enc_hook=as_base).encode
 
 
 @functools.cache

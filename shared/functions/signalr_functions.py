@@ -14,6 +14,7 @@ from ..errors import InvalidArgumentError
 from ..settings.environment import Settings
 from ..settings.hubs import Hubs
 from ..settings.token_origin import TokenOrigin
+from ..settings.transport_type import TRANSPORT_TYPE, TransportType
 from .broadcast.handlers import broadcast_functions
 from .events.registry import Events
 from .health import health_functions
@@ -160,7 +161,7 @@ class SignalRFunctions:
         if settings.token_origin is TokenOrigin.SERVICE:
             refuse_claims(negotiation)
         upstream = UpstreamSettings.from_environment(environment, settings.endpoints)
-        service = SignalRServiceClient.from_settings(settings)
+        service = _service_client(settings)
         # The identity endpoint and the service answer while the host starts.
         service.warm_up()
         return cls(
@@ -225,6 +226,20 @@ class SignalRFunctions:
         if routed.function in OPENAPI:
             return openapi_function(self.registered, routed.path)
         return self._functions[routed.function]
+
+
+def _service_client(settings: Settings) -> SignalRServiceClient:
+    if settings.transport_type is not TransportType.PERSISTENT:
+        return SignalRServiceClient.from_settings(settings)
+    try:
+        # Not above: nobody else has to have its packages, or waits until they are imported.
+        from ..persistent.client import PersistentServiceClient  # noqa: PLC0415
+    except ImportError as error:
+        raise TRANSPORT_TYPE.error(
+            f"is {settings.transport_type.value!r}, and its packages are not installed: add a line"
+            " websockets>=15 to requirements.txt, or pip install 'keyless-signalr[persistent]'"
+        ) from error
+    return PersistentServiceClient.from_settings(settings)
 
 
 def _check_route(name: str, route: str) -> None:

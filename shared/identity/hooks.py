@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ..settings.credential import CredentialSettings
-from ..settings.proxies import passes_proxies_by
+from ..settings.endpoint import passes_proxies_by
 from .answers import Assertion, TokenRequest, read_answer
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from typing import Self
 
 from ..rest.members import GroupConnection
 from .authentication import Authentication
+from .invocations import Invocations
 from .members import Members
 from .messages import Messages
 
 __all__ = ["PersistentSender"]
 
 
-class PersistentSender(Messages, Members, Authentication):
+class PersistentSender(Invocations, Members, Authentication, Messages):
     """Sends by server connections of Azure SignalR Service, for one event loop."""
 
     async def list_connections_in_group(

@@ -8,10 +8,10 @@ from ..rest.authentication import (
     claim_pairs,
     seconds_until,
 )
+from ..server_connections.connections import HubConnections
 from ..service_protocol import requests as ask
 from ..service_protocol.acks import Answer, read_claims
 from ..service_protocol.fields import FOR_EVER, Timestamp
-from .connections import HubConnections
 from .exchange import Exchange
 
 __all__ = ["Authentication"]

@@ -1,17 +1,24 @@
 """A sender over server connections that blocks."""
 
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Never, Self, overload
 
 from ..endpoints.credentials import Credential
 from ..errors import ServiceUnavailableError
 from ..rest.members import GroupConnection
+from ..server_connections.recording import Sent
+from ..service_protocol.messages import Message
 from ..settings.endpoint import Endpoint
 from ..settings.environment import Settings
+from ..settings.names import check_hub
 from ..transport.event_loop import LoopThread
 from .aio import PersistentSender as AwaitableSender
+from .batch import Batch
 from .exchange import missing_attribute
+from .messages import Messages
+from .threads import Handed, Handover, Sends
 
 __all__ = ["PersistentSender"]
 
@@ -46,7 +53,7 @@ class blocking[**P, T]:  # noqa: N801  used like a decorator
         return call
 
 
-class PersistentSender:
+class PersistentSender(Sends):
     """Sends by server connections of Azure SignalR Service, and blocks. Threads may share it.
 
     >>> from azure.identity import DefaultAzureCredential
@@ -62,6 +69,7 @@ class PersistentSender:
         connections: How many server connections there are to each hub at each endpoint.
         send_timeout: Seconds that a message waits for a connection that is up and takes it.
         application: Name of the application whose hubs these are.
+        message_tracing: Whether what is sent gets a name in the service's messaging logs.
     """
 
     _sender: AwaitableSender
@@ -76,6 +84,7 @@ class PersistentSender:
         connections: int = 1,
         send_timeout: float = 10.0,
         application: str = "",
+        message_tracing: bool = False,
     ) -> None:
         self._begin(
             AwaitableSender(
@@ -84,6 +93,7 @@ class PersistentSender:
                 connections=connections,
                 send_timeout=send_timeout,
                 application=application,
+                message_tracing=message_tracing,
             )
         )
 
@@ -104,13 +114,6 @@ class PersistentSender:
         """
         return cls._of(AwaitableSender.from_environment(environment, connections=connections))
 
-    send_to_all = blocking(AwaitableSender.send_to_all)
-    send_to_user = blocking(AwaitableSender.send_to_user)
-    send_to_users = blocking(AwaitableSender.send_to_users)
-    send_to_group = blocking(AwaitableSender.send_to_group)
-    send_to_groups = blocking(AwaitableSender.send_to_groups)
-    send_to_connection = blocking(AwaitableSender.send_to_connection)
-    send_to_connections = blocking(AwaitableSender.send_to_connections)
     invoke_connection = blocking(AwaitableSender.invoke_connection)
     close_connection = blocking(AwaitableSender.close_connection)
     close_all_connections = blocking(AwaitableSender.close_all_connections)
@@ -158,6 +161,22 @@ class PersistentSender:
             raise
         return self._loop.result(made)
 
+    def batch(self) -> Batch:
+        """Return what writes many messages together, in the block of a `with` statement.
+
+        >>> with sender.batch() as batch:  # doctest: +SKIP
+        ...     for user in users:
+        ...         batch.send_to_user("chat", user, "newMessage", ["Hello"])
+
+        A send waits for nothing there unless 1 MB waits for the sockets; at its end, the block
+        waits until they have taken everything. Threads may share it.
+
+        Raises:
+            ServiceUnavailableError: From the end of the block, or from the next send: not every
+                message was written, or nobody knows; the cause is what the first one met.
+        """
+        return Batch(self._handover, self._encode)
+
     def close(self) -> None:
         """Have the sockets take what was sent, and close them. Nothing is sent afterwards."""
         if self._is_closed or not self._sender.is_own:
@@ -181,7 +200,62 @@ class PersistentSender:
     def _begin(self, sender: AwaitableSender) -> None:
         self._sender = sender
         self._loop = LoopThread()
+        self._handover = Handover(self._loop, sender._up, sender._send)  # noqa: SLF001  its own
+        super().__init__(_OneByOne(self._handover, self._encode))
         self._is_closed = False
+
+    def _encode(self, message: Message, about: str) -> Sent:
+        self._sender.check_process()
+        return self._sender._encode(message, about)  # noqa: SLF001  its own
+
+
+class _OneByOne(Messages):
+    """Hands messages over, and waits for each."""
+
+    def __init__(self, handover: Handover, encode: Callable[[Message, str], Sent]) -> None:
+        self._handover = handover
+        self._encode = encode
+
+    async def _write(self, hub: str, message: Message, about: str) -> None:
+        one = _One(check_hub(hub), self._encode(message, about))
+        loop = self._handover.loops.begin()
+        try:
+            self._handover.put(one, loop)
+            one.wait()
+        finally:
+            self._handover.loops.end()
+
+
+class _One(Handed):
+    """A message that a thread waits for."""
+
+    def __init__(self, hub: str, sent: Sent) -> None:
+        super().__init__(hub, sent)
+        self._is_over = False
+        self._outcome: Exception | None = None
+        self._told = threading.Lock()
+        self._told.acquire()
+
+    def done(self) -> bool:
+        return self._is_over
+
+    def set_result(self, outcome: Exception | None, /) -> None:
+        self._outcome = outcome
+        self._told.release()
+
+    def wait(self) -> None:
+        """Wait until it is written.
+
+        Raises:
+            ServiceUnavailableError: It is not, or nobody knows.
+        """
+        try:
+            self._told.acquire()
+        finally:
+            # Also when the thread is interrupted: nobody waits any more.
+            self._is_over = True
+        if self._outcome is not None:
+            raise self._outcome
 
 
 async def _next(

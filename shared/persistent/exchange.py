@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Never, Self
 
+from msgspec.structs import replace
+
 from ..endpoints.credentials import (
     Credential,
     EntraTokenSources,
@@ -17,14 +19,23 @@ from ..endpoints.credentials import (
 )
 from ..endpoints.fan_out import GRACE, FanOut, combine, settles
 from ..errors import InvalidArgumentError, ServiceError, ServiceUnavailableError
+from ..rest.exchange import TRACING_ID_BITS
+from ..server_connections.connections import HubConnections
+from ..server_connections.instruments import Begun, find_telemetry, operation_of
+from ..server_connections.opening import Opening, server_id
+from ..server_connections.recording import Recording, Sent
 from ..service_protocol import requests as ask
+from ..service_protocol.codec import write
 from ..service_protocol.messages import Message
 from ..settings.endpoint import Endpoint
-from ..settings.environment import Settings, read_application, read_endpoints
+from ..settings.environment import (
+    Settings,
+    read_application,
+    read_endpoints,
+    read_message_tracing,
+)
 from ..settings.names import check_application, check_hub, prefixed_hub
 from ..transport.threads import settled_outcomes
-from .connections import HubConnections
-from .opening import Opening, server_id
 
 if TYPE_CHECKING:
     from ..identity.token import TokenSource
@@ -49,6 +60,7 @@ class Exchange:
         connections: How many server connections there are to each hub at each endpoint.
         send_timeout: Seconds that a message waits for a connection that is up and takes it.
         application: Name of the application whose hubs these are.
+        message_tracing: Whether what is sent gets a name in the service's messaging logs.
         clock: Current time in epoch seconds.
         jitter: Random numbers from 0 to 1, which spread attempts to connect.
     """
@@ -61,6 +73,7 @@ class Exchange:
         connections: int = 1,
         send_timeout: float = 10.0,
         application: str = "",
+        message_tracing: bool = False,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -79,6 +92,8 @@ class Exchange:
         ]
         self._count = connections
         self._send_timeout = send_timeout
+        self._message_tracing = message_tracing
+        self._telemetry = find_telemetry()
         self._clock = clock
         self._jitter = jitter
         self._server_id = server_id()
@@ -94,6 +109,7 @@ class Exchange:
             [each.credential for each in settings.endpoints],
             connections=connections,
             application=settings.application,
+            message_tracing=settings.message_tracing,
         )
 
     @classmethod
@@ -112,6 +128,7 @@ class Exchange:
             [each.credential for each in endpoints],
             connections=connections,
             application=read_application(environment),
+            message_tracing=read_message_tracing(environment),
         )
 
     if not TYPE_CHECKING:
@@ -146,7 +163,34 @@ class Exchange:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def _write(self, hub: str, message: Message, about: str) -> None:
-        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(message, about))
+        sent = self._encode(message, about)
+        connections = self._up(hub)
+        if connections is None:
+            await self._send(hub, sent)
+        else:
+            await connections.write(sent)
+
+    def _encode(self, message: Message, about: str) -> Sent:
+        """Return a message on its way, with a name and a moment where somebody looks at them."""
+        if not self._message_tracing and self._telemetry is None:
+            return Sent(write(message), about)
+        tracing_id = random.getrandbits(TRACING_ID_BITS) if self._message_tracing else None
+        message = replace(message, tracing_id=tracing_id)
+        operation = operation_of(message)
+        if self._telemetry is None:
+            begun = Begun(operation, tracing_id=tracing_id)
+        else:
+            begun = self._telemetry.begin(operation, tracing_id)
+        return Sent(write(message), about, begun)
+
+    def _up(self, hub: str) -> HubConnections | None:
+        """Return the connections to a hub if they are there, at one endpoint alone."""
+        self.check_process()
+        connections = self._hubs.get(hub, ())
+        return connections[0] if len(connections) == 1 else None
+
+    async def _send(self, hub: str, sent: Sent) -> None:
+        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(sent))
 
     async def _ask(self, hub: str, request: ask.AckRequest, about: str) -> None:
         await self._everywhere(FanOut.ALL, hub, lambda each: each.ask(request, about))
@@ -174,10 +218,12 @@ class Exchange:
     def _connections(self, hub: str) -> list[HubConnections]:
         """Return the connections of a hub at each endpoint."""
         self.check_process()
-        name = check_hub(hub)
-        found = self._hubs.get(name)
+        found = self._hubs.get(hub)
         if found is not None:
             return found
+        name = check_hub(hub)
+        if name in self._hubs:
+            return self._hubs[name]
         if self._is_closed:
             raise ServiceUnavailableError("The sender is closed", hub=name)
         known_as = prefixed_hub(self.application, name)
@@ -189,6 +235,7 @@ class Exchange:
                 count=self._count,
                 patience=self._send_timeout,
                 jitter=self._jitter,
+                recording=Recording(self._telemetry, endpoint, name),
             )
             for endpoint, proof in zip(self.endpoints, self._proofs, strict=True)
         ]

@@ -6,11 +6,11 @@ from ..endpoints.fan_out import FanOut
 from ..errors import InvalidArgumentError
 from ..rest.members import MAX_PAGE, GroupConnection
 from ..rest.pages import Paging
+from ..server_connections.connections import HubConnections
 from ..service_protocol import requests as ask
 from ..service_protocol.acks import read_group_page
 from ..service_protocol.messages import CloseConnection
 from ..settings.names import check_excluded, check_name
-from .connections import HubConnections
 from .exchange import Exchange
 
 __all__ = ["Members"]

@@ -1,9 +1,10 @@
-"""What is sent to clients, and what they are asked."""
+"""What is sent to clients: messages that have no answer."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 
-from ..endpoints.fan_out import FanOut
 from ..errors import InvalidArgumentError
+from ..service_protocol.messages import Message
 from ..service_protocol.sends import (
     BroadcastData,
     GroupBroadcastData,
@@ -13,14 +14,23 @@ from ..service_protocol.sends import (
     UserData,
 )
 from ..settings.names import check_excluded, check_name
-from .exchange import Exchange
-from .payloads import invocation_writer, payloads, result_of
+from .payloads import payloads
 
 __all__ = ["Messages"]
 
 
-class Messages(Exchange):
+class Messages(ABC):
     """The operations that bring something to clients."""
+
+    @abstractmethod
+    async def _write(self, hub: str, message: Message, about: str) -> None:
+        """Write a message to the socket of a connection at every endpoint.
+
+        Args:
+            hub: Name of the hub.
+            message: The message.
+            about: Whom it is for, which decides the connection.
+        """
 
     async def send_to_all(
         self,
@@ -113,35 +123,6 @@ class Messages(Exchange):
         ids = _names("connection_ids", connection_ids)
         message = MultiConnectionData(connection_ids=ids, payloads=payloads(target, arguments))
         await self._write(hub, message, ids[0])
-
-    async def invoke_connection(
-        self,
-        hub: str,
-        connection_id: str,
-        target: str,
-        arguments: Sequence[object] = (),
-        *,
-        timeout: float = 30.0,  # noqa: ASYNC109  kept by the invocations of the protocol
-    ) -> object:
-        """Call a client's handler and return what it returns (`None` if it returns nothing).
-
-        Args:
-            hub: Name of the hub.
-            connection_id: Id of the connection.
-            target: Name of the client's handler.
-            arguments: What the handler is called with, as for `send_to_all`.
-            timeout: Seconds for which the result is waited for, 600 at most.
-
-        Raises:
-            ServiceError: The client answers with an error, or never.
-            SignalRError: As `send_to_all`.
-        """
-        connection = check_name("connection_id", connection_id)
-        write = invocation_writer(target, arguments)
-        completion = await self._everywhere(
-            FanOut.ONE, hub, lambda each: each.invoke(connection, write, timeout)
-        )
-        return result_of(completion)
 
 
 def _names(argument: str, names: Collection[str]) -> list[str]:

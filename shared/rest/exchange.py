@@ -45,12 +45,12 @@ from .operations import Operation
 from .refusal import explain_refusal
 from .retry import RetryPolicy, is_transient, retry_after
 
-__all__ = ["Exchange", "is_success", "operation_url", "read_object"]
+__all__ = ["TRACING_ID_BITS", "Exchange", "is_success", "operation_url", "read_object"]
 
 _logger = logging.getLogger(__name__)
 
 _USER_MISMATCH: Final = "connectionusermismatch"
-_TRACING_ID_BITS: Final = 60
+TRACING_ID_BITS: Final = 60
 """As many as the SDK for .NET has (`MessageWithTracingIdHelper`), of the 63 of the log's column."""
 _SHORT_PATIENCE: Final = 2.0
 """Seconds that an endpoint which is down has for an answer."""
@@ -193,7 +193,7 @@ class Exchange:
         # It names a request and guards nothing: a tenth of what the system's randomness costs.
         headers = {REQUEST_ID_HEADER: f"{random.getrandbits(128):032x}"}
         if self._message_tracing and hub:
-            headers[TRACING_ID_HEADER] = str(random.getrandbits(_TRACING_ID_BITS))
+            headers[TRACING_ID_HEADER] = str(random.getrandbits(TRACING_ID_BITS))
         if content is not None:
             headers["Content-Type"] = content.media_type
         return Request(

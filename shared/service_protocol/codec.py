@@ -4,14 +4,16 @@ Each stands behind its length, whatever WebSocket messages carry it. The length 
 bytes at most: seven bits in a byte, the lowest first.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, get_args
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from msgspec import NODEFAULT, Raw
-from msgspec.msgpack import encode
+from msgspec.msgpack import Encoder
 from msgspec.structs import fields
 
 from ..bodies.hub_messages import framed
+from ..bodies.values import as_base
 from ..errors import InvalidArgumentError, UnexpectedResponseError
 from ..unwritable import UNWRITABLE, unwritable
 from . import messages, requests, sends
@@ -33,16 +35,26 @@ class _Layout(NamedTuple):
         message: Its class.
         number: Its first item.
         items: Its other items in turn, each with its field's name; `None` for the extensions.
+        extensions_at: Where these stand; 0 if there are none.
         extensions: Those that it has, by their keys: name, kind, and what is not written.
         lengths: How many items there may be.
+        values: Gives the values of the items' fields in their order.
+        converted: Where those stand that are not written as they are, with names and kinds.
+        has_rest: Whether the last one has items of the array itself.
     """
 
     message: type[Message]
     number: int
     items: tuple[tuple[str, Item] | None, ...]
+    extensions_at: int
     extensions: dict[int, tuple[str, Extension, object]]
     lengths: tuple[int, ...]
+    values: Callable[[Message], Sequence[object]]
+    converted: tuple[tuple[int, str, Item], ...]
+    has_rest: bool
 
+
+_encode = Encoder(enc_hook=as_base).encode
 
 _NO_EXTENSIONS: Final = b"\x80"
 
@@ -63,9 +75,26 @@ def _layout(message: type[Message]) -> _Layout:
         items.insert(message.extensions_at - 1 if message.extensions_at > 0 else len(items), None)
     ascending = dict(sorted(extensions.items()))
     lengths = message.lengths or (len(items) + 1,)
+    named = [item for item in items if item]
+    converted = ((at, *item) for at, item in enumerate(named, 1) if item[1].write)
+    number = int(message.__struct_config__.tag or 0)
     return _Layout(
-        message, int(message.__struct_config__.tag or 0), tuple(items), ascending, lengths
+        message,
+        number,
+        tuple(items),
+        items.index(None) + 1 if None in items else 0,
+        ascending,
+        lengths,
+        _getter([name for name, _ in named]),
+        tuple(converted),
+        any(kind.is_rest for _, kind in named),
     )
+
+
+def _getter(names: Sequence[str]) -> Callable[[Message], Sequence[object]]:
+    # It returns a value for one name, and a tuple of them for more.
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda message: (get(message),)
 
 
 def _rows() -> Iterator[type[Message]]:
@@ -86,23 +115,27 @@ def write(message: Message) -> bytes:
         InvalidArgumentError: A field has a value that no peer would read.
     """
     layout = _LAYOUTS[type(message)]
-    written: list[object] = [layout.number]
-    for item in layout.items:
-        if item is None:
-            written.append(_extensions(layout, message) if layout.extensions else {})
-            continue
-        name, kind = item
-        value = getattr(message, name)
-        if kind.is_rest:
-            written += value
-        elif value is None and not kind.nil:
-            raise InvalidArgumentError(name, "must not be None")
-        else:
-            written.append(value if kind.write is None else _written(name, kind, value))
+    values = layout.values(message)
+    if None in values:
+        _check_nil(layout, values)
+    written: list[object] = [layout.number, *values]
+    for at, name, kind in layout.converted:
+        written[at] = _written(name, kind, written[at])
+    if layout.extensions_at:
+        written.insert(layout.extensions_at, _extensions(layout, message))
+    elif layout.has_rest:
+        written += cast("Sequence[object]", written.pop())
     try:
-        return framed(encode(written))
+        return framed(_encode(written))
     except UNWRITABLE as error:
         raise _refusal(message, layout) from error
+
+
+def _check_nil(layout: _Layout, values: Sequence[object]) -> None:
+    named = (item for item in layout.items if item)
+    for (name, kind), value in zip(named, values, strict=True):
+        if value is None and not kind.nil:
+            raise InvalidArgumentError(name, "must not be None")
 
 
 def _extensions(layout: _Layout, message: Message) -> dict[int, object]:
@@ -110,7 +143,7 @@ def _extensions(layout: _Layout, message: Message) -> dict[int, object]:
     return {
         key: _written(name, kind, value)
         for key, (name, kind, absent) in layout.extensions.items()
-        if (value := getattr(message, name)) != absent
+        if (value := getattr(message, name)) is not absent and value != absent
     }
 
 
@@ -127,14 +160,14 @@ def _refusal(message: Message, layout: _Layout) -> InvalidArgumentError:
     names += [name for name, _, _ in layout.extensions.values()]
     for name in names:
         try:
-            encode(getattr(message, name))
+            _encode(getattr(message, name))
         except UNWRITABLE:
             return InvalidArgumentError(name, f"cannot be written: {_why(getattr(message, name))}")
     return InvalidArgumentError("message", "cannot be written")
 
 
 def _why(value: object) -> str:
-    return unwritable(value, encode)
+    return unwritable(value, _encode)
 
 
 def read(body: bytes) -> Message | None:

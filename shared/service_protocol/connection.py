@@ -60,6 +60,9 @@ _KEEP_ALIVE_EVERY: Final = 5.0
 
 _STATUS_EVERY: Final = 10.0
 _KEY_EVERY: Final = 10 * 60.0
+"""Seconds between the proofs of who this is. The SDK for .NET brings its identity up to date so
+(`ServiceConnectionBase.DefaultSyncAzureIdentityInterval`), and warns of failures when it cannot. So
+it is done for the proof, though it is called a request for a key, and nobody here needs the key."""
 
 _NUMBER: Final = re.compile("[0-9]{1,10}")
 

@@ -14,6 +14,7 @@ __all__ = [
     "EndpointType",
     "is_confidential",
     "is_loopback",
+    "passes_proxies_by",
     "without_port",
 ]
 
@@ -110,6 +111,22 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def passes_proxies_by(url: str) -> bool:
+    """Tell whether a URL's host is this machine, or one that only this machine reaches.
+
+    A proxy is another machine, so it reaches something else there, or nothing. The identity
+    endpoints of Azure have such addresses: "IMDS calls must bypass proxies" (Azure Instance
+    Metadata Service).
+    """
+    if is_loopback(url):
+        return True
+    try:
+        # An IPv6 address may name its zone.
+        return ip_address((urlsplit(url).hostname or "").partition("%")[0]).is_link_local
+    except ValueError:
+        return False
 
 
 def is_confidential(url: str) -> bool:

@@ -17,6 +17,7 @@ from .endpoint import EndpointType
 from .hubs import Hubs
 from .names import MAX_HUB_LENGTH, check_application, prefixed_hub
 from .token_origin import TokenOrigin
+from .transport_type import TRANSPORT_TYPE, TransportType, read_transport_type
 
 __all__ = [
     "CONNECTION",
@@ -81,6 +82,7 @@ SETTINGS: Final = (
     _DEFAULT_HUB,
     _APPLICATION,
     _TOKENS,
+    TRANSPORT_TYPE,
     _MESSAGE_TRACING,
 )
 """All of them; each endpoint with a name of its own has the parts of the connection as well."""
@@ -111,6 +113,7 @@ class Settings(NamedTuple):
         token_origin: Who makes client tokens.
         application: Name in lower case of the application whose hubs they are, or "" for none.
         message_tracing: Whether what is sent to a hub gets a name in the service's messaging logs.
+        transport_type: How messages reach the service.
     """
 
     endpoints: tuple[EndpointSettings, ...]
@@ -118,6 +121,7 @@ class Settings(NamedTuple):
     token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY
     application: str = ""
     message_tracing: bool = False
+    transport_type: TransportType = TransportType.TRANSIENT
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -137,6 +141,7 @@ class Settings(NamedTuple):
             token_origin=read_token_origin(environment),
             application=_application_of(hubs, environment),
             message_tracing=read_message_tracing(environment),
+            transport_type=read_transport_type(environment),
         )
 
 

@@ -30,18 +30,14 @@ class LoopThread:
             ServiceUnavailableError: The system has no thread to give, or it is closed.
         """
         try:
-            loop = self._begin()
-        except RuntimeError as error:
+            loop = self.begin()
+        except ServiceUnavailableError:
             coroutine.close()
-            raise ServiceUnavailableError(
-                f"No thread for the requests: {error}", retry_after=1
-            ) from error
+            raise
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
         finally:
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
+            self.end()
 
     def close(self) -> None:
         """End the thread, after what others still wait for; what comes now is refused."""
@@ -53,11 +49,15 @@ class LoopThread:
         if loop is not None:
             loop.call_soon_threadsafe(loop.stop)
 
-    def _begin(self) -> asyncio.AbstractEventLoop:
-        """Return the loop for one coroutine more, which it does not end before."""
+    def begin(self) -> asyncio.AbstractEventLoop:
+        """Return the loop for something more, which it does not end before `end` is called.
+
+        Raises:
+            ServiceUnavailableError: The system has no thread to give, or it is closed.
+        """
         with self._changed:
             if self._is_closed:
-                raise RuntimeError("the client is closed")
+                raise _refusal("the client is closed")
             if self._loop is None:
                 loop = asyncio.new_event_loop()
                 # Nobody has to close it for the process to end.
@@ -66,13 +66,24 @@ class LoopThread:
                 )
                 try:
                     thread.start()
-                except RuntimeError:
+                except RuntimeError as error:
                     loop.close()
-                    raise
+                    raise _refusal(str(error)) from error
                 # Not before, so that a loop without a thread is not taken for one that runs.
                 self._loop = loop
             self._under_way += 1
             return self._loop
+
+    def end(self) -> None:
+        """Take note that something is over, for which `begin` gave the loop."""
+        with self._changed:
+            self._under_way -= 1
+            if self._is_closed:
+                self._changed.notify_all()
+
+
+def _refusal(why: str) -> ServiceUnavailableError:
+    return ServiceUnavailableError(f"No thread for the requests: {why}", retry_after=1)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import requests
 
-from ..settings.proxies import passes_proxies_by
+from ..settings.endpoint import passes_proxies_by
 
 __all__ = ["Surroundings", "surroundings_of"]
 

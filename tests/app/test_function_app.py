@@ -88,6 +88,8 @@ def test_the_description_has_every_function_and_says_who_needs_a_key() -> None:
         "jwt",
         "msgspec",
         "shared.functions.openapi.document",
+        "shared.persistent",
+        "websockets",
         "shared.identity.failures",
     ],
 )
@@ -126,6 +128,28 @@ def test_so_does_one_that_the_services_own_tokens_cannot_meet(setting: str, valu
     assert ended.returncode == 1
     assert f"{setting} needs claims in client tokens" in ended.stderr
     assert "Example: SIGNALR_CLIENT_TOKENS=access-key" in ended.stderr
+
+
+def test_a_transport_type_that_is_none_ends_the_import_with_those_that_are() -> None:
+    ended = run_python(
+        "import function_app", SETTINGS | {"AzureSignalRServiceTransportType": "WebSockets"}
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "shared.errors.SettingsError: AzureSignalRServiceTransportType is 'WebSockets', and can be"
+        " 'Transient' or 'Persistent'. Example: AzureSignalRServiceTransportType=Persistent"
+    )
+
+
+@pytest.mark.parametrize("missing", ["websockets", "msgspec"])
+def test_server_connections_without_their_packages_end_the_import(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; import function_app"
+    ended = run_python(code, SETTINGS | {"AzureSignalRServiceTransportType": "Persistent"})
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert "AzureSignalRServiceTransportType is 'Persistent'" in last
+    assert "websockets>=15" in last
+    assert "keyless-signalr[persistent]" in last
 
 
 def test_the_example_of_local_settings_is_right() -> None:

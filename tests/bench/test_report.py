@@ -1,6 +1,7 @@
 """What a run of the measurements says and leaves behind."""
 
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,9 +56,17 @@ def test_a_missed_target_ends_the_run_with_1(
     assert table["rows"][0]["met"] is met
 
 
-def test_pictures_are_drawn_from_the_results(tmp_path: Path) -> None:
+def size(png: Path) -> tuple[int, int]:
+    """Return width and height in pixels, which stand at the begin of its first chunk."""
+    begin = png.read_bytes()[:24]
+    assert begin.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", begin[16:])
+    return width, height
+
+
+def test_the_pages_pictures_have_a_place_for_each_of_the_results(tmp_path: Path) -> None:
     found = json.loads((ROOT / "bench/results.json").read_text())["tables"]
-    draw_targets([each for each in found if not each["curve"]], tmp_path / "targets.png")
+    draw_targets([each for each in found if not each["curve"]], tmp_path / "performance.png")
     draw_growth([each for each in found if each["curve"]], tmp_path / "growth.png")
-    for name in ("targets", "growth"):
-        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("performance.png", "growth.png"):
+        assert size(tmp_path / name) == size(ROOT / "docs" / name)

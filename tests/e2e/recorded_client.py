@@ -46,6 +46,7 @@ class RecordedClient:
         hub_url: What it was given: the app's address of the hub, with its own query if it has one.
         transport: How it connects.
         bearer: The app's token of the moment; what the app's user is logged in with.
+        app_headers: What the app is sent besides.
         token: The client token of the moment.
         lifetime: What negotiate has said of it, as it was said.
         connection_token: What the service's own negotiation has said.
@@ -55,6 +56,7 @@ class RecordedClient:
     transport: str
     bearer: str
     version: int = 1
+    app_headers: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
     lifetime: object = None
     connection_token: str = ""
@@ -188,7 +190,7 @@ class RecordedClient:
             "POST",
             url,
             {"User-Agent": _USER_AGENT, **bearer, "Content-Length": "0", **(headers or {})}
-            | {"X-Requested-With": "XMLHttpRequest"},
+            | {"X-Requested-With": "XMLHttpRequest", **self.app_headers},
         )
 
     def _request(
@@ -222,10 +224,15 @@ class RecordedClient:
 
 @contextlib.contextmanager
 def recorded_client(
-    hub_url: str, transport: str, bearer: str, *, version: int = 1
+    hub_url: str,
+    transport: str,
+    bearer: str = "",
+    *,
+    version: int = 1,
+    app_headers: Mapping[str, str] | None = None,
 ) -> Iterator[RecordedClient]:
     """Connect a client until the end of the block."""
-    client = RecordedClient(hub_url, transport, bearer, version)
+    client = RecordedClient(hub_url, transport, bearer, version, app_headers or {})
     client.start()
     try:
         yield client

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -14,6 +15,7 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
 from shared import CredentialKind, CredentialSettings, SignalRServiceClient, aio
+from shared.persistent.client import PersistentServiceClient
 from tests.e2e.processes import PATIENCE, Client, client
 
 _RECORD_SEPARATOR = "\x1e"
@@ -46,8 +48,9 @@ class Awaited:
 
 
 @contextlib.contextmanager
-def awaited(*args: object, **options: object) -> Iterator[SignalRServiceClient]:
-    open_client: Callable[..., aio.SignalRServiceClient] = aio.SignalRServiceClient
+def awaited(
+    open_client: Callable[..., aio.SignalRServiceClient], *args: object, **options: object
+) -> Iterator[SignalRServiceClient]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -61,7 +64,15 @@ def awaited(*args: object, **options: object) -> Iterator[SignalRServiceClient]:
         loop.close()
 
 
-BOTH_CLIENTS: Mapping[str, OpenClient] = {"blocking": SignalRServiceClient, "awaitable": awaited}
+BOTH_CLIENTS: Mapping[str, OpenClient] = {
+    "blocking": SignalRServiceClient,
+    "awaitable": partial(awaited, aio.SignalRServiceClient),
+}
+ALL_CLIENTS: Mapping[str, OpenClient] = {
+    **BOTH_CLIENTS,
+    "persistent": partial(awaited, PersistentServiceClient),
+}
+"""With the one whose messages go by server connections."""
 
 
 def use_identity(

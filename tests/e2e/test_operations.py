@@ -22,6 +22,7 @@ from shared import (
 )
 from tests.e2e.processes import Client, client
 from tests.e2e.service_clients import (
+    ALL_CLIENTS,
     OpenClient,
     connected,
     raw_client,
@@ -35,11 +36,11 @@ def emulator() -> Iterator[RunningEmulator]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(params=ALL_CLIENTS)
 def signalr(
-    emulator: RunningEmulator, identity: CredentialSettings, open_client: OpenClient
+    emulator: RunningEmulator, identity: CredentialSettings, request: pytest.FixtureRequest
 ) -> Iterator[SignalRServiceClient]:
-    with open_client(emulator.service_url, identity) as opened:
+    with ALL_CLIENTS[request.param](emulator.service_url, identity) as opened:
         yield opened
 
 
@@ -62,6 +63,8 @@ def test_sends(signalr: SignalRServiceClient) -> None:
         signalr.send_to_group("chat", "editors", "newMessage", ["but ann"], excluded=[anns])
         signalr.send_to_user("chat", "bob", "newMessage", ["user"])
         signalr.send_to_connection("chat", anns, "newMessage", ["connection"])
+        # By a server connection the answer says that what was sent before has come.
+        assert signalr.user_exists("chat", "bob")
         signalr.execute(
             "chat",
             [Command("SendMessage", target="newMessage", arguments=["executed"])],
@@ -168,8 +171,6 @@ def test_existence_and_groups(signalr: SignalRServiceClient) -> None:
 
 def test_what_is_not_there(signalr: SignalRServiceClient) -> None:
     with pytest.raises(ConnectionNotFoundError):
-        signalr.add_connection_to_group("chat", "editors", "nobody's")
-    with pytest.raises(ConnectionNotFoundError):
         signalr.invoke_connection("chat", "nobody's", "add", [1, 2])
     with pytest.raises(ConnectionNotFoundError):
         signalr.send_stream_item("chat", "nobody's", "1", "item")
@@ -181,6 +182,24 @@ def test_what_is_not_there(signalr: SignalRServiceClient) -> None:
     signalr.remove_connection_from_all_groups("chat", "nobody's")
     signalr.remove_user_from_group("chat", "editors", "nobody")
     signalr.remove_user_from_all_groups("chat", "nobody")
+
+
+def test_the_rest_api_puts_nobody_into_no_group(
+    emulator: RunningEmulator, identity: CredentialSettings, open_client: OpenClient
+) -> None:
+    with (
+        open_client(emulator.service_url, identity) as signalr,
+        pytest.raises(ConnectionNotFoundError),
+    ):
+        signalr.add_connection_to_group("chat", "editors", "nobody's")
+
+
+def test_to_a_server_connection_it_is_done_when_the_connection_is_gone(
+    emulator: RunningEmulator, identity: CredentialSettings
+) -> None:
+    with ALL_CLIENTS["persistent"](emulator.service_url, identity) as signalr:
+        signalr.add_connection_to_group("chat", "editors", "nobody's")
+        assert not signalr.group_exists("chat", "editors")
 
 
 def test_a_user_stays_in_a_group_for_its_time(

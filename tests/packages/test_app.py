@@ -11,11 +11,14 @@ import requests
 
 from load.processes import PATIENCE, ROOT
 from tests.e2e.processes import client, free_ports
+from tests.e2e.recorded_client import recorded_client
+from tests.issuer import running_issuer
 from tests.packages.conftest import Environment, clean_environment
 from tests.packages.servers import answers, running
 
 PAGE = (ROOT / "docs" / "add-to-your-app.md").read_text()
 THREE_LINES, OWN_FUNCTIONS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(OWN_ROUTES,) = re.findall(r"^\| routes of your own \| `(.*?)`", PAGE, re.MULTILINE)
 OWN_APP = """
 from shared import db
 
@@ -134,3 +137,25 @@ def test_with_a_prefix_routes_and_names_have_it(
         "realtime/{hub:regex(^(chat|notifications)$)}/negotiate"
     )
     assert all(name.startswith("realtime_") for name in functions)
+
+
+def test_a_sign_in_is_renewed_at_routes_of_the_apps_own(
+    environment: Environment, emulated: dict[str, str], tmp_path: Path
+) -> None:
+    write_app(tmp_path, THREE_LINES.replace("signalr.blueprint()", OWN_ROUTES))
+    (port,) = free_ports(1)
+    command = [str(environment.python), "-m", "funchost", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}/api"
+    with running_issuer() as issuer:
+        settings = clean_environment(**(emulated | issuer.app_settings))
+        with (
+            running(command, tmp_path, settings, lambda: answers(url)),
+            recorded_client(f"{url}/sockets", "LongPolling", issuer.token()) as ann,
+        ):
+            ann.token = ""  # so that what is sent shows the next one
+            assert ann.refresh().status == 200
+            ping = ann.send({"type": 6})
+            assert ping is not None
+            assert ping.status == 200
+            for default in ("negotiate", "refresh"):
+                assert requests.post(f"{url}/{default}", timeout=PATIENCE).status_code == 404

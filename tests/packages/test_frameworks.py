@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -11,6 +11,7 @@ from signalr_emulator.testing import RunningEmulator, running_emulator
 
 from load.processes import PATIENCE, ROOT
 from tests.e2e.processes import client, free_ports
+from tests.e2e.recorded_client import RecordedClient, recorded_client
 from tests.packages.conftest import Environment, clean_environment
 from tests.packages.servers import answers, running
 
@@ -25,7 +26,7 @@ settings.configure(
 )
 import django
 django.setup()
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils.decorators import sync_and_async_middleware
 from asgiref.sync import iscoroutinefunction
 sys.modules["site_"] = sys.modules[__name__]
@@ -33,7 +34,8 @@ sys.modules["site_"] = sys.modules[__name__]
 @sync_and_async_middleware
 def login(get_response):
     def user(request):
-        request.user = User(username=request.headers["x-user"])
+        name = request.headers.get("x-user")
+        request.user = User(username=name) if name else AnonymousUser()
         async def auser():
             return request.user
         request.auser = auser
@@ -46,7 +48,11 @@ def login(get_response):
 
 import views
 from django.urls import path
-urlpatterns = [path("negotiate", views.negotiate), path("messages", views.send)]
+urlpatterns = [
+    path("negotiate", views.negotiate),
+    path("refresh", views.refresh),
+    path("messages", views.send),
+]
 """
 WSGI = """
 from wsgiref.simple_server import make_server
@@ -60,10 +66,26 @@ uvicorn.run(get_asgi_application(), host="127.0.0.1", port=int(sys.argv[1]), lif
 """
 
 
-def blocks(page: str) -> list[str]:
+def text_of(page: str) -> str:
     text = (ROOT / "docs" / page).read_text()
     assert len(text.splitlines()) < 90, "a page is a screen"
-    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return text
+
+
+def program(page: str) -> str:
+    (code,) = re.findall(r"```python\n(.*?)```", text_of(page), re.DOTALL)
+    return str(code)
+
+
+def program_for_asgi(page: str) -> str:
+    """Return the program with what the page's table changes in it."""
+    code = program(page)
+    rows = re.findall(r"^\| `(.+)` \| `(.+)` \|$", text_of(page), re.MULTILINE)
+    assert rows
+    for before, after in rows:
+        assert before in code
+        code = code.replace(before, after)
+    return code
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +103,12 @@ def server(
 ) -> Iterator[str]:
     (port,) = free_ports(1)
     if request.param == "fastapi":
-        (code,) = blocks("fastapi.md")
-        (tmp_path / "main.py").write_text(code)
+        (tmp_path / "main.py").write_text(program("fastapi.md"))
         command = ["-m", "uvicorn", "main:app", "--port", str(port)]
     else:
-        blocking, awaitable = blocks("django.md")
         is_wsgi = request.param == "django-wsgi"
-        (tmp_path / "views.py").write_text(blocking if is_wsgi else awaitable)
+        views = program("django.md") if is_wsgi else program_for_asgi("django.md")
+        (tmp_path / "views.py").write_text(views)
         (tmp_path / "serve.py").write_text(DJANGO + (WSGI if is_wsgi else ASGI))
         command = ["serve.py", str(port)]
     url = f"http://127.0.0.1:{port}"
@@ -96,21 +117,22 @@ def server(
         yield url
 
 
+def say(server: str, user: str, text: str) -> None:
+    # One page takes it from the query, the other from a form.
+    said = {"text": text}
+    sent = requests.post(
+        f"{server}/messages", said, params=said, headers={"x-user": user}, timeout=PATIENCE
+    )
+    assert sent.ok, sent.text
+
+
 def test_a_client_negotiates_and_gets_what_its_user_is_sent(server: str) -> None:
     with client(server, x_user="ann") as ann, client(server, x_user="bob") as bob:
         for each in (ann, bob):
             each.connection_id()
-        said: dict[str, Any] = {"text": "Hello"}
-        # One page takes it from the query, the other from a form.
-        sent = requests.post(
-            f"{server}/messages", said, params=said, headers={"x-user": "ann"}, timeout=PATIENCE
-        )
-        assert sent.ok, sent.text
+        say(server, "ann", "Hello")
         assert ann.message() == ["Hello"]
-        said = {"text": "Bye"}
-        requests.post(
-            f"{server}/messages", said, params=said, headers={"x-user": "bob"}, timeout=PATIENCE
-        )
+        say(server, "bob", "Bye")
         assert bob.message() == ["Bye"]
 
 
@@ -119,11 +141,49 @@ def test_the_answer_of_negotiate_is_not_kept(server: str) -> None:
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+def connection_of(server: str, user: str) -> AbstractContextManager[RecordedClient]:
+    return recorded_client(server, "LongPolling", app_headers={"x-user": user})
+
+
+def hears(server: str, connection: RecordedClient, user: str) -> None:
+    """Show that a connection goes on, and is the user's."""
+    say(server, user, "still here")
+    assert connection.receive()["arguments"] == ["still here"]
+
+
+def test_a_sign_in_is_renewed_and_its_connection_goes_on(server: str) -> None:
+    with connection_of(server, "ann") as ann:
+        assert ann.lifetime in {3599, 3600}
+        ann.token = ""  # so that polls show the next one
+        answer = ann.refresh()
+        assert answer.status == 200, answer.body
+        assert answer.json().keys() == {"accessToken", "tokenLifetimeSeconds"}
+        assert answer.json()["tokenLifetimeSeconds"] in {3599, 3600}
+        assert "no-store" in answer.headers["Cache-Control"]
+        hears(server, ann, "ann")
+
+
+def test_nobody_renews_what_is_not_theirs(server: str) -> None:
+    token = "X_SignalR_Connection_Token"
+    with connection_of(server, "ann") as ann, connection_of(server, "bob") as bob:
+        assert ann.refresh(**{token: bob.connection_token}).status == 404
+        assert ann.refresh(**{token: ann.connection_id}).status == 404
+        assert ann.refresh(**{token: ""}).status in {400, 422}
+        hears(server, ann, "ann")
+        hears(server, bob, "bob")
+
+
+@pytest.mark.parametrize("server", ["django-wsgi", "django-asgi"], indirect=True)
+def test_who_has_not_logged_in_gets_401_and_no_other_page(server: str) -> None:
+    for path in ("negotiate", "refresh"):
+        answer = requests.post(f"{server}/{path}", allow_redirects=False, timeout=PATIENCE)
+        assert (answer.status_code, answer.content) == (401, b"")
+
+
 def test_a_script_makes_a_token_and_sends(
     environment: Environment, emulator: RunningEmulator, tmp_path: Path
 ) -> None:
-    (code,) = blocks("script.md")
-    (tmp_path / "send.py").write_text(code)
+    (tmp_path / "send.py").write_text(program("script.md"))
     settings = clean_environment(**emulator.app_settings)
     arguments = [emulator.service_url, "ann", "Hello"]
     url, token = environment.run("send.py", *arguments, folder=tmp_path, settings=settings).split()

@@ -19,7 +19,7 @@ ROOMS = {
     ),
     "bench": (
         "pairs", "processes", "report", "plot", "tables", "fanout", "functions", "rows", "simulate",
-        "against", "locustfile",
+        "against", "server_connections", "locustfile",
     ),
     "bench/simulate": ("model", "series", "plots", "summary", "tables"),
     "load": (
@@ -32,8 +32,8 @@ ROOMS = {
     ),
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
-        "transport", "bodies", "rest", "service_protocol", "endpoints", "base_client", "client",
-        "aio", "persistent", "functions",
+        "transport", "bodies", "rest", "service_protocol", "endpoints", "server_connections",
+        "base_client", "client", "aio", "persistent", "functions",
     ),
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",

@@ -12,6 +12,7 @@ from .faults.middleware import fault_middleware
 from .operations.errors import error_details, error_response
 from .operations.parameters import MAX_BODY_BYTES
 from .rest.routes import DATA_ACTION, PRINCIPAL_ID, RestApi
+from .server_endpoint.routes import ServerEndpoint
 from .state.journal import Call
 from .state.resource import Resource
 from .state.service import Service
@@ -34,6 +35,7 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     config = service.config
     admission = Admission(config.host, config.host_names, config.allowed_origins)
     clients = ClientEndpoint(service, resource)
+    servers = ServerEndpoint(service, resource)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
         middlewares=[
@@ -44,9 +46,11 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     )
     app.add_routes(RestApi(service, resource).routes())
     app.add_routes(clients.routes())
+    app.add_routes(servers.routes())
     app.on_response_prepare.append(partial(_allow_origin, admission))
     app.on_response_prepare.append(partial(_record, service))
     app.on_shutdown.append(clients.disconnect_all)
+    app.on_shutdown.append(servers.disconnect_all)
     app.cleanup_ctx.append(_upstream_session(resource))
     return app
 

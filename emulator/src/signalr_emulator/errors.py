@@ -2,7 +2,8 @@
 
 EmulatorError
 ├── JsonError                    text is not JSON, or a value has no JSON form
-├── ProtocolError                a client's bytes break the hub protocol
+├── ProtocolError                a client's bytes break the hub protocol, or a server's the framing
+├── ServiceMessageError          a message of the service protocol cannot be read or written
 ├── WebSocketError               bytes break the WebSocket protocol
 ├── AuthenticationError          no token, or one that is not valid here (401)
 ├── UnknownIdentityError         no managed identity answers to the given id
@@ -48,6 +49,7 @@ __all__ = [
     "PortUnavailableError",
     "ProtocolError",
     "RequestError",
+    "ServiceMessageError",
     "StateFolderError",
     "TokenRequestError",
     "UnknownConnectionError",
@@ -67,7 +69,25 @@ class JsonError(EmulatorError):
 
 
 class ProtocolError(EmulatorError):
-    """A client's bytes break the hub protocol; the text may be shown to that client."""
+    """A client's bytes break the hub protocol, or a server's the framing.
+
+    The text may be shown to whoever sent them.
+    """
+
+
+class ServiceMessageError(EmulatorError):
+    """A message of the service protocol cannot be read or written; the text has no value of it.
+
+    Args:
+        message: The type of the message, or `Message` if that is not known.
+        item: The field that is wrong.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, message: str, item: str, reason: str) -> None:
+        super().__init__(f"{message}: {item} {reason}")
+        self.message = message
+        self.item = item
 
 
 class WebSocketError(EmulatorError):

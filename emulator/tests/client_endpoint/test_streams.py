@@ -2,9 +2,9 @@
 
 import json
 
-import msgpack  # type: ignore[import-untyped]  # it has no types
 import pytest
 from aiohttp import web
+from msgspec import msgpack
 from signalr_emulator.documents.json_text import Json
 from signalr_emulator.upstream.settings import parse_template
 
@@ -43,7 +43,7 @@ async def asked(app: App, protocol: str) -> tuple[str, str]:
         message = json.loads(body)
         kind, stream, target = message["type"], message["invocationId"], message["target"]
     else:
-        kind, _headers, stream, target, *_ = msgpack.unpackb(body)
+        kind, _headers, stream, target, *_ = msgpack.decode(body)
     assert kind == 4
     assert request.headers["X-ASRS-Category"] == "messages"
     assert request.headers["X-ASRS-Event"] == target
@@ -83,14 +83,14 @@ async def test_streams_as_the_sdk_sends_them(start: StartWire, app: App, protoco
     """With several hub protocols an item is written in each; `error` ends a stream."""
     item = {"a": 1}
     record = json.dumps({"type": 2, "invocationId": "0", "item": item}).encode() + b"\x1e"
-    packed = msgpack.packb([2, {}, "0", item])
+    packed = msgpack.encode([2, {}, "0", item])
     framed = bytes([len(packed)]) + packed
     async with calling(start, parse_template(f"{app.url} category=messages")) as wire:
         token = await wire.client_token()
         arguments = (wire.hub_url(), token, "WebSockets", protocol, "stream")
         async with javascript("client.mjs", *arguments) as client:
             streams = Streams(wire, (await client.event())["connectionId"])
-            body = msgpack.packb({"json": record, "messagepack": framed})
+            body = msgpack.encode({"json": record, "messagepack": framed})
             await streams.post("0/:send", data=body)
             assert await client.event() == {"event": "item", "target": "count", "item": item}
             await streams.post("0/:complete", "&error=broken")

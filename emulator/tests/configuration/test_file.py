@@ -25,6 +25,7 @@ from signalr_emulator.entra.certificates import ClientCertificate
 from signalr_emulator.entra.federation import FederatedCredential
 from signalr_emulator.entra.identities import Identity, IdentityKind
 from signalr_emulator.errors import ConfigFileError
+from signalr_emulator.server_connections.timing import ServerTiming
 from signalr_emulator.testing import ControlError, running_emulator
 from signalr_emulator.transports.timing import Timing
 from signalr_emulator.upstream.settings import UpstreamConfig, parse_template
@@ -74,6 +75,7 @@ EVERYTHING: dict[str, Any] = {
     "primaryKey": "p" * 32,
     "secondaryKey": "s" * 32,
     "invocationTimeout": 1.5,
+    "serverTiming": {"handshake": 1, "keepAlive": 2, "timeout": 3},
     "timing": {
         "connect": 1,
         "handshake": 2,
@@ -198,6 +200,7 @@ def test_every_property_has_its_field(folder: Path) -> None:
             primary_key="p" * 32,
             secondary_key="s" * 32,
             invocation_timeout=1.5,
+            server_timing=ServerTiming(1, 2, 3),
             timing=Timing(1, 2, 3, 4, 5, 6, 7, 8, 9),
             upstream=UpstreamConfig(
                 (parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3, (0.5, 1), True
@@ -215,6 +218,7 @@ def test_every_property_has_its_field(folder: Path) -> None:
     for chosen, other in (
         (choices, default),
         (choices.config, default.config),
+        (choices.config.server_timing, default.config.server_timing),
         (choices.config.timing, default.config.timing),
         (choices.config.upstream, default.config.upstream),
     ):
@@ -234,7 +238,7 @@ def test_defaults_of_the_schema_are_those_of_the_emulator(folder: Path) -> None:
     assert SCHEMA["properties"].keys() - defaults.keys() == {
         *("$schema", "caFile", "federatedTokenFile", "stateDir")
     }
-    for name in ("timing", "upstream"):
+    for name in ("serverTiming", "timing", "upstream"):
         properties = SCHEMA["properties"][name]["properties"]
         defaults[name] = {n: each["default"] for n, each in properties.items() if "default" in each}
     assert read_config_file(written(folder, defaults)) == Choices()

@@ -1,7 +1,7 @@
-import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import msgpack
 from signalr_emulator.documents.json_text import encode
 from signalr_emulator.documents.verbatim import JsonText
 from signalr_emulator.errors import ProtocolError
@@ -90,6 +90,9 @@ def test_bytes_of_every_message(message: Message, body: str) -> None:
 def test_short_arrays_and_foreign_integers() -> None:
     assert parse_messagepack(bytes.fromhex("9207a378797a")) == Close("xyz")
     assert parse_messagepack(bytes.fromhex("950180c0a161 9101")) == ReceivedInvocation("a")
+    # More elements than any message has, or is made into values at once.
+    long = bytes.fromhex("dc0100 0180c0a161") + bytes(252)
+    assert parse_messagepack(long) == ReceivedInvocation("a")
     # 36 in a byte more than it needs, as the specification writes it.
     assert parse_messagepack(bytes.fromhex("9208cc24")) == Ack(36)
 
@@ -107,9 +110,11 @@ def test_length(length: int, prefix: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *("", "c1", "00", "90", "91a161", "91c3", "940180c0a161", "9107", "920701", "9208ff"),
+        *("", "c1", "00", "90", "91a161", "91c3", "91cb3ff0000000000000", "940180c0a161"),
+        *("9107", "920701", "9208ff"),
         *("930280a131", "930580c0", "930501", "940380a131c0", "940380a13103", "950480c0a16190"),
         *("95", "9501", "950180", "950180c0", "950180c001", "95018001a16190"),
+        *("ddffffffff0180c0a161", "dfffffffff"),
     ],
 )
 def test_what_is_no_message(body: str) -> None:
@@ -135,7 +140,7 @@ def with_length(body: bytes) -> bytes:
 
 
 def framed(*elements: object) -> bytes:
-    return with_length(msgpack.packb(elements))
+    return with_length(msgpack.encode(elements))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,7 @@ def framed(*elements: object) -> bytes:
             Envelope(MessageType.INVOCATION, None, "t"),
         ),
         (
-            framed(2, {}, "s", msgpack.ExtType(99, b"x")),
+            framed(2, {}, "s", msgpack.Ext(99, b"x")),
             Envelope(MessageType.STREAM_ITEM, "s", None),
         ),
         # A longer prefix than need be, and an array with its length in two bytes.
@@ -181,12 +186,15 @@ def test_envelopes(message: bytes, envelope: Envelope) -> None:
         framed(1, {}, None, 1, []),
         framed(1, {}, 1, "t", []),
         framed(1, None, None, "t", []),
+        framed(1, {1: "b"}, None, "t", []),
+        framed(1.0, {}, None, "t", []),
         framed(True, {}, None, "t", []),
         framed(2, {}, "s"),
         framed(2, {}, None, 1),
         framed(3, {}, "s", 3, 1),
         with_length(bytes.fromhex("95 01 80 c0 a174 ddffffffff90")),
         with_length(bytes.fromhex("95 01 80 c0 a1ff 90")),
+        with_length(bytes.fromhex("95 01 81a161a1ff c0 a174 90")),
     ],
     ids=lambda message: message[:12].hex(),
 )
@@ -201,6 +209,7 @@ ODD_VALUES = {
     "timestamp of three bytes": b"\xc7\x03\xff\x00\x00\x00",
     "array as a key": b"\x81\x91\x01\x02",
     "unknown extension": b"\xd4\x63\x00",
+    "byte that means nothing": b"\xc1",
     "deep": b"\x91" * 100_000 + b"\x00",
 }
 
@@ -228,7 +237,7 @@ def test_a_result_that_json_cannot_hold_is_an_error_of_this_completion(value: by
 
 def test_envelope_of_a_message_that_is_nested_deep() -> None:
     """As many levels as can be looked through are passed on, and more are refused."""
-    for depth, is_read in ((400, True), (2_000, False), (1_000_000, False)):
+    for depth, is_read in ((400, True), (1_000_000, False)):
         body = bytes.fromhex("95 01 80 c0 a174") + b"\x91" * depth + b"\x00"
         length = len(body)
         prefix = bytes((length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14))

@@ -1,8 +1,8 @@
 import asyncio
 import json
 
-import msgpack  # type: ignore[import-untyped]  # the package has no annotations
 import pytest
+from msgspec import msgpack
 from signalr_emulator import Clock, Config
 from signalr_emulator.documents.json_text import Json
 from signalr_emulator.transports.local_address import LocalAddress
@@ -294,8 +294,8 @@ def invocation(argument: Json) -> list[object]:
 @pytest.mark.parametrize(
     "body",
     [
-        msgpack.packb({"Target": "say", "Arguments": [["a", 1, None]]}),
-        msgpack.packb({"json": said(["a", 1, None]).encode()}),
+        msgpack.encode({"Target": "say", "Arguments": [["a", 1, None]]}),
+        msgpack.encode({"json": said(["a", 1, None]).encode()}),
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/x-msgpack", "application/octet-stream"])
@@ -313,18 +313,20 @@ async def test_messages_in_messagepack(wire: Wire, body: bytes, content_type: st
         b"",
         b"\xc1",
         b"\x91" * 5000,
-        msgpack.packb("text"),
-        msgpack.packb({}),
-        msgpack.packb({"json": b"{"}),
-        msgpack.packb({"json": b'{"type":6}\x1e'}),
-        msgpack.packb({"messagepack": b""}),
-        msgpack.packb({"messagepack": b"\x80" * 9}),
-        msgpack.packb({"messagepack": b"\x02\x91\x06"}),
-        msgpack.packb({"messagepack": b"\x10" + msgpack.packb([1, {}, None, "say", [["a", 1]]])}),
-        msgpack.packb({"messagepack": b"\x0b" + 2 * msgpack.packb([1, {}, None, "say", [1]])}),
-        msgpack.packb({"target": "t", "arguments": {}}),
-        msgpack.packb({"target": b"t"}),
-        msgpack.packb({"target": "t"}) + b"\x00",
+        msgpack.encode("text"),
+        msgpack.encode({}),
+        msgpack.encode({1: "say"}),
+        b"\xdf\xff\xff\xff\xff",
+        msgpack.encode({"json": b"{"}),
+        msgpack.encode({"json": b'{"type":6}\x1e'}),
+        msgpack.encode({"messagepack": b""}),
+        msgpack.encode({"messagepack": b"\x80" * 9}),
+        msgpack.encode({"messagepack": b"\x02\x91\x06"}),
+        msgpack.encode({"messagepack": b"\x10" + msgpack.encode([1, {}, None, "say", [["a", 1]]])}),
+        msgpack.encode({"messagepack": b"\x0b" + 2 * msgpack.encode([1, {}, None, "say", [1]])}),
+        msgpack.encode({"target": "t", "arguments": {}}),
+        msgpack.encode({"target": b"t"}),
+        msgpack.encode({"target": "t"}) + b"\x00",
         b"\x82\xa6target\xa1t\xa9arguments\x91\xa1\xff",
         b"\x82\xa6target\xa1t\xa9arguments\x91\x81\x90\x01",
         b"\x81\x91\x01\x01",
@@ -496,12 +498,12 @@ async def test_stream_to_a_client(wire: Wire) -> None:
         (b"{", "application/json", 400),
         (b"1", "text/plain", 415),
         (b"\xc1", "application/octet-stream", 400),
-        (msgpack.packb(1), "application/octet-stream", 400),
-        (msgpack.packb({}), "application/octet-stream", 400),
-        (msgpack.packb({"json": said(1).encode()}), "application/octet-stream", 400),
-        (msgpack.packb({"messagepack": b"\x05\x94\x02\x80\xa1s"}), "application/x-msgpack", 400),
+        (msgpack.encode(1), "application/octet-stream", 400),
+        (msgpack.encode({}), "application/octet-stream", 400),
+        (msgpack.encode({"json": said(1).encode()}), "application/octet-stream", 400),
+        (msgpack.encode({"messagepack": b"\x05\x94\x02\x80\xa1s"}), "application/x-msgpack", 400),
         (
-            msgpack.packb({"messagepack": b"\x0f" + msgpack.packb(invocation(1))}),
+            msgpack.encode({"messagepack": b"\x0f" + msgpack.encode(invocation(1))}),
             "application/octet-stream",
             400,
         ),

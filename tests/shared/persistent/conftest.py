@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -39,3 +40,25 @@ async def service() -> AsyncIterator[StubService]:
 async def sender(service: StubService) -> AsyncIterator[PersistentSender]:
     async with PersistentSender(service.url, KEY, jitter=lambda: 0.0) as made:
         yield made
+
+
+@pytest.fixture
+def threaded_service() -> Iterator[StubService]:
+    """A stub on an event loop of another thread."""
+    started = threading.Event()
+    stub = StubService()
+    loop = asyncio.new_event_loop()
+    done = asyncio.Event()
+
+    async def serve() -> None:
+        async with stub_service(stub):
+            started.set()
+            await done.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert started.wait(10)
+    yield stub
+    loop.call_soon_threadsafe(done.set)
+    thread.join(10)
+    loop.close()

@@ -24,7 +24,7 @@ from shared.service_protocol.messages import (
     Ping,
 )
 
-type Answer = Callable[[Message], Message | None]
+type Answer = Callable[[Message], Message | tuple[Message, ...] | None]
 
 
 def acknowledged(message: Message) -> Message | None:
@@ -53,13 +53,17 @@ class Line:
         """Take nothing from the socket any more."""
         self.socket.transport.pause_reading()
 
+    def read_on(self) -> None:
+        """Take what comes again."""
+        self.socket.transport.resume_reading()
+
 
 @dataclass
 class StubService:
     """What has come, and what is answered.
 
     Args:
-        answer: Gives the answer to a message, if there is one.
+        answer: Gives the answer to a message, or several that come at once, if there is one.
         refusals: Statuses that refuse the next WebSockets, in turn.
         welcome: Answers a handshake; `None` says nothing.
     """
@@ -74,7 +78,13 @@ class StubService:
     lines: list[Line] = field(default_factory=list)
     attempts: list[Request] = field(default_factory=list)
     received: list[Message] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop | None = None
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def soon(self, do: Callable[[], object]) -> None:
+        """Do something on the event loop that it serves on, from another thread."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(do)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds of what has come."""
@@ -130,7 +140,7 @@ class StubService:
             self.received.append(message)
             answer = self.answer(message)
             if answer is not None:
-                await line.say(answer)
+                await line.say(*answer if isinstance(answer, tuple) else (answer,))
         await self.tell()
 
 
@@ -145,5 +155,6 @@ async def stub_service(
         ping_interval=None, close_timeout=1, ssl=tls,
     ) as server:  # fmt: skip
         port = server.sockets[0].getsockname()[1]
+        served.loop = asyncio.get_running_loop()
         served.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         yield served

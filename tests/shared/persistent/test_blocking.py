@@ -1,11 +1,8 @@
 """The blocking sender does the same for threads, on an event loop of its own."""
 
-import asyncio
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -19,51 +16,29 @@ from shared.service_protocol.messages import Ack, Message
 from shared.service_protocol.requests import GroupMemberQuery
 from shared.service_protocol.sends import UserData
 from tests.shared.persistent.conftest import KEY
-from tests.shared.persistent.stub_service import StubService, acknowledged, stub_service
+from tests.shared.persistent.stub_service import StubService, acknowledged
 
 
-@pytest.fixture
-def service() -> Iterator[StubService]:
-    """A stub on an event loop of another thread."""
-    started = threading.Event()
-    stub = StubService()
-    loop = asyncio.new_event_loop()
-    done = asyncio.Event()
-
-    async def serve() -> None:
-        async with stub_service(stub):
-            started.set()
-            await done.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert started.wait(10)
-    yield stub
-    loop.call_soon_threadsafe(done.set)
-    thread.join(10)
-    loop.close()
-
-
-def test_threads_share_a_sender(service: StubService) -> None:
-    with PersistentSender(service.url, KEY) as sender, ThreadPoolExecutor(8) as threads:
+def test_threads_share_a_sender(threaded_service: StubService) -> None:
+    with PersistentSender(threaded_service.url, KEY) as sender, ThreadPoolExecutor(8) as threads:
         list(
             threads.map(
                 lambda each: sender.send_to_user("chat", f"user {each}", "news"), range(200)
             )
         )
-    assert len({each.user_id for each in service.of(UserData)}) == 200
-    assert len(service.lines) == 1
+    assert len({each.user_id for each in threaded_service.of(UserData)}) == 200
+    assert len(threaded_service.lines) == 1
 
 
-def test_questions_are_answered_and_groups_listed(service: StubService) -> None:
+def test_questions_are_answered_and_groups_listed(threaded_service: StubService) -> None:
     def answer(message: Message) -> Message | None:
         if isinstance(message, GroupMemberQuery):
             payload = msgspec.msgpack.encode([[["c1", "ann"]], None])
             return Ack(ack_id=message.ack_id, status=1, payload=payload)
         return acknowledged(message)
 
-    service.answer = answer
-    with PersistentSender(service.url, KEY) as sender:
+    threaded_service.answer = answer
+    with PersistentSender(threaded_service.url, KEY) as sender:
         assert sender.user_exists("chat", "ann")
         assert list(sender.list_connections_in_group("chat", "red")) == [
             GroupConnection("c1", "ann")
@@ -72,8 +47,8 @@ def test_questions_are_answered_and_groups_listed(service: StubService) -> None:
             sender.send_to_user("chat", "", "news")
 
 
-def test_a_closed_sender_sends_nothing(service: StubService) -> None:
-    sender = PersistentSender(service.url, KEY)
+def test_a_closed_sender_sends_nothing(threaded_service: StubService) -> None:
+    sender = PersistentSender(threaded_service.url, KEY)
     sender.send_to_all("chat", "news")
     sender.close()
     sender.close()
@@ -81,11 +56,11 @@ def test_a_closed_sender_sends_nothing(service: StubService) -> None:
         sender.send_to_all("chat", "news")
 
 
-def test_settings_of_the_environment_make_a_sender(service: StubService) -> None:
-    text = f"Endpoint={service.url};AccessKey={KEY.access_key};Version=1.0;"
+def test_settings_of_the_environment_make_a_sender(threaded_service: StubService) -> None:
+    text = f"Endpoint={threaded_service.url};AccessKey={KEY.access_key};Version=1.0;"
     with PersistentSender.from_environment({"AzureSignalRConnectionString": text}) as sender:
         sender.send_to_all("chat", "news")
-    assert len(service.lines) == 1
+    assert len(threaded_service.lines) == 1
 
 
 def test_it_offers_what_the_awaitable_one_offers() -> None:
@@ -98,8 +73,8 @@ def test_it_offers_what_the_awaitable_one_offers() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_child_process_is_told_to_make_its_own(service: StubService) -> None:
-    with PersistentSender(service.url, KEY) as sender:
+def test_a_child_process_is_told_to_make_its_own(threaded_service: StubService) -> None:
+    with PersistentSender(threaded_service.url, KEY) as sender:
         sender.send_to_user("chat", "ann", "news")
         child = os.fork()
         if child == 0:
@@ -112,8 +87,8 @@ def test_a_child_process_is_told_to_make_its_own(service: StubService) -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         # The parent's own connection is as it was.
         sender.send_to_user("chat", "bob", "news")
-    assert [each.user_id for each in service.of(UserData)] == ["ann", "bob"]
-    assert len(service.lines) == 1
+    assert [each.user_id for each in threaded_service.of(UserData)] == ["ann", "bob"]
+    assert len(threaded_service.lines) == 1
 
 
 @pytest.mark.parametrize("missing", ["msgspec", "websockets"])

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
 
 import msgspec
 import pytest
 
+from shared.bodies.values import as_json
 from shared.errors import InvalidArgumentError
 from shared.persistent.aio import PersistentSender
 from shared.service_protocol.codec import Frames
@@ -21,6 +25,42 @@ from shared.service_protocol.sends import (
     UserData,
 )
 from tests.shared.persistent.stub_service import StubService
+
+
+class Kind(Enum):
+    ONE = "one"
+
+
+class Sort(StrEnum):
+    ONE = "one"
+
+
+class Order(IntEnum):
+    FIRST = 1
+
+
+class Text(str):
+    """A text of a class of its own, as a library's names are."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "another text"
+
+
+class Whole(int):
+    """A number of a class of its own."""
+
+
+class Real(float):
+    """As above."""
+
+
+@dataclass
+class Point:
+    x: int
+    name: str
+
 
 type Send = Callable[[PersistentSender], Awaitable[None]]
 
@@ -92,6 +132,56 @@ async def test_clients_of_messagepack_get_what_json_cannot_say(
     assert written["messagepack"] == [
         1, {}, None, "news", [b"\x00\xff", datetime(2026, 1, 2, tzinfo=UTC)], [],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "null", "NaN", "Infinity", "1E+5", 'a "quoted"\\ \x00\x1f\x7f \u2028 \U0001f600', "",
+        None, [None], True, 0, -1, 2**64 - 1, 1e16, -0.0, 0.1, [], {},
+        {"null": [1.5, {"a": None}]}, {2: "a", True: "b", None: "c"}, (1, 2),
+        Decimal("1.10"), Decimal("1E+5"), [Decimal(0), "E+"],
+        b"\x00\xff", datetime(2026, 1, 2, tzinfo=UTC), Kind.ONE, Point(1, "b"),
+        Text("a"), {"a": Text("b")}, {Text("a"): Whole(1)}, Real(1.5), Sort.ONE, Order.FIRST,
+    ],
+)  # fmt: skip
+async def test_json_says_what_the_service_client_says(
+    value: object, sender: PersistentSender, service: StubService
+) -> None:
+    await sender.send_to_all("chat", "news", [value])
+    (message,) = await service.heard(BroadcastData)
+    sent = json.loads(dict(message.payloads)["json"][:-1], parse_float=Decimal)
+    expected = json.loads(as_json("arguments", [value]), parse_float=Decimal)
+    assert repr(sent["arguments"]) == repr(expected)
+    (body,) = Frames().feed(dict(message.payloads)["messagepack"])
+    assert len(msgspec.msgpack.decode(body)[4]) == 1
+
+
+async def test_names_may_be_texts_of_a_class_of_their_own(
+    sender: PersistentSender, service: StubService
+) -> None:
+    await sender.send_to_user("chat", Text("ann"), Text("news"))
+    await sender.send_to_users(Text("chat"), [Text("bob")], "news")
+    (one,), (some,) = await service.heard(UserData), await service.heard(MultiUserData)
+    assert (one.user_id, some.user_ids) == ("ann", ("bob",))
+    assert calls(one.payloads)["json"] == {"type": 1, "target": "news", "arguments": []}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"), [float("inf")], {"a": float("-inf")}, Decimal("NaN"), Decimal("-Infinity"),
+        Decimal("1E+400"), "\ud800", object(),
+    ],
+)  # fmt: skip
+async def test_what_json_cannot_hold_is_refused_as_by_the_service_client(
+    value: object, sender: PersistentSender
+) -> None:
+    with pytest.raises(InvalidArgumentError) as expected:
+        as_json("arguments", [value])
+    with pytest.raises(InvalidArgumentError) as refused:
+        await sender.send_to_all("chat", "news", [value])
+    assert str(refused.value) == str(expected.value)
 
 
 async def test_messages_to_one_user_keep_their_order(

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.settings.proxies import passes_proxies_by
+from shared.settings.endpoint import passes_proxies_by
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Authenticator:
         self._keys = keys
         self._clock = clock
         self._by_algorithm: Mapping[str, Callable[[str, CalledUrl], Caller]] = {
-            "RS256": self._entra,
+            "RS256": lambda token, _url: self.entra(token),
             **dict.fromkeys(ALGORITHMS, self._access_key),
         }
 
@@ -93,7 +93,12 @@ class Authenticator:
             raise AuthenticationError("Tokens of this algorithm are not accepted.")
         return check(token, url)
 
-    def _entra(self, token: str, _url: CalledUrl) -> Caller:
+    def entra(self, token: str) -> Caller:
+        """Check an Entra token that has come without a request of its own.
+
+        Raises:
+            AuthenticationError: It is not valid here.
+        """
         return Caller(principal_id=self._tenant.validate(token, ENTRA_AUDIENCES))
 
     def _access_key(self, token: str, url: CalledUrl) -> Caller:

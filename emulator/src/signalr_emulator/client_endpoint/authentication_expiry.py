@@ -6,12 +6,19 @@ looks once a second and lets the client reconnect. ASP.NET Core 11 says nothing 
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from ..clients.connected import Client
 from ..clients.negotiations import Negotiated
 from ..clock import Clock
 
 __all__ = ["AuthenticationExpiry"]
+
+
+class Expiring(Protocol):
+    """A client that can be ended."""
+
+    def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
+        """End its connection."""
 
 
 class AuthenticationExpiry:
@@ -25,16 +32,16 @@ class AuthenticationExpiry:
     def __init__(self, clock: Clock, interval: float) -> None:
         self._clock = clock
         self._interval = interval
-        self._watched: dict[Client, Negotiated] = {}
+        self._watched: dict[Expiring, Negotiated] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, client: Client, negotiated: Negotiated) -> None:
+    def watch(self, client: Expiring, negotiated: Negotiated) -> None:
         """End a client when its connection closes, which a refresh may put off."""
         self._watched[client] = negotiated
         if self._timer is None:
             self._plan(self._look)
 
-    def forget(self, client: Client) -> None:
+    def forget(self, client: Expiring) -> None:
         """Stop to watch a client; one that is not watched is no error."""
         self._watched.pop(client, None)
 

@@ -1,12 +1,16 @@
 """The clients of one resource whose connections have a transport, by their connection tokens."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..authentication.client_tokens import ClientIdentity, HttpTransports
 from ..clients.connected import Client
 from ..clients.negotiations import Negotiated
 from ..clients.transport import Traits
+from ..configuration.service_mode import ServiceMode
+from ..server_connections.client import RelayedClient
+from ..server_connections.opening import ClientRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.deadlines import Deadlines
@@ -14,7 +18,10 @@ from ..transports.long_polling import LongPollingTransport
 from ..transports.timing import Timing
 from .authentication_expiry import AuthenticationExpiry
 
-__all__ = ["LiveClient", "LiveClients"]
+__all__ = ["AnyClient", "LiveClient", "LiveClients"]
+
+
+type AnyClient = Client | RelayedClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class LiveClient:
 
     negotiated: Negotiated
     kind: HttpTransports
-    client: Client
+    client: AnyClient
     polls: LongPollingTransport | None = None
 
 
@@ -45,7 +52,8 @@ class LiveClients:
     def __init__(self, service: Service, resource: Resource) -> None:
         self._resource = resource
         self._timing = service.config.timing
-        self._refusal = service.config.service_mode.refusal
+        self._mode = service.config.service_mode
+        self._max_held = service.config.max_write_buffer
         self._live: dict[str, LiveClient] = {}
         self._deadlines = Deadlines()
         self._expiry = AuthenticationExpiry(service.clock, self._timing.expiry_scan)
@@ -66,7 +74,7 @@ class LiveClients:
         kind: HttpTransports,
         traits: Traits,
         *,
-        query: str,
+        request: ClientRequest,
         polls: LongPollingTransport | None = None,
     ) -> LiveClient:
         """Make the client of a connection.
@@ -75,7 +83,7 @@ class LiveClients:
             negotiated: What was negotiated.
             kind: How it is transported.
             traits: What its transport is able to do.
-            query: What a handler of its events sees of the request.
+            request: What those who answer it see of its request.
             polls: The transport of a client that polls.
         """
 
@@ -86,24 +94,67 @@ class LiveClients:
             if polls is None:
                 self.forget(negotiated)
 
-        client = Client(
-            negotiated=negotiated,
-            query=query,
-            hubs=self._resource.hubs,
-            handler=self._resource.handler,
-            events=self._resource.events,
-            timing=self.timing(negotiated.identity),
-            traits=traits,
-            refusal=self._refusal,
-            loop=asyncio.get_running_loop(),
-            deadlines=self._deadlines,
-            on_end=ended,
-        )
+        start = self._relayed if self._has_app_server(negotiated.hub) else self._served
+        client = start(negotiated, traits, request, ended)
         live = LiveClient(negotiated, kind, client, polls)
         self._live[negotiated.connection_token] = live
         if negotiated.identity.closes_at is not None:
             self._expiry.watch(client, negotiated)
         return live
+
+    def _has_app_server(self, hub: str) -> bool:
+        """Tell whether the clients of a hub are answered by an app server."""
+        if self._mode is ServiceMode.CLASSIC:
+            return any(each.takes_clients for each in self._resource.servers.of_hub(hub))
+        return self._mode is ServiceMode.DEFAULT
+
+    def allows_stateful_reconnect(self, hub: str) -> bool:
+        """Tell whether the clients of a hub may outlive their transports."""
+        if not self._has_app_server(hub):
+            return True
+        carriers = [each for each in self._resource.servers.of_hub(hub) if each.takes_clients]
+        return bool(carriers) and all(each.allows_stateful_reconnect for each in carriers)
+
+    def _served(
+        self,
+        negotiated: Negotiated,
+        traits: Traits,
+        request: ClientRequest,
+        on_end: Callable[[], None],
+    ) -> AnyClient:
+        """Make a client that an upstream answers, or nobody."""
+        return Client(
+            negotiated=negotiated,
+            query=request.query,
+            hubs=self._resource.hubs,
+            handler=self._resource.handler,
+            events=self._resource.events,
+            timing=self.timing(negotiated.identity),
+            traits=traits,
+            loop=asyncio.get_running_loop(),
+            deadlines=self._deadlines,
+            on_end=on_end,
+        )
+
+    def _relayed(
+        self,
+        negotiated: Negotiated,
+        traits: Traits,
+        request: ClientRequest,
+        on_end: Callable[[], None],
+    ) -> AnyClient:
+        """Make a client that an app server answers."""
+        return RelayedClient(
+            negotiated=negotiated,
+            request=request,
+            hubs=self._resource.hubs,
+            servers=self._resource.servers,
+            timing=self.timing(negotiated.identity),
+            traits=traits,
+            max_held=self._max_held,
+            loop=asyncio.get_running_loop(),
+            on_end=on_end,
+        )
 
     def timing(self, identity: ClientIdentity) -> Timing:
         """Give the time limits of a client, some of which its token may choose."""

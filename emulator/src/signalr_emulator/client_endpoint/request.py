@@ -17,10 +17,13 @@ __all__ = [
     "query_without_secrets",
     "require_id",
     "sent_query",
+    "shown_headers",
     "transport_of",
 ]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_FORWARDED = "X-Forwarded-For"
+_HIDDEN = frozenset(("authorization", _FORWARDED.lower()))
 _EVENT_STREAM = "text/event-stream"
 _TOKEN_PARAMETERS = frozenset(("access_token", "id"))
 """Whoever has the first can connect as the user, and with both take over the connection."""
@@ -70,6 +73,20 @@ def query_without_secrets(request: web.Request) -> str:
     """Give the query as the client sent it, without its client token and connection token."""
     parameters = sent_query(request).split("&")
     return "&".join(each for each in parameters if _name(each) not in _TOKEN_PARAMETERS)
+
+
+def shown_headers(request: web.Request) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give the headers that an app server sees: its own client's, without the client token.
+
+    The last address of `X-Forwarded-For` is where the request has come from.
+    """
+    headers = request.headers
+    names = {name.lower(): str(name) for name in headers}
+    forwarded = [*headers.getall(_FORWARDED, ()), request.remote or ""]
+    shown = {
+        name: tuple(headers.getall(name)) for name in names.values() if name.lower() not in _HIDDEN
+    }
+    return *shown.items(), (_FORWARDED, (", ".join(filter(None, forwarded)),))
 
 
 def negotiate_version(request: web.Request) -> int | None:

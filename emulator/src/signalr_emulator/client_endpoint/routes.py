@@ -16,7 +16,6 @@ from ..authentication.client_tokens import (
     client_audiences,
     validate_client_token,
 )
-from ..clients.connected import Client
 from ..clients.negotiations import Negotiated, negotiate_reply
 from ..clients.transport import Lost, Traits
 from ..errors import (
@@ -26,13 +25,14 @@ from ..errors import (
 )
 from ..operations.errors import unauthorized
 from ..protocols.supported import TransferFormat
+from ..server_connections.opening import ClientRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
 from ..transports.long_polling import LongPollingTransport
 from ..transports.server_sent_events import ServerSentEventsTransport, event_stream_response
 from ..websocket.upgrade import switch_protocols, take_over
-from .live_clients import LiveClient, LiveClients
+from .live_clients import AnyClient, LiveClient, LiveClients
 from .posting import MAX_POSTED, take_body
 from .request import (
     hub_of,
@@ -41,6 +41,7 @@ from .request import (
     query_without_secrets,
     require_id,
     sent_query,
+    shown_headers,
     transport_of,
 )
 from .web_socket import WebSocketTransport
@@ -100,7 +101,9 @@ class ClientEndpoint:
         version = negotiate_version(request)
         if version is None:
             return web.json_response({"error": "The negotiateVersion has to be an integer from 0."})
-        is_stateful = request.query.get("useStatefulReconnect", "").lower() == "true"
+        is_stateful = request.query.get(
+            "useStatefulReconnect", ""
+        ).lower() == "true" and self._live.allows_stateful_reconnect(hub)
         negotiated = self._resource.negotiations.open(
             identity, hub, version, asyncio.get_running_loop().time(), is_stateful=is_stateful
         )
@@ -187,7 +190,7 @@ class ClientEndpoint:
 
     def _web_socket_client(
         self, request: web.Request, negotiated: Negotiated, *, is_resumed: bool
-    ) -> Client:
+    ) -> AnyClient:
         # A client that is gone since the upgrade began is not there any more.
         live = self._live.find(negotiated.connection_token) if is_resumed else None
         if live is not None:
@@ -196,9 +199,8 @@ class ClientEndpoint:
             is_stateful=negotiated.is_stateful,
             max_unacknowledged=self._service.config.max_write_buffer,
         )
-        query = self._shown_query(request)
         kind = HttpTransports.WEB_SOCKETS
-        return self._live.start(negotiated, kind, traits, query=query).client
+        return self._live.start(negotiated, kind, traits, request=self._shown(request)).client
 
     async def _event_stream(
         self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
@@ -223,7 +225,7 @@ class ClientEndpoint:
             negotiated,
             HttpTransports.SERVER_SENT_EVENTS,
             Traits(transfer_formats=_TEXT_ONLY, max_record=MAX_POSTED),
-            query=self._shown_query(request),
+            request=self._shown(request),
         ).client
         _attach(client, transport, negotiated)
         try:
@@ -256,11 +258,14 @@ class ClientEndpoint:
             negotiated,
             HttpTransports.LONG_POLLING,
             Traits(keeps_itself_alive=True, max_record=MAX_POSTED),
-            query=self._shown_query(request),
+            request=self._shown(request),
             polls=transport,
         ).client
         _attach(client, transport, negotiated)
         return transport
+
+    def _shown(self, request: web.Request) -> ClientRequest:
+        return ClientRequest(shown_headers(request), self._shown_query(request))
 
     def _check_user(self, request: web.Request, hub: str, identity: ClientIdentity) -> None:
         """Refuse who is not the user of a connection, whatever else the token says."""
@@ -312,7 +317,7 @@ class ClientEndpoint:
         return negotiated
 
 
-def _attach(client: Client, transport: _AnyTransport, negotiated: Negotiated) -> None:
+def _attach(client: AnyClient, transport: _AnyTransport, negotiated: Negotiated) -> None:
     """Give a client its transport, and then what came before it did."""
     transport.on_overflow(client.overflow)
     client.attach(transport)

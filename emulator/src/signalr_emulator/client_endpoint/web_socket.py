@@ -3,7 +3,7 @@
 import asyncio
 from operator import attrgetter
 
-from ..clients.connected import PIECE_BYTES, Client
+from ..clients.connected import PIECE_BYTES
 from ..clients.transport import Lost
 from ..errors import WebSocketError
 from ..protocols.messages import MAX_RECORD_BYTES
@@ -11,6 +11,7 @@ from ..protocols.supported import HubProtocol, TransferFormat
 from ..transports.sink import Form, Sink
 from ..websocket.connection import WebSocketConnection
 from ..websocket.frames import CloseCode, binary_frame, text_frame
+from .live_clients import AnyClient
 
 __all__ = ["WebSocketTransport"]
 
@@ -34,10 +35,10 @@ class WebSocketTransport(WebSocketConnection):
     __slots__ = ("_client", "_taking")
 
     def __init__(
-        self, client: Client, transport: asyncio.Transport, max_buffered: int, linger: float
+        self, client: AnyClient, transport: asyncio.Transport, max_buffered: int, linger: float
     ) -> None:
         super().__init__(transport, MAX_RECORD_BYTES + _MAX_FRAMING, max_buffered, linger)
-        self._client: Client | None = client
+        self._client: AnyClient | None = client
         self._taking: asyncio.Task[None] | None = None
 
     def send(self, payload: bytes, transfer_format: TransferFormat) -> None:
@@ -82,7 +83,7 @@ class WebSocketTransport(WebSocketConnection):
             client.disconnect(text, allow_reconnect=True)
         client.transport_lost(self, Lost.ORDERLY if error is None else Lost.BROKEN)
 
-    async def _take_when_there_is_room(self, client: Client, rest: bytes) -> None:
+    async def _take_when_there_is_room(self, client: AnyClient, rest: bytes) -> None:
         await client.room()
         await client.receive(rest)
         self._taking = None

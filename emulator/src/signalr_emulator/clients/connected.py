@@ -40,7 +40,6 @@ class Client:
         events: Runs what the handler does.
         timing: Time limits.
         traits: What its transport is able to do.
-        refusal: Why its handshake is refused, or None.
         loop: Has the clock, and runs whoever waits for a result.
         deadlines: Those of all clients.
         on_end: Called once, when the client is gone for good.
@@ -56,7 +55,6 @@ class Client:
         events: EventQueue,
         timing: Timing,
         traits: Traits,
-        refusal: str | None,
         loop: asyncio.AbstractEventLoop,
         deadlines: Deadlines,
         on_end: Callable[[], None],
@@ -76,7 +74,7 @@ class Client:
         self._transport: Transport | None = None
         self._was_open = False
         self._results = Results(loop)
-        self._connection = Connection(loop.time(), timing, traits, refusal=refusal)
+        self._connection = Connection(loop.time(), timing, traits)
         self._deadlines = deadlines
         self._deadline = deadlines.plan(self._connection.deadline, self._check)
 
@@ -177,6 +175,37 @@ class Client:
             ClientResultError: The client answered with an error, did not answer in time, is gone,
                 or speaks a protocol in which the message is not written.
         """
+        record = self._record(message)
+
+        def call(invocation_id: str) -> None:
+            identified = self.protocol.with_invocation_id(record, invocation_id)
+            self._carry_out(self._connection.relay(identified))
+
+        return await self._results.ask(call, timeout)
+
+    async def invoke_as(self, invocation_id: str, message: Outgoing, timeout: float) -> Completion:  # noqa: ASYNC109 - as above
+        """Call a method of the client under the id that the invocation has already.
+
+        Args:
+            invocation_id: The id.
+            message: The invocation.
+            timeout: How long to wait, in seconds.
+
+        Returns:
+            The completion, which may be an error.
+
+        Raises:
+            ClientResultError: As `invoke`, or another invocation has this id.
+        """
+        record = self._record(message)
+
+        def call() -> None:
+            self._carry_out(self._connection.relay(record))
+
+        return await self._results.wait(invocation_id, call, timeout=timeout)
+
+    def _record(self, message: Outgoing) -> bytes:
+        """Give a message as this client is to get it."""
         if self._connection.state not in (State.OPEN, State.SUSPENDED):
             raise ClientResultError("The client is not connected.")
         record = message.record(self.protocol)
@@ -184,12 +213,7 @@ class Client:
             raise ClientResultError(
                 f"The message is not written in the client's hub protocol, {self.protocol.name}."
             )
-
-        def call(invocation_id: str) -> None:
-            identified = self.protocol.with_invocation_id(record, invocation_id)
-            self._carry_out(self._connection.relay(identified))
-
-        return await self._results.ask(call, timeout)
+        return record
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         """End the connection from the service's side.

@@ -59,7 +59,6 @@ class Connection:
         now: Monotonic time at which the transport connected, in seconds.
         timing: Time limits.
         traits: What the transport is able to do.
-        refusal: Why its handshake is refused, or None.
     """
 
     def __init__(
@@ -67,12 +66,9 @@ class Connection:
         now: float,
         timing: Timing,
         traits: Traits | None = None,
-        *,
-        refusal: str | None = None,
     ) -> None:
         self._timing = timing
         self._traits = traits or Traits()
-        self._refusal = refusal
         self._state = State.HANDSHAKE
         self._handshake = Handshake(self._traits.transfer_formats)
         self._protocol = JSON
@@ -273,8 +269,6 @@ class Connection:
         agreed = self._handshake.feed(data)
         if agreed is None:
             return b""
-        if self._refusal is not None:
-            raise ProtocolError(self._refusal)
         if self._traits.is_stateful and agreed.version == STATEFUL_VERSION:
             self._resend = ResendBuffer(self._traits.max_unacknowledged)
         self._open(agreed.protocol, now)

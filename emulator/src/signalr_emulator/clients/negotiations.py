@@ -6,6 +6,7 @@ and is forgotten if nobody connects.
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,7 @@ class Negotiated:
         is_stateful: Whether stateful reconnect is agreed on.
         early: What the client has sent before it connected.
         sending: Held by the one request of the client that is read at present.
+        on_refresh: Called when a refresh has changed the identity.
     """
 
     identity: ClientIdentity
@@ -54,6 +56,7 @@ class Negotiated:
     is_stateful: bool = False
     early: bytearray = field(default_factory=bytearray, repr=False)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    on_refresh: Callable[[], None] | None = field(default=None, repr=False)
     _is_refreshed: bool = False
 
     @property
@@ -70,6 +73,8 @@ class Negotiated:
         """Change who uses it, whatever tokens come; the user stays the same."""
         self.identity = identity
         self._is_refreshed = True
+        if self.on_refresh is not None:
+            self.on_refresh()
 
 
 class Negotiations:

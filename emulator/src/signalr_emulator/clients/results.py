@@ -21,6 +21,11 @@ class Results:
         self._asked = 0
         self._pending: dict[str, asyncio.Future[Completion]] = {}
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._pending)
+
     async def ask(self, call: Callable[[str], None], timeout: float) -> Completion:  # noqa: ASYNC109 - the result's limit, not the caller's
         """Call a method and wait for its result.
 
@@ -36,21 +41,45 @@ class Results:
         """
         self._asked += 1
         invocation_id = f"s{self._asked}"
+        completion = await self.wait(invocation_id, lambda: call(invocation_id), timeout=timeout)
+        if completion.error is not None:
+            raise ClientResultError(completion.error)
+        return completion
+
+    async def wait(
+        self,
+        invocation_id: str,
+        call: Callable[[], None],
+        *,
+        timeout: float,  # noqa: ASYNC109 - as above
+    ) -> Completion:
+        """Call a method under an id that somebody else has chosen, and wait for its completion.
+
+        Args:
+            invocation_id: The id.
+            call: Sends the invocation.
+            timeout: How long to wait, in seconds.
+
+        Returns:
+            The completion, which may be an error.
+
+        Raises:
+            ClientResultError: The id is in use, or the client did not answer in time or is gone.
+        """
+        if invocation_id in self._pending:
+            raise ClientResultError("Another invocation has this id.")
         future: asyncio.Future[Completion] = self._loop.create_future()
         self._pending[invocation_id] = future
         try:
-            call(invocation_id)
+            call()
             async with asyncio.timeout(timeout):
-                completion = await future
+                return await future
         except TimeoutError:
             raise ClientResultError(
                 f"The client did not answer within {timeout:g} seconds."
             ) from None
         finally:
             self._pending.pop(invocation_id, None)
-        if completion.error is not None:
-            raise ClientResultError(completion.error)
-        return completion
 
     def answered(self, completion: Completion) -> None:
         """Take note of an answer; one that nobody waits for is no error."""

@@ -24,6 +24,10 @@ class Transport(Protocol):
     def sink(self) -> Sink:
         """What takes messages that go to many clients."""
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the client has yet to take."""
+
     def close(self) -> None:
         """Close the transport after what was sent."""
 

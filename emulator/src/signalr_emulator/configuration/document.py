@@ -11,6 +11,7 @@ from ..admission.rules import host_name
 from ..entra.applications import Application
 from ..entra.federation import FederatedCredential
 from ..entra.identities import Identity, IdentityKind
+from ..server_connections.timing import ServerTiming
 from ..transports.timing import Timing
 from ..upstream.settings import UpstreamConfig, parse_template
 from .service_mode import ServiceMode
@@ -140,6 +141,7 @@ _READERS: Mapping[str, Callable[[Any, Path], object]] = {
     ),
     "operators": lambda values, _folder: tuple(values),
     "service_names": lambda values, _folder: frozenset(each.lower() for each in values),
+    "server_timing": lambda values, _folder: ServerTiming(**_by_field(values)),
     "timing": lambda values, _folder: Timing(**_by_field(values)),
     "upstream": _upstream,
 }

@@ -12,15 +12,7 @@ class ServiceMode(Enum):
     """Clients connect by themselves, and upstreams answer them."""
 
     DEFAULT = "Default"
-    """Clients reach an app server by server connections, which this emulator does not have."""
+    """Clients are answered by an app server over its server connections."""
 
-    @property
-    def refusal(self) -> str | None:
-        """Why a handshake is refused, or None.
-
-        Begins as Azure's own text does (aspnet/AzureSignalR-samples, issue 133), by which people
-        look it up.
-        """
-        if self is ServiceMode.SERVERLESS:
-            return None
-        return "SignalR Service is now in 'Default' service mode, and no app server is connected."
+    CLASSIC = "Classic"
+    """As Default for the clients of a hub that has an app server, else as Serverless."""

@@ -8,6 +8,7 @@ from ..authentication.access_keys import EMULATOR_KEY
 from ..entra.applications import Application
 from ..entra.federation import FederatedCredential
 from ..entra.identities import Identity, IdentityKind
+from ..server_connections.timing import ServerTiming
 from ..transports.timing import Timing
 from ..upstream.settings import UpstreamConfig
 from .service_mode import ServiceMode
@@ -144,6 +145,7 @@ class Config:
         secondary_key: As `primary_key`, the second access key.
         invocation_timeout: How long a client may take to answer `:invoke`, in seconds.
         timing: Time limits of client connections.
+        server_timing: Time limits of server connections.
         upstream: Where events of clients go.
         max_write_buffer: Bytes that may wait for a client that reads slowly.
     """
@@ -173,6 +175,7 @@ class Config:
     secondary_key: str = field(default=EMULATOR_KEY[::-1], repr=False)
     invocation_timeout: float = 30.0
     timing: Timing = field(default_factory=Timing)
+    server_timing: ServerTiming = field(default_factory=ServerTiming)
     upstream: UpstreamConfig = field(default_factory=UpstreamConfig)
     max_write_buffer: int = 16 * 1024 * 1024
 

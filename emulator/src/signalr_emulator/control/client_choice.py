@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Self
 
-from ..clients.connected import Client
+from ..client_endpoint.live_clients import AnyClient
 from ..documents.fields import integer, number, properties, text
 from ..documents.json_text import Json
 
@@ -47,7 +47,7 @@ class ClientChoice:
             seed=integer(fields, "seed", 0, 2**31, 0),
         )
 
-    def among(self, clients: Iterable[Client]) -> list[Client]:
+    def among(self, clients: Iterable[AnyClient]) -> list[AnyClient]:
         """Give those of some clients that are meant."""
         random = Random(self.seed)  # noqa: S311 - repeatable, not secret
         return [

@@ -4,12 +4,14 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from ..client_endpoint.live_clients import AnyClient
 from ..clients.connected import Client
 from ..documents.json_text import Json, decode
 from ..documents.problems import checked, problem
 from ..faults.document import parse_fault
 from ..faults.middleware import OPERATION_NAMES
 from ..faults.rules import Armed
+from ..server_connections.client import RelayedClient
 from ..state.service import Service
 from .client_choice import ClientChoice
 
@@ -68,12 +70,12 @@ class FaultRoutes:
             client.drop()
         return web.json_response({"dropped": len(chosen)})
 
-    def _clients(self) -> list[Client]:
+    def _clients(self) -> list[AnyClient]:
         return [
             member
             for resource in self._service.resources
             for member in resource.hubs.members()
-            if isinstance(member, Client)
+            if isinstance(member, Client | RelayedClient)
         ]
 
 

@@ -13,6 +13,7 @@ from ..documents.fields import (
 from ..documents.json_text import Json
 from ..documents.problems import pointer
 from ..errors import DocumentError
+from .disturbances import ALLOWED
 from .rules import Action, Fault
 
 __all__ = ["parse_fault"]
@@ -61,6 +62,10 @@ def parse_fault(document: Json, operations: frozenset[str]) -> Fault:
     action = _action(fields)
     method, path, hub = text(fields, "method"), text(fields, "path"), text(fields, "hub")
     chosen = _operations(fields.get("operation"), action, operations, path)
+    for name in sorted(chosen & ALLOWED.keys()):
+        if action not in ALLOWED[name]:
+            names = " or ".join(sorted(each.value for each in ALLOWED[name]))
+            raise DocumentError("#/action", f"has to be {names} for {name}")
     if action is Action.PASS and not fields.get("delay"):
         raise DocumentError("#/delay", "is needed where nothing else happens")
     return Fault(

@@ -13,6 +13,7 @@ from ..errors import AuthenticationError
 from ..operations.errors import unauthorized
 from ..operations.table import HEALTH_PATHS, OPERATIONS, READS
 from ..transports.local_address import local_address
+from .disturbances import ALLOWED
 from .rules import Action, Armed, Faults, Request
 
 __all__ = ["OPERATION_NAMES", "fault_middleware"]
@@ -34,12 +35,14 @@ _OPERATIONS: dict[tuple[str, str], str] = {
     ("POST", "/client/negotiate"): "negotiate",
     ("GET", "/client/"): "connect",
     ("GET", "/client"): "connect",
+    ("GET", "/server/"): "connectServer",
+    ("GET", "/server"): "connectServer",
     **{(method, path): "health" for method in READS for path in HEALTH_PATHS},
     **{(operation.method, operation.path): operation.task.value for operation in OPERATIONS},
 }
 """Names by method and route."""
 
-OPERATION_NAMES = frozenset((*_OPERATIONS.values(), _POLL))
+OPERATION_NAMES = frozenset((*_OPERATIONS.values(), _POLL, *ALLOWED))
 
 _REFRESH_REQUIRED = {"error": "authentication_refresh_required"}
 """Client 11.0.0 refreshes at once and polls again; a second such answer ends its connection."""

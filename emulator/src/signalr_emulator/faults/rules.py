@@ -51,8 +51,8 @@ class Request:
     """What is looked at of a request.
 
     Attributes:
-        method: HTTP method.
-        path: Decoded path.
+        method: HTTP method; empty for what is no request of its own.
+        path: Decoded path; empty for what is no request of its own.
         port: Port that it came in on.
         operations: Names of the operation; none for a path that is none.
         hub: Name of the hub, in lower case, or None where there is none.
@@ -102,12 +102,17 @@ class Fault:
     def matches(self, request: Request) -> bool:
         """Tell whether a request is meant, whatever chance says."""
         return (
-            (not self.operations or not self.operations.isdisjoint(request.operations))
+            self._names(request.operations, is_request=bool(request.path))
             and self.method in {None, request.method}
             and self.port in {None, request.port}
             and self.hub in {None, request.hub}
             and (self.path is None or _compiled(self.path).fullmatch(request.path) is not None)
         )
+
+    def _names(self, operations: frozenset[str], *, is_request: bool) -> bool:
+        if self.operations:
+            return not self.operations.isdisjoint(operations)
+        return is_request
 
 
 @dataclass(slots=True)

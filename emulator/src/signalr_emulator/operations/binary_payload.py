@@ -9,20 +9,22 @@ the PayloadMessage itself.
 from collections.abc import Mapping
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # it has no types
+from msgspec import Raw
+from msgspec.msgpack import decode
 
 from ..errors import InvalidRequestError, JsonError, ProtocolError
 from ..protocols.conversion import json_text
+from ..protocols.formats import Kind, kind_of
 from ..protocols.messagepack import encode_invocation
 from ..protocols.messages import Envelope, Invocation, MessageType
-from ..protocols.parts import is_array, members
+from ..protocols.parts import members
 from ..protocols.supported import JSON, MESSAGEPACK, PROTOCOLS, HubProtocol, Written, as_sent
 from .payloads import Payload, check_target
 
 __all__ = ["parse_binary_item", "parse_binary_payload"]
 
 _SPOKEN = " or ".join(PROTOCOLS)
-_NIL, _NO_ARGUMENTS = b"\xc0", b"\x90"
+_NIL, _NO_ARGUMENTS = Raw(b"\xc0"), Raw(b"\x90")
 
 
 def parse_binary_payload(body: bytes) -> Payload:
@@ -59,14 +61,14 @@ def parse_binary_item(body: bytes, stream: str) -> Written:
     return as_sent(frames)
 
 
-def _members(body: bytes) -> dict[str, bytes]:
+def _members(body: bytes) -> dict[str, Raw]:
     try:
         return members(body)
     except ValueError as error:
         raise InvalidRequestError("The payload has to be a map in MessagePack.") from error
 
 
-def _frames(fields: Mapping[str, bytes]) -> dict[HubProtocol, bytes]:
+def _frames(fields: Mapping[str, Raw]) -> dict[HubProtocol, bytes]:
     """Give the messages by hub protocol; one in a protocol that no client can speak is left out."""
     frames = {
         protocol: _unpack(fields[name], name)
@@ -92,7 +94,7 @@ def _envelopes(frames: Mapping[HubProtocol, bytes], kind: MessageType) -> list[E
     return envelopes
 
 
-def _payload_message(fields: Mapping[str, bytes]) -> Payload:
+def _payload_message(fields: Mapping[str, Raw]) -> Payload:
     if "target" not in fields:
         raise InvalidRequestError(
             f"The payload needs a target, or the message in the hub protocol {_SPOKEN}.",
@@ -102,7 +104,7 @@ def _payload_message(fields: Mapping[str, bytes]) -> Payload:
     arguments = fields.get("arguments", _NIL)
     if arguments == _NIL:
         arguments = _NO_ARGUMENTS
-    if not is_array(arguments):
+    if kind_of(arguments) is not Kind.ARRAY:
         raise InvalidRequestError("The arguments have to be an array.", target="arguments")
     try:
         converted = JSON.encode(Invocation(target, json_text(arguments)))
@@ -113,8 +115,8 @@ def _payload_message(fields: Mapping[str, bytes]) -> Payload:
     )
 
 
-def _unpack(value: bytes, name: str) -> Any:  # noqa: ANN401 - whatever was sent
+def _unpack(value: Raw, name: str) -> Any:  # noqa: ANN401 - whatever was sent
     try:
-        return msgpack.unpackb(value, strict_map_key=False)
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        return decode(value)
+    except (ValueError, RecursionError) as error:
         raise InvalidRequestError("The value is not valid MessagePack.", target=name) from error

@@ -18,7 +18,7 @@ _SIGNALR = "Microsoft.SignalRService/SignalR"
 
 
 class DataAction(StrEnum):
-    """The data actions that operations need."""
+    """The data actions that operations and server connections need."""
 
     ACCESS_KEY = f"{_SIGNALR}/auth/accessKey/action"
     CLIENT_TOKEN = f"{_SIGNALR}/auth/clientToken/action"
@@ -29,6 +29,7 @@ class DataAction(StrEnum):
     GROUP_SEND = f"{_SIGNALR}/group/send/action"
     GROUP_WRITE = f"{_SIGNALR}/group/write"
     HUB_SEND = f"{_SIGNALR}/hub/send/action"
+    SERVER_CONNECTION = f"{_SIGNALR}/serverConnection/write"
     USER_READ = f"{_SIGNALR}/user/read"
     USER_SEND = f"{_SIGNALR}/user/send/action"
 

@@ -4,19 +4,18 @@ What nobody asks for is not looked at: the arguments of a call may be anything t
 write, and more than Python can hold.
 """
 
-from collections.abc import Callable
-from typing import Any
+from msgspec import Raw
 
-import msgpack  # type: ignore[import-untyped]  # the package has no annotations
-
-from ..documents.json_text import encode
 from ..documents.verbatim import JsonText
 from ..errors import JsonError, ProtocolError
-from .conversion import json_value
+from .conversion import json_text
+from .parts import values
+from .values import integer, optional_text
 
 __all__ = ["Elements"]
 
-_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
+_INVALID = "A message is not valid MessagePack."
+_TRUE = Raw(b"\xc3")
 
 
 class Elements:
@@ -31,11 +30,10 @@ class Elements:
     """
 
     def __init__(self, record: bytes) -> None:
-        self._reader = msgpack.Unpacker(
-            strict_map_key=False, unicode_errors="replace", max_buffer_size=max(len(record), 1)
-        )
-        self._reader.feed(record)
-        self._left = self._read(self._reader.read_array_header)
+        try:
+            self._left, self._elements = values(record)
+        except ValueError as error:
+            raise ProtocolError(_INVALID) from error
 
     def require(self, name: str) -> None:
         """Go on to the next element, which has to be there."""
@@ -43,32 +41,31 @@ class Elements:
             raise ProtocolError(f"A message lacks its {name}.")
         self._left -= 1
 
-    def skip(self, name: str) -> None:
-        """Go past the next element, whatever it is."""
+    def element(self, name: str) -> Raw:
+        """Give the next element as it is written, whatever it is."""
         self.require(name)
-        self._read(self._reader.skip)
-
-    def value(self, name: str) -> Any:  # noqa: ANN401 - whatever MessagePack can hold
-        """Give the next element."""
-        self.require(name)
-        return self._read(self._reader.unpack)
+        try:
+            return next(self._elements)
+        except ValueError as error:
+            raise ProtocolError(_INVALID) from error
 
     def result(self) -> JsonText:
-        """Give the next element as `conversion.json_value` makes it.
+        """Give the next element as `conversion.json_value` makes it, of a text all that is UTF-8.
 
         Raises:
             JsonError: JSON has nothing like it.
         """
         self.require("result")
         try:
-            return JsonText(encode(json_value(self._reader.unpack())))
-        except _UNREADABLE as error:
-            raise JsonError("is nothing that JSON can hold") from error
+            element = next(self._elements)
+        except ValueError as error:
+            raise JsonError("is not valid MessagePack") from error
+        return json_text(element, "replace")
 
     def integer(self, name: str) -> int:
         """Give the next element, an integer."""
-        value = self.value(name)
-        if not isinstance(value, int) or isinstance(value, bool):
+        value = integer(self.element(name))
+        if value is None:
             raise ProtocolError(f"The {name} of a message is not an integer.")
         return value
 
@@ -81,18 +78,12 @@ class Elements:
 
     def optional_string(self, name: str) -> str | None:
         """Give the next element, a string or nil."""
-        value = self.value(name)
-        if not isinstance(value, str | None):
-            raise ProtocolError(f"The {name} of a message is not a string.")
-        return value
+        element = self.element(name)
+        try:
+            return optional_text(element)
+        except ValueError as error:
+            raise ProtocolError(f"The {name} of a message is not a string.") from error
 
     def flag(self, name: str) -> bool:
         """Give the next element, or False if there is none."""
-        return bool(self._left) and self.value(name) is True
-
-    def _read(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - as `value`
-        try:
-            return read()
-        except _UNREADABLE as error:
-            # The exception's own text would quote the input.
-            raise ProtocolError("A message is not valid MessagePack.") from error
+        return bool(self._left) and self.element(name) == _TRUE

@@ -7,12 +7,13 @@ after its length in bytes as a VarInt: 7 bits a byte, the lowest first, at most 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import msgpack  # type: ignore[import-untyped]  # the package has no annotations
+from msgspec import Raw, ValidationError
+from msgspec.msgpack import Decoder
 
-from ..documents.json_text import Json
 from ..errors import JsonError, ProtocolError
 from .conversion import packed
 from .elements import Elements
+from .formats import Kind, kind_of
 from .messages import (
     Ack,
     CancelInvocation,
@@ -32,7 +33,7 @@ from .messages import (
     StreamItem,
 )
 from .parts import elements as parts_of
-from .parts import is_array
+from .values import integer, write
 
 __all__ = [
     "FrameReader",
@@ -47,14 +48,17 @@ __all__ = [
 _MAX_PREFIX_BYTES = 5
 _MORE = 0x80
 _SEVEN_BITS = 0x7F
+_HEADERS = 1
 _INVOCATION_ID = 2
+_TARGET = _ITEM = 3
 _ARGUMENTS = 4
-_HEAD = 3
-"""Elements that invocations and items have in common: type, headers and id."""
 
 _ERROR, _VOID, _VALUE = 1, 2, 3
 _NO_RESULT = "The client's result is nothing that JSON can hold."
-_NO_HEADERS, _NO_STREAMS = b"\x80", b"\x90"
+_INVALID = "A message is not valid MessagePack."
+
+_headers = Decoder(dict[str, object]).decode
+_text: Callable[[Raw], str | None] = Decoder(str | None).decode
 
 
 class FrameReader:
@@ -93,7 +97,7 @@ def encode_messagepack(message: Message) -> bytes:
     Raises:
         JsonError: An argument, item or result is nested too deep.
     """
-    return _framed(_elements(message))
+    return framed(write(_elements(message)))
 
 
 def parse_messagepack(record: bytes) -> Received | None:
@@ -122,69 +126,64 @@ def encode_invocation(target: str, arguments: bytes) -> bytes:
         target: The method.
         arguments: An array in MessagePack, which stays as it is.
     """
-    head = [_pack(MessageType.INVOCATION), _NO_HEADERS, _pack(None)]
-    return _framed([*head, _pack(target), arguments, _NO_STREAMS])
+    return framed(write([MessageType.INVOCATION, {}, None, target, Raw(arguments), []]))
 
 
-def open_envelope(framed: bytes) -> Envelope:
+def open_envelope(message: bytes) -> Envelope:
     """Look at an invocation or an item of a stream that stays as it is written.
 
     Args:
-        framed: One message after its length.
+        message: One message after its length.
 
     Raises:
         ProtocolError: It is something else, or lacks what its type requires.
     """
-    elements = _split(framed)
-    head = _unpacked(elements[:_HEAD])
-    kind = _kind(head)
-    if not isinstance(_at(head, 1, "headers"), dict):
+    elements = _split(message)
+    kind = _kind(elements)
+    if kind_of(_at(elements, _HEADERS, "headers")) is not Kind.MAP:
         raise ProtocolError("The headers of a message are not a map.")
+    try:
+        _headers(elements[_HEADERS])
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(_INVALID) from error
     if kind == MessageType.INVOCATION:
-        called = [*head, *_unpacked(elements[_HEAD:_ARGUMENTS])]
-        if not is_array(b"".join(elements[_ARGUMENTS : _ARGUMENTS + 1])):
+        invocation_id = _optional_string(elements, _INVOCATION_ID, "invocationId")
+        target = _string(elements, _TARGET, "target")
+        if kind_of(_at(elements, _ARGUMENTS, "arguments")) is not Kind.ARRAY:
             raise ProtocolError("The arguments of a message are not an array.")
-        invocation_id = _optional_string(head, 2, "invocationId")
-        return Envelope(MessageType.INVOCATION, invocation_id, _string(called, 3, "target"))
+        return Envelope(MessageType.INVOCATION, invocation_id, target)
     if kind == MessageType.STREAM_ITEM:
-        if len(elements) == _HEAD:
-            raise ProtocolError("A message lacks its item.")
-        return Envelope(MessageType.STREAM_ITEM, _string(head, 2, "invocationId"), None)
+        stream = _string(elements, _INVOCATION_ID, "invocationId")
+        _at(elements, _ITEM, "item")
+        return Envelope(MessageType.STREAM_ITEM, stream, None)
     raise ProtocolError("A message is neither an invocation nor an item of a stream.")
 
 
-def with_invocation_id(framed: bytes, invocation_id: str) -> bytes:
+def with_invocation_id(message: bytes, invocation_id: str) -> bytes:
     """Put an invocation id into a message, whose values stay as they are written.
 
     Args:
-        framed: An invocation after its length.
+        message: An invocation after its length.
         invocation_id: What it has from now on.
     """
-    elements = _split(framed)
-    elements[_INVOCATION_ID] = _pack(invocation_id)
-    return _framed(elements)
+    elements: list[object] = [*_split(message)]
+    elements[_INVOCATION_ID] = invocation_id
+    return framed(write(elements))
 
 
-def _split(framed: bytes) -> list[bytes]:
+def _split(message: bytes) -> list[Raw]:
     """Give the elements of the one message after its length, each as it is written.
 
     Raises:
         ProtocolError: The bytes are something else.
     """
-    prefix = _read_length(framed, 0)
-    if prefix is None or sum(prefix) != len(framed):
+    prefix = _read_length(message, 0)
+    if prefix is None or sum(prefix) != len(message):
         raise ProtocolError("A message does not have the length that stands before it.")
     try:
-        return parts_of(framed[prefix[1] :])
+        return parts_of(message[prefix[1] :])
     except ValueError as error:
         raise ProtocolError("A message is not an array in MessagePack.") from error
-
-
-def _unpacked(elements: list[bytes]) -> list[Json]:
-    try:
-        return [msgpack.unpackb(each) for each in elements]
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
-        raise ProtocolError("A message is not valid MessagePack.") from error
 
 
 def _read_length(buffer: bytes | bytearray, start: int) -> tuple[int, int] | None:
@@ -201,12 +200,9 @@ def _read_length(buffer: bytes | bytearray, start: int) -> tuple[int, int] | Non
 
 
 def _length_prefix(length: int) -> bytes:
-    prefix = bytearray()
-    while length > _SEVEN_BITS:
-        prefix.append(length & _SEVEN_BITS | _MORE)
-        length >>= 7
-    prefix.append(length)
-    return bytes(prefix)
+    if length < _MORE:
+        return length.to_bytes()
+    return (length & _SEVEN_BITS | _MORE).to_bytes() + _length_prefix(length >> 7)
 
 
 def framed(record: bytes) -> bytes:
@@ -214,87 +210,73 @@ def framed(record: bytes) -> bytes:
     return _length_prefix(len(record)) + record
 
 
-def _framed(elements: list[bytes]) -> bytes:
-    """Write an array of elements that are written, after its length."""
-    return framed(b"".join((_header(len(elements)), *elements)))
-
-
-def _header(length: int) -> bytes:
-    """Write the beginning of an array."""
-    header: bytes = msgpack.Packer().pack_array_header(length)
-    return header
-
-
-def _pack(value: str | int | None) -> bytes:
-    written: bytes = msgpack.packb(value, unicode_errors="replace")
-    return written
-
-
-def _elements(message: Message) -> list[bytes]:  # noqa: PLR0911 - one case a message type
+def _elements(message: Message) -> list[object]:  # noqa: PLR0911 - one case a message type
     match message:
         case Invocation():
             return _call(MessageType.INVOCATION, message)
         case StreamInvocation():
             return _call(MessageType.STREAM_INVOCATION, message)
         case StreamItem():
-            return [*_about(MessageType.STREAM_ITEM, message), packed(message.item)]
+            return [*_about(MessageType.STREAM_ITEM, message), Raw(packed(message.item))]
         case Completion():
             return [*_about(MessageType.COMPLETION, message), *_outcome(message)]
         case CancelInvocation():
             return _about(MessageType.CANCEL_INVOCATION, message)
         case Ping():
-            return [_pack(MessageType.PING)]
+            return [MessageType.PING]
         case Close():
-            return [*map(_pack, (MessageType.CLOSE, message.error, message.allow_reconnect))]
+            return [MessageType.CLOSE, message.error, message.allow_reconnect]
         case Ack():
-            return [*map(_pack, (MessageType.ACK, message.sequence_id))]
+            return [MessageType.ACK, message.sequence_id]
         case Sequence():
-            return [*map(_pack, (MessageType.SEQUENCE, message.sequence_id))]
+            return [MessageType.SEQUENCE, message.sequence_id]
 
 
-def _call(kind: MessageType, message: Invocation | StreamInvocation) -> list[bytes]:
-    arguments = packed(message.arguments)
-    return [*_about(kind, message), _pack(message.target), arguments, _NO_STREAMS]
+def _call(kind: MessageType, message: Invocation | StreamInvocation) -> list[object]:
+    return [*_about(kind, message), message.target, Raw(packed(message.arguments)), []]
 
 
-def _about(kind: MessageType, message: Numbered) -> list[bytes]:
-    return [_pack(kind), _NO_HEADERS, _pack(message.invocation_id)]
+def _about(kind: MessageType, message: Numbered) -> list[object]:
+    return [kind, {}, message.invocation_id]
 
 
-def _outcome(completion: Completion) -> list[bytes]:
+def _outcome(completion: Completion) -> list[object]:
     if completion.error is not None:
-        return [_pack(_ERROR), _pack(completion.error)]
-    return (
-        [_pack(_VOID)] if completion.result is None else [_pack(_VALUE), packed(completion.result)]
-    )
+        return [_ERROR, completion.error]
+    return [_VOID] if completion.result is None else [_VALUE, Raw(packed(completion.result))]
 
 
-def _kind(elements: list[Json]) -> int:
-    kind = _at(elements, 0, "type")
-    if not isinstance(kind, int) or isinstance(kind, bool):
+def _kind(elements: list[Raw]) -> int:
+    kind = integer(_at(elements, 0, "type"))
+    if kind is None:
         raise ProtocolError("A message needs a type, which is an integer.")
     return kind
 
 
-def _at(elements: list[Json], index: int, name: str) -> Json:
+def _at(elements: list[Raw], index: int, name: str) -> Raw:
     if index >= len(elements):
         raise ProtocolError(f"A message lacks its {name}.")
     return elements[index]
 
 
-def _string(elements: list[Json], index: int, name: str) -> str:
-    value = _at(elements, index, name)
-    if not isinstance(value, str):
+def _string(elements: list[Raw], index: int, name: str) -> str:
+    value = _optional_string(elements, index, name)
+    if value is None:
         raise ProtocolError(f"The {name} of a message is not a string.")
     return value
 
 
-def _optional_string(elements: list[Json], index: int, name: str) -> str | None:
-    return None if _at(elements, index, name) is None else _string(elements, index, name)
+def _optional_string(elements: list[Raw], index: int, name: str) -> str | None:
+    try:
+        return _text(_at(elements, index, name))
+    except ValidationError as error:
+        raise ProtocolError(f"The {name} of a message is not a string.") from error
+    except ValueError as error:
+        raise ProtocolError(_INVALID) from error
 
 
 def _invocation(elements: Elements) -> ReceivedInvocation:
-    elements.skip("headers")
+    elements.element("headers")
     invocation_id = elements.optional_string("invocationId")
     target = elements.string("target")
     elements.require("arguments")
@@ -309,16 +291,16 @@ def _stream_invocation(elements: Elements) -> ReceivedInvocation:
 
 
 def _stream_item(elements: Elements) -> ReceivedStreamItem:
-    elements.skip("headers")
+    elements.element("headers")
     invocation_id = elements.string("invocationId")
     elements.require("item")
     return ReceivedStreamItem(invocation_id)
 
 
 def _completion(elements: Elements) -> Completion:
-    elements.skip("headers")
+    elements.element("headers")
     invocation_id = elements.string("invocationId")
-    kind = elements.value("result kind")
+    kind = integer(elements.element("result kind"))
     if kind == _ERROR:
         return Completion(invocation_id, error=elements.string("error"))
     if kind == _VOID:
@@ -332,7 +314,7 @@ def _completion(elements: Elements) -> Completion:
 
 
 def _cancel_invocation(elements: Elements) -> CancelInvocation:
-    elements.skip("headers")
+    elements.element("headers")
     return CancelInvocation(elements.string("invocationId"))
 
 

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Awaitable, Callable
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from ..authentication.callers import CalledUrl, Caller
-from ..errors import AuthenticationError, ForbiddenError, RequestError
+from ..errors import AuthenticationError, RequestError
 from ..operations.errors import error_response, unauthorized
 from ..operations.parameters import check_api_version
 from ..operations.table import (
@@ -20,9 +19,9 @@ from ..operations.table import (
 from ..state.journal import SentMessage
 from ..state.resource import Resource
 from ..state.service import Service
-from ..transports.local_address import local_address
-from .authentication import AuthenticationOperations
+from .authentication import AuthenticationOperations, ConnectionAuthentication
 from .call import Call, Handler
+from .callers import Callers
 from .members import MemberOperations
 from .messages import MessageOperations
 from .tokens import ClientTokens, TokenOperations
@@ -51,6 +50,7 @@ class RestApi:
     def __init__(self, service: Service, resource: Resource) -> None:
         self._service = service
         self._resource = resource
+        self._callers = Callers(service, resource)
         tokens = ClientTokens(service, resource)
         self._handlers: dict[Task, Handler] = {
             **TokenOperations(resource, tokens).handlers(),
@@ -61,7 +61,9 @@ class RestApi:
                 invocation_timeout=service.config.invocation_timeout,
             ).handlers(),
             **MemberOperations(resource).handlers(),
-            **AuthenticationOperations(service, resource, tokens).handlers(),
+            **AuthenticationOperations(
+                ConnectionAuthentication(service, resource, tokens)
+            ).handlers(),
         }
 
     def routes(self) -> list[web.RouteDef]:
@@ -96,21 +98,13 @@ class RestApi:
     def _admit(self, operation: Operation, request: web.Request) -> Call:
         if operation.data_action is not None:
             request[DATA_ACTION] = operation.data_action
-        call = Call(request, operation, self._caller(request))
+        call = Call(request, operation, self._callers.of(request))
         if call.caller.principal_id is not None:
             request[PRINCIPAL_ID] = call.caller.principal_id
         check_api_version(operation, call.parameter("api-version"))
         if operation.data_action is not None:
             self._permit(call, operation.data_action)
         return call
-
-    def _caller(self, request: web.Request) -> Caller:
-        url = CalledUrl(
-            path=request.rel_url.raw_path,
-            query=request.rel_url.raw_query_string,
-            origins=self._origins(request),
-        )
-        return self._resource.authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
 
     def _sent(
         self, call: Call, recipient: str, target: str, connections: int, unserved: int
@@ -121,22 +115,8 @@ class RestApi:
         )
         self._service.journal.sent(message)
 
-    def _origins(self, request: web.Request) -> frozenset[str]:
-        hosts = self._service.config.hosts
-        address = local_address(request)
-        ports = set() if address is None else {f"{host}:{address.port}" for host in hosts}
-        return frozenset(f"{request.scheme}://{name}" for name in hosts | ports)
-
     def _permit(self, call: Call, data_action: DataAction) -> None:
-        principal_id = call.caller.principal_id
-        if principal_id is None:
-            return
-        scope = self._resource.config.resource_id
-        if not self._service.role_assignments.is_allowed(principal_id, data_action, scope):
-            raise ForbiddenError(
-                f"The identity {principal_id} lacks the data action"
-                f" {data_action} at {scope}. Please check your role assignments."
-            )
+        self._callers.permit(call.caller, data_action)
 
 
 async def _health(_request: web.Request) -> web.Response:

@@ -93,6 +93,11 @@ class SocketWriter(_Hot):
         self._measure_above = 0
         self._measure()
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the client has yet to take, beside what its system holds."""
+        return self._transport.get_write_buffer_size()
+
     def on_overflow(self, overflow: Callable[[], None]) -> None:
         """Set what is called, from the event loop, when the client reads too slowly."""
         self._on_overflow = overflow

@@ -14,6 +14,7 @@ from ..clients.user_groups import UserGroups
 from ..clock import Clock
 from ..configuration.settings import Config, ResourceConfig
 from ..entra.tenant import Tenant
+from ..server_connections.registry import ServerConnections
 from ..upstream.handler import UpstreamHandler
 from ..upstream.identity import make_upstream
 from ..upstream.sender import Upstream
@@ -42,6 +43,7 @@ class Resource:
         access_keys: Its access keys.
         negotiations: Its negotiated connections.
         hubs: Its connected clients.
+        servers: Its server connections.
         upstream: Where events of its clients go.
         user_groups: The groups of its users.
         activity: What was asked of it.
@@ -56,6 +58,7 @@ class Resource:
     hubs: Hubs
     upstream: Upstream
     user_groups: UserGroups
+    servers: ServerConnections = field(default_factory=ServerConnections)
     activity: ResourceActivity = field(default_factory=ResourceActivity)
     handler: ClientHandler | None = None
     events: EventQueue = field(default_factory=EventQueue)

@@ -54,6 +54,11 @@ class LongPollingTransport:
         self._is_finished = False
         self._overflowed = False
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for the next poll."""
+        return self._queue.bytes
+
     def on_overflow(self, overflow: Callable[[], None]) -> None:
         """Set what is called, from the event loop, when too much waits for the next poll."""
         self._on_overflow = overflow

@@ -6,7 +6,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from ..errors import JsonError
-from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat, Written
+from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, Written
 from ..websocket.frames import binary_frame, text_frame
 from .event_stream import event_chunk
 
@@ -54,7 +54,9 @@ class Outgoing:
 
     def record(self, protocol: HubProtocol) -> bytes:
         """Give the message in a protocol, with its framing; empty if it is not written in it."""
-        return self.messagepack if protocol.transfer_format is TransferFormat.BINARY else self.json
+        if protocol is JSON:
+            return self.json
+        return self.messagepack if protocol is MESSAGEPACK else self._write(protocol)
 
     def _write(self, protocol: HubProtocol) -> bytes:
         try:
@@ -74,4 +76,6 @@ _MESSAGEPACK: Callable[[Outgoing], bytes] = attrgetter("messagepack")
 
 def record_form(protocol: HubProtocol) -> Callable[[Outgoing], bytes]:
     """Give what gives a message in a protocol, with its framing."""
-    return _MESSAGEPACK if protocol.transfer_format is TransferFormat.BINARY else _JSON
+    if protocol is JSON:
+        return _JSON
+    return _MESSAGEPACK if protocol is MESSAGEPACK else lambda message: message.record(protocol)

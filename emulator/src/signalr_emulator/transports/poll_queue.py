@@ -15,22 +15,23 @@ class PollQueue:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._records: deque[bytes] = deque()
-        self._bytes = 0
+        self.bytes = 0
+        """Bytes that wait."""
 
     def __len__(self) -> int:
         return len(self._records)
 
     def put(self, record: bytes) -> bool:
         """Add a message with its framing; gives False, and drops it, if too much waits."""
-        if self._records and self._bytes + len(record) > self._max_bytes:
+        if self._records and self.bytes + len(record) > self._max_bytes:
             return False
         self._records.append(record)
-        self._bytes += len(record)
+        self.bytes += len(record)
         return True
 
     def take(self) -> bytes:
         """Give everything that waits, as the body of one response."""
         body = b"".join(self._records)
         self._records.clear()
-        self._bytes = 0
+        self.bytes = 0
         return body

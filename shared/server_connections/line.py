@@ -7,8 +7,7 @@ stream of bytes. A line keeps their order.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -16,9 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from ..errors import ServiceUnavailableError
 from ..service_protocol.actions import Action, BufferFull, Close, Write
 from ..service_protocol.connection import ServerConnection
-from ..service_protocol.messages import Message
 
-__all__ = ["Line", "NotWrittenError"]
+__all__ = ["Line", "NotWrittenError", "Waiter"]
 
 _LONGEST_BATCH: Final = 64 * 1024
 """Bytes after which messages wait for the next WebSocket message."""
@@ -31,10 +29,19 @@ class NotWrittenError(ServiceUnavailableError):
     """Nothing of a message has left this process, so that it may go by another connection."""
 
 
-@dataclass(slots=True, eq=False)
-class _Queued:
+class Waiter(Protocol):
+    """Whoever waits until the socket has taken something, as a future does."""
+
+    def done(self) -> bool:
+        """Tell whether nobody waits any more."""
+
+    def set_result(self, outcome: ServiceUnavailableError | None, /) -> None:
+        """Take that the socket has it, or why not."""
+
+
+class _Queued(NamedTuple):
     data: bytes
-    written: asyncio.Future[ServiceUnavailableError | None]
+    waiter: Waiter
 
 
 class Line:
@@ -78,7 +85,7 @@ class Line:
         Raises:
             ServiceUnavailableError: It does not.
         """
-        self._put(self._connection.start().data)
+        self._write(self._connection.start().data)
         while not self._connection.is_open:
             await self._step()
 
@@ -91,17 +98,16 @@ class Line:
         while True:
             await self._step()
 
-    async def write(self, message: Message) -> None:
-        """Write a message to the socket, and wait until the socket has taken it.
+    def put(self, data: bytes, waiter: Waiter) -> None:
+        """Have messages written to the socket, behind those that were put before.
 
-        Raises:
-            InvalidArgumentError: A field has a value that cannot be sent.
-            NotWrittenError: The connection has ended before.
-            ServiceUnavailableError: The connection has ended meanwhile.
+        Args:
+            data: The messages, each behind its length.
+            waiter: Is told that the socket has taken them; or by a `NotWrittenError` that the
+                connection has ended before, by another error that it has ended meanwhile.
         """
-        if not self.is_open:
-            raise NotWrittenError("The server connection is not open")
-        await self._taken(self._put(self._connection.write(message)))
+        self._queue.append(_Queued(data, waiter))
+        self._ready.set()
 
     async def flush(self) -> None:
         """Wait until the socket has taken all that was written before.
@@ -110,7 +116,11 @@ class Line:
             ServiceUnavailableError: The connection has ended before.
         """
         if self._queue or self._under_way:
-            await self._taken(self._put(b""))
+            waiter: asyncio.Future[ServiceUnavailableError | None] = self._loop.create_future()
+            self.put(b"", waiter)
+            failure = await waiter
+            if failure is not None:
+                raise failure
 
     def prove(self, token: str) -> None:
         """Show the service an Entra token that is valid now."""
@@ -156,7 +166,7 @@ class Line:
         for action in actions:
             match action:
                 case Write():
-                    self._put(action.data)
+                    self._write(action.data)
                 case Close():
                     raise action.error
                 case BufferFull():
@@ -165,16 +175,9 @@ class Line:
                 case _:
                     self._told(self, action)
 
-    def _put(self, data: bytes) -> _Queued:
-        queued = _Queued(data, self._loop.create_future())
-        self._queue.append(queued)
-        self._ready.set()
-        return queued
-
-    async def _taken(self, queued: _Queued) -> None:
-        failure = await queued.written
-        if failure is not None:
-            raise failure
+    def _write(self, data: bytes) -> None:
+        """Write what nobody waits for."""
+        self.put(data, self._loop.create_future())
 
     async def _write_out(self) -> None:
         try:
@@ -197,12 +200,12 @@ class Line:
         while self._queue and size < _LONGEST_BATCH:
             queued = self._queue.popleft()
             # Nobody waits for it any more, and so it is not sent.
-            if queued.written.done():
+            if queued.waiter.done():
                 continue
             self._under_way.append(queued)
             size += len(queued.data)
         if size:
-            data = b"".join([each.data for each in self._under_way])
+            data = b"".join([data for data, _ in self._under_way])
             async with asyncio.timeout(self._patience):
                 await self._socket.send(data)
         for each in self._under_way:
@@ -211,5 +214,5 @@ class Line:
 
 
 def _tell(queued: _Queued, outcome: ServiceUnavailableError | None) -> None:
-    if not queued.written.done():
-        queued.written.set_result(outcome)
+    if not queued.waiter.done():
+        queued.waiter.set_result(outcome)

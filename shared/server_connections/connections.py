@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Final
 
 from ..errors import ServiceError, ServiceUnavailableError
+from ..service_protocol import codec
 from ..service_protocol.acks import Answer
 from ..service_protocol.actions import (
     Abandoned,
@@ -22,7 +21,6 @@ from ..service_protocol.actions import (
     Unreadable,
 )
 from ..service_protocol.actions import Opened as Welcomed
-from ..service_protocol.connection import next_attempt
 from ..service_protocol.invocations import Completion
 from ..service_protocol.items import Pairs
 from ..service_protocol.messages import (
@@ -33,15 +31,15 @@ from ..service_protocol.messages import (
 from ..service_protocol.requests import AckRequest
 from ..telemetry.log import log_fields
 from .answers import Answers, Awaited
-from .line import Line, NotWrittenError
+from .instruments import operation_of
+from .keeper import Keeper
+from .line import Line, NotWrittenError, Waiter
 from .opening import Opening
+from .recording import Recording, Sent
 
 __all__ = ["HubConnections"]
 
 _logger = logging.getLogger(__name__)
-
-_STEADY: Final = 5.0
-"""Seconds after which a connection that ends is no failed attempt."""
 
 
 class HubConnections:
@@ -53,6 +51,7 @@ class HubConnections:
         server_id: Names this process to the service.
         count: How many there shall be.
         patience: Seconds that whoever sends waits for a connection that is up.
+        recording: Records what is done.
         jitter: Random numbers from 0 to 1, which spread attempts to connect.
     """
 
@@ -64,42 +63,66 @@ class HubConnections:
         server_id: str,
         count: int,
         patience: float,
+        recording: Recording,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._opening = opening
         self._hub = hub
         self._patience = patience
-        self._jitter = jitter
+        self._recording = recording
         self._answers = Answers(server_id)
-        self._lines: list[Line] = []
         self._changed = asyncio.Event()
-        self._probing = asyncio.Lock()
-        self._started = -math.inf
-        self._failures = 0
         self._failure: ServiceError | None = None
         self._is_closed = False
         self._renewals: set[asyncio.Task[None]] = set()
-        self._keepers = [self._loop.create_task(self._keep_connected()) for _ in range(count)]
+        self._keeper = Keeper(
+            opening,
+            count,
+            lambda opened: Line(opened.socket, opened.token, self._told, patience),
+            failed=self._note,
+            left=self._answers.lost,
+            recording=recording,
+            jitter=jitter,
+        )
 
-    async def write(self, message: Message, about: str) -> None:
+    async def write(self, sent: Sent) -> None:
         """Write a message to the socket of a connection.
 
-        Args:
-            message: The message.
-            about: Whom it is for. What is for the same goes by the same connection, in its order.
-
         Raises:
-            InvalidArgumentError: The message has a value that cannot be sent.
             ServiceUnavailableError: No connection is up in time, or the service asks for less.
         """
+        if sent.begun is None:
+            await self._write(sent.data, sent.about)
+        else:
+            await self._recording.sent(sent.begun, self._write(sent.data, sent.about))
+
+    async def _write(self, data: bytes, about: str) -> None:
         deadline = self._loop.time() + self._patience
         while True:
-            line = await self._line(about, deadline)
-            try:
-                return await self._put(line, message)
-            except NotWrittenError:
-                continue
+            line = self._up(about) or await self._line(about, deadline)
+            if await self._has_written(line, data):
+                return
+
+    def put(self, sent: Sent, waiter: Waiter) -> None:
+        """Write a message as `write`, but by a connection that is up now.
+
+        Args:
+            sent: The message.
+            waiter: Is told that the socket has taken it, or why not; by a `NotWrittenError` if
+                nothing of it has left.
+        """
+        if sent.begun is not None:
+            waiter = self._recording.waiter(sent.begun, waiter)
+        try:
+            line = self._up(sent.about)
+        except ServiceUnavailableError as error:
+            waiter.set_result(error)
+            return
+        if line is None:
+            waiter.set_result(NotWrittenError("No server connection is up"))
+        else:
+            line.put(sent.data, waiter)
 
     async def ask(self, request: AckRequest, about: str) -> Answer:
         """Write a request, and wait for its ack; otherwise as `write`.
@@ -108,7 +131,8 @@ class HubConnections:
             ConnectionNotFoundError: There is no connection with a connection token.
             ServiceError: The service refuses or fails, or its ack does not come.
         """
-        return await self._answer(about, partial(self._answers.acknowledged, request))
+        asking = self._answer(about, partial(self._answers.acknowledged, request))
+        return await self._recording.answered(operation_of(request), asking)
 
     async def invoke(
         self, connection_id: str, write: Callable[[str], Pairs[bytes]], seconds: float
@@ -124,7 +148,8 @@ class HubConnections:
             ServiceError: The result does not come.
         """
         invoked = partial(self._answers.invoked, connection_id, write, seconds)
-        return await self._answer(connection_id, invoked)
+        asking = self._answer(connection_id, invoked)
+        return await self._recording.answered("invoke_connection", asking)
 
     async def close(self) -> None:
         """Have the sockets take what was sent, for as long as a send may take, and close them."""
@@ -132,11 +157,10 @@ class HubConnections:
         self._changed.set()
         with contextlib.suppress(ServiceError, TimeoutError):
             async with asyncio.timeout(self._patience):
-                await asyncio.gather(*(each.flush() for each in self._lines))
-        tasks = [*self._keepers, *self._renewals]
-        for task in tasks:
+                await asyncio.gather(*(each.flush() for each in self._keeper.lines))
+        for task in self._renewals:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._renewals, self._keeper.close(), return_exceptions=True)
         self._answers.close()
 
     async def _line(self, about: str, deadline: float) -> Line:
@@ -145,24 +169,31 @@ class HubConnections:
         Raises:
             ServiceUnavailableError: None is up in time, or the service asks for less.
         """
-        while not self._is_closed:
-            up = [each for each in self._lines if each.is_open]
-            if up:
-                return self._chosen(up, about)
+        while (line := self._up(about)) is None:
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(deadline):
                     await self._changed.wait()
             except TimeoutError:
-                raise self._named(self._not_up()) from self._failure
-        raise self._named(ServiceUnavailableError("The sender is closed"))
+                raise self.named(self._not_up()) from self._failure
+        return line
 
-    def _chosen(self, up: Sequence[Line], about: str) -> Line:
+    def _up(self, about: str) -> Line | None:
+        """Return the connection by which something goes, if one is up.
+
+        Raises:
+            ServiceUnavailableError: The service asks for less, or the sender is closed.
+        """
+        if self._is_closed:
+            raise self.named(ServiceUnavailableError("The sender is closed"))
+        up = [each for each in self._keeper.lines if each.is_open]
+        if not up:
+            return None
         now = self._loop.time()
         free = [each for each in up if each.full_until <= now]
         if not free:
             wait = min(each.full_until for each in up) - now
-            raise self._named(
+            raise self.named(
                 ServiceUnavailableError(
                     "The service's buffer for this server connection is full", retry_after=wait
                 )
@@ -175,7 +206,8 @@ class HubConnections:
             f"Not sent: no server connection within {self._patience:g} s{why}", retry_after=1
         )
 
-    def _named[E: ServiceError](self, error: E) -> E:
+    def named[E: ServiceError](self, error: E) -> E:
+        """Have an error say where it comes from."""
         error.endpoint = self._opening.endpoint.name
         error.hub = self._hub
         return error
@@ -193,70 +225,28 @@ class HubConnections:
         while True:
             line = await self._line(about, deadline)
             with waiting(line) as (asked, waiter):
-                try:
-                    await self._put(line, asked)
-                except NotWrittenError:
+                if not await self._has_written(line, codec.write(asked)):
                     continue
                 result = await waiter
             if isinstance(result, ServiceError):
-                raise self._named(result)
+                raise self.named(result)
             return result
 
-    async def _put(self, line: Line, message: Message) -> None:
-        try:
-            await line.write(message)
-        except NotWrittenError:
-            raise
-        except ServiceError as error:
-            raise self._named(error) from None
+    async def _has_written(self, line: Line, data: bytes) -> bool:
+        """Write a message to a socket, and tell whether it has left: else it may go by another.
 
-    async def _keep_connected(self) -> None:
-        while True:
-            line = await self._opened()
-            since = self._loop.time()
-            try:
-                await line.live()
-            except ServiceError as error:
-                lasted = self._loop.time() - since >= _STEADY
-                self._failures = 0 if lasted else self._failures + 1
-                self._note(error)
-            finally:
-                await self._leave(line)
-
-    async def _opened(self) -> Line:
-        """Return a connection that the service has welcomed. One tries, and the others wait."""
-        async with self._probing:
-            while True:
-                now = self._loop.time()
-                due = next_attempt(self._failures, self._started, now, self._jitter())
-                await asyncio.sleep(due - now)
-                self._started = self._loop.time()
-                try:
-                    return await self._attempt()
-                except ServiceError as error:
-                    self._failures += 1
-                    self._note(error)
-
-    async def _attempt(self) -> Line:
-        opened = await self._opening.open()
-        line = Line(opened.socket, opened.token, self._told, self._patience)
-        self._lines.append(line)
-        try:
-            await line.shake_hands()
-        except BaseException:
-            await self._leave(line)
-            raise
-        return line
-
-    async def _leave(self, line: Line) -> None:
-        self._lines.remove(line)
-        try:
-            await line.end()
-        finally:
-            self._answers.lost(line)
+        Raises:
+            ServiceUnavailableError: The connection has ended meanwhile.
+        """
+        waiter: asyncio.Future[ServiceUnavailableError | None] = self._loop.create_future()
+        line.put(data, waiter)
+        failure = await waiter
+        if failure is not None and not isinstance(failure, NotWrittenError):
+            raise self.named(failure)
+        return failure is None
 
     def _note(self, error: ServiceError) -> None:
-        self._failure = self._named(error)
+        self._failure = self.named(error)
         _logger.warning("%s", error, extra=log_fields(error))
 
     def _told(self, line: Line, action: Action) -> None:
@@ -275,6 +265,7 @@ class HubConnections:
             case Abandoned():
                 self._warn("The service is about to close a server connection: %s", action.text)
             case BufferFull():
+                self._recording.throttled()
                 self._warn("The service asks for less by a server connection: %s", action.text)
             case Unreadable():
                 self._warn("A message of the service was skipped: %s", action.problem)

@@ -1,0 +1,1 @@
+"""Messages by server connections, held against the same by REST."""

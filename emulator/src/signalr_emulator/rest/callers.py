@@ -1,0 +1,59 @@
+"""Who asks the service for something, and whether they may."""
+
+from aiohttp import hdrs, web
+
+from ..authentication.callers import CalledUrl, Caller
+from ..errors import ForbiddenError
+from ..state.resource import Resource
+from ..state.service import Service
+from ..transports.local_address import local_address
+
+__all__ = ["Callers"]
+
+
+class Callers:
+    """Tells who asks for something by the bearer token of the request.
+
+    Args:
+        service: The state of the emulator.
+        resource: The SignalR resource that is asked.
+    """
+
+    def __init__(self, service: Service, resource: Resource) -> None:
+        self._hosts = service.config.hosts
+        self._role_assignments = service.role_assignments
+        self._authenticator = resource.authenticator
+        self._scope = resource.config.resource_id
+
+    def of(self, request: web.Request) -> Caller:
+        """Give who has sent a request.
+
+        Raises:
+            AuthenticationError: There is no bearer token, or it is not valid for this URL.
+        """
+        url = CalledUrl(
+            path=request.rel_url.raw_path,
+            query=request.rel_url.raw_query_string,
+            origins=self._origins(request),
+        )
+        return self._authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+
+    def permit(self, caller: Caller, data_action: str) -> None:
+        """Refuse who lacks a data action; whoever has an access key has all of them.
+
+        Raises:
+            ForbiddenError: No role assignment gives it.
+        """
+        principal_id = caller.principal_id
+        if principal_id is None:
+            return
+        if not self._role_assignments.is_allowed(principal_id, data_action, self._scope):
+            raise ForbiddenError(
+                f"The identity {principal_id} lacks the data action"
+                f" {data_action} at {self._scope}. Please check your role assignments."
+            )
+
+    def _origins(self, request: web.Request) -> frozenset[str]:
+        address = local_address(request)
+        ports = set() if address is None else {f"{host}:{address.port}" for host in self._hosts}
+        return frozenset(f"{request.scheme}://{name}" for name in self._hosts | ports)

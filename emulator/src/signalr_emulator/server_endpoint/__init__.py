@@ -1,0 +1,1 @@
+"""What app servers call, over aiohttp: server connections, and what is asked over them."""

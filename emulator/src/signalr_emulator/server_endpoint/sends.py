@@ -1,0 +1,155 @@
+"""What servers send to clients."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+
+from ..clients.hubs import Hubs, Member, count_unserved, deliver
+from ..clock import Clock
+from ..errors import InvalidRequestError, ProtocolError
+from ..protocols.supported import PROTOCOLS, HubProtocol, Written
+from ..server_connections.live import ServerConnection
+from ..service_protocol.fields import Pairs
+from ..service_protocol.sends import (
+    BroadcastData,
+    GroupBroadcastData,
+    MultiConnectionData,
+    MultiGroupBroadcastData,
+    MultiUserData,
+    UserData,
+)
+from ..state.journal import Journal, SentMessage
+from ..transports.outgoing import Outgoing
+from .answers import Handlers
+
+__all__ = ["SendHandlers", "as_written"]
+
+type _Data = (
+    BroadcastData
+    | GroupBroadcastData
+    | MultiConnectionData
+    | MultiGroupBroadcastData
+    | MultiUserData
+    | UserData
+)
+
+_NOBODY: frozenset[str] = frozenset()
+_MOST_NAMES = 10
+"""Recipients that a person is shown."""
+
+
+class SendHandlers:
+    """Delivers the messages of servers.
+
+    Args:
+        hubs: Who receives them.
+        journal: Keeps the last of them.
+        clock: Tells when they came.
+    """
+
+    def __init__(self, hubs: Hubs, journal: Journal, clock: Clock) -> None:
+        self._hubs = hubs
+        self._journal = journal
+        self._clock = clock
+
+    def handlers(self) -> Handlers:
+        """Give what carries out each message."""
+        return {
+            BroadcastData: self._to_all,
+            MultiConnectionData: self._to_connections,
+            UserData: self._to_user,
+            MultiUserData: self._to_users,
+            GroupBroadcastData: self._to_group,
+            MultiGroupBroadcastData: self._to_groups,
+        }
+
+    def _to_all(self, server: ServerConnection, data: BroadcastData) -> None:
+        everyone = self._hubs.everyone(server.hub)
+        self._send(server, data, "everyone", everyone, frozenset(data.excluded))
+
+    def _to_connections(self, server: ServerConnection, data: MultiConnectionData) -> None:
+        ids = data.connection_ids
+        found = [self._hubs.connection(server.hub, each) for each in ids]
+        self._send(server, data, _named("connection", ids), _united(found))
+
+    def _to_user(self, server: ServerConnection, data: UserData) -> None:
+        found = self._hubs.user(server.hub, data.user_id)
+        self._send(server, data, f"user {data.user_id}", found)
+
+    def _to_users(self, server: ServerConnection, data: MultiUserData) -> None:
+        found = [self._hubs.user(server.hub, each) for each in data.user_ids]
+        self._send(server, data, _named("user", data.user_ids), _united(found))
+
+    def _to_group(self, server: ServerConnection, data: GroupBroadcastData) -> None:
+        found = self._hubs.group(server.hub, data.group)
+        excluded = {*data.excluded}
+        for user_id in data.excluded_users:
+            excluded |= self._hubs.user(server.hub, user_id).keys()
+        self._send(server, data, f"group {data.group}", found, excluded)
+
+    def _to_groups(self, server: ServerConnection, data: MultiGroupBroadcastData) -> None:
+        found = [self._hubs.group(server.hub, each) for each in data.groups]
+        self._send(server, data, _named("group", data.groups), _united(found))
+
+    def _send(
+        self,
+        server: ServerConnection,
+        data: _Data,
+        recipient: str,
+        recipients: Mapping[str, Member],
+        excluded: AbstractSet[str] = _NOBODY,
+    ) -> None:
+        if data.subscriber_filter:
+            # Nothing says how it is written: without it, too many would receive the message.
+            raise InvalidRequestError("Filters of subscribers are not supported here.")
+        message = Outgoing(as_written(data.payloads))
+        deliver(message, recipients, excluded)
+        count = len(recipients) - len(excluded & recipients.keys())
+        unserved = count_unserved(message, recipients, excluded)
+        self._journal.sent(
+            SentMessage(
+                time=self._clock.now(),
+                hub=server.hub,
+                recipient=recipient,
+                target=_target(data.payloads),
+                connections=count - unserved,
+                unserved=unserved,
+                tracing_id=None if data.tracing_id is None else str(data.tracing_id),
+            )
+        )
+
+
+def as_written(payloads: Pairs[bytes]) -> Written:
+    """Give a message as a server has written it, in each of its hub protocols.
+
+    Args:
+        payloads: The message with its framing, by names of protocols, whose case does not count.
+    """
+    by_name = {name.lower(): data for name, data in payloads}
+
+    def written(protocol: HubProtocol) -> bytes:
+        return by_name.get(protocol.name.lower(), b"")
+
+    return written
+
+
+def _target(payloads: Pairs[bytes]) -> str:
+    """Give the name of the clients' handler, if it can be read."""
+    for name, data in payloads:
+        protocol = PROTOCOLS.get(name.lower())
+        if protocol is not None:
+            with suppress(ProtocolError):
+                return protocol.open_envelope(data).target or ""
+    return ""
+
+
+def _united(found: list[Mapping[str, Member]]) -> Mapping[str, Member]:
+    if len(found) == 1:
+        return found[0]
+    return {id_: member for each in found for id_, member in each.items()}
+
+
+def _named(kind: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{kind} {names[0]}"
+    return f"{kind}s {', '.join(names[:_MOST_NAMES])}{', …' if len(names) > _MOST_NAMES else ''}"

@@ -1,0 +1,1 @@
+"""Server connections over their sockets: opened, kept up, written to, waited on."""

@@ -275,6 +275,11 @@ class RelayedClient:
         self._server = None
         self.disconnect(_LOST, allow_reconnect=True)
 
+    def service_lost(self) -> None:
+        """End with the instance of the service that has it, of which its app server knows."""
+        self._server = None
+        self.drop()
+
     def move(self, to: ServerConnection) -> None:
         """Go on with another app server, which takes over what the client is in the middle of."""
         before, greeting = self._server, self._greeting

@@ -1,5 +1,6 @@
 """An app server without a library: one server connection, message by message."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,7 +16,7 @@ from signalr_emulator.service_protocol.messages import (
 )
 from signalr_emulator.service_protocol.table import Message
 
-from emulator.tests.wire import HANDSHAKE_REPLY, Wire
+from emulator.tests.wire import HANDSHAKE_REPLY, Socket, Wire
 
 PLAIN_PING = Ping()
 
@@ -43,9 +44,11 @@ class BareServer:
             if message != PLAIN_PING:
                 return message
 
-    async def shake_hands(self, kind: ConnectionKind = ConnectionKind.DEFAULT) -> str | None:
+    async def shake_hands(
+        self, kind: ConnectionKind = ConnectionKind.DEFAULT, migration_level: int = 0
+    ) -> str | None:
         """Say what the connection is for, and give the text of a refusal or nothing."""
-        await self.send(HandshakeRequest(1, kind))
+        await self.send(HandshakeRequest(1, kind, migration_level=migration_level))
         answer = await self.receive()
         assert isinstance(answer, HandshakeResponse), answer
         return answer.error
@@ -82,8 +85,21 @@ async def app_server(
     cid: str = "cid-1",
     server: str = "server-1",
     kind: ConnectionKind = ConnectionKind.DEFAULT,
+    migration_level: int = 0,
 ) -> AsyncIterator[BareServer]:
     """Run a server connection whose handshake is done."""
     async with server_socket(wire, hub, cid=cid, server=server) as connected:
-        assert not await connected.shake_hands(kind)
+        assert not await connected.shake_hands(kind, migration_level)
         yield connected
+
+
+@asynccontextmanager
+async def client_of(
+    wire: Wire, server: BareServer, user: str | None = None
+) -> AsyncIterator[tuple[Socket, OpenConnection]]:
+    """Run a client, which the server takes."""
+    connecting = asyncio.create_task(wire.connect(user=user))
+    opened = await server.take_client()
+    client = await connecting
+    yield client, opened
+    await client.ws.close()

@@ -1,9 +1,7 @@
 """Commands about server connections, with an app server without a library and bare clients."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -13,14 +11,13 @@ from signalr_emulator.documents.json_text import Json
 from signalr_emulator.service_protocol.messages import (
     CloseConnection,
     ConnectionKind,
-    OpenConnection,
     Ping,
 )
 from signalr_emulator.service_protocol.sends import BroadcastData
 
-from emulator.tests.bare_server import BareServer, app_server
+from emulator.tests.bare_server import app_server, client_of
 from emulator.tests.conftest import StartWire
-from emulator.tests.wire import Answer, Socket, Wire
+from emulator.tests.wire import Answer, Wire
 
 PING = b'{"type":6}\x1e'
 LOST = '{"type":7,"error":"The connection to the app server is lost.","allowReconnect":true}\x1e'
@@ -39,16 +36,6 @@ async def command(wire: Wire, name: str, chosen: Json = None) -> Answer:
         f"{wire.emulator.control_url}/emulator/server-connections/{name}",
         data=None if chosen is None else json.dumps(chosen).encode(),
     )
-
-
-@asynccontextmanager
-async def client_of(wire: Wire, server: BareServer) -> AsyncIterator[tuple[Socket, OpenConnection]]:
-    """Run a client, which the server takes."""
-    connecting = asyncio.create_task(wire.connect())
-    opened = await server.take_client()
-    client = await connecting
-    yield client, opened
-    await client.ws.close()
 
 
 async def test_a_cut_server_connection_takes_its_clients_along(wire: Wire) -> None:

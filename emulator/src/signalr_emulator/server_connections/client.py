@@ -278,7 +278,9 @@ class RelayedClient:
     def service_lost(self) -> None:
         """End with the instance of the service that has it, of which its app server knows."""
         self._server = None
-        self.drop()
+        if self._transport is not None:
+            self._transport.abort()
+        self._end()
 
     def move(self, to: ServerConnection) -> None:
         """Go on with another app server, which takes over what the client is in the middle of."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -32,7 +33,11 @@ def closed(error: str) -> str:
 
 
 async def test_what_an_app_server_is_told_of_a_client(wire: Wire, server: AppServer) -> None:
-    claims: dict[str, Any] = {"asrs.s.uid": "alice", "nameid": "alice", "role": ["admin", "reader"]}
+    claims: dict[str, Any] = {
+        "asrs.s.uid": "alice",
+        "nameid": "alice",
+        "role": ["admin", "reader"],
+    }
     token = await wire.client_token(**claims)
     query = "?hub=chat&asrs.op=%2Fchat&mine=1&asrs_request_id=a"
     async with wire.session.ws_connect(

@@ -4,7 +4,6 @@ Messages are lists, as MessagePack has them. Maps that come are tuples of pairs,
 key twice.
 """
 
-import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -47,6 +46,8 @@ class AppServer:
         self.ws = ws
         self.server_id = server_id
         self._received = bytearray()
+        # A socket that nobody knows any more is closed.
+        self._clients: list[aiohttp.ClientWebSocketResponse[bool]] = []
 
     async def send(self, *messages: list[Any]) -> None:
         """Send messages in one WebSocket message."""
@@ -78,6 +79,15 @@ class AppServer:
         """Wait until all is carried out that was sent; nothing else may have come."""
         answer = await self.ask(3, "servers", "")
         assert answer[1] == "servers", answer
+
+    async def client(
+        self, wire: Wire, handshake: str = HANDSHAKE, *, hub: str = "chat", token: str | None = None
+    ) -> aiohttp.ClientWebSocketResponse[bool]:
+        """Open the WebSocket of a client, which stays open as long as this server, and greet."""
+        ws = await wire.open(hub, token=token)
+        self._clients.append(ws)
+        await ws.send_str(handshake)
+        return ws
 
     def cut(self) -> None:
         """End the TCP connection without a word."""
@@ -225,10 +235,8 @@ async def greeted(
         user: Who it is.
     """
     token = await wire.client_token(hub, **{"asrs.s.uid": user})
-    ws = await wire.open(hub, token=token)
-    await ws.send_str(HANDSHAKE)
-    async with asyncio.timeout(10):
-        opened = await server.accept()
+    ws = await server.client(wire, hub=hub, token=token)
+    opened = await server.accept()
     client = Socket(ws, opened.connection_id)
     assert await client.text() == HANDSHAKE_REPLY
     return client

@@ -79,9 +79,15 @@ class Session:
         if (armed := self._disturbances.take(MESSAGE)) is not None:
             await pause(armed)
         self._carry_out(self._connection.receive(data, self._loop.time()))
+        if self._connection.deadline < self._timer.when():
+            self._reschedule()
 
     def _check(self) -> None:
         self._carry_out(self._connection.check(self._loop.time()))
+        self._reschedule()
+
+    def _reschedule(self) -> None:
+        self._timer.cancel()
         if not self._connection.is_closed:
             self._timer = self._loop.call_at(self._connection.deadline, self._check)
 

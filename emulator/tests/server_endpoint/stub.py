@@ -93,12 +93,9 @@ class AppServer:
         """End the TCP connection without a word."""
         self.ws.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
-    async def closed(self) -> int | None:
-        """Wait for the end of the WebSocket, before which nothing may come."""
-        message = await self.ws.receive(timeout=10)
-        ends = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING}
-        assert message.type in ends, message
-        return self.ws.close_code
+    async def closed(self) -> int:
+        """Wait for the Close frame, before which nothing may come, and give its status."""
+        return await _close_status(self.ws)
 
     async def opened(self, connection_id: str | None = None) -> "OpenedClient":
         """Take a client, whose handshake comes with it."""
@@ -234,7 +231,7 @@ async def greeted(
         hub: Name of the hub.
         user: Who it is.
     """
-    token = await wire.client_token(hub, **{"asrs.s.uid": user})
+    token = await wire.client_token(hub, **{"asrs.s.uid": user, "asrs.s.sn": server.server_id})
     ws = await server.client(wire, hub=hub, token=token)
     opened = await server.accept()
     client = Socket(ws, opened.connection_id)
@@ -244,7 +241,11 @@ async def greeted(
 
 async def ended(client: Socket) -> int:
     """Wait for the Close frame of a client's WebSocket, and give its status."""
-    message = await client.ws.receive(timeout=10)
+    return await _close_status(client.ws)
+
+
+async def _close_status(ws: aiohttp.ClientWebSocketResponse[bool]) -> int:
+    message = await ws.receive(timeout=10)
     assert message.type is aiohttp.WSMsgType.CLOSE, message
     assert isinstance(message.data, int)
     return message.data

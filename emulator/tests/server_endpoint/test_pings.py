@@ -209,7 +209,8 @@ async def test_who_gets_a_client(wire: Wire) -> None:
     async with app_server(wire) as first, app_server(wire) as second:
         # The least loaded, of two the older.
         for server in (first, second, first, second):
-            await greeted(wire, server)
+            await server.client(wire)
+            await server.accept()
         for wanted in (second, first, second, second):
             claims = {"asrs.s.sn": wanted.server_id, "asrs.s.ssticky": "Required"}
             ws = await wanted.client(wire, token=await wire.client_token(**claims))

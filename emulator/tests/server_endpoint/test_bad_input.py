@@ -1,5 +1,6 @@
 """What no app server should send: the smallest unit ends, with a reason, and all others go on."""
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -217,6 +218,27 @@ async def test_much_without_an_answer_to_the_handshake(
         assert told[:3] == [5, opened.connection_id, "The client reads too slowly."]
         assert "too slowly" in (await ws.receive(timeout=5)).data
         assert (await ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+
+
+async def test_a_part_that_never_ends(
+    wire: Wire, server: AppServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await greeted(wire, server)
+    async with bystanders(wire, caplog):
+        for _ in range(17):
+            await server.send([6, client.connection_id, bytes(MIB), {6: True}])
+        reason = "A message of the app server has no end."
+        assert await server.next() == [5, client.connection_id, reason, (), ()]
+        assert json.loads((await client.text())[:-1])["error"] == reason
+
+
+async def test_an_empty_answer_to_the_handshake_is_none(wire: Wire, server: AppServer) -> None:
+    ws = await server.client(wire)
+    opened = await server.opened()
+    about = opened.connection_id
+    await server.send([6, about, b"", {5: 1}], [7, [about], {"json": b"1\x1e"}, {}])
+    await server.send([6, about, b"{}\x1e", {5: 1}])
+    assert [(await ws.receive(timeout=5)).data for _ in range(2)] == ["{}\x1e", "1\x1e"]
 
 
 async def test_any_messages(signing_key: SigningKey, caplog: pytest.LogCaptureFixture) -> None:

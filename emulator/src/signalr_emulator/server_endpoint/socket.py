@@ -66,9 +66,12 @@ class ServerSocket:
             await self._request.writer.drain()
 
     def close(self) -> None:
-        """Close the WebSocket after what was sent."""
+        """Close the WebSocket after what was sent, and cut who does not take that in time."""
         if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._response.close())
+            loop = asyncio.get_running_loop()
+            self._closing = loop.create_task(self._response.close())
+            # Who does not read would keep what was sent, and the connection, for ever.
+            loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
 
     def abort(self) -> None:
         """Cut the socket now."""

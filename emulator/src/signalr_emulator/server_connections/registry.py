@@ -56,10 +56,14 @@ class ServerConnections:
         self._by_hub.setdefault(server.hub, {})[server.connection_id] = server
 
     def remove(self, server: ServerConnection) -> None:
-        """Forget a connection that has ended: its clients move if they may, or end with it."""
-        found = self._by_hub.get(server.hub, {})
-        if found.pop(server.connection_id, None) is None:
+        """Forget a connection that has ended: its clients move if they may, or end with it.
+
+        One that is not there is no error, even if another has its id by now.
+        """
+        if self.find(server.hub, server.connection_id) is not server:
             return
+        found = self._by_hub[server.hub]
+        del found[server.connection_id]
         if not found:
             del self._by_hub[server.hub]
         self.invocations.caller_gone(server)

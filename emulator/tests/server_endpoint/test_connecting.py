@@ -99,6 +99,11 @@ async def test_tokens_that_prove_nothing(wire: Wire, token: str) -> None:
     assert await refusal(wire, token) == 401
 
 
+async def test_an_entra_token_for_something_else(wire: Wire) -> None:
+    other = await wire.identity("api-version=2019-08-01&resource=https://vault.azure.net")
+    assert await refusal(wire, other.json["access_token"]) == 401
+
+
 async def test_no_token(wire: Wire) -> None:
     answer = await asked(wire, "?hub=chat", UPGRADE | {"Authorization": ""})
     assert answer.status == 401

@@ -55,6 +55,9 @@ class Carried:
     def closed_by_server(self) -> None:
         raise NotImplementedError
 
+    def service_lost(self) -> None:
+        raise NotImplementedError
+
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         raise NotImplementedError
 

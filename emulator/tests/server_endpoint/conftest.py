@@ -6,10 +6,19 @@ from signalr_emulator import Config
 from signalr_emulator.configuration.service_mode import ServiceMode
 
 from emulator.tests.conftest import StartWire
-from emulator.tests.server_endpoint.stub import AppServer, app_server
+from emulator.tests.server_endpoint.stub import OPENED, AppServer, app_server
 from emulator.tests.wire import Wire
 
 type Advance = Callable[[float], None]
+
+
+@pytest.fixture(autouse=True)
+async def _closed() -> AsyncIterator[None]:
+    """Close what a test has opened, before a collection finds it."""
+    yield
+    for ws in OPENED:
+        await ws.close()
+    OPENED.clear()
 
 
 @pytest.fixture

@@ -17,12 +17,16 @@ from emulator.tests.server_endpoint.recorded import said_by_server
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Socket, Wire
 
 __all__ = [
-    "DEFAULT", "ON_DEMAND", "WEAK", "AppServer", "OpenedClient", "app_server", "ended", "framed",
-    "greeted", "server_socket",
+    "DEFAULT", "ON_DEMAND", "OPENED", "WEAK", "AppServer", "OpenedClient", "app_server",
+    "ended", "framed", "greeted", "server_socket",
 ]  # fmt: skip
 
 DEFAULT, ON_DEMAND, WEAK = 0, 1, 2
 PING = [3]
+
+OPENED: list[aiohttp.ClientWebSocketResponse[bool]] = []
+"""WebSockets that the test has opened: one that nobody knows any more would be closed."""
+
 GREETING = HANDSHAKE.encode()
 
 
@@ -46,8 +50,6 @@ class AppServer:
         self.ws = ws
         self.server_id = server_id
         self._received = bytearray()
-        # A socket that nobody knows any more is closed.
-        self._clients: list[aiohttp.ClientWebSocketResponse[bool]] = []
 
     async def send(self, *messages: list[Any]) -> None:
         """Send messages in one WebSocket message."""
@@ -83,9 +85,9 @@ class AppServer:
     async def client(
         self, wire: Wire, handshake: str = HANDSHAKE, *, hub: str = "chat", token: str | None = None
     ) -> aiohttp.ClientWebSocketResponse[bool]:
-        """Open the WebSocket of a client, which stays open as long as this server, and greet."""
+        """Open the WebSocket of a client, which stays open until the test ends, and greet."""
         ws = await wire.open(hub, token=token)
-        self._clients.append(ws)
+        OPENED.append(ws)
         await ws.send_str(handshake)
         return ws
 
@@ -172,7 +174,7 @@ async def server_socket(
         query: More of the query.
         url: The service; the first if None.
     """
-    return await wire.session.ws_connect(
+    ws = await wire.session.ws_connect(
         f"{url or wire.emulator.service_url}/server/?hub={hub}&cid={secrets.token_hex(8)}{query}",
         headers={
             "Authorization": f"Bearer {token or await wire.entra_token()}",
@@ -182,6 +184,8 @@ async def server_socket(
         },
         max_msg_size=0,
     )
+    OPENED.append(ws)
+    return ws
 
 
 @asynccontextmanager

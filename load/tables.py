@@ -35,7 +35,7 @@ def tables(
     return {
         "chaos": "\n".join(lines),
         "storm": "\n".join(_storm(storm)),
-        "server-connections": "\n".join(_breaks(server_connections)),
+        "server_connections": "\n".join(_breaks(server_connections)),
     }
 
 

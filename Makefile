@@ -61,9 +61,10 @@ dist: .venv/ready ## Build wheels and sdists of the library, the emulator and th
 	@rm -rf dist
 	@for folder in $(distributions); do (cd $$folder && $(CURDIR)/$(python) -m hatchling build --directory $(CURDIR)/dist) || exit 1; done
 
-load: .venv/ready ## Put 2,000 clients on the app for ten minutes, have them renew their sign-ins at once, and write docs/load.json and docs/storm.json
-	@$(python) -m load steady
-	@$(python) -m load storm
+load: .venv/ready ## Put 2,000 clients on the app for ten minutes, have them renew their sign-ins at once, break server connections of an app server, and write docs/load.json, storm.json and server-connections.json (MINUTES, CLIENTS)
+	@$(python) -m load steady $(CLIENTS:%=--clients %) $(MINUTES:%=--minutes %)
+	@$(python) -m load storm $(CLIENTS:%=--clients %)
+	@$(python) -m load server-connections $(CLIENTS:%=--clients %) $(MINUTES:%=--minutes %)
 
 chaos: .venv/ready ## The same under every fault, and write docs/chaos.json
 	@$(python) -m load chaos

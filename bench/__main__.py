@@ -39,6 +39,7 @@ _MEASUREMENTS: Final = {
     "server_connections": "bench.server_connections.sends",
     "refresh": "bench.rows.refresh",
     "fanout": "bench.rows.fanout",
+    "echo": "bench.server_connections.echo",
     "growth": "bench.rows.growth",
 }
 """The module of each, in the order of the page."""

@@ -1,4 +1,4 @@
-"""The command: `python -m load steady`, `… storm`, `… chaos`, `… report`."""
+"""The command: `python -m load steady`, or `storm`, `server-connections`, `chaos`, `report`."""
 
 import argparse
 import asyncio
@@ -20,6 +20,9 @@ from .processes import ROOT
 from .report import Report, chaos_report, steady_report
 from .rig import rig
 from .run import Options, carry_out, say
+from .server_connections.report import breaks_report
+from .server_connections.rig import rig as server_connections_rig
+from .server_connections.run import Breaks
 from .storm.report import storm_report
 from .storm.run import carry_out as carry_out_storm
 from .tables import tables
@@ -29,6 +32,7 @@ __all__ = ["main"]
 _STEADY: Final = Path("docs/load.json")
 _CHAOS: Final = Path("docs/chaos.json")
 _STORM: Final = Path("docs/storm.json")
+_SERVER_CONNECTIONS: Final = Path("docs/server-connections.json")
 _CALM, _SHORT_CALM = 5.0, 0.5
 """Seconds of undisturbed traffic between two faults."""
 
@@ -64,6 +68,8 @@ def _run(chosen: argparse.Namespace, folder: Path) -> Report:
     say(f"seed {options.seed}")
     if chosen.command == "steady":
         return steady(options, folder)
+    if chosen.command == "server-connections":
+        return server_connections(options, folder, every=chosen.every)
     return chaos(options, folder, quick=chosen.quick)
 
 
@@ -93,6 +99,20 @@ def chaos(options: Options, folder: Path, *, quick: bool) -> Report:
     return chaos_report(options, outcome, disturbing.windows, disturbing.leaps)
 
 
+def server_connections(options: Options, folder: Path, *, every: float) -> Report:
+    """Do a run with an app server, one of whose server connections breaks now and then.
+
+    Args:
+        options: What is chosen.
+        folder: Where files of the run go.
+        every: Seconds from one break to the next.
+    """
+    breaks = Breaks(options.seconds, every)
+    with server_connections_rig(folder) as running:
+        outcome = asyncio.run(carry_out(running, options, breaks.run))
+    return breaks_report(options, outcome, breaks.done)
+
+
 def storm(clients: int, folder: Path) -> Report:
     """Do a run in which clients renew their sign-ins all at once.
 
@@ -117,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, what, report in (
         ("steady", "mixed traffic without faults", _STEADY),
         ("storm", "all clients renew their sign-ins in the same second", _STORM),
+        (
+            "server-connections",
+            "the traffic with an app server, whose server connections break one after another",
+            _SERVER_CONNECTIONS,
+        ),
         ("chaos", "the traffic under every fault, then under faults at random", _CHAOS),
     ):
         run = commands.add_parser(name, help=what)
@@ -134,6 +159,14 @@ def _parser() -> argparse.ArgumentParser:
         run.add_argument(
             "--seed", type=int, help="decides what happens when (a random one, which is printed)"
         )
+        if name == "server-connections":
+            run.add_argument(
+                "--every",
+                type=float,
+                default=20.0,
+                metavar="SECONDS",
+                help="from one break to the next (%(default)g)",
+            )
         if name == "chaos":
             run.add_argument(
                 "--quick", action="store_true", help="only the faults that take seconds"
@@ -143,7 +176,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _renew_page() -> None:
-    figures = (json.loads((ROOT / path).read_text()) for path in (_CHAOS, _STEADY, _STORM))
+    figures = (
+        json.loads((ROOT / path).read_text())
+        for path in (_CHAOS, _STEADY, _STORM, _SERVER_CONNECTIONS)
+    )
     _PAGE.write_text(with_tables(_PAGE.read_text(), tables(*figures)))
 
 

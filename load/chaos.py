@@ -13,10 +13,11 @@ from .account.journal import Failure, FailureKind, now
 from .clients.client import Client
 from .clients.transports import RefusedError
 from .faults import TIME_PASSES, Fault
-from .run import World, say
+from .rig import Rig
+from .run import Running, World, say
 from .traffic import until
 
-__all__ = ["Chaos", "Recovery", "Window", "unexcused"]
+__all__ = ["Chaos", "Recovery", "Window", "back", "unexcused"]
 
 _WELL: Final = 6
 """Times in a row that the app has to say that it is well: it has two processes to ask."""
@@ -123,7 +124,7 @@ class Chaos:
         self._random = random.Random(seed)
         self._calm = calm
 
-    async def run(self, world: World) -> None:
+    async def run(self, world: World[Rig]) -> None:
         """Let every fault happen once, and then any for as long as there is time."""
         began = now()
         for fault in self._faults:
@@ -131,7 +132,7 @@ class Chaos:
         while now() - began < self._seconds:
             await self._one(self._random.choice(self._faults), world)
 
-    async def _one(self, fault: Fault, world: World) -> None:
+    async def _one(self, fault: Fault, world: World[Rig]) -> None:
         for seconds in fault.earlier:
             began = now()
             await world.rig.pass_time(seconds)
@@ -154,18 +155,18 @@ class Chaos:
         await asyncio.sleep(self._calm)
 
 
-async def _recovered(world: World) -> Recovery:
+async def _recovered(world: World[Rig]) -> Recovery:
     """Wait until everything is as before, but not for ever."""
     began = now()
     try:
         async with asyncio.timeout(_LONGEST_RECOVERY):
-            moments = await asyncio.gather(_served(world), _well(world), _back(world))
+            moments = await asyncio.gather(_served(world), _well(world), back(world))
     except TimeoutError:
         return Recovery()
     return Recovery(*(moment - began for moment in moments))
 
 
-async def _served(world: World) -> float:
+async def _served(world: World[Running]) -> float:
     """Return when a negotiation has succeeded."""
     for number in count():
         with contextlib.suppress(RefusedError):
@@ -175,7 +176,7 @@ async def _served(world: World) -> float:
     return now()
 
 
-async def _well(world: World) -> float:
+async def _well(world: World[Running]) -> float:
     """Return when the app has begun to say, again and again, that it is well."""
     began, in_a_row = now(), 0
     while in_a_row < _WELL:
@@ -187,7 +188,7 @@ async def _well(world: World) -> float:
     return began
 
 
-async def _back(world: World) -> float:
+async def back(world: World[Running]) -> float:
     """Return when every client that is away has been connected again."""
     away = [client for client in world.traffic.clients if client.connection is None]
     # One that has been connected again since may have left once more.

@@ -18,7 +18,10 @@ from .account.measures import Series
 from .chaos import Window, unexcused
 from .run import PATIENCE, Options, Outcome
 
-__all__ = ["Report", "chaos_report", "environment", "milliseconds", "steady_report", "told"]
+__all__ = [
+    "Report", "chaos_report", "counted", "environment", "figures", "grown", "milliseconds",
+    "steady_report", "told", "violated",
+]  # fmt: skip
 
 _PACKAGES: Final = ("aiohttp", "azure-functions", "azure-functions-runtime", "azure-identity")
 _NUMBERS: Final = re.compile(r"\[[\s\d.,-]+\]")
@@ -27,7 +30,7 @@ _SHOWN: Final = 20
 
 _GROWTH_SHARE: Final = 0.05
 _GROWTH_MEGABYTES: Final = 4.0
-"""By how much the memory of emulator and host may grow over the second half of a run, by the line
+"""By how much the memory of a program may grow over the second half of a run, by the line
 that fits best: this share of it, or so many megabytes if that is more. Python's allocator gives
 memory back in large pieces only, so that less than that says nothing."""
 
@@ -70,15 +73,15 @@ class Report:
 
 def steady_report(options: Options, outcome: Outcome) -> Report:
     """Make the report of a run that nothing disturbs."""
-    content = _content(options, outcome)
+    content = counted(options, outcome)
     failures = outcome.journal.failures
     content["failures"] = told(failures)
     content["problems"] = [
-        *_violated(outcome),
+        *violated(outcome),
         *([f"{len(failures)} failures without a fault"] if failures else []),
-        *_grown(outcome),
+        *grown(outcome, "emulator", "functions"),
     ]
-    return Report(content, _figures(content))
+    return Report(content, figures(content))
 
 
 def chaos_report(
@@ -95,7 +98,7 @@ def chaos_report(
         windows: The faults.
         leaps: From when until when the clock leapt between them.
     """
-    content = _content(options, outcome)
+    content = counted(options, outcome)
     unexpected = unexcused(outcome.journal.failures, windows, leaps)
     content["failures"] = told(unexpected)
     content["faults"] = [
@@ -103,11 +106,11 @@ def chaos_report(
         for name in dict.fromkeys(window.fault.name for window in windows)
     ]
     content["problems"] = [
-        *_violated(outcome),
+        *violated(outcome),
         *([f"{len(unexpected)} failures that no fault explains"] if unexpected else []),
         *(f"{each.fault.name}: not as before in time" for each in windows if each.too_slow),
     ]
-    return Report(content, _figures(content))
+    return Report(content, figures(content))
 
 
 def environment() -> Json:
@@ -121,7 +124,8 @@ def environment() -> Json:
     }
 
 
-def _content(options: Options, outcome: Outcome) -> Json:
+def counted(options: Options, outcome: Outcome) -> Json:
+    """Return what every run with traffic tells."""
     ledger, journal, verdict = outcome.ledger, outcome.journal, outcome.verdict
     sent = ledger.messages.values()
     return {
@@ -153,7 +157,8 @@ def _content(options: Options, outcome: Outcome) -> Json:
     }
 
 
-def _figures(content: Json) -> list[str]:
+def figures(content: Json) -> list[str]:
+    """Return what people want to know of a run with traffic, line by line."""
     deliveries, latency = content["deliveries"], content["milliseconds"]
     return [
         (
@@ -190,23 +195,25 @@ def _memory(series: Series) -> Json:
     }
 
 
-def _violated(outcome: Outcome) -> list[str]:
+def violated(outcome: Outcome) -> list[str]:
+    """Return what is wrong with deliveries, and with this program."""
     counts = outcome.verdict.counts
     violated = [f"{count} deliveries {name}" for name, count in counts.items() if count]
     mistakes = outcome.journal.mistakes
     return violated + ([f"this program failed: {mistakes[0]}"] if mistakes else [])
 
 
-def _grown(outcome: Outcome) -> list[str]:
+def grown(outcome: Outcome, *programs: str) -> list[str]:
+    """Return which programs take more memory the longer they run."""
     if outcome.seconds < _JUDGED_SECONDS:
         return []
     problems = []
-    for name in ("emulator", "functions"):
+    for name in programs:
         series = outcome.sampler.series[name]
-        grown = growth(series.times, series.megabytes)
+        more = growth(series.times, series.megabytes)
         limit = max(_GROWTH_MEGABYTES, _GROWTH_SHARE * series.megabytes[-1])
-        if grown > limit:
-            problems.append(f"{name} grows: {grown:.1f} MB over the second half")
+        if more > limit:
+            problems.append(f"{name} grows: {more:.1f} MB over the second half")
     return problems
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 
@@ -15,10 +15,9 @@ from .account.measures import Sampler
 from .clients.app import App
 from .clients.net import Net
 from .plan import crowd, plan, rates
-from .rig import Rig
 from .traffic import Traffic, until
 
-__all__ = ["PATIENCE", "Options", "Outcome", "World", "carry_out", "say", "shared_net"]
+__all__ = ["PATIENCE", "Options", "Outcome", "Running", "World", "carry_out", "say", "shared_net"]
 
 PATIENCE: Final = 10.0
 """Seconds that a message may take after its sender was told that it is sent."""
@@ -47,8 +46,20 @@ class Options:
     seed: int
 
 
+class Running(Protocol):
+    """What is under load."""
+
+    @property
+    def app_url(self) -> str:
+        """Where the routes of the app are."""
+
+    @property
+    def programs(self) -> Mapping[str, int]:
+        """The processes by name, this one included."""
+
+
 @dataclass(frozen=True, slots=True)
-class World:
+class World[R: Running]:
     """A run under way.
 
     Args:
@@ -57,7 +68,7 @@ class World:
         traffic: The clients.
     """
 
-    rig: Rig
+    rig: R
     net: Net
     traffic: Traffic
 
@@ -81,8 +92,8 @@ class Outcome:
     seconds: float
 
 
-async def carry_out(
-    rig: Rig, options: Options, disturb: Callable[[World], Awaitable[None]] | None = None
+async def carry_out[R: Running](
+    rig: R, options: Options, disturb: Callable[[World[R]], Awaitable[None]] | None = None
 ) -> Outcome:
     """Do a run.
 
@@ -117,7 +128,7 @@ async def carry_out(
 
 
 @contextlib.asynccontextmanager
-async def shared_net(rig: Rig) -> AsyncIterator[Net]:
+async def shared_net(rig: Running) -> AsyncIterator[Net]:
     """Give what all clients of a run share, until the end of the block."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
@@ -127,7 +138,7 @@ async def shared_net(rig: Rig) -> AsyncIterator[Net]:
         yield Net(session, App(session, rig.app_url), Ledger(), Journal())
 
 
-async def _arrivals(world: World) -> None:
+async def _arrivals(world: World[Running]) -> None:
     """Wait for what is due, but not for ever."""
     since = now() - 2 * _LAST_WAIT
     with contextlib.suppress(TimeoutError):
@@ -135,7 +146,7 @@ async def _arrivals(world: World) -> None:
             await until(lambda: not missing(world.net.ledger, patience=PATIENCE, since=since))
 
 
-async def _watch(world: World, sampler: Sampler, options: Options) -> None:
+async def _watch(world: World[Running], sampler: Sampler, options: Options) -> None:
     """Take samples and say how it goes."""
     pause = max(0.5, options.seconds / _SAMPLES)
     spoke = began = now()
@@ -147,7 +158,7 @@ async def _watch(world: World, sampler: Sampler, options: Options) -> None:
             say(_progress(world, sampler, spoke - began))
 
 
-def _progress(world: World, sampler: Sampler, seconds: float) -> str:
+def _progress(world: World[Running], sampler: Sampler, seconds: float) -> str:
     ledger, journal = world.net.ledger, world.net.journal
     received = sum(len(each.numbers) for each in ledger.connections)
     return (

@@ -7,7 +7,10 @@ __all__ = ["tables"]
 
 
 def tables(
-    chaos: Mapping[str, Any], steady: Mapping[str, Any], storm: Mapping[str, Any]
+    chaos: Mapping[str, Any],
+    steady: Mapping[str, Any],
+    storm: Mapping[str, Any],
+    server_connections: Mapping[str, Any],
 ) -> Mapping[str, str]:
     """Return what the page says of the runs, in Markdown, by its name there.
 
@@ -15,6 +18,7 @@ def tables(
         chaos: What docs/chaos.json holds.
         steady: What docs/load.json holds.
         storm: What docs/storm.json holds.
+        server_connections: What docs/server-connections.json holds.
     """
     rows = [
         f"| {row['fault']} | {row['promised']} | {row['measured']} |" for row in chaos["faults"]
@@ -28,7 +32,11 @@ def tables(
         "|---|---|---|",
         *rows,
     ]
-    return {"chaos": "\n".join(lines), "storm": "\n".join(_storm(storm))}
+    return {
+        "chaos": "\n".join(lines),
+        "storm": "\n".join(_storm(storm)),
+        "server_connections": "\n".join(_breaks(server_connections)),
+    }
 
 
 def _storm(report: Mapping[str, Any]) -> list[str]:
@@ -39,6 +47,24 @@ def _storm(report: Mapping[str, Any]) -> list[str]:
         "| clients | not renewed | not connected past the old end | p50 | p99 | longest |",
         "|---|---|---|---|---|---|",
         f"| {clients:,} | {clients - renewed:,} | {clients - stayed:,} | {times} |",
+    ]
+
+
+def _breaks(report: Mapping[str, Any]) -> list[str]:
+    breaks, away = report["breaks"], report["breaks"]["backMilliseconds"]
+    times = " | ".join(f"{away[name] / 1000:.1f} s" for name in ("p50", "p99", "max"))
+    return [
+        _sentence(f"With {breaks['times']} breaks", report),
+        "",
+        (
+            "| clients that lost their connection | away p50 | p99 | longest | messages in flight,"
+            " of the app | of clients | of these came to somebody |"
+        ),
+        "|---|---|---|---|---|---|---|",
+        (
+            f"| {breaks['losses']:,} | {times} | {breaks['inFlight']:,} | {breaks['cutOff']:,} |"
+            f" {breaks['arrived']:,} |"
+        ),
     ]
 
 

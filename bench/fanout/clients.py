@@ -2,16 +2,20 @@
 
 import selectors
 import socket
+import struct
 from time import monotonic
-from typing import Self
+from typing import Final, Self, cast
 
-__all__ = ["Clients"]
+__all__ = ["Clients", "masked_text"]
 
 _BATCH = 64
 """How many connect at once; more may not fit a server's backlog."""
 
 _HANDSHAKE = b'{"protocol":"json","version":1}\x1e'
-_MASKED_TEXT = bytes((0x81, 0x80 | len(_HANDSHAKE), 0, 0, 0, 0))
+_FINAL_TEXT: Final = 0x81
+_MASKED: Final = 0x80
+_MAX_7_BIT: Final = 125
+_LENGTH_16_FOLLOWS: Final = 126
 _UPGRADED = b"\r\n\r\n"
 _SHAKEN = b"{}\x1e"
 _MAX_READ = 1 << 20
@@ -48,13 +52,43 @@ class Clients:
             for each in batch:
                 _read_until(each, _UPGRADED)
                 if is_signalr:
-                    each.sendall(_MASKED_TEXT + _HANDSHAKE)
+                    each.sendall(masked_text(_HANDSHAKE))
             for each in batch:
                 if is_signalr:
                     _read_until(each, _SHAKEN)
                 each.setblocking(False)
                 self._selector.register(each, selectors.EVENT_READ, each.recv)
             self._sockets += batch
+
+    def converse(self, message: bytes, answer_bytes: int, times: int) -> None:
+        """Have each client send a message, and the next one as soon as its answer has come.
+
+        Args:
+            message: What it sends, as one frame.
+            answer_bytes: The length of the frame that answers.
+            times: How many messages each sends.
+
+        Raises:
+            TimeoutError: Answers did not come.
+        """
+        frame = masked_text(message)
+        expected = answer_bytes * times
+        received = dict.fromkeys(self._sockets, 0)
+        for each in self._sockets:
+            each.sendall(frame)
+        talking = len(received)
+        while talking:
+            ready = self._selector.select(_PATIENCE)
+            if not ready:
+                raise TimeoutError(f"{talking} clients wait for answers")
+            for key, _ in ready:
+                each = cast("socket.socket", key.fileobj)
+                before = received[each]
+                received[each] = now = before + len(key.data(_MAX_READ))
+                if now == expected:
+                    talking -= 1
+                elif now // answer_bytes > before // answer_bytes:
+                    each.sendall(frame)
 
     def read(self, expected: int) -> None:
         """Read until all clients together have got so many bytes.
@@ -69,6 +103,14 @@ class Clients:
                 received += len(key.data(_MAX_READ))
             if monotonic() > until:
                 raise TimeoutError(f"{received} bytes came instead of {expected}")
+
+
+def masked_text(payload: bytes) -> bytes:
+    """Frame text as a client does, with a mask that changes nothing."""
+    length = len(payload)
+    if length <= _MAX_7_BIT:
+        return struct.pack("!BBI", _FINAL_TEXT, _MASKED | length, 0) + payload
+    return struct.pack("!BBHI", _FINAL_TEXT, _MASKED | _LENGTH_16_FOLLOWS, length, 0) + payload
 
 
 def _upgrading(port: int, path: str) -> socket.socket:

@@ -53,6 +53,13 @@ def test_nobody_to_drop(emulator: RunningEmulator) -> None:
     assert emulator.drop_clients(hub="chat") == 0
 
 
+def test_no_server_connection(emulator: RunningEmulator) -> None:
+    assert emulator.drop_server_connections(hub="chat", serverId="server-1") == 0
+    assert emulator.rebalance(connectionId="cid-1") == 0
+    assert emulator.go_offline(share=0.5, seed=1) == 0
+    assert emulator.state()["serverConnections"] == {}
+
+
 def test_what_is_refused_says_why(emulator: RunningEmulator) -> None:
     with pytest.raises(ControlError, match="advance"):
         emulator.advance_clock(-1)
@@ -62,6 +69,8 @@ def test_what_is_refused_says_why(emulator: RunningEmulator) -> None:
         emulator.clear_fault("unknown")
     with pytest.raises(ControlError):
         emulator.add_fault(operation="unknown", status=503)
+    with pytest.raises(ControlError, match="userId"):
+        emulator.rebalance(userId="ann")
 
 
 def test_options_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:

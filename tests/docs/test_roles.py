@@ -30,6 +30,7 @@ from shared import (
     TokenOrigin,
 )
 from shared.identity.permissions import missing_permission
+from shared.persistent import PersistentSender
 
 TEXT = (Path(__file__).parents[2] / "docs" / "roles.md").read_text()
 ACTIONS = "Microsoft.SignalRService/SignalR/"
@@ -71,6 +72,10 @@ OPERATIONS: Mapping[str, tuple[Callable[[SignalRServiceClient], object], ...]] =
     "ask for a connection": (lambda service: service.connection_exists(HUB, "c"),),
     "close a connection": (lambda service: service.close_connection(HUB, "c"),),
 }
+BY_SERVER_CONNECTION = (
+    "[send by server connection](sending-by-server-connection.md), or answer clients as an"
+    " [app server](app-server.md)"
+)
 BY_SERVICE = "negotiate with `SIGNALR_CLIENT_TOKENS=service`"
 RENEWING = "renew a sign-in, besides what negotiating needs"
 
@@ -80,7 +85,7 @@ def table() -> tuple[list[str], dict[str, tuple[str, list[str]]]]:
     lines = [line for line in TEXT.splitlines() if line.startswith("|")]
     start = next(i for i, line in enumerate(lines) if line.startswith("| what the app does"))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:]]
-    operations = {row[0]: (row[1].strip("`"), row[2:]) for row in rows[2 : 2 + len(OPERATIONS)]}
+    operations = {row[0]: (row[1].strip("`"), row[2:]) for row in rows[2 : 3 + len(OPERATIONS)]}
     return [f"SignalR {role}" for role in rows[0][2:]], operations
 
 
@@ -149,8 +154,22 @@ def missing(emulator: RunningEmulator, operation: str) -> list[str]:
     return refused
 
 
+def missing_for_sender(emulator: RunningEmulator) -> str | None:
+    """Send by a server connection, and return why it is refused."""
+    with (
+        ManagedIdentityCredential() as credential,
+        PersistentSender(emulator.service_url, credential, send_timeout=3) as sender,
+    ):
+        try:
+            sender.send_to_all(HUB, "t")
+        except ServiceUnavailableError as error:
+            assert isinstance(error.__cause__, PermissionDeniedError)
+            return str(error.__cause__)
+    return None
+
+
 def test_the_table_is_of_what_is_tried() -> None:
-    assert list(ROWS) == list(OPERATIONS)
+    assert list(ROWS) == [*OPERATIONS, BY_SERVER_CONNECTION]
     assert set(ROLES) == set(IDS)
     assert len(POWERLESS) == 2
 
@@ -162,6 +181,7 @@ def test_what_a_role_allows(
     column = ROLES.index(role)
     with assigned(azure, IDS[role]):
         found = {each: "no" if missing(emulator, each) else "yes" for each in OPERATIONS}
+        found[BY_SERVER_CONNECTION] = "no" if missing_for_sender(emulator) else "yes"
     assert found == {each: cells[column] for each, (_, cells) in ROWS.items()}
 
 
@@ -173,6 +193,7 @@ def test_roles_that_allow_nothing(
     assert definition.role_name == role
     with assigned(azure, POWERLESS[role]):
         assert all(missing(emulator, each) for each in OPERATIONS)
+        assert missing_for_sender(emulator)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -183,10 +204,15 @@ def test_the_data_action_of_an_operation(operation: str, emulator: RunningEmulat
         assert f"data action {ACTIONS}{ROWS[operation][0]} at" in text
 
 
+def test_the_data_action_of_a_server_connection(emulator: RunningEmulator) -> None:
+    action, _ = ROWS[BY_SERVER_CONNECTION]
+    assert f"data action {ACTIONS}{action} at" in str(missing_for_sender(emulator))
+
+
 def test_the_custom_role_is_enough_and_no_more_than_enough(
     emulator: RunningEmulator, azure: AuthorizationManagementClient
 ) -> None:
-    used = {action for operation, (action, _) in ROWS.items() if operation != BY_SERVICE}
+    used = {ROWS[operation][0] for operation in OPERATIONS if operation != BY_SERVICE}
     assert {each.removeprefix(ACTIONS) for each in CUSTOM["DataActions"]} == used
     role_id = str(uuid4())
     azure.role_definitions.create_or_update(
@@ -194,6 +220,7 @@ def test_the_custom_role_is_enough_and_no_more_than_enough(
     )
     with assigned(azure, role_id):
         assert [each for each in OPERATIONS if missing(emulator, each)] == [BY_SERVICE]
+        assert missing_for_sender(emulator)
 
 
 def role_definition(custom: dict[str, Any]) -> RoleDefinition:

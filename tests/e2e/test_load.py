@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from load.__main__ import chaos, steady, storm
+from load.__main__ import chaos, server_connections, steady, storm
 from load.clients.client import CLOSED_TO_RETURN
 from load.faults import QUICK
 from load.run import Options
@@ -31,6 +31,24 @@ def test_sign_ins_that_are_renewed_all_at_once(tmp_path: Path) -> None:
     (closed,) = content["failures"]
     assert (closed["kind"], closed["times"]) == ("loss", 1)
     assert closed["detail"].endswith(CLOSED_TO_RETURN)
+
+
+def test_server_connections_that_break(tmp_path: Path) -> None:
+    report = server_connections(Options(clients=60, seconds=9, seed=SEED), tmp_path, every=4)
+    assert report.problems == [], report.content["failures"]
+    content = report.content
+    breaks = content["breaks"]
+    assert breaks["times"] == 2
+    # Each connection had a fifth of the clients, of whom nearly all were there to notice.
+    assert 12 < breaks["losses"] <= breaks["clients"] < 36
+    assert breaks["backMilliseconds"]["max"] < 10_000
+    assert content["deliveries"]["due"] > 500
+    for counted in (
+        "connects.webSockets", "connects.serverSentEvents", "connects.longPolling",
+        "messages.everyone", "messages.user", "messages.group", "messages.connection",
+        "upstream calls", "groups.join", "groups.quit",
+    ):  # fmt: skip
+        assert content["counts"][counted] > 0, counted
 
 
 def test_traffic_under_faults(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ ROOMS = {
     "bench/simulate": ("model", "series", "plots", "summary", "tables"),
     "load": (
         "moved_clock", "clock", "processes", "account", "clients", "plan", "traffic", "rig",
-        "faults", "run", "chaos", "report", "storm", "tables",
+        "faults", "run", "chaos", "report", "storm", "server_connections", "tables",
     ),
     "interop": (
         "clients", "library", "languages", "agent", "sign_in", "app", "checks",

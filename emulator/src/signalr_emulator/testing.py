@@ -107,6 +107,35 @@ class RunningEmulator:
         dropped: dict[str, int] = self._call("POST", "clients/drop", chosen)
         return dropped["dropped"]
 
+    def drop_server_connections(self, **chosen: Json) -> int:
+        """Cut connections of app servers as a broken network does; gives how many.
+
+        Args:
+            chosen: Which: `hub`, `serverId`, `connectionId`, `share` with `seed`; all if empty.
+        """
+        dropped: dict[str, int] = self._call("POST", "server-connections/drop", chosen)
+        return dropped["dropped"]
+
+    def rebalance(self, **chosen: Json) -> int:
+        """Ask on server connections for one more each; gives on how many.
+
+        Args:
+            chosen: Which, as in `drop_server_connections`.
+        """
+        told: dict[str, int] = self._call("POST", "server-connections/rebalance", chosen)
+        return told["told"]
+
+    def go_offline(self, **chosen: Json) -> int:
+        """End clients of app servers as with the instance of the service that has them.
+
+        Gives to how many server connections this was told.
+
+        Args:
+            chosen: Whose clients: server connections, as in `drop_server_connections`.
+        """
+        told: dict[str, int] = self._call("POST", "server-connections/offline", chosen)
+        return told["told"]
+
     def _call(self, method: str, path: str, body: Json = None) -> Any:  # noqa: ANN401 - JSON
         data = None if body is None else json.dumps(body).encode()
         request = Request(  # noqa: S310 - an http URL on this machine

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import aiohttp
 import pytest
 from signalr_emulator import Config
 from signalr_emulator.access_control.roles import (
@@ -17,7 +18,9 @@ from signalr_emulator.access_control.roles import (
 )
 from signalr_emulator.configuration.settings import SYSTEM_ASSIGNED
 from signalr_emulator.operations.table import OPERATIONS, Operation
+from signalr_emulator.service_protocol.messages import ConnectionKind
 
+from emulator.tests.bare_server import app_server
 from emulator.tests.conftest import StartWire
 from emulator.tests.wire import API_VERSION, Wire
 
@@ -116,6 +119,9 @@ POST   /api/v1-preview/hub/{hub}/group/{group}                      x . x . . . 
 POST   /api/v1-preview/hub/{hub}/groups/{group}                     x . x . . . . .
 """
 
+ADMITTED_SERVERS = frozenset((SERVICE_OWNER, APP_SERVER, NO_KEYS_NO_GROUPS))
+"""Who may open a server connection."""
+
 RESOURCE = Config().resource_id
 LEVELS = {
     "management group": (Config().management_group, True),
@@ -187,6 +193,27 @@ async def test_every_operation_by_every_role(start: StartWire, level: str) -> No
     assert wrong == []
 
 
+async def connects(wire: Wire) -> bool:
+    """Tell whether a server connection is admitted; else it is refused for want of a role."""
+    try:
+        async with app_server(wire, kind=ConnectionKind.WEAK):
+            return True
+    except aiohttp.WSServerHandshakeError as error:
+        assert error.status == 403
+        return False
+
+
+@pytest.mark.parametrize("level", LEVELS)
+async def test_server_connections_by_every_role(start: StartWire, level: str) -> None:
+    scope, counts = LEVELS[level]
+    async with start(Config(service_port=0, control_port=0, role=None)) as wire:
+        assignments = wire.emulator.service.role_assignments.assignments
+        for role in COLUMNS:
+            assignments[:] = [RoleAssignment(SYSTEM_ASSIGNED.principal_id, role, scope)]
+            assert await connects(wire) is (counts and role in ADMITTED_SERVERS), role.name
+
+
 async def test_nobody_is_admitted_without_a_role(start: StartWire) -> None:
     async with start(Config(service_port=0, control_port=0, role=None)) as wire:
         assert {await call(wire, operation) for operation in OPERATIONS} == {403}
+        assert not await connects(wire)

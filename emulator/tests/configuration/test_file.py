@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 from signalr_emulator import Config
-from signalr_emulator.access_control.roles import APP_SERVER
+from signalr_emulator.access_control.roles import APP_SERVER, BUILT_IN_ROLES
 from signalr_emulator.cli import main
 from signalr_emulator.configuration.document import Choices
 from signalr_emulator.configuration.file import read_config_file
@@ -321,6 +321,20 @@ async def test_starts_with_the_file(
     assert "IDENTITY_HEADER=mine" in lines
     assert f"  # AZURE_AUTHORITY_HOST=https://127.0.0.1:{authority}" in lines
     assert f"  # REQUESTS_CA_BUNDLE={tmp_path / 'ca.pem'}" in lines
+
+
+def test_names_in_the_schema_are_those_of_the_emulator() -> None:
+    choices = {name: each["enum"] for name, each in SCHEMA["properties"].items() if "enum" in each}
+    assert choices == {
+        "role": [*BUILT_IN_ROLES, "none"],
+        "serviceMode": [mode.value for mode in ServiceMode],
+    }
+
+
+@pytest.mark.parametrize("mode", ServiceMode)
+def test_every_service_mode_from_a_file(folder: Path, mode: ServiceMode) -> None:
+    choices = read_config_file(written(folder, {"serviceMode": mode.value}))
+    assert choices.config.service_mode is mode
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,13 @@ from typing import Any
 import aiohttp
 import pytest
 from signalr_emulator import Clock, Config, running
+from signalr_emulator.configuration.service_mode import ServiceMode
 from signalr_emulator.configuration.settings import SYSTEM_ASSIGNED
 from signalr_emulator.entra.tenant import SigningKey
+from signalr_emulator.service_protocol.messages import ConnectionKind, Ping
 
+from emulator.tests.bare_server import app_server, client_of
+from emulator.tests.conftest import StartWire
 from emulator.tests.real_client import javascript
 from emulator.tests.wire import Wire
 
@@ -62,9 +66,75 @@ async def test_the_state_comes_by_itself_when_it_changes(wire: Wire) -> None:
         while not (hubs := current["resources"][0]["hubs"]):
             current = await state()
         assert hubs[0]["name"] == "chat"
-        assert hubs[0]["connections"] == [{"id": socket.connection_id, "user": "ann", "groups": []}]
+        assert hubs[0]["connections"] == [
+            {"id": socket.connection_id, "user": "ann", "server": None, "groups": []}
+        ]
         (key,) = current["resources"][0]["keys"]
         assert key["expiresAt"] == current["now"] + 90 * 60
+
+
+async def test_app_servers_are_shown_and_who_answers_whom(start: StartWire) -> None:
+    config = Config(service_port=0, control_port=0, service_mode=ServiceMode.DEFAULT)
+    weak = ConnectionKind.WEAK
+    async with (
+        start(config) as wire,
+        app_server(wire, cid="cid-1", server="server-1", migration_level=2) as server,
+        app_server(wire, cid="cid-2", server="server-2", kind=weak, migration_level=1),
+        app_server(wire, "news", cid="cid-3", server="server-1", kind=ConnectionKind.ON_DEMAND),
+        client_of(wire, server, "ann") as (client, _),
+        watching(wire) as state,
+    ):
+        (resource,) = (await state())["resources"]
+        (hub,) = resource["hubs"]
+        assert hub["connections"] == [
+            {"id": client.connection_id, "user": "ann", "server": "server-1", "groups": []}
+        ]
+        first = {
+            "id": "cid-1",
+            "server": "server-1",
+            "kind": "Default",
+            "clients": 1,
+            "clientsMove": "at any time",
+            "isLeaving": False,
+        }
+        second = {**first, "id": "cid-2", "server": "server-2", "kind": "Weak", "clients": 0}
+        third = {**first, "id": "cid-3", "kind": "On demand", "clients": 0}
+        assert resource["appServers"] == [
+            {
+                "hub": "chat",
+                "count": 2,
+                "connections": [first, {**second, "clientsMove": "when it shuts down"}],
+            },
+            {"hub": "news", "count": 1, "connections": [{**third, "clientsMove": "never"}]},
+        ]
+        await server.send(Ping(("shutdown", "fin:2")))
+        (resource,) = (await state())["resources"]
+        assert resource["appServers"][0]["connections"][0] == {**first, "isLeaving": True}
+
+
+async def test_a_person_looks_after_app_servers(start: StartWire) -> None:
+    config = Config(service_port=0, control_port=0, service_mode=ServiceMode.DEFAULT)
+    async with (
+        start(config) as wire,
+        app_server(wire, cid="cid-1", server="server-1") as server,
+        app_server(wire, cid="cid-2", server="server-2", kind=ConnectionKind.WEAK) as sender,
+        client_of(wire, server, "ann") as (client, opened),
+        javascript("app_servers.mjs", wire.emulator.control_url) as page,
+    ):
+        assert await page.event() == {
+            "event": "shown",
+            "carrier": ["server-1", "cid-1", "Default", "1", "never"],
+            "weak": ["server-2", "cid-2", "Weak", "none", "none"],
+            "weakButtons": ["Drop"],
+            "client": ["ann", "none", "server-1"],
+        }
+        assert await page.event() == {"event": "end", "errors": []}
+        (instance,) = dict(opened.headers)["Asrs-Instance-Id"]
+        asked = [await server.receive() for _ in range(3)]
+        assert asked == [Ping(("target", instance)), Ping(("offline", instance)), None]
+        assert await sender.receive() is None
+        await client.ws.receive(timeout=5)
+        assert client.ws.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
 
 
 async def test_requests_are_shown_with_what_was_checked(wire: Wire) -> None:

@@ -177,6 +177,7 @@ async def test_state(wire: Wire) -> None:
         "keyRequests": 2,
         "liveKeys": [key.key_id],
         "connections": {"chat": len(sockets)},
+        "serverConnections": {},
         "roleAssignments": [
             {
                 "principalId": principal_id,

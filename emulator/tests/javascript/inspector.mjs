@@ -2,22 +2,10 @@
 //
 //   node inspector.mjs <control plane URL> [screenshot file]
 
-import chromium from "@sparticuz/chromium";
-import { chromium as playwright } from "playwright-core";
+import { open, say } from "./inspector_page.mjs";
 
 const [url, screenshot] = process.argv.slice(2);
-const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-
-const browser = await playwright.launch({
-  executablePath: await chromium.executablePath(),
-  args: ["--no-sandbox"],
-});
-const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
-const errors = [];
-page.on("pageerror", (error) => errors.push(error.message));
-page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-await page.goto(url);
-await page.getByRole("status").getByText("live", { exact: true }).waitFor();
+const { browser, page, errors } = await open(url);
 await page.getByText("ann", { exact: true }).waitFor();
 say({
   event: "shown",

@@ -227,8 +227,9 @@ def _add_rules(parser: argparse.ArgumentParser, defaults: Config) -> None:
         "--service-mode",
         choices=[mode.value for mode in ServiceMode],
         default=defaults.service_mode.value,
-        help="service mode of the SignalR resource; in Default every handshake is refused, since no"
-        " app server can connect here",
+        help="who answers the clients of the SignalR resource: upstreams; in Default app servers,"
+        " without which every handshake is refused; in Classic the app servers of a hub that has"
+        " any, else upstreams",
     )
     parser.add_argument(
         "--authentication-refresh",

@@ -1,25 +1,21 @@
-"""What disturbs clients and app, at the control port: faults, keys and connections."""
+"""What disturbs clients and app, at the control port: faults, and keys that end."""
 
 from http import HTTPStatus
 
 from aiohttp import web
 
-from ..client_endpoint.live_clients import AnyClient
-from ..clients.connected import Client
 from ..documents.json_text import Json, decode
 from ..documents.problems import checked, problem
 from ..faults.document import parse_fault
 from ..faults.middleware import OPERATION_NAMES
 from ..faults.rules import Armed
-from ..server_connections.client import RelayedClient
 from ..state.service import Service
-from .client_choice import ClientChoice
 
 __all__ = ["FaultRoutes"]
 
 
 class FaultRoutes:
-    """Adds and clears faults, revokes keys and drops clients.
+    """Adds and clears faults, and revokes keys.
 
     Args:
         service: What is disturbed.
@@ -36,7 +32,6 @@ class FaultRoutes:
             web.delete("/emulator/faults", self._clear_all),
             web.delete("/emulator/faults/{id}", self._clear),
             web.post("/emulator/keys/{id}/revoke", self._revoke),
-            web.post("/emulator/clients/drop", checked(self._drop)),
         ]
 
     async def _list(self, _request: web.Request) -> web.Response:
@@ -62,21 +57,6 @@ class FaultRoutes:
         if any(resource.access_keys.revoke(key_id) for resource in self._service.resources):
             return web.Response(status=HTTPStatus.NO_CONTENT)
         return problem(HTTPStatus.NOT_FOUND, "There is no such key.")
-
-    async def _drop(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        chosen = ClientChoice.parse(decode(body) if body else {}).among(self._clients())
-        for client in chosen:
-            client.drop()
-        return web.json_response({"dropped": len(chosen)})
-
-    def _clients(self) -> list[AnyClient]:
-        return [
-            member
-            for resource in self._service.resources
-            for member in resource.hubs.members()
-            if isinstance(member, Client | RelayedClient)
-        ]
 
 
 def _described(armed: Armed) -> dict[str, Json]:

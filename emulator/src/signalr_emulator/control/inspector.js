@@ -51,6 +51,20 @@ function action(label, key, run) {
   return element("button", { type: "button", onclick: run, "data-key": key }, label);
 }
 
+const named = (resource, hub) => (state.resources.length > 1 ? `${resource.name} / ${hub}` : hub);
+
+// What one hub has: a table that can be folded away, with a word on what it leaves out.
+function hubTable(name, { count, connections }, heads, rows) {
+  const hidden = count - connections.length;
+  return element(
+    "details",
+    { open: true },
+    element("summary", {}, element("strong", {}, name), ` ${count} connected`),
+    table(heads, rows),
+    hidden > 0 ? empty(`and ${hidden} more`) : null,
+  );
+}
+
 function drawConnections() {
   const hubs = state.resources.flatMap((resource) =>
     resource.hubs.map((hub) => ({ resource, hub })),
@@ -59,25 +73,63 @@ function drawConnections() {
   draw(
     "connections",
     ...hubs.map(({ resource, hub }) => {
-      const name = state.resources.length > 1 ? `${resource.name} / ${hub.name}` : hub.name;
+      const isAnswered = hub.connections.some((each) => each.server !== null);
       const rows = hub.connections.map((each) =>
         row(
           code(each.id),
           each.user ?? quiet("anonymous"),
           each.groups.join(", ") || quiet("none"),
+          ...(isAnswered ? [each.server === null ? quiet("none") : code(each.server)] : []),
           action("Drop", `drop ${each.id}`, () =>
             send("POST", "emulator/clients/drop", { connectionId: each.id }),
           ),
         ),
       );
-      const hidden = hub.count - hub.connections.length;
-      return element(
-        "details",
-        { open: true },
-        element("summary", {}, element("strong", {}, name), ` ${hub.count} connected`),
-        table(["Connection", "User", "Groups", ""], rows),
-        hidden > 0 ? empty(`and ${hidden} more`) : null,
-      );
+      const heads = ["Connection", "User", "Groups", ...(isAnswered ? ["App server"] : []), ""];
+      return hubTable(named(resource, hub.name), hub, heads, rows);
+    }),
+  );
+}
+
+function drawServers() {
+  const hubs = state.resources.flatMap((resource) =>
+    resource.appServers.map((found) => ({ resource, found })),
+  );
+  if (hubs.length === 0) return draw("servers", empty("No app server is connected."));
+  draw(
+    "servers",
+    ...hubs.map(({ resource, found }) => {
+      const rows = found.connections.map((each) => {
+        const does = (label, command) =>
+          action(label, `${command} ${each.id}`, () =>
+            send("POST", `emulator/server-connections/${command}`, {
+              hub: found.hub,
+              connectionId: each.id,
+            }),
+          );
+        const carries = each.kind !== "Weak";
+        return row(
+          code(each.server),
+          code(each.id),
+          element(
+            "span",
+            {},
+            each.kind,
+            each.isLeaving ? element("span", { className: "warn" }, ", shuts down") : null,
+          ),
+          carries ? `${each.clients}` : quiet("none"),
+          carries ? each.clientsMove : quiet("none"),
+          element(
+            "span",
+            { className: "actions" },
+            does("Drop", "drop"),
+            carries ? does("Rebalance", "rebalance") : null,
+            carries ? does("Offline", "offline") : null,
+          ),
+        );
+      });
+      const heads = ["App server", "Server connection", "Kind", "Clients", "Clients move", ""];
+      return hubTable(named(resource, found.hub), found, heads, rows);
     }),
   );
 }
@@ -243,7 +295,9 @@ events.addEventListener("error", () => show(false));
 events.addEventListener("message", (event) => {
   state = JSON.parse(event.data);
   offset = state.now - Date.now() / 1000;
-  for (const drawPanel of [drawConnections, drawKeys, drawRoles, drawCalls, drawMessages, drawFaults]) {
+  for (const drawPanel of [
+    drawConnections, drawKeys, drawRoles, drawServers, drawCalls, drawMessages, drawFaults,
+  ]) {
     drawPanel();
   }
   tick();

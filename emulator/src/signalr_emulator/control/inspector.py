@@ -11,12 +11,15 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from ..access_control.roles import RoleAssignment
-from ..clients.hubs import Hub
+from ..clients.hubs import Hub, Member
 from ..documents.fields import boolean, properties
 from ..documents.json_text import decode
 from ..documents.problems import checked, problem
+from ..faults.disturbances import HANDSHAKE
 from ..faults.middleware import OPERATION_NAMES
 from ..faults.rules import Action, Armed
+from ..server_connections.client import RelayedClient
+from ..server_connections.live import ServerConnection
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.event_stream import event
@@ -24,7 +27,10 @@ from ..transports.event_stream import event
 __all__ = ["Inspector"]
 
 _MOST_CONNECTIONS = 200
-"""Connections of a hub that are listed; the others are only counted."""
+"""Connections of a hub that are listed; the others are only counted. So for app servers."""
+
+_CLIENTS_MOVE = {0: "never", 1: "when it shuts down"}
+"""When clients may move to another server, by migration level."""
 
 _INTERVAL = 0.25
 """Seconds between two looks at the state."""
@@ -151,6 +157,17 @@ def _resource(resource: Resource) -> dict[str, Any]:
     return {
         "name": resource.config.name,
         "hubs": [_hub(name, hub) for name, hub in resource.hubs.by_name()],
+        "appServers": [
+            {
+                "hub": hub,
+                "count": count,
+                "connections": [
+                    _server_connection(each)
+                    for each in resource.servers.of_hub(hub)[:_MOST_CONNECTIONS]
+                ],
+            }
+            for hub, count in resource.servers.counts().items()
+        ],
         "keys": [
             {"id": key.key_id, "expiresAt": key.expires_at} for key in resource.access_keys.live()
         ],
@@ -166,6 +183,7 @@ def _hub(name: str, hub: Hub) -> dict[str, Any]:
             {
                 "id": member.connection_id,
                 "user": member.user_id,
+                "server": _server_id(member),
                 "groups": sorted(hub.memberships.get(member.connection_id, ())),
             }
             for member in listed
@@ -173,10 +191,29 @@ def _hub(name: str, hub: Hub) -> dict[str, Any]:
     }
 
 
+def _server_id(member: Member) -> str | None:
+    """Give the app server that answers a client, or None."""
+    server = member.server if isinstance(member, RelayedClient) else None
+    return None if server is None else server.server_id
+
+
+def _server_connection(server: ServerConnection) -> dict[str, Any]:
+    return {
+        "id": server.connection_id,
+        "server": server.server_id,
+        "kind": server.kind.name.replace("_", " ").capitalize(),
+        "clients": len(server.clients),
+        "clientsMove": _CLIENTS_MOVE.get(server.migration_level, "at any time"),
+        "isLeaving": server.is_leaving,
+    }
+
+
 def _fault(armed: Armed) -> dict[str, Any]:
     fault = armed.fault
     effect = fault.action.value
-    if fault.action is Action.ANSWER:
+    if fault.operations == {HANDSHAKE}:
+        effect = "refused"
+    elif fault.action is Action.ANSWER:
         effect = str(fault.status)
     elif fault.action is Action.PASS:
         effect = f"late, by {fault.delay:g} s"

@@ -14,6 +14,7 @@ from ..state.service import Service
 from .admission import own_pages_only
 from .app_service import app_service_routes
 from .authority import openid_routes
+from .connection_routes import ConnectionRoutes
 from .fault_routes import FaultRoutes
 from .imds import imds_routes
 from .inspector import Inspector
@@ -45,6 +46,7 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
             *ResourceManager(service).routes(),
             *UpstreamRoutes(service).routes(),
             *FaultRoutes(service).routes(),
+            *ConnectionRoutes(service).routes(),
         ]
     )
     return app
@@ -84,6 +86,7 @@ class _ClockAndState:
             "keyRequests": resource.activity.key_requests,
             "liveKeys": [key.key_id for key in resource.access_keys.live()],
             "connections": resource.hubs.connection_counts(),
+            "serverConnections": resource.servers.counts(),
             "roleAssignments": [
                 {
                     "principalId": assignment.principal_id,

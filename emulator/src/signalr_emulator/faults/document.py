@@ -66,6 +66,9 @@ def parse_fault(document: Json, operations: frozenset[str]) -> Fault:
         if action not in ALLOWED[name]:
             names = " or ".join(sorted(each.value for each in ALLOWED[name]))
             raise DocumentError("#/action", f"has to be {names} for {name}")
+        for unused in ("method", "path"):
+            if fields.get(unused) is not None:
+                raise DocumentError(pointer(unused), f"selects requests, and {name} is none")
     if action is Action.PASS and not fields.get("delay"):
         raise DocumentError("#/delay", "is needed where nothing else happens")
     return Fault(

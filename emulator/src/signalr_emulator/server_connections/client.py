@@ -78,7 +78,7 @@ class RelayedClient:
         servers: Which of them it may get.
         timing: Time limits.
         traits: What its transport is able to do.
-        max_held: Bytes that may wait for the answer to its handshake.
+        max_held: Bytes that may wait for the answer to its handshake, or for the rest of a message.
         loop: Runs the timers.
         on_end: Called once, when the client is gone for good.
     """
@@ -118,7 +118,7 @@ class RelayedClient:
         self._server: ServerConnection | None = None
         self._claims: tuple[Claim, ...] = ()
         self._held: list[bytes] = []
-        self._part = b""
+        self._part = bytearray()
         self._stateful: StatefulReconnect | None = None
         self._reconnect_by = math.inf
         self._flow = FlowControl(self.connection_id, self._waiting, self._tell, loop)
@@ -268,10 +268,13 @@ class RelayedClient:
         """Take bytes of its app server: the first are the answer to its handshake."""
         if data.is_partial:
             self._part += data.payload
+            if len(self._part) > self._max_held:
+                self.disconnect("A message of the app server has no end.", allow_reconnect=True)
             return
-        payload, self._part = self._part + data.payload, b""
+        payload = bytes(self._part) + data.payload if self._part else data.payload
+        self._part.clear()
         self._write(payload)
-        if self._state is State.OPENING:
+        if payload and self._state is State.OPENING:
             self._opened()
         self._flow.written()
 
@@ -284,6 +287,13 @@ class RelayedClient:
         self._server = None
         self.disconnect(_LOST, allow_reconnect=True)
 
+    def service_lost(self) -> None:
+        """End with the instance of the service that has it, of which its app server knows."""
+        self._server = None
+        if self._transport is not None:
+            self._transport.abort()
+        self._end()
+
     def move(self, to: ServerConnection) -> None:
         """Go on with another app server, which takes over what the client is in the middle of."""
         before, greeting = self._server, self._greeting
@@ -291,7 +301,7 @@ class RelayedClient:
             return
         before.clients.pop(self.connection_id, None)
         before.send(CloseConnection(self.connection_id, headers=((_MIGRATE_TO, (to.server_id,)),)))
-        self._part = b""
+        self._part.clear()
         self._flow.stop()
         # Who has had no answer to its handshake yet is a new client to the other server.
         is_new = self._state is State.OPENING
@@ -462,7 +472,7 @@ class RelayedClient:
         self._hubs.remove(self)
         self.form, self.sink = NOTHING, NOWHERE
         self._held.clear()
-        self._part = b""
+        self._part.clear()
         self._flow.stop()
         self._negotiated.on_refresh = None
         self._results.give_up()

@@ -28,6 +28,10 @@ class ClientInvocations:
         self._waiting: dict[str, _Waiting] = {}
         self._of_client: defaultdict[str, set[str]] = defaultdict(set)
 
+    def is_waiting(self, invocation_id: str) -> bool:
+        """Tell whether somebody waits for a result."""
+        return invocation_id in self._waiting
+
     def asked(self, caller: ServerConnection, invocation: ClientInvocation) -> None:
         """Take note of an invocation that has gone to its client."""
         if len(self._waiting) >= MAX_WAITING:

@@ -50,6 +50,9 @@ class Carried(Protocol):
     def server_lost(self) -> None:
         """Take note that its app server is gone."""
 
+    def service_lost(self) -> None:
+        """Take note that the instance of the service is gone which has it."""
+
     def move(self, to: "ServerConnection") -> None:
         """Go on with another app server."""
 

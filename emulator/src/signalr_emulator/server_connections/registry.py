@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..service_protocol.messages import Ping
 from .invocations import ClientInvocations
 from .live import ServerConnection
 
@@ -17,6 +18,8 @@ _SERVER: Final = "asrs.s.sn"
 _STICKY: Final = "asrs.s.ssticky"
 _REQUIRED: Final = "required"
 _MIGRATES_ALWAYS: Final = 2
+_TARGET: Final = "target"
+_OFFLINE: Final = "offline"
 
 
 class ServerConnections:
@@ -44,15 +47,23 @@ class ServerConnections:
         """Give every connection, by hub and in the order in which they came."""
         return [each for _, found in sorted(self._by_hub.items()) for each in found.values()]
 
+    def counts(self) -> dict[str, int]:
+        """Give how many connections each hub has that has any."""
+        return {hub: len(found) for hub, found in sorted(self._by_hub.items())}
+
     def add(self, server: ServerConnection) -> None:
         """Take in a connection whose handshake is done."""
         self._by_hub.setdefault(server.hub, {})[server.connection_id] = server
 
     def remove(self, server: ServerConnection) -> None:
-        """Forget a connection that has ended: its clients move if they may, or end with it."""
-        found = self._by_hub.get(server.hub, {})
-        if found.pop(server.connection_id, None) is None:
+        """Forget a connection that has ended: its clients move if they may, or end with it.
+
+        One that is not there is no error, even if another has its id by now.
+        """
+        if self.find(server.hub, server.connection_id) is not server:
             return
+        found = self._by_hub[server.hub]
+        del found[server.connection_id]
         if not found:
             del self._by_hub[server.hub]
         self.invocations.caller_gone(server)
@@ -90,6 +101,20 @@ class ServerConnections:
             if to is None:
                 return
             client.move(to)
+
+    def rebalance(self, server: ServerConnection) -> None:
+        """Have the server open one more connection, to carry some of its clients."""
+        server.send(Ping((_TARGET, self.instance_id)))
+
+    def go_offline(self, server: ServerConnection) -> None:
+        """End the clients of a connection as with an instance of the service that is gone.
+
+        The server ends them by itself when it is told so, and the clients are told nothing.
+        """
+        server.send(Ping((_OFFLINE, self.instance_id)))
+        for client in list(server.clients.values()):
+            client.service_lost()
+        server.clients.clear()
 
 
 def _least_loaded(carriers: list[ServerConnection]) -> ServerConnection | None:

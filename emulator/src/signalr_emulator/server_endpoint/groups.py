@@ -2,7 +2,7 @@
 
 from ..clients.hubs import Hubs
 from ..clients.user_groups import UserGroups
-from ..errors import NotExistedError
+from ..errors import InvalidRequestError, NotExistedError
 from ..operations.parameters import group_name
 from ..server_connections.live import ServerConnection
 from ..service_protocol.messages import Ack
@@ -61,10 +61,10 @@ class GroupHandlers:
         return found_or_not(asked.ack_id, is_there, _NO_CONNECTION)
 
     def _user_join(self, server: ServerConnection, asked: UserJoinGroup) -> None:
-        self._user_groups.add(server.hub, asked.user_id, group_name(asked.group), asked.ttl)
+        self._add_user(server, asked.user_id, asked.group, asked.ttl)
 
     def _user_join_with_ack(self, server: ServerConnection, asked: UserJoinGroupWithAck) -> Ack:
-        self._user_groups.add(server.hub, asked.user_id, group_name(asked.group), asked.ttl)
+        self._add_user(server, asked.user_id, asked.group, asked.ttl)
         return done(asked.ack_id)
 
     def _user_leave(self, server: ServerConnection, asked: UserLeaveGroup) -> None:
@@ -84,6 +84,13 @@ class GroupHandlers:
         else:
             self._hubs.remove_from_group(server.hub, group, connection_id)
         return bool(self._hubs.connection(server.hub, connection_id))
+
+    def _add_user(
+        self, server: ServerConnection, user_id: str, group: str, ttl: int | None
+    ) -> None:
+        if ttl is not None and ttl < 0:
+            raise InvalidRequestError("The ttl has to be a number of seconds from 0.", target="ttl")
+        self._user_groups.add(server.hub, user_id, group_name(group), ttl)
 
     def _remove_user(self, server: ServerConnection, user_id: str, group: str | None) -> None:
         if group is None:

@@ -52,8 +52,14 @@ class ResultHandlers:
         member = self._hubs.connection(server.hub, asked.connection_id).get(asked.connection_id)
         if member is None:
             return _refusal(asked, "There is no such connection.")
-        self._servers.invocations.asked(server, asked)
+        if self._servers.invocations.is_waiting(asked.invocation_id):
+            return _refusal(asked, "Another invocation has this id.")
         message = Outgoing(as_written(asked.payloads))
+        if not message.record(member.protocol):
+            return _refusal(
+                asked, f"It is not written in the client's hub protocol, {member.protocol.name}."
+            )
+        self._servers.invocations.asked(server, asked)
         if isinstance(member, Client):
             self._run(self._ask(member, asked, message))
             return None

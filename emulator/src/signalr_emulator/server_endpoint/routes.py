@@ -26,6 +26,7 @@ from ..service_protocol.messages import ConnectionKind, HandshakeRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
+from .answers import Handlers
 from .authentication import AuthenticationHandlers
 from .clients import ClientHandlers
 from .groups import GroupHandlers
@@ -36,7 +37,7 @@ from .sends import SendHandlers
 from .session import Session
 from .socket import ServerSocket, server_response
 
-__all__ = ["ServerEndpoint"]
+__all__ = ["ServerEndpoint", "message_handlers"]
 
 _PATHS: Final = ("/server/", "/server")
 _SERVER_ID: Final = "X-ASRS-Server-Id"
@@ -55,19 +56,7 @@ class ServerEndpoint:
         self._service = service
         self._resource = resource
         self._callers = Callers(service, resource)
-        hubs, servers = resource.hubs, resource.servers
-        authentication = ConnectionAuthentication(
-            service, resource, ClientTokens(service, resource)
-        )
-        self._handlers = {
-            **ClientHandlers(hubs).handlers(),
-            **SendHandlers(hubs, service.journal, service.clock).handlers(),
-            **GroupHandlers(hubs, resource.user_groups).handlers(),
-            **MemberHandlers(hubs, resource.user_groups).handlers(),
-            **ResultHandlers(hubs, servers).handlers(),
-            **AuthenticationHandlers(resource, self._callers, authentication).handlers(),
-            **PingHandlers(hubs, servers, service.clock).handlers(),
-        }
+        self._handlers = message_handlers(service, resource)
 
     def routes(self) -> list[web.RouteDef]:
         """Give the routes."""
@@ -159,6 +148,26 @@ class ServerEndpoint:
                 " clients. Start the emulator with --service-mode Default, or Classic."
             )
         return None
+
+
+def message_handlers(service: Service, resource: Resource) -> Handlers:
+    """Give what carries out each message of an app server.
+
+    Args:
+        service: The state of the emulator.
+        resource: The SignalR resource that the app server is connected to.
+    """
+    hubs, servers, user_groups = resource.hubs, resource.servers, resource.user_groups
+    authentication = ConnectionAuthentication(service, resource, ClientTokens(service, resource))
+    return {
+        **ClientHandlers(hubs).handlers(),
+        **SendHandlers(hubs, service.journal, service.clock).handlers(),
+        **GroupHandlers(hubs, user_groups).handlers(),
+        **MemberHandlers(hubs, user_groups).handlers(),
+        **ResultHandlers(hubs, servers).handlers(),
+        **AuthenticationHandlers(resource, Callers(service, resource), authentication).handlers(),
+        **PingHandlers(hubs, servers, service.clock).handlers(),
+    }
 
 
 def _id(text: str, target: str) -> str:

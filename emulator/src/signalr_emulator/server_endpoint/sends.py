@@ -84,7 +84,8 @@ class SendHandlers:
         found = self._hubs.group(server.hub, data.group)
         excluded = {*data.excluded}
         for user_id in data.excluded_users:
-            excluded |= self._hubs.user(server.hub, user_id).keys()
+            # Not `|=`, which copies all of it for keys of a dictionary.
+            excluded.update(self._hubs.user(server.hub, user_id))
         self._send(server, data, f"group {data.group}", found, excluded)
 
     def _to_groups(self, server: ServerConnection, data: MultiGroupBroadcastData) -> None:

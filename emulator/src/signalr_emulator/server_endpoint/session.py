@@ -79,9 +79,17 @@ class Session:
         if (armed := self._disturbances.take(MESSAGE)) is not None:
             await pause(armed)
         self._carry_out(self._connection.receive(data, self._loop.time()))
+        if self._connection.deadline < self._timer.when():
+            self._reschedule()
+        # Who asks and does not read the answers is not read either.
+        await self._socket.room()
 
     def _check(self) -> None:
         self._carry_out(self._connection.check(self._loop.time()))
+        self._reschedule()
+
+    def _reschedule(self) -> None:
+        self._timer.cancel()
         if not self._connection.is_closed:
             self._timer = self._loop.call_at(self._connection.deadline, self._check)
 
@@ -102,6 +110,8 @@ class Session:
                         reason,
                     )
                     self._socket.close()
+                    # No client is to come while the WebSocket ends.
+                    self._servers.remove(self._server)
 
     def _opened(self, request: HandshakeRequest) -> None:
         server = self._server

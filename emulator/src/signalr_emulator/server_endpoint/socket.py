@@ -18,6 +18,9 @@ _CLOSE_TIMEOUT: Final = 2.0
 _ROOM_BYTES: Final = 1024 * 1024
 """From how much that waits to be sent on no more is read of clients."""
 
+_TOGETHER_BYTES: Final = 64 * 1024
+"""From how much on messages do not wait for more that could go with them."""
+
 
 def server_response() -> web.WebSocketResponse:
     """Make the response that upgrades the request of an app server."""
@@ -31,6 +34,10 @@ def server_response() -> web.WebSocketResponse:
 
 class ServerSocket:
     """Carries bytes to one app server and from it.
+
+    What is written within one turn of the event loop goes as one WebSocket message: many clients of
+    a server connection speak in the same turn, and a call of the system costs more than what it
+    carries.
 
     Args:
         response: The upgraded response.
@@ -48,6 +55,9 @@ class ServerSocket:
         self._request = request
         self._transport = transport
         transport.set_write_buffer_limits(high=_ROOM_BYTES)
+        self._loop = asyncio.get_running_loop()
+        self._together: list[bytes] = []
+        self._together_bytes = 0
         self._closing: asyncio.Task[bool] | None = None
 
     @property
@@ -57,8 +67,14 @@ class ServerSocket:
 
     def write(self, data: bytes) -> None:
         """Send without waiting; after the end of the socket, drop."""
-        if self._closing is None and not self._transport.is_closing():
-            self._transport.write(binary_frame(data))
+        if self._closing is not None:
+            return
+        if not self._together:
+            self._loop.call_soon(self._flush)
+        self._together.append(data)
+        self._together_bytes += len(data)
+        if self._together_bytes >= _TOGETHER_BYTES:
+            self._flush()
 
     async def room(self) -> None:
         """Wait until there is room, or until the socket has ended."""
@@ -66,9 +82,8 @@ class ServerSocket:
             await self._request.writer.drain()
 
     def close(self) -> None:
-        """Close the WebSocket after what was sent."""
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._response.close())
+        """Close the WebSocket after what was sent, and cut who does not take that in time."""
+        self._close(WSCloseCode.OK, b"")
 
     def abort(self) -> None:
         """Cut the socket now."""
@@ -92,9 +107,25 @@ class ServerSocket:
                 case WSMsgType.BINARY:
                     await take(message.data)
                 case WSMsgType.TEXT:
-                    await self._response.close(
-                        code=WSCloseCode.UNSUPPORTED_DATA, message=b"binary messages only"
-                    )
+                    self._close(WSCloseCode.UNSUPPORTED_DATA, b"binary messages only")
                     return
                 case _:
                     return
+
+    def _close(self, code: WSCloseCode, reason: bytes) -> None:
+        if self._closing is None:
+            self._flush()
+            closing = self._response.close(code=code, message=reason)
+            self._closing = self._loop.create_task(closing)
+            # Who does not read would keep what was sent, and the connection, for ever.
+            self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
+
+    def _flush(self) -> None:
+        """Send what has been written, if anything has since it was sent last."""
+        if not self._together:
+            return
+        data = b"".join(self._together)
+        self._together.clear()
+        self._together_bytes = 0
+        if not self._transport.is_closing():
+            self._transport.write(binary_frame(data))

@@ -10,6 +10,7 @@ from pathlib import Path
 from docs.page import with_tables
 from interop import results
 from interop.app_servers import report
+from interop.app_servers.checks import CHECKS
 from interop.checks import FAILED, Outcome
 from interop.languages.dotnet import DOTNET
 from interop.languages.every import LANGUAGES
@@ -94,6 +95,11 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
 def test_the_page_shows_the_results() -> None:
     tables = {**results.tables(KEPT), **report.tables(KEPT_OF_APP_SERVERS)}
     assert with_tables(PAGE, tables) == PAGE, "Run: make interop"
+
+
+def test_every_check_of_app_servers_has_passed() -> None:
+    assert list(KEPT_OF_APP_SERVERS) == [each.name for each in CHECKS]
+    assert FAILED not in KEPT_OF_APP_SERVERS.values()
 
 
 def test_every_library_has_passed() -> None:

@@ -13,8 +13,13 @@ from docs.page import with_tables
 
 from . import results
 from .app import App, app
+from .app_servers import report
+from .app_servers.checks import CHECKS
+from .app_servers.stage import Programs
 from .checks import FAILED, Client, Outcome, outcomes
+from .languages.dotnet import COMMAND, DOTNET
 from .languages.every import LANGUAGES
+from .languages.javascript import JAVASCRIPT
 from .library import Combination, Language, Library, Program
 from .programs import reported
 
@@ -26,7 +31,11 @@ _INTERRUPTED: Final = 130
 _ROOT: Final = Path(__file__).parents[1]
 _CACHE: Final = _ROOT / ".interop"
 _RESULTS: Final = _ROOT / "docs" / "clients.json"
+_APP_SERVERS_RESULTS: Final = _ROOT / "docs" / "app-servers.json"
 _PAGE: Final = _ROOT / "docs" / "clients.md"
+
+_APP_SERVERS: Final = "app-servers"
+"""The name by which app servers and their clients are chosen."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,9 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 if every client did what it has to, 1 if one did not or could not be
         run, 130 after Ctrl-C. What came before that is kept.
     """
-    chosen = list(_chosen(_names(arguments)))
+    names = _names(arguments)
+    chosen = list(_chosen(names))
     try:
         passed = [_passes(language, library) for language, library in chosen]
+        if not names or _APP_SERVERS in names:
+            passed.append(_app_servers_pass())
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 0 if all(passed) else 1
@@ -58,12 +70,12 @@ def _names(arguments: Sequence[str] | None) -> list[str]:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"a language ({', '.join(each.name for each in LANGUAGES)}), a library, or a library"
-        " and its version with @ between them; all if none is given",
+        help=f"a language ({', '.join(each.name for each in LANGUAGES)}), a library, a library"
+        f" and its version with @ between them, or {_APP_SERVERS}; all if none is given",
     )
     names: list[str] = parser.parse_args(arguments).names
     known = {name for language in LANGUAGES for each in language.libraries
-             for name in _named(language, each)}  # fmt: skip
+             for name in _named(language, each)} | {_APP_SERVERS}  # fmt: skip
     for name in names:
         if name not in known:
             parser.error(f"there is no {name}; known are {', '.join(sorted(known))}")
@@ -81,11 +93,16 @@ def _chosen(names: Sequence[str]) -> Iterator[tuple[Language, Library | Program]
             for each in language.libraries
             if not names or not set(names).isdisjoint(_named(language, each))
         ]
-        missing = [each for each in language.tools if shutil.which(each) is None]
-        if missing and libraries:
-            _say(f"{language.name} is left out: {' and '.join(missing)} cannot be found")
-            continue
-        yield from ((language, each) for each in libraries)
+        if libraries and _has_tools(language.name, language.tools):
+            yield from ((language, each) for each in libraries)
+
+
+def _has_tools(name: str, tools: Sequence[str]) -> bool:
+    """Tell whether programs are there, and say what is left out without them."""
+    missing = [each for each in tools if shutil.which(each) is None]
+    if missing:
+        _say(f"{name} is left out: {' and '.join(missing)} cannot be found")
+    return not missing
 
 
 def _passes(language: Language, library: Library | Program) -> bool:
@@ -95,10 +112,38 @@ def _passes(language: Language, library: Library | Program) -> bool:
         found = _all_combinations(running, language, library)
     if not found:
         return False
-    kept = results.added(results.read(_RESULTS), library, found)
-    results.write(_RESULTS, kept)
-    _PAGE.write_text(with_tables(_PAGE.read_text(), results.tables(kept)))
+    results.write(_RESULTS, results.added(results.read(_RESULTS), library, found))
+    _renew_page()
     return all(each.word != FAILED for outcome in found.values() for each in outcome.values())
+
+
+def _app_servers_pass() -> bool:
+    """Run app servers and their clients, keep what became of it, and tell whether all is well."""
+    if not _has_tools(_APP_SERVERS, (*DOTNET.tools, *JAVASCRIPT.tools)):
+        return True
+    browser = JAVASCRIPT.libraries[0]
+    assert isinstance(browser, Library)  # noqa: S101  it has an agent
+    folder = _CACHE / _APP_SERVERS
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        client = _prepared(JAVASCRIPT, browser)
+    except (OSError, subprocess.SubprocessError) as error:
+        _say(f"{browser} cannot be run, and results stay as they were: {error}{_said(error)}")
+        return False
+    found = {}
+    for check in CHECKS:
+        outcome = check.outcome(Programs(COMMAND, client, folder))
+        _say(f"{check.name}: {outcome.word} {outcome.detail}".rstrip())
+        found[check.name] = outcome.word
+    report.write(_APP_SERVERS_RESULTS, found)
+    _renew_page()
+    return FAILED not in found.values()
+
+
+def _renew_page() -> None:
+    clients, servers = results.read(_RESULTS), report.read(_APP_SERVERS_RESULTS)
+    tables = {**results.tables(clients), **report.tables(servers)}
+    _PAGE.write_text(with_tables(_PAGE.read_text(), tables))
 
 
 def _all_combinations(
@@ -131,12 +176,21 @@ def _tried(
     if isinstance(library, Program):
         yield from reported(running, library).items()
         return
-    folder = _CACHE / language.name / f"{library.name}@{library.version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    command = library.prepare(folder)
+    command = _prepared(language, library)
     for combination in library.combinations:
-        client = Client(library, combination, command, folder / "agent.log")
+        client = Client(library, combination, command, _folder(language, library) / "agent.log")
         yield combination, outcomes(running, client)
+
+
+def _prepared(language: Language, library: Library) -> Sequence[str]:
+    """Return the command of a library's agent, which has what it needs."""
+    folder = _folder(language, library)
+    folder.mkdir(parents=True, exist_ok=True)
+    return library.prepare(folder)
+
+
+def _folder(language: Language, library: Library) -> Path:
+    return _CACHE / language.name / f"{library.name}@{library.version}"
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Self, cast
 
-__all__ = ["PATIENCE", "Agent", "AgentError", "running_agent"]
+__all__ = ["PATIENCE", "Agent", "AgentError", "expect", "running_agent"]
 
 PATIENCE: Final = 20.0
 """Seconds that an event may take. Some clients notice the end at the next ping, in 10."""
@@ -23,6 +23,20 @@ type Event = dict[str, Any]
 
 class AgentError(Exception):
     """An agent did not report what it should; the message says what it reported."""
+
+
+def expect(condition: object, otherwise: str) -> None:
+    """Check something that was seen.
+
+    Args:
+        condition: What has to be true.
+        otherwise: What is said if it is not.
+
+    Raises:
+        AgentError: It is not.
+    """
+    if not condition:
+        raise AgentError(otherwise)
 
 
 class Agent:
@@ -92,6 +106,15 @@ class Agent:
                     break
                 self._said.wait(left)
         raise AgentError(f"{' or '.join(events)} never came; {self._history()}")
+
+    def has_seen(self, *events: str) -> bool:
+        """Tell whether it has reported one of these events that nobody has waited for.
+
+        Args:
+            events: Names of events.
+        """
+        with self._said:
+            return any(each["event"] in events for each in self._waiting)
 
     def end(self) -> None:
         """End it by the end of its standard input, and by force if it does not heed that."""

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import requests
 
-from .agent import PATIENCE, Agent, AgentError, running_agent
+from .agent import PATIENCE, Agent, AgentError, expect, running_agent
 from .app import App
 from .library import Combination, Library
 
@@ -84,7 +84,7 @@ class Session:
             AgentError: The service does not have it.
         """
         found = self.app.join(self.group, self.user)
-        _expect(len(found) == 1, f"the service has {len(found)} connections of the client")
+        expect(len(found) == 1, f"the service has {len(found)} connections of the client")
         return found[0]
 
     def receive(self, arguments: list[Any], target: str = _NEWS, **recipient: str) -> None:
@@ -166,16 +166,16 @@ def _large_out(session: Session) -> str:
 def _invoke(session: Session) -> str:
     session.agent.tell("invoke", id="1", target="enter", arguments=[])
     result = session.agent.wait_for("result", id="1")
-    _expect(result.get("value") == session.user, f"the result was {result}")
+    expect(result.get("value") == session.user, f"the result was {result}")
     session.agent.tell("invoke", id="2", target="absent", arguments=[])
     result = session.agent.wait_for("result", id="2")
-    _expect("absent" in str(result.get("error")), f"the error was {result}")
+    expect("absent" in str(result.get("error")), f"the error was {result}")
     return "yes"
 
 
 def _results(session: Session) -> str:
     result = session.app.call(session.join(), _ASK, "why")
-    _expect(result == _ANSWER, f"the client's result was {result!r}")
+    expect(result == _ANSWER, f"the client's result was {result!r}")
     return "yes"
 
 
@@ -208,7 +208,7 @@ def _close(session: Session) -> str:
     session.agent.wait_for("closed")
     deadline = time.monotonic() + PATIENCE
     while session.app.is_connected(session.user):
-        _expect(time.monotonic() < deadline, "the service still has the connection")
+        expect(time.monotonic() < deadline, "the service still has the connection")
         time.sleep(0.05)
     return "yes"
 
@@ -287,7 +287,7 @@ def _done(
     def connect(session: Session) -> str:
         ready = session.agent.wait_for("ready", within=2 * PATIENCE)
         said = f"{ready['library']} {ready['version']}"
-        _expect(said == str(library), f"the agent is one of {said}")
+        expect(said == str(library), f"the agent is one of {said}")
         capabilities.update(ready["capabilities"])
         if _RESULTS in capabilities:
             session.agent.tell("answer", target=_ASK, value=_ANSWER)
@@ -312,8 +312,3 @@ def _attempt(run: Callable[[Session], str], session: Session) -> Outcome:
         return Outcome(run(session))
     except (AgentError, requests.RequestException) as error:
         return Outcome(FAILED, str(error))
-
-
-def _expect(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise AgentError(otherwise)

@@ -13,7 +13,9 @@ from .app import App
 from .checks import FAILED, Outcome
 from .library import Combination, Program, Protocol, Transport
 
-__all__ = ["reported"]
+__all__ = ["ProgramError", "Report", "reported", "reports"]
+
+type Report = Mapping[str, Any]
 
 _LONGEST_RUN: Final = 300.0
 _LONGEST_SEEN: Final = 300
@@ -45,6 +47,10 @@ _SAME: Final = {
 """What our own checks call the same thing, and their word where the client does it."""
 
 
+class ProgramError(Exception):
+    """Nothing that a program reports can be used; the message says why."""
+
+
 def reported(app: App, program: Program) -> Mapping[Combination, Mapping[str, Outcome]]:
     """Let a program make its checks.
 
@@ -59,19 +65,39 @@ def reported(app: App, program: Program) -> Mapping[Combination, Mapping[str, Ou
         OSError: The program cannot be run.
         subprocess.TimeoutExpired: It did not end within 300 seconds.
     """
-    options = ("--url", app.rig.app_url, "--service", app.rig.emulator.service_urls[0])
+    try:
+        lines = reports(
+            program, "--url", app.rig.app_url, "--service", app.rig.emulator.service_urls[0]
+        )
+    except ProgramError as error:
+        failed = Outcome(FAILED, str(error))
+        return {each: {"connect": failed} for each in program.combinations}
+    return {each: _of(lines, each) for each in program.combinations}
+
+
+def reports(program: Program, *options: str) -> list[Report]:
+    """Let a program make its checks, and return what it reports.
+
+    Args:
+        program: The program.
+        options: Its options, which say what is checked.
+
+    Raises:
+        OSError: The program cannot be run.
+        ProgramError: It is another program, or did not come to its end.
+        subprocess.TimeoutExpired: It did not end within 300 seconds.
+    """
     done = subprocess.run(  # noqa: S603  a command that whoever runs this has chosen
         [*program.command, *options], capture_output=True, timeout=_LONGEST_RUN, check=False
     )
     lines = list(_lines(done.stdout))
     problem = _problem(program, lines)
     if problem:
-        failed = Outcome(FAILED, f"{problem}; {done.stderr.decode(errors='replace')[-500:]}")
-        return {each: {"connect": failed} for each in program.combinations}
-    return {each: _of(lines, each) for each in program.combinations}
+        raise ProgramError(f"{problem}; {done.stderr.decode(errors='replace')[-500:]}")
+    return lines
 
 
-def _lines(output: bytes) -> Iterator[Mapping[str, Any]]:
+def _lines(output: bytes) -> Iterator[Report]:
     for line in output.splitlines():
         try:
             report = json.loads(line)
@@ -81,7 +107,7 @@ def _lines(output: bytes) -> Iterator[Mapping[str, Any]]:
             yield report
 
 
-def _problem(program: Program, lines: list[Mapping[str, Any]]) -> str | None:
+def _problem(program: Program, lines: list[Report]) -> str | None:
     """Return why nothing that it reports can be used."""
     client = next((each["client"] for each in lines if each["kind"] == "start"), "nothing")
     if f"{program.name}." not in client or f"Version={program.version}." not in client:
@@ -91,7 +117,7 @@ def _problem(program: Program, lines: list[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def _of(lines: list[Mapping[str, Any]], combination: Combination) -> Mapping[str, Outcome]:
+def _of(lines: list[Report], combination: Combination) -> Mapping[str, Outcome]:
     found: dict[str, Outcome] = {}
     for line in lines:
         if line["kind"] != "check" or _combination(line) != combination:
@@ -107,7 +133,7 @@ def _of(lines: list[Mapping[str, Any]], combination: Combination) -> Mapping[str
     return found or {"connect": Outcome(FAILED, "the program did not try it")}
 
 
-def _is_loss_of_newtonsoft(line: Mapping[str, Any]) -> bool:
+def _is_loss_of_newtonsoft(line: Report) -> bool:
     """Tell whether nothing is wrong but what the client's own reader of JSON does to decimals.
 
     With Newtonsoft.Json it makes a double of a number before it knows that a `decimal` is wanted.
@@ -118,10 +144,10 @@ def _is_loss_of_newtonsoft(line: Mapping[str, Any]) -> bool:
     )
 
 
-def _combination(line: Mapping[str, Any]) -> Combination:
+def _combination(line: Report) -> Combination:
     return Combination(_TRANSPORTS[line["transport"]], _PROTOCOLS[line["protocol"]])
 
 
-def _seen(line: Mapping[str, Any]) -> str:
+def _seen(line: Report) -> str:
     seen = json.dumps(line.get("seen"), ensure_ascii=False)[:_LONGEST_SEEN]
     return f"{line['protocol']}: {line.get('error')} {seen}"

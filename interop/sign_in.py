@@ -3,7 +3,9 @@
 Every SignalR client can be given a URL, and few let a program set headers.
 """
 
+import base64
 import contextlib
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,11 +18,11 @@ import requests
 __all__ = ["SignIn", "sign_in"]
 
 _PATIENCE = 30.0
-_PRINCIPAL = "x-ms-client-principal-id"
+_PRINCIPAL = "x-ms-client-principal"
 
 
 class SignIn(ThreadingHTTPServer):
-    """Passes negotiations on to the app, with the header of a principal.
+    """Passes negotiations on to the app, with the headers of a principal.
 
     Args:
         app_url: Where the functions are.
@@ -53,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = requests.post(
             f"{self.server.app_url}{parts.path}",
             params=parse_qs(parts.query),
-            headers={_PRINCIPAL: user} if user else {},
+            headers=_principal(user) if user else {},
             timeout=_PATIENCE,
         )
         if answer.status_code == HTTPStatus.OK:
@@ -66,6 +68,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name in the base
         """Say nothing: the emulator logs what matters."""
+
+
+def _principal(user: str) -> dict[str, str]:
+    """Return what App Service says of a user, who has a name as well."""
+    principal = {"claims": [{"typ": "name", "val": f"name of {user}"}]}
+    encoded = base64.b64encode(json.dumps(principal).encode()).decode()
+    return {f"{_PRINCIPAL}-id": user, _PRINCIPAL: encoded}
 
 
 @contextlib.contextmanager

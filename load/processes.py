@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -14,11 +15,27 @@ from typing import Final
 
 from .clock import MovableClock
 
-__all__ = ["PATIENCE", "ROOT", "EmulatorProcess", "Process", "emulator_process", "start_functions"]
+__all__ = [
+    "PATIENCE",
+    "ROOT",
+    "EmulatorProcess",
+    "Process",
+    "emulator_process",
+    "free_port",
+    "start_functions",
+]
 
 ROOT: Final = Path(__file__).parents[1]
 PATIENCE: Final = 30.0
 """Seconds that a process has to say something, and to end."""
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class Process:

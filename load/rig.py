@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,7 +17,7 @@ from funchost.settings import load_host_settings
 
 from .account.measures import descendants
 from .clock import MovableClock
-from .processes import ROOT, EmulatorProcess, Process, emulator_process, start_functions
+from .processes import ROOT, EmulatorProcess, Process, emulator_process, free_port, start_functions
 
 __all__ = ["Rig", "rig"]
 
@@ -142,7 +141,7 @@ def rig(
         workers: How many worker processes the host has.
         settings: More of the app's settings.
     """
-    port = _free_port()
+    port = free_port()
     base_path = load_host_settings(ROOT).base_path
     template = f"{_functions_url(port, base_path)}/upstream/{{hub}}/{{category}}/{{event}}"
     upstream_identity = f"managed-identity={_AUDIENCE}"
@@ -181,13 +180,6 @@ def _settings(emulator: EmulatorProcess, workers: int) -> dict[str, str]:
 
 def _functions_url(port: int, base_path: str) -> str:
     return f"http://{_HOST}:{port}{base_path}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _is_worker(pid: int) -> bool:

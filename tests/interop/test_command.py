@@ -9,6 +9,8 @@ from pathlib import Path
 
 from docs.page import with_tables
 from interop import results
+from interop.app_servers import report
+from interop.app_servers.checks import CHECKS
 from interop.checks import FAILED, Outcome
 from interop.languages.dotnet import DOTNET
 from interop.languages.every import LANGUAGES
@@ -16,6 +18,7 @@ from interop.library import Library, Protocol, Transport, combinations
 from tests.e2e.processes import PATIENCE, ROOT
 
 KEPT = results.read(ROOT / "docs" / "clients.json")
+KEPT_OF_APP_SERVERS = report.read(ROOT / "docs" / "app-servers.json")
 PAGE = (ROOT / "docs" / "clients.md").read_text()
 
 
@@ -44,6 +47,12 @@ def test_without_a_command_for_it_dotnet_is_left_out() -> None:
     done = run("dotnet", INTEROP_DOTNET="")
     assert (done.returncode, done.stderr) == (0, "")
     assert "INTEROP_DOTNET" in done.stdout
+
+
+def test_without_that_command_app_servers_are_left_out_too() -> None:
+    done = run("app-servers", INTEROP_DOTNET="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("app-servers is left out: the command that INTEROP_DOTNET names")
 
 
 def test_a_command_for_dotnet_may_have_arguments() -> None:
@@ -84,7 +93,13 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_results() -> None:
-    assert with_tables(PAGE, results.tables(KEPT)) == PAGE, "Run: make interop"
+    tables = {**results.tables(KEPT), **report.tables(KEPT_OF_APP_SERVERS)}
+    assert with_tables(PAGE, tables) == PAGE, "Run: make interop"
+
+
+def test_every_check_of_app_servers_has_passed() -> None:
+    assert list(KEPT_OF_APP_SERVERS) == [each.name for each in CHECKS]
+    assert FAILED not in KEPT_OF_APP_SERVERS.values()
 
 
 def test_every_library_has_passed() -> None:

@@ -28,7 +28,7 @@ ROOMS = {
     ),
     "interop": (
         "clients", "library", "languages", "agent", "sign_in", "app", "checks",
-        "programs", "results",
+        "programs", "results", "app_servers",
     ),
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",

@@ -75,7 +75,7 @@ EVERYTHING: dict[str, Any] = {
     "primaryKey": "p" * 32,
     "secondaryKey": "s" * 32,
     "invocationTimeout": 1.5,
-    "serverTiming": {"handshake": 1, "keepAlive": 2, "timeout": 3},
+    "serverTiming": {"handshake": 1, "keepAlive": 2, "timeout": 3, "invocation": 4},
     "timing": {
         "connect": 1,
         "handshake": 2,
@@ -200,7 +200,7 @@ def test_every_property_has_its_field(folder: Path) -> None:
             primary_key="p" * 32,
             secondary_key="s" * 32,
             invocation_timeout=1.5,
-            server_timing=ServerTiming(1, 2, 3),
+            server_timing=ServerTiming(1, 2, 3, 4),
             timing=Timing(1, 2, 3, 4, 5, 6, 7, 8, 9),
             upstream=UpstreamConfig(
                 (parse_template(TEMPLATE),), folder / "settings.json", 1, 2, 3, (0.5, 1), True

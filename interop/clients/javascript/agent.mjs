@@ -3,6 +3,7 @@
 //
 //   node agent.mjs <folder with node_modules> <scope of the packages>
 //     --url URL --transport websockets|serverSentEvents|longPolling --protocol json|messagepack
+//     [--token TOKEN]
 
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -11,7 +12,12 @@ import { parseArgs } from "node:util";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { url: { type: "string" }, transport: { type: "string" }, protocol: { type: "string" } },
+  options: {
+    url: { type: "string" },
+    transport: { type: "string" },
+    protocol: { type: "string" },
+    token: { type: "string" },
+  },
 });
 const [folder, scope] = positionals;
 const require = createRequire(join(resolve(folder), "agent.cjs"));
@@ -31,8 +37,10 @@ const say = (event, more) => process.stdout.write(`${JSON.stringify({ event, ...
 const text = (error) => error?.message ?? null;
 
 function build() {
+  const chosen = { transport: TRANSPORTS[options.transport] };
+  if (options.token) chosen.accessTokenFactory = () => options.token;
   let builder = new signalR.HubConnectionBuilder()
-    .withUrl(options.url, { transport: TRANSPORTS[options.transport] })
+    .withUrl(options.url, chosen)
     .configureLogging({ log: (level, message) => level > 2 && console.error(message) });
   if (options.protocol === "messagepack") {
     const { MessagePackHubProtocol } = require(`${scope}/signalr-protocol-msgpack`);

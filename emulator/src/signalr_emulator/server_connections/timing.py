@@ -17,8 +17,13 @@ class ServerTiming:
         handshake: From the connection of the WebSocket to the handshake.
         keep_alive: Between two pings of the service.
         timeout: Silence of the server after which it counts as gone.
+        invocation: From the invocation of a client's method to its delivery, as a network takes
+            its time. An app server takes note of an invocation only after it has sent it
+            (`ServiceLifetimeManager.InvokeConnectionAsync`), and waits in vain for an answer that
+            was faster.
     """
 
     handshake: float = 15.0
     keep_alive: float = 5.0
     timeout: float = 30.0
+    invocation: float = 0.02

@@ -9,6 +9,7 @@ from ..errors import ClientResultError
 from ..server_connections.client import RelayedClient
 from ..server_connections.live import ServerConnection
 from ..server_connections.registry import ServerConnections
+from ..server_connections.timing import ServerTiming
 from ..service_protocol.messages import (
     ClientCompletion,
     ClientInvocation,
@@ -31,11 +32,13 @@ class ResultHandlers:
     Args:
         hubs: Where the clients are.
         servers: Which servers have them.
+        timing: How long an invocation takes on its way.
     """
 
-    def __init__(self, hubs: Hubs, servers: ServerConnections) -> None:
+    def __init__(self, hubs: Hubs, servers: ServerConnections, timing: ServerTiming) -> None:
         self._hubs = hubs
         self._servers = servers
+        self._timing = timing
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handlers(self) -> Handlers:
@@ -46,7 +49,18 @@ class ResultHandlers:
             ErrorCompletion: self._failed,
         }
 
-    def _invoke(
+    def _invoke(self, server: ServerConnection, asked: ClientInvocation) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._timing.invocation, self._bring, server, asked)
+
+    def _bring(self, server: ServerConnection, asked: ClientInvocation) -> None:
+        if self._servers.find(server.hub, server.connection_id) is not server:
+            return
+        answer = self._brought(server, asked)
+        if answer is not None:
+            server.send(answer)
+
+    def _brought(
         self, server: ServerConnection, asked: ClientInvocation
     ) -> ErrorCompletion | ServiceMapping | None:
         member = self._hubs.connection(server.hub, asked.connection_id).get(asked.connection_id)

@@ -164,7 +164,7 @@ def message_handlers(service: Service, resource: Resource) -> Handlers:
         **SendHandlers(hubs, service.journal, service.clock).handlers(),
         **GroupHandlers(hubs, user_groups).handlers(),
         **MemberHandlers(hubs, user_groups).handlers(),
-        **ResultHandlers(hubs, servers).handlers(),
+        **ResultHandlers(hubs, servers, service.config.server_timing).handlers(),
         **AuthenticationHandlers(resource, Callers(service, resource), authentication).handlers(),
         **PingHandlers(hubs, servers, service.clock).handlers(),
     }

@@ -50,7 +50,8 @@ from signalr_emulator.service_protocol.sends import (
 from signalr_emulator.service_protocol.table import Message
 from signalr_emulator.state.resource import Resource
 from signalr_emulator.state.service import Service
-from signalr_emulator.transports.outgoing import Outgoing
+from signalr_emulator.transports.outgoing import record_form
+from signalr_emulator.transports.sink import Form, Relay, Sink
 
 from fuzz.target import pieces, target
 
@@ -125,8 +126,12 @@ class _Transport:
         if not self._is_closed:
             self.sent += payload
 
-    def deliverer(self, protocol: HubProtocol) -> Callable[[Outgoing], None]:
-        return lambda message: self.send(message.record(protocol), protocol.transfer_format)
+    def form(self, protocol: HubProtocol) -> Form:
+        return record_form(protocol)
+
+    @property
+    def sink(self) -> Sink:
+        return Relay(lambda record: self.send(record, TransferFormat.BINARY))
 
     def close(self) -> None:
         self._is_closed = True

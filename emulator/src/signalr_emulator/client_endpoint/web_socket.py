@@ -3,7 +3,6 @@
 import asyncio
 from operator import attrgetter
 
-from ..clients.connected import PIECE_BYTES
 from ..clients.transport import Lost
 from ..errors import WebSocketError
 from ..protocols.messages import MAX_RECORD_BYTES
@@ -66,8 +65,8 @@ class WebSocketTransport(WebSocketConnection):
         client = self._client
         if client is None:
             return
-        client.data_received(payload[:PIECE_BYTES])
-        rest = payload[PIECE_BYTES:]
+        client.data_received(payload[: client.piece_bytes])
+        rest = payload[client.piece_bytes :]
         if rest or not client.has_room():
             self.pause_reading()
             taking = self._take_when_there_is_room(client, rest)

@@ -20,13 +20,10 @@ from .negotiations import Negotiated
 from .results import Results
 from .transport import Lost, Traits, Transport
 
-__all__ = ["PIECE_BYTES", "Client"]
+__all__ = ["Client"]
 
 _NO_UPSTREAM = "No upstream is configured, so that nothing can answer the invocation."
 _FAILED = "The invocation failed."
-
-PIECE_BYTES = 64 * 1024
-"""How much is taken before it is asked whether there is room for more."""
 
 
 class Client:
@@ -44,6 +41,9 @@ class Client:
         deadlines: Those of all clients.
         on_end: Called once, when the client is gone for good.
     """
+
+    piece_bytes = 64 * 1024
+    """How much is taken before it is asked whether there is room for more."""
 
     def __init__(
         self,
@@ -120,8 +120,8 @@ class Client:
         Args:
             data: As much as it likes: piece by piece, so that not all of it becomes events at once.
         """
-        for start in range(0, len(data), PIECE_BYTES):
-            self.data_received(data[start : start + PIECE_BYTES])
+        for start in range(0, len(data), self.piece_bytes):
+            self.data_received(data[start : start + self.piece_bytes])
             await self.room()
 
     def has_room(self) -> bool:

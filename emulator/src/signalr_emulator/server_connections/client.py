@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import sys
 from collections.abc import Callable
 from enum import Enum
 from typing import Final
@@ -82,6 +83,9 @@ class RelayedClient:
         loop: Runs the timers.
         on_end: Called once, when the client is gone for good.
     """
+
+    piece_bytes = sys.maxsize
+    """How much is taken before it is asked whether there is room for more: all that has come."""
 
     def __init__(
         self,

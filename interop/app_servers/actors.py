@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 from typing import Any
 
@@ -47,8 +48,16 @@ class AppServer:
         return f"{self.url}/chat"
 
     def has(self, connection_id: str) -> bool:
-        """Tell whether it was the one to welcome a client."""
-        return f"connected {connection_id} as " in self.process.output
+        """Tell whether it has said that it was the one to welcome a client."""
+        return _welcome(connection_id) in self.process.output
+
+    def wait_for(self, connection_id: str) -> None:
+        """Wait until it has said that it has welcomed a client, which it says a moment later.
+
+        Raises:
+            AssertionError: It never did.
+        """
+        self.process.wait_for(re.escape(_welcome(connection_id)))
 
     def call(self, path: str, **query: str) -> requests.Response:
         """Ask it from outside of its hub: `say`, `join` or `ask`.
@@ -143,3 +152,7 @@ class HubClient:
         """
         event = self.agent.wait_for("message", target="welcome")
         self.connection_id = event["arguments"][0]
+
+
+def _welcome(connection_id: str) -> str:
+    return f"connected {connection_id} as "

@@ -26,4 +26,4 @@ class ServerTiming:
     handshake: float = 15.0
     keep_alive: float = 5.0
     timeout: float = 30.0
-    invocation: float = 0.02
+    invocation: float = 0.05

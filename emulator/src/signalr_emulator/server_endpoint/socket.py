@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from ..service_protocol.codec import MAX_MESSAGE_BYTES
-from ..websocket.frames import binary_frame
+from ..websocket.frames import CloseCode, binary_frame, close_frame
 
 __all__ = ["ServerSocket", "server_response"]
 
@@ -58,7 +58,7 @@ class ServerSocket:
         self._loop = asyncio.get_running_loop()
         self._together: list[bytes] = []
         self._together_bytes = 0
-        self._closing: asyncio.Task[bool] | None = None
+        self._is_closing = False
 
     @property
     def has_room(self) -> bool:
@@ -67,7 +67,7 @@ class ServerSocket:
 
     def write(self, data: bytes) -> None:
         """Send without waiting; after the end of the socket, drop."""
-        if self._closing is not None:
+        if self._is_closing:
             return
         if not self._together:
             self._loop.call_soon(self._flush)
@@ -83,17 +83,20 @@ class ServerSocket:
 
     def close(self) -> None:
         """Close the WebSocket after what was sent, and cut who does not take that in time."""
-        self._close(WSCloseCode.OK, b"")
+        self._close(CloseCode.NORMAL)
 
     def abort(self) -> None:
         """Cut the socket now."""
         self._transport.abort()
 
     async def closed(self) -> None:
-        """Wait until the WebSocket is closed, closing it if nobody did."""
-        self.close()
-        if self._closing is not None:
-            await self._closing
+        """Wait until the WebSocket is closed, after `receive_all`."""
+        if self._is_closing:
+            # Both sides have said so, or this one has said it to nobody.
+            self._transport.close()
+        self._flush()
+        self._is_closing = True
+        await self._response.close()
 
     async def receive_all(self, take: Callable[[bytes], Awaitable[None]]) -> None:
         """Hand on what comes until the WebSocket ends.
@@ -104,21 +107,30 @@ class ServerSocket:
         while True:
             message = await self._response.receive()
             match message.type:
+                case WSMsgType.BINARY | WSMsgType.TEXT if self._is_closing:
+                    # It has not come to the Close yet, to which it will answer.
+                    pass
                 case WSMsgType.BINARY:
                     await take(message.data)
                 case WSMsgType.TEXT:
-                    self._close(WSCloseCode.UNSUPPORTED_DATA, b"binary messages only")
-                    return
+                    self._close(CloseCode.UNSUPPORTED)
                 case _:
                     return
 
-    def _close(self, code: WSCloseCode, reason: bytes) -> None:
-        if self._closing is None:
-            self._flush()
-            closing = self._response.close(code=code, message=reason)
-            self._closing = self._loop.create_task(closing)
-            # Who does not read would keep what was sent, and the connection, for ever.
-            self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
+    def _close(self, code: CloseCode) -> None:
+        """Say the end, and leave it to `receive_all` to wait for the other side's.
+
+        aiohttp would not wait for it while another task receives, and a server that has something
+        under way would lose what it has not read.
+        """
+        if self._is_closing:
+            return
+        self._flush()
+        self._is_closing = True
+        if not self._transport.is_closing():
+            self._transport.write(close_frame(code))
+        # Who does not read would keep what was sent, and the connection, for ever.
+        self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
 
     def _flush(self) -> None:
         """Send what has been written, if anything has since it was sent last."""

@@ -28,6 +28,7 @@ class CloseCode(IntEnum):
 
     NORMAL = 1000
     PROTOCOL_ERROR = 1002
+    UNSUPPORTED = 1003
     INVALID_TEXT = 1007
     TOO_BIG = 1009
 

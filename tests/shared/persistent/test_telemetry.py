@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,18 @@ def test_what_is_recorded(kind: str, threaded_service: StubService) -> None:
     }
     assert measured("signalr.client.server_connection.count") == {(): 1}
     assert measured("signalr.client.server_connection.throttled") == {(): 1}
+
+    documented = {
+        name: set(re.findall(r"`([a-z_.]+)`", attributes))
+        for name, attributes in re.findall(
+            r"^\| `(signalr\.client\.server_connection\.[a-z_.]+)` .*\|(.*)\|$",
+            (ROOT / "docs/telemetry.md").read_text(),
+            re.MULTILINE,
+        )
+    }
+    assert documented.keys() == {each["name"] for each in found["points"]}
+    for each in found["points"]:
+        assert each["attributes"].keys() <= documented[each["name"]]
 
 
 async def test_without_an_sdk_logs_and_errors_have_the_names(

@@ -16,7 +16,7 @@ from ..errors import ClientResultError, ProtocolError
 from ..protocols.handshake import STATEFUL_VERSION
 from ..protocols.json import encode_handshake
 from ..protocols.messages import Close, Completion, Message
-from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat
+from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol
 from ..service_protocol.messages import (
     CloseConnection,
     ConnectionData,
@@ -293,7 +293,6 @@ class RelayedClient:
 
     def service_lost(self) -> None:
         """End with the instance of the service that has it, of which its app server knows."""
-        self._server = None
         if self._transport is not None:
             self._transport.abort()
         self._end()
@@ -378,10 +377,7 @@ class RelayedClient:
             self._keep(self._stateful, record)
         if self._transport is None or not record:
             return
-        is_answer = self._state in (State.HANDSHAKE, State.OPENING)
-        text = is_answer and self._greeting is None
-        form = TransferFormat.TEXT if text else self._protocol.transfer_format
-        self._transport.send(record, form)
+        self._transport.send(record, self._protocol.transfer_format)
 
     def _count(self, stateful: StatefulReconnect, data: bytes) -> bytes:
         """Give what is for the app server of what a client with stateful reconnect has sent."""

@@ -66,7 +66,6 @@ class ServerConnection:
         server_id: Which process it comes from; its other connections have the same.
         hub: Name of the hub, in lower case.
         socket: Where it is written to.
-        target: Which instance of the service an `ON_DEMAND` one was asked for by.
         kind: What it is for; its handshake says so.
         migration_level: When its clients may move to another server: 0 never, 1 when it shuts
             down, 2 whenever it ends.
@@ -79,7 +78,6 @@ class ServerConnection:
     server_id: str
     hub: str
     socket: Socket
-    target: str | None = None
     kind: ConnectionKind = ConnectionKind.WEAK
     migration_level: int = 0
     allows_stateful_reconnect: bool = False

@@ -114,7 +114,6 @@ class ServerConnections:
         server.send(Ping((_OFFLINE, self.instance_id)))
         for client in list(server.clients.values()):
             client.service_lost()
-        server.clients.clear()
 
 
 def _least_loaded(carriers: list[ServerConnection]) -> ServerConnection | None:

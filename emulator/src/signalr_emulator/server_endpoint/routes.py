@@ -115,7 +115,6 @@ class ServerEndpoint:
             connection_id=connection_id,
             server_id=server_id,
             hub=hub,
-            target=request.query.get("target"),
             socket=socket,
         )
         connection = Connection(

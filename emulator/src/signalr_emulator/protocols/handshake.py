@@ -6,7 +6,7 @@ from ..errors import ProtocolError
 from .json import SEPARATOR, HandshakeRequest, parse_handshake
 from .supported import PROTOCOLS, HubProtocol, TransferFormat
 
-__all__ = ["STATEFUL_VERSION", "Agreement", "Handshake"]
+__all__ = ["STATEFUL_VERSION", "Agreement", "Handshake", "check_carried", "first_record"]
 
 STATEFUL_VERSION = 2
 """The highest version; like ASP.NET Core, lower ones are accepted, 0 of signalrcore among them."""
@@ -47,14 +47,12 @@ class Handshake:
             ProtocolError: It is not a handshake, or asks for what cannot be spoken.
         """
         self._buffer += data
-        record, separator, rest = self._buffer.partition(SEPARATOR)
-        if len(record) > _MAX_BYTES:
-            raise ProtocolError(f"The handshake is longer than {_MAX_BYTES} bytes.")
-        if not separator:
+        found = first_record(self._buffer)
+        if found is None:
             return None
-        self._buffer.clear()
-        request = parse_handshake(bytes(record))
-        return Agreement(self._protocol(request), request.version, bytes(rest))
+        record, rest = found
+        request = parse_handshake(record)
+        return Agreement(self._protocol(request), request.version, rest)
 
     def _protocol(self, request: HandshakeRequest) -> HubProtocol:
         protocol = PROTOCOLS.get(request.protocol)
@@ -64,6 +62,32 @@ class Handshake:
             raise ProtocolError(
                 f"Version {request.version} of the protocol '{protocol.name}' is not supported."
             )
-        if protocol.transfer_format not in self._transfer_formats:
-            raise ProtocolError(f"The transport cannot carry the protocol '{protocol.name}'.")
+        check_carried(protocol, self._transfer_formats)
         return protocol
+
+
+def first_record(buffer: bytearray) -> tuple[bytes, bytes] | None:
+    """Take out of what has come the handshake, without its separator, and what follows it.
+
+    Gives None, and leaves everything there, until it is complete.
+
+    Raises:
+        ProtocolError: It is too long.
+    """
+    record, separator, rest = buffer.partition(SEPARATOR)
+    if len(record) > _MAX_BYTES:
+        raise ProtocolError(f"The handshake is longer than {_MAX_BYTES} bytes.")
+    if not separator:
+        return None
+    buffer.clear()
+    return bytes(record), bytes(rest)
+
+
+def check_carried(protocol: HubProtocol, transfer_formats: frozenset[TransferFormat]) -> None:
+    """Refuse a hub protocol that a transport cannot carry.
+
+    Raises:
+        ProtocolError: It needs another transfer format.
+    """
+    if protocol.transfer_format not in transfer_formats:
+        raise ProtocolError(f"The transport cannot carry the protocol '{protocol.name}'.")

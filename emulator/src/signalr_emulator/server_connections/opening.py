@@ -6,14 +6,12 @@ from typing import Final
 
 from ..authentication.claims import held_claims
 from ..clients.negotiations import Negotiated
-from ..errors import ProtocolError
+from ..protocols.handshake import check_carried, first_record
 from ..protocols.json import SEPARATOR, parse_handshake
 from ..protocols.supported import JSON, MESSAGEPACK, HubProtocol, TransferFormat
 from ..service_protocol.messages import OpenConnection
 
 __all__ = ["ClientRequest", "Greeting", "GreetingReader", "open_connection"]
-
-_MAX_BYTES: Final = 4096
 
 _BLAZOR: Final = replace(MESSAGEPACK, name="blazorpack")
 """Frames as in MessagePack; Blazor Server has packages of its own for both ends."""
@@ -74,18 +72,14 @@ class GreetingReader:
             ProtocolError: It is no handshake, or the transport does not carry the protocol.
         """
         self._buffer += data
-        record, separator, rest = bytes(self._buffer).partition(SEPARATOR)
-        if len(record) > _MAX_BYTES:
-            raise ProtocolError(f"The handshake is longer than {_MAX_BYTES} bytes.")
-        if not separator:
+        found = first_record(self._buffer)
+        if found is None:
             return None
-        self._buffer.clear()
+        record, rest = found
         asked = parse_handshake(record)
-        name = asked.protocol
-        protocol = _PROTOCOLS.get(name) or replace(MESSAGEPACK, name=name)
-        if protocol.transfer_format not in self._transfer_formats:
-            raise ProtocolError(f"The transport cannot carry the protocol '{name}'.")
-        return Greeting(protocol, asked.version, record + separator, rest)
+        protocol = _PROTOCOLS.get(asked.protocol) or replace(MESSAGEPACK, name=asked.protocol)
+        check_carried(protocol, self._transfer_formats)
+        return Greeting(protocol, asked.version, record + SEPARATOR, rest)
 
 
 def open_connection(

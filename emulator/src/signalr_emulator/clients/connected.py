@@ -17,7 +17,7 @@ from .event_queue import EventQueue
 from .events import ClientHandler, ClientInvocation, ConnectedClient
 from .hubs import Hubs
 from .negotiations import Negotiated
-from .results import Results
+from .results import Results, record_for
 from .transport import Lost, Traits, Transport
 
 __all__ = ["Client"]
@@ -208,12 +208,7 @@ class Client:
         """Give a message as this client is to get it."""
         if self._connection.state not in (State.OPEN, State.SUSPENDED):
             raise ClientResultError("The client is not connected.")
-        record = message.record(self.protocol)
-        if not record:
-            raise ClientResultError(
-                f"The message is not written in the client's hub protocol, {self.protocol.name}."
-            )
-        return record
+        return record_for(message, self.protocol)
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:
         """End the connection from the service's side.

@@ -5,8 +5,24 @@ from collections.abc import Callable
 
 from ..errors import ClientResultError
 from ..protocols.messages import Completion
+from ..protocols.supported import HubProtocol
+from ..transports.outgoing import Outgoing
 
-__all__ = ["Results"]
+__all__ = ["Results", "record_for"]
+
+
+def record_for(message: Outgoing, protocol: HubProtocol) -> bytes:
+    """Give an invocation as a client is to get it.
+
+    Raises:
+        ClientResultError: It is not written in the client's hub protocol.
+    """
+    record = message.record(protocol)
+    if not record:
+        raise ClientResultError(
+            f"The message is not written in the client's hub protocol, {protocol.name}."
+        )
+    return record
 
 
 class Results:

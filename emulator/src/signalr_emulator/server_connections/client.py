@@ -11,6 +11,7 @@ from typing import Final
 from ..authentication.claims import Claim, held_claims, user_claims
 from ..clients.hubs import Hubs
 from ..clients.negotiations import Negotiated
+from ..clients.results import record_for
 from ..clients.transport import Lost, Traits, Transport
 from ..errors import ClientResultError, ProtocolError
 from ..protocols.handshake import STATEFUL_VERSION
@@ -236,11 +237,7 @@ class RelayedClient:
         """
         if self._server is None:
             raise ClientResultError("The client is not connected.")
-        record = message.record(self._protocol)
-        if not record:
-            raise ClientResultError(
-                f"The message is not written in the client's hub protocol, {self._protocol.name}."
-            )
+        record = record_for(message, self._protocol)
         return await self._results.ask(self._protocol, record, self._put, timeout)
 
     def disconnect(self, error: str | None, *, allow_reconnect: bool) -> None:

@@ -5,7 +5,7 @@ costs as much as there are recipients, however many others are connected.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,7 +15,17 @@ from ..protocols.supported import HubProtocol
 from ..transports.outgoing import Outgoing
 from ..transports.sink import Form, Sink
 
-__all__ = ["Hub", "Hubs", "Member", "count_unserved", "deliver", "deliver_to"]
+__all__ = [
+    "Hub",
+    "Hubs",
+    "Member",
+    "count_unserved",
+    "deliver",
+    "deliver_counted",
+    "deliver_to",
+    "disconnect",
+    "united",
+]
 
 
 class Member(Protocol):
@@ -203,6 +213,42 @@ def deliver_to(members: Iterable[Member], message: Outgoing) -> None:
             dealt_with = 0
         if dealt_with != length:
             sink.put_rest(data, dealt_with)
+
+
+def deliver_counted(
+    message: Outgoing, recipients: Mapping[str, Member], excluded: AbstractSet[str]
+) -> tuple[int, int]:
+    """Send a message to recipients as `deliver`.
+
+    Returns:
+        How many got it, and how many did not since it is not in their hub protocol.
+    """
+    deliver(message, recipients, excluded)
+    unserved = count_unserved(message, recipients, excluded)
+    left_out = sum(1 for each in excluded if each in recipients)
+    return len(recipients) - left_out - unserved, unserved
+
+
+def united(found: Sequence[Mapping[str, Member]]) -> Mapping[str, Member]:
+    """Give all of several recipients, each once."""
+    if len(found) == 1:
+        return found[0]
+    return {connection_id: member for each in found for connection_id, member in each.items()}
+
+
+def disconnect(
+    members: Mapping[str, Member], reason: str | None, excluded: Collection[str] = ()
+) -> None:
+    """End connections, which may try again.
+
+    Args:
+        members: Whose they are, by connection id.
+        reason: What they are told, or None.
+        excluded: Connection ids that are left out.
+    """
+    for connection_id, member in list(members.items()):
+        if connection_id not in excluded:
+            member.disconnect(reason, allow_reconnect=True)
 
 
 def count_unserved(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from ..clients.hubs import Member
+from ..clients.hubs import Member, disconnect
 from ..errors import NotExistedError
 from ..operations.errors import no_connection
 from ..operations.pages import MAX_PAGE_SIZE, page
@@ -131,11 +131,7 @@ class MemberOperations:
 
 
 def _close(call: Call, members: Mapping[str, Member]) -> None:
-    excluded = call.excluded
-    reason = call.parameter("reason")
-    for connection_id, member in list(members.items()):
-        if connection_id not in excluded:
-            member.disconnect(reason, allow_reconnect=True)
+    disconnect(members, call.parameter("reason"), call.excluded)
 
 
 def _described(member: Member) -> dict[str, str]:

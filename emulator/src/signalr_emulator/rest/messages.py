@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from ..clients.hubs import Member, count_unserved, deliver, deliver_to
+from ..clients.hubs import Member, deliver_counted, deliver_to, united
 from ..errors import ClientResultError, InvalidRequestError
 from ..operations.commands import (
     CloseConnection,
@@ -85,10 +85,7 @@ class MessageOperations:
         payload = await call.payload()
         members = find()
         message = Outgoing(payload.written)
-        deliver(message, members, excluded)
-        left_out = sum(1 for each in excluded if each in members)
-        unserved = count_unserved(message, members, excluded)
-        served = len(members) - left_out - unserved
+        served, unserved = deliver_counted(message, members, excluded)
         self._sent(call, recipient, payload.target, served, unserved)
 
     async def _send_to_hub(self, call: Call) -> None:
@@ -104,7 +101,7 @@ class MessageOperations:
         await self._send(
             call,
             f"users {', '.join(users)}",
-            lambda: {id_: m for user in users for id_, m in self._hubs.user(hub, user).items()},
+            lambda: united([self._hubs.user(hub, user) for user in users]),
         )
 
     async def _send_to_group(self, call: Call) -> None:
@@ -119,7 +116,7 @@ class MessageOperations:
         await self._send(
             call,
             f"groups {', '.join(groups)}",
-            lambda: {id_: m for group in groups for id_, m in self._hubs.group(hub, group).items()},
+            lambda: united([self._hubs.group(hub, group) for group in groups]),
         )
 
     async def _send_to_connection(self, call: Call) -> None:

@@ -1,8 +1,6 @@
 """What servers ask about connections, users and groups, and which connections they close."""
 
-from collections.abc import Collection, Mapping
-
-from ..clients.hubs import Hubs, Member
+from ..clients.hubs import Hubs, disconnect
 from ..clients.user_groups import UserGroups
 from ..errors import InvalidRequestError
 from ..operations.pages import MAX_PAGE_SIZE, page
@@ -71,19 +69,19 @@ class MemberHandlers:
 
     def _close_connection(self, server: ServerConnection, asked: CloseConnectionWithAck) -> Ack:
         found = self._hubs.connection(server.hub, asked.connection_id)
-        _close(found, asked.reason)
+        disconnect(found, asked.reason)
         return found_or_not(asked.ack_id, found, "There is no such connection.")
 
     def _close_all(self, server: ServerConnection, asked: CloseConnectionsWithAck) -> Ack:
-        _close(self._hubs.everyone(server.hub), asked.reason, asked.excluded)
+        disconnect(self._hubs.everyone(server.hub), asked.reason, asked.excluded)
         return done(asked.ack_id)
 
     def _close_user(self, server: ServerConnection, asked: CloseUserConnectionsWithAck) -> Ack:
-        _close(self._hubs.user(server.hub, asked.user_id), asked.reason, asked.excluded)
+        disconnect(self._hubs.user(server.hub, asked.user_id), asked.reason, asked.excluded)
         return done(asked.ack_id)
 
     def _close_group(self, server: ServerConnection, asked: CloseGroupConnectionsWithAck) -> Ack:
-        _close(self._hubs.group(server.hub, asked.group), asked.reason, asked.excluded)
+        disconnect(self._hubs.group(server.hub, asked.group), asked.reason, asked.excluded)
         return done(asked.ack_id)
 
     def _list_group(self, server: ServerConnection, asked: GroupMemberQuery) -> Ack:
@@ -99,11 +97,3 @@ class MemberHandlers:
         )
         listed = [payloads.Member(id_, members[id_].user_id) for id_ in found.ids]
         return done(asked.ack_id, payloads.write_group_page(listed, found.continuation))
-
-
-def _close(
-    members: Mapping[str, Member], reason: str | None, excluded: Collection[str] = ()
-) -> None:
-    for connection_id, member in list(members.items()):
-        if connection_id not in excluded:
-            member.disconnect(reason, allow_reconnect=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
-from ..clients.hubs import Hubs, Member, count_unserved, deliver
+from ..clients.hubs import Hubs, Member, deliver_counted, united
 from ..clock import Clock
 from ..errors import InvalidRequestError, ProtocolError
 from ..protocols.supported import PROTOCOLS, HubProtocol, Written
@@ -70,7 +70,7 @@ class SendHandlers:
     def _to_connections(self, server: ServerConnection, data: MultiConnectionData) -> None:
         ids = data.connection_ids
         found = [self._hubs.connection(server.hub, each) for each in ids]
-        self._send(server, data, _named("connection", ids), _united(found))
+        self._send(server, data, _named("connection", ids), united(found))
 
     def _to_user(self, server: ServerConnection, data: UserData) -> None:
         found = self._hubs.user(server.hub, data.user_id)
@@ -78,7 +78,7 @@ class SendHandlers:
 
     def _to_users(self, server: ServerConnection, data: MultiUserData) -> None:
         found = [self._hubs.user(server.hub, each) for each in data.user_ids]
-        self._send(server, data, _named("user", data.user_ids), _united(found))
+        self._send(server, data, _named("user", data.user_ids), united(found))
 
     def _to_group(self, server: ServerConnection, data: GroupBroadcastData) -> None:
         found = self._hubs.group(server.hub, data.group)
@@ -90,7 +90,7 @@ class SendHandlers:
 
     def _to_groups(self, server: ServerConnection, data: MultiGroupBroadcastData) -> None:
         found = [self._hubs.group(server.hub, each) for each in data.groups]
-        self._send(server, data, _named("group", data.groups), _united(found))
+        self._send(server, data, _named("group", data.groups), united(found))
 
     def _send(
         self,
@@ -104,16 +104,14 @@ class SendHandlers:
             # Nothing says how it is written: without it, too many would receive the message.
             raise InvalidRequestError("Filters of subscribers are not supported here.")
         message = Outgoing(as_written(data.payloads))
-        deliver(message, recipients, excluded)
-        count = len(recipients) - len(excluded & recipients.keys())
-        unserved = count_unserved(message, recipients, excluded)
+        served, unserved = deliver_counted(message, recipients, excluded)
         self._journal.sent(
             SentMessage(
                 time=self._clock.now(),
                 hub=server.hub,
                 recipient=recipient,
                 target=_target(data.payloads),
-                connections=count - unserved,
+                connections=served,
                 unserved=unserved,
                 tracing_id=None if data.tracing_id is None else str(data.tracing_id),
             )
@@ -142,12 +140,6 @@ def _target(payloads: Pairs[bytes]) -> str:
             with suppress(ProtocolError):
                 return protocol.open_envelope(data).target or ""
     return ""
-
-
-def _united(found: list[Mapping[str, Member]]) -> Mapping[str, Member]:
-    if len(found) == 1:
-        return found[0]
-    return {id_: member for each in found for id_, member in each.items()}
 
 
 def _named(kind: str, names: Sequence[str]) -> str:

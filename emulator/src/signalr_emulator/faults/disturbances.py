@@ -1,6 +1,7 @@
 """Faults of server connections whose WebSocket is there; those before that are any request's."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from .rules import Action, Armed, Faults, Request
@@ -53,10 +54,17 @@ class Disturbances:
         return None if armed is None else armed.fault.body or _REFUSED
 
 
-async def pause(armed: Armed) -> None:
-    """Wait as long as a fault wants."""
+async def pause(armed: Armed, is_over: Callable[[], bool] = lambda: False) -> None:
+    """Wait as long as a fault wants: for its delay, and while it freezes what it disturbs.
+
+    Args:
+        armed: The fault.
+        is_over: Tells whether nobody waits any more for what is frozen.
+    """
     if armed.fault.delay:
         await asyncio.sleep(armed.fault.delay)
-    # As a frozen request does.
-    while armed.fault.action is Action.FREEZE and not armed.is_cleared:  # noqa: ASYNC110 - see above
+    if armed.fault.action is not Action.FREEZE:
+        return
+    # aiohttp has no event for a client that gives up, so that both are looked for.
+    while not (armed.is_cleared or is_over()):  # noqa: ASYNC110 - see above
         await asyncio.sleep(_LOOK_AGAIN)

@@ -1,6 +1,5 @@
 """Carries out faults: one aiohttp middleware in front of every plane."""
 
-import asyncio
 import socket
 import struct
 from collections.abc import Callable
@@ -13,15 +12,12 @@ from ..errors import AuthenticationError
 from ..operations.errors import unauthorized
 from ..operations.table import HEALTH_PATHS, OPERATIONS, READS
 from ..transports.local_address import local_address
-from .disturbances import ALLOWED
+from .disturbances import ALLOWED, pause
 from .rules import Action, Armed, Faults, Request
 
 __all__ = ["OPERATION_NAMES", "fault_middleware"]
 
 _CONTROL_PREFIX = "/emulator/"
-_LOOK_AGAIN = 0.05
-"""How often a frozen request looks whether it may go on, in seconds."""
-
 _CUT_JSON = b'{"'
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -72,10 +68,7 @@ def fault_middleware(
 
 async def _apply(armed: Armed, request: web.Request, handler: Handler) -> web.StreamResponse:
     fault = armed.fault
-    if fault.delay:
-        await asyncio.sleep(fault.delay)
-    if fault.action is Action.FREEZE:
-        await _freeze(armed, request)
+    await pause(armed, lambda: _is_gone(request))
     instead = _instead(armed, request)
     if instead is not None:
         return instead
@@ -104,12 +97,6 @@ def _instead(armed: Armed, request: web.Request) -> web.Response | None:
         case _:
             # Who gave up while the request was frozen does not want it any more.
             return web.Response() if _is_gone(request) else None
-
-
-async def _freeze(armed: Armed, request: web.Request) -> None:
-    # aiohttp has no event for a client that gives up, so that both are looked for.
-    while not armed.is_cleared and not _is_gone(request):  # noqa: ASYNC110 - see above
-        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _answer(armed: Armed) -> web.Response:

@@ -11,7 +11,8 @@ from .client_endpoint.routes import ClientEndpoint
 from .faults.middleware import fault_middleware
 from .operations.errors import error_details, error_response
 from .operations.parameters import MAX_BODY_BYTES
-from .rest.routes import DATA_ACTION, PRINCIPAL_ID, RestApi
+from .rest.callers import PRINCIPAL_ID
+from .rest.routes import DATA_ACTION, RestApi
 from .server_endpoint.routes import ServerEndpoint
 from .state.journal import Call
 from .state.resource import Resource

@@ -8,7 +8,10 @@ from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
 
-__all__ = ["Callers"]
+__all__ = ["PRINCIPAL_ID", "Callers"]
+
+PRINCIPAL_ID = web.RequestKey("principal_id", str)
+"""Who called, kept with the request for the journal."""
 
 
 class Callers:
@@ -26,7 +29,7 @@ class Callers:
         self._scope = resource.config.resource_id
 
     def of(self, request: web.Request) -> Caller:
-        """Give who has sent a request.
+        """Give who has sent a request, and keep it with the request.
 
         Raises:
             AuthenticationError: There is no bearer token, or it is not valid for this URL.
@@ -36,7 +39,10 @@ class Callers:
             query=request.rel_url.raw_query_string,
             origins=self._origins(request),
         )
-        return self._authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+        caller = self._authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+        if caller.principal_id is not None:
+            request[PRINCIPAL_ID] = caller.principal_id
+        return caller
 
     def permit(self, caller: Caller, data_action: str) -> None:
         """Refuse who lacks a data action; whoever has an access key has all of them.

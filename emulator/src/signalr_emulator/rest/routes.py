@@ -26,13 +26,10 @@ from .members import MemberOperations
 from .messages import MessageOperations
 from .tokens import ClientTokens, TokenOperations
 
-__all__ = ["DATA_ACTION", "PRINCIPAL_ID", "RestApi"]
+__all__ = ["DATA_ACTION", "RestApi"]
 
 DATA_ACTION = web.RequestKey("data_action", str)
 """What an operation requires, kept with its request for the journal."""
-
-PRINCIPAL_ID = web.RequestKey("principal_id", str)
-"""Who called, kept with the request for the journal."""
 
 type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -99,8 +96,6 @@ class RestApi:
         if operation.data_action is not None:
             request[DATA_ACTION] = operation.data_action
         call = Call(request, operation, self._callers.of(request))
-        if call.caller.principal_id is not None:
-            request[PRINCIPAL_ID] = call.caller.principal_id
         check_api_version(operation, call.parameter("api-version"))
         if operation.data_action is not None:
             self._permit(call, operation.data_action)

@@ -18,7 +18,7 @@ from ..operations.parameters import effective_hub
 from ..operations.table import DataAction
 from ..rest.authentication import ConnectionAuthentication
 from ..rest.callers import Callers
-from ..rest.routes import DATA_ACTION, PRINCIPAL_ID
+from ..rest.routes import DATA_ACTION
 from ..rest.tokens import ClientTokens
 from ..server_connections.connection import Connection
 from ..server_connections.live import ServerConnection
@@ -87,8 +87,6 @@ class ServerEndpoint:
     def _admit(self, request: web.Request) -> tuple[str, str, str]:
         """Give the server, the hub and the id of a connection that may be opened."""
         caller = self._callers.of(request)
-        if caller.principal_id is not None:
-            request[PRINCIPAL_ID] = caller.principal_id
         self._callers.permit(caller, DataAction.SERVER_CONNECTION)
         hub = effective_hub(request.query.get("hub", ""))
         connection_id = _id(request.query.get("cid") or secrets.token_hex(16), "cid")

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from aiohttp import web
+
 from ..authentication.client_tokens import ClientIdentity, HttpTransports
 from ..clients.connected import Client
 from ..clients.negotiations import Negotiated
@@ -17,6 +19,7 @@ from ..transports.deadlines import Deadlines
 from ..transports.long_polling import LongPollingTransport
 from ..transports.timing import Timing
 from .authentication_expiry import AuthenticationExpiry
+from .request import query_without_secrets, sent_query, shown_headers
 
 __all__ = ["AnyClient", "LiveClient", "LiveClients"]
 
@@ -54,6 +57,8 @@ class LiveClients:
         self._timing = service.config.timing
         self._mode = service.config.service_mode
         self._max_held = service.config.max_write_buffer
+        is_whole = service.config.upstream.whole_query
+        self._shown_query = sent_query if is_whole else query_without_secrets
         self._live: dict[str, LiveClient] = {}
         self._deadlines = Deadlines()
         self._expiry = AuthenticationExpiry(service.clock, self._timing.expiry_scan)
@@ -74,7 +79,7 @@ class LiveClients:
         kind: HttpTransports,
         traits: Traits,
         *,
-        request: ClientRequest,
+        request: web.Request,
         polls: LongPollingTransport | None = None,
     ) -> LiveClient:
         """Make the client of a connection.
@@ -83,7 +88,7 @@ class LiveClients:
             negotiated: What was negotiated.
             kind: How it is transported.
             traits: What its transport is able to do.
-            request: What those who answer it see of its request.
+            request: The request that connects it.
             polls: The transport of a client that polls.
         """
 
@@ -119,13 +124,13 @@ class LiveClients:
         self,
         negotiated: Negotiated,
         traits: Traits,
-        request: ClientRequest,
+        request: web.Request,
         on_end: Callable[[], None],
     ) -> AnyClient:
         """Make a client that an upstream answers, or nobody."""
         return Client(
             negotiated=negotiated,
-            query=request.query,
+            query=self._shown_query(request),
             hubs=self._resource.hubs,
             handler=self._resource.handler,
             events=self._resource.events,
@@ -140,13 +145,13 @@ class LiveClients:
         self,
         negotiated: Negotiated,
         traits: Traits,
-        request: ClientRequest,
+        request: web.Request,
         on_end: Callable[[], None],
     ) -> AnyClient:
         """Make a client that an app server answers."""
         return RelayedClient(
             negotiated=negotiated,
-            request=request,
+            request=ClientRequest(shown_headers(request), self._shown_query(request)),
             hubs=self._resource.hubs,
             servers=self._resource.servers,
             timing=self.timing(negotiated.identity),

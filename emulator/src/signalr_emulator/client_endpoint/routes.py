@@ -25,7 +25,6 @@ from ..errors import (
 )
 from ..operations.errors import unauthorized
 from ..protocols.supported import TransferFormat
-from ..server_connections.opening import ClientRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
@@ -38,10 +37,7 @@ from .request import (
     hub_of,
     negotiate_version,
     preflight,
-    query_without_secrets,
     require_id,
-    sent_query,
-    shown_headers,
     transport_of,
 )
 from .web_socket import WebSocketTransport
@@ -72,8 +68,6 @@ class ClientEndpoint:
         self._resource = resource
         self._live = LiveClients(service, resource)
         self._hosts = service.config.hosts
-        is_whole = service.config.upstream.whole_query
-        self._shown_query = sent_query if is_whole else query_without_secrets
 
     def routes(self) -> list[web.RouteDef]:
         """Give the routes, answers to CORS preflights included."""
@@ -200,7 +194,7 @@ class ClientEndpoint:
             max_unacknowledged=self._service.config.max_write_buffer,
         )
         kind = HttpTransports.WEB_SOCKETS
-        return self._live.start(negotiated, kind, traits, request=self._shown(request)).client
+        return self._live.start(negotiated, kind, traits, request=request).client
 
     async def _event_stream(
         self, request: web.Request, hub: str, identity: ClientIdentity, live: LiveClient | None
@@ -225,7 +219,7 @@ class ClientEndpoint:
             negotiated,
             HttpTransports.SERVER_SENT_EVENTS,
             Traits(transfer_formats=_TEXT_ONLY, max_record=MAX_POSTED),
-            request=self._shown(request),
+            request=request,
         ).client
         _attach(client, transport, negotiated)
         try:
@@ -258,14 +252,11 @@ class ClientEndpoint:
             negotiated,
             HttpTransports.LONG_POLLING,
             Traits(keeps_itself_alive=True, max_record=MAX_POSTED),
-            request=self._shown(request),
+            request=request,
             polls=transport,
         ).client
         _attach(client, transport, negotiated)
         return transport
-
-    def _shown(self, request: web.Request) -> ClientRequest:
-        return ClientRequest(shown_headers(request), self._shown_query(request))
 
     def _check_user(self, request: web.Request, hub: str, identity: ClientIdentity) -> None:
         """Refuse who is not the user of a connection, whatever else the token says."""

@@ -50,6 +50,7 @@ from signalr_emulator.service_protocol.sends import (
 from signalr_emulator.service_protocol.table import Message
 from signalr_emulator.state.resource import Resource
 from signalr_emulator.state.service import Service
+from signalr_emulator.transports.deadlines import Deadlines
 from signalr_emulator.transports.outgoing import record_form
 from signalr_emulator.transports.sink import Form, Relay, Sink
 
@@ -235,6 +236,7 @@ def _client(
         traits=Traits(),
         max_held=_CONFIG.max_write_buffer,
         loop=_LOOP,
+        deadlines=Deadlines(),
         on_end=lambda: resource.negotiations.end(negotiated),
     )
     transport = _Transport()

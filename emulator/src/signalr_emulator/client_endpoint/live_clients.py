@@ -158,6 +158,7 @@ class LiveClients:
             traits=traits,
             max_held=self._max_held,
             loop=asyncio.get_running_loop(),
+            deadlines=self._deadlines,
             on_end=on_end,
         )
 

@@ -25,6 +25,7 @@ from ..service_protocol.messages import (
     UpdateConnectionClaims,
 )
 from ..service_protocol.table import Message as ServiceMessage
+from ..transports.deadlines import Deadlines
 from ..transports.outgoing import Outgoing, record_form
 from ..transports.sink import NOTHING, NOWHERE, Relay, Sink
 from ..transports.timing import Timing
@@ -81,7 +82,8 @@ class RelayedClient:
         timing: Time limits.
         traits: What its transport is able to do.
         max_held: Bytes that may wait for the answer to its handshake, or for the rest of a message.
-        loop: Runs the timers.
+        loop: Has the clock, and runs whoever waits for a result.
+        deadlines: Those of all clients.
         on_end: Called once, when the client is gone for good.
     """
 
@@ -99,6 +101,7 @@ class RelayedClient:
         traits: Traits,
         max_held: int,
         loop: asyncio.AbstractEventLoop,
+        deadlines: Deadlines,
         on_end: Callable[[], None],
     ) -> None:
         self.connection_id = negotiated.connection_id
@@ -130,7 +133,8 @@ class RelayedClient:
         self._results = PassingResults(traits.max_record, loop)
         self._last_received = loop.time()
         self._pauses = 0
-        self._timer = loop.call_later(timing.handshake, self._check)
+        self._deadlines = deadlines
+        self._deadline = deadlines.plan(self._last_received + timing.handshake, self._check)
 
     @property
     def protocol(self) -> HubProtocol:
@@ -383,7 +387,7 @@ class RelayedClient:
         except ProtocolError as error:
             self.disconnect(str(error), allow_reconnect=True)
             return b""
-        if stateful.ack_at < self._timer.when():
+        if stateful.ack_at < self._deadline.when:
             self._check()
         return passed
 
@@ -425,7 +429,7 @@ class RelayedClient:
 
     def _check(self) -> None:
         """End a client that has said nothing for too long, and look again when it may have."""
-        self._timer.cancel()
+        self._deadline.cancel()
         if self._state is State.HANDSHAKE:
             limit = f"{self._timing.handshake:g}"
             self.disconnect(
@@ -441,9 +445,9 @@ class RelayedClient:
             return
         if self._stateful is not None and now >= self._stateful.ack_at:
             self._write(self._stateful.ack())
-        self._timer = self._loop.call_at(self._deadline(now), self._check)
+        self._deadline = self._deadlines.plan(self._next_check(now), self._check)
 
-    def _deadline(self, now: float) -> float:
+    def _next_check(self, now: float) -> float:
         if self._state is State.SUSPENDED:
             return self._reconnect_by
         ack_at = math.inf if self._stateful is None else self._stateful.ack_at
@@ -465,7 +469,7 @@ class RelayedClient:
         if self._state is State.CLOSED:
             return
         self._state = State.CLOSED
-        self._timer.cancel()
+        self._deadline.cancel()
         self._hubs.remove(self)
         self.form, self.sink = NOTHING, NOWHERE
         self._held.clear()

@@ -126,6 +126,7 @@ class RelayedClient:
         self._server: ServerConnection | None = None
         self._claims: tuple[Claim, ...] = ()
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._part = bytearray()
         self._stateful: StatefulReconnect | None = None
         self._reconnect_by = math.inf
@@ -368,8 +369,10 @@ class RelayedClient:
             self._write(record)
         elif record and self._state is State.OPENING:
             self._held.append(record)
-            if sum(map(len, self._held)) > self._max_held:
+            self._held_bytes += len(record)
+            if self._held_bytes > self._max_held:
                 self._held.clear()
+                self._held_bytes = 0
                 # The hub goes through its members right now, so that none can leave.
                 self._loop.call_soon(self.overflow)
 

@@ -17,9 +17,12 @@ __all__ = ["Break", "Breaks", "unexplained"]
 _LOST: Final = "The connection to the app server is lost."
 """What the service tells clients whose app server is gone."""
 
+_UNKNOWN: Final = " send: 404"
+"""What a request of a client is answered whose connection has ended while it was on its way."""
+
 _MAY_FAIL: Final = {
-    FailureKind.LOSS: (_LOST,),
-    FailureKind.CONNECTION: (_LOST,),
+    FailureKind.LOSS: (_LOST, _UNKNOWN),
+    FailureKind.CONNECTION: (_LOST, _UNKNOWN),
     FailureKind.SEND: (IN_FLIGHT,),
     FailureKind.GROUP: (IN_FLIGHT, NOT_FOUND),
 }

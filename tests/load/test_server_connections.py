@@ -30,6 +30,8 @@ def failure(kind: FailureKind, detail: str, began: float = 101.0) -> Failure:
     "caused",
     [
         failure(FailureKind.LOSS, LOST),
+        failure(FailureKind.LOSS, "serverSentEvents send: 404"),
+        failure(FailureKind.CONNECTION, "longPolling send: 404"),
         failure(FailureKind.SEND, f"broadcast: 503 {IN_FLIGHT}"),
         failure(FailureKind.GROUP, f"groups: 503 {IN_FLIGHT}"),
         failure(FailureKind.GROUP, f"groups: 503 {NOT_FOUND}"),
@@ -46,6 +48,8 @@ def test_a_break_explains_what_it_causes_in_its_time(caused: Failure) -> None:
     "foreign",
     [
         failure(FailureKind.LOSS, "webSockets: CLOSE 1006"),
+        failure(FailureKind.LOSS, "serverSentEvents send: 500"),
+        failure(FailureKind.LOSS, "longPolling: 404"),
         failure(FailureKind.SEND, "broadcast: 500"),
         failure(FailureKind.SEND, f"broadcast: 503 {NOT_FOUND}"),
         failure(FailureKind.NEGOTIATION, "negotiate: 503"),

@@ -9,6 +9,7 @@ import pytest
 from signalr_emulator import Config
 from signalr_emulator.configuration.service_mode import ServiceMode
 from signalr_emulator.transports.timing import Timing
+from signalr_emulator.upstream.settings import UpstreamConfig
 from yarl import URL
 
 from emulator.tests.conftest import StartWire
@@ -69,12 +70,22 @@ async def test_what_an_app_server_is_told_of_a_client(wire: Wire, server: AppSer
     assert token not in str((opened.claims, dict(opened.headers), opened.query))
 
 
-async def test_the_client_token_of_a_browser_is_not_shown(wire: Wire, server: AppServer) -> None:
-    token = await wire.client_token()
-    reply = (await wire.negotiate(token=token)).json
-    ws = await wire.open(token=token, connection_token=reply["connectionToken"])
-    await ws.send_str(HANDSHAKE)
-    opened = await server.opened(reply["connectionId"])
+@pytest.mark.parametrize("whole_query", [False, True], ids=["by default", "whole for upstreams"])
+async def test_the_client_token_of_a_browser_is_not_shown(
+    start: StartWire, whole_query: bool
+) -> None:
+    config = Config(
+        service_port=0,
+        control_port=0,
+        service_mode=ServiceMode.DEFAULT,
+        upstream=UpstreamConfig(whole_query=whole_query),
+    )
+    async with start(config) as wire, app_server(wire) as server:
+        token = await wire.client_token()
+        reply = (await wire.negotiate(token=token)).json
+        ws = await wire.open(token=token, connection_token=reply["connectionToken"])
+        await ws.send_str(HANDSHAKE)
+        opened = await server.opened(reply["connectionId"])
     assert opened.query == "?hub=chat"
     shown = str((opened.claims, dict(opened.headers), opened.query))
     assert token not in shown

@@ -151,7 +151,7 @@ class LiveClients:
         """Make a client that an app server answers."""
         return RelayedClient(
             negotiated=negotiated,
-            request=ClientRequest(shown_headers(request), self._shown_query(request)),
+            request=ClientRequest(shown_headers(request), query_without_secrets(request)),
             hubs=self._resource.hubs,
             servers=self._resource.servers,
             timing=self.timing(negotiated.identity),

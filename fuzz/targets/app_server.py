@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -79,13 +78,11 @@ _VECTORS: Final = (
 
 
 class _Socket:
-    """Brings some bytes, and keeps what is written."""
+    """Keeps what is written."""
 
     has_room = True
 
-    def __init__(self, parts: list[bytes], opened: Callable[[], None] = lambda: None) -> None:
-        self._parts = parts
-        self._opened = opened
+    def __init__(self) -> None:
         self.written = bytearray()
         self._is_closed = False
 
@@ -101,17 +98,6 @@ class _Socket:
 
     def abort(self) -> None:
         self._is_closed = True
-
-    async def closed(self) -> None:
-        """It is closed at once."""
-
-    async def receive_all(self, take: Callable[[bytes], Awaitable[None]]) -> None:
-        await take(write(HandshakeRequest(1, ConnectionKind.DEFAULT)))
-        self._opened()
-        for part in self._parts:
-            await take(part)
-            # What is put off because a broadcast goes on.
-            await asyncio.sleep(0)
 
 
 class _Transport:
@@ -182,17 +168,13 @@ async def _carried_out(parts: list[bytes]) -> bytes:
         _CONFIG.resources[0], _CONFIG, clock=_CLOCK, tenant=_SERVICE.tenant, seed=bytes(32)
     )
     resource.servers.instance_id = "instance"
-    other = _server("other server", _Socket([]))
+    other = _server("other server", _Socket())
     other.kind = ConnectionKind.DEFAULT
     resource.servers.add(other)
     bystander, heard = _client(resource, "other", "ben")
     bystander.from_server(ConnectionData("other", _ANSWER, data_type=1))
 
-    def opened() -> None:
-        for connection_id in ("one", "two"):
-            _client(resource, connection_id, "ann", "server")
-
-    socket = _Socket(parts, opened)
+    socket = _Socket()
     session = Session(
         Connection("server", lambda _asked: None, _CONFIG.server_timing, _LOOP.time()),
         _server("server", socket),
@@ -202,7 +184,14 @@ async def _carried_out(parts: list[bytes]) -> bytes:
         handlers=message_handlers(_SERVICE, resource),
         disturbances=Disturbances(_SERVICE.faults, "chat", None),
     )
-    await session.run()
+    session.take(write(HandshakeRequest(1, ConnectionKind.DEFAULT)))
+    for connection_id in ("one", "two"):
+        _client(resource, connection_id, "ann", "server")
+    for part in parts:
+        session.take(part)
+        # What is put off because a broadcast goes on.
+        await asyncio.sleep(0)
+    session.end()
     await asyncio.sleep(0)
     assert resource.servers.all() == [other]
     left = resource.hubs.everyone("chat")

@@ -1,144 +1,132 @@
-"""How messages share WebSocket messages on their way to an app server."""
+"""How messages share WebSocket messages on their way to an app server, and who is held back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket as sockets
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp import WSMsgType, web
-from signalr_emulator.server_endpoint.socket import ServerSocket, server_response
+from signalr_emulator.server_endpoint.socket import ServerSocket
 
-UPGRADE = (
-    b"GET /server/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
+from emulator.tests.websocket.frames import BINARY, TEXT, closing, frame
 
-type Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
-type Speak = Callable[[ServerSocket], Awaitable[None]]
+CLOSE = b"\x88\x02\x03\xe8"
+MIB = 1024 * 1024
 
 
-async def heard(speak: Speak, *said: str) -> tuple[list[bytes], int | None]:
-    """Give the WebSocket messages that an app server gets, and the code that closes it.
+class AppServer:
+    """The other side of a socket: what it reads, and what the service has heard."""
 
-    Args:
-        speak: What the service does before it reads.
-        said: Texts that the app server sends first.
-    """
+    def __init__(self, served: ServerSocket, reader: asyncio.StreamReader) -> None:
+        self.served = served
+        self.reader = reader
+        self.heard: list[bytes] = []
+        self.ends = 0
+        served.listen(self.heard.append, self._end)
 
-    async def serve(request: web.Request) -> web.StreamResponse:
-        response = server_response()
-        await response.prepare(request)
-        assert request.transport is not None
-        served = ServerSocket(response, request, request.transport)
-        await speak(served)
-        await served.receive_all(ignore)
-        await served.closed()
-        return response
+    async def messages(self, count: int) -> list[bytes]:
+        """Give messages that are shorter than 64 KiB, or of 64 KiB exactly."""
+        return [await self._message() for _ in range(count)]
 
-    async with (
-        serving(serve) as url,
-        aiohttp.ClientSession() as session,
-        session.ws_connect(url) as socket,
-    ):
-        for text in said:
-            await socket.send_str(text)
-        messages = []
-        while (message := await socket.receive()).type is WSMsgType.BINARY:
-            messages.append(message.data)
-        return messages, socket.close_code
+    async def _message(self) -> bytes:
+        first, length = await self.reader.readexactly(2)
+        assert first == 0x82
+        if length > 125:
+            length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8))
+        return await self.reader.readexactly(length)
+
+    def _end(self) -> None:
+        self.ends += 1
 
 
 @asynccontextmanager
-async def serving(serve: Serve) -> AsyncIterator[str]:
-    """Let app servers connect, and give the URL."""
-    application = web.Application()
-    application.router.add_get("/server/", serve)
-    runner = web.AppRunner(application)
-    await runner.setup()
+async def connected() -> AsyncIterator[tuple[ServerSocket, AppServer, asyncio.StreamWriter]]:
+    ours, theirs = sockets.socketpair()
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
+    served = ServerSocket(transport)
+    transport.set_protocol(served)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/server/"
+        yield served, AppServer(served, reader), writer
     finally:
-        await runner.cleanup()
+        transport.abort()
+        writer.transport.abort()
+        await asyncio.sleep(0)
 
 
-async def ignore(_data: bytes) -> None:
-    """Take what an app server says."""
-
-
-def test_what_is_written_in_one_turn_of_the_loop_comes_in_one_message_and_in_order() -> None:
-    async def speak(socket: ServerSocket) -> None:
+async def test_what_is_written_in_one_turn_of_the_loop_comes_in_one_message_and_in_order() -> None:
+    async with connected() as (served, server, _):
         for letter in b"abc":
-            socket.write(bytes((letter,)))
+            served.write(bytes((letter,)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        socket.write(b"d")
-        socket.close()
+        served.write(b"d")
+        served.close()
+        assert await server.messages(2) == [b"abc", b"d"]
+        assert await server.reader.readexactly(4) == CLOSE
 
-    assert asyncio.run(heard(speak)) == ([b"abc", b"d"], 1000)
 
-
-def test_much_does_not_wait_for_the_end_of_the_turn() -> None:
-    async def speak(socket: ServerSocket) -> None:
+async def test_much_does_not_wait_for_the_end_of_the_turn() -> None:
+    async with connected() as (served, server, _):
         for _ in range(5):
-            socket.write(bytes(32 * 1024))
-        socket.close()
-
-    messages, _ = asyncio.run(heard(speak))
-    assert list(map(len, messages)) == [64 * 1024, 64 * 1024, 32 * 1024]
-
-
-def test_nothing_follows_the_end() -> None:
-    async def speak(socket: ServerSocket) -> None:
-        socket.write(b"before")
-
-    assert asyncio.run(heard(speak, "a text")) == ([b"before"], 1003)
+            served.write(bytes(32 * 1024))
+        served.close()
+        sizes = [64 * 1024, 64 * 1024, 32 * 1024]
+        assert list(map(len, await server.messages(3))) == sizes
 
 
-def test_much_that_waits_for_the_turn_to_end_leaves_no_room() -> None:
-    async def speak(socket: ServerSocket) -> None:
-        socket.write(b"")
+async def test_nothing_follows_the_end() -> None:
+    async with connected() as (served, server, writer):
+        served.write(b"before")
+        writer.write(frame(TEXT, b"a text") + frame(BINARY, b"behind it"))
+        assert await server.messages(1) == [b"before"]
+        assert await server.reader.readexactly(4) == b"\x88\x02\x03\xeb"
+        served.write(b"after")
+        assert await server.reader.read() == b""
+        assert (server.heard, server.ends) == ([], 1)
+
+
+async def test_much_that_waits_leaves_no_room_until_it_is_read() -> None:
+    async with connected() as (served, server, _):
+        served.write(b"")
         await asyncio.sleep(0)
-        assert socket.has_room
+        assert served.has_room
         # The app server reads nothing meanwhile: its turn comes with the next one of the loop.
         for _ in range(16):
-            socket.write(bytes(1024 * 1024))
-        assert not socket.has_room
-        socket.close()
+            served.write(bytes(MIB))
+        assert not served.has_room
+        waiting = asyncio.create_task(served.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert list(map(len, await server.messages(17))) == [0, *[MIB] * 16]
+        async with asyncio.timeout(5):
+            await waiting
+        assert served.has_room
 
-    messages, code = asyncio.run(heard(speak))
-    assert sum(map(len, messages)) == 16 * 1024 * 1024
-    assert code == 1000
+
+async def test_nobody_waits_for_room_in_a_socket_that_is_gone() -> None:
+    async with connected() as (served, server, _):
+        for _ in range(16):
+            served.write(bytes(MIB))
+        waiting = asyncio.create_task(served.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        served.abort()
+        async with asyncio.timeout(5):
+            await waiting
+        assert server.ends == 1
 
 
-def test_who_is_in_the_middle_of_something_reads_all_of_the_end() -> None:
+async def test_who_is_in_the_middle_of_something_reads_all_of_the_end() -> None:
     """The connection stays until the server has answered to the Close."""
-
-    async def run() -> None:
-        async def serve(request: web.Request) -> web.StreamResponse:
-            response = server_response()
-            await response.prepare(request)
-            assert request.transport is not None
-            served = ServerSocket(response, request, request.transport)
-            served.write(b"the reason")
-            served.close()
-            await served.receive_all(ignore)
-            await served.closed()
-            return response
-
-        async with serving(serve) as url:
-            reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
-            writer.write(UPGRADE)
-            await reader.readuntil(b"\r\n\r\n")
-            assert await reader.readexactly(16) == b"\x82\x0athe reason\x88\x02\x03\xe8"
-            for _ in range(100):  # time enough to end the connection
-                await asyncio.sleep(0)
-            assert not reader.at_eof()
-            writer.write(b"\x88\x82\x00\x00\x00\x00\x03\xe8")
-            async with asyncio.timeout(5):
-                assert await reader.read() == b""
-            writer.close()
-            await writer.wait_closed()
-
-    asyncio.run(run())
+    async with connected() as (served, server, writer):
+        served.write(b"the reason")
+        served.close()
+        assert await server.messages(1) == [b"the reason"]
+        assert await server.reader.readexactly(4) == CLOSE
+        for _ in range(100):  # time enough to end the connection
+            await asyncio.sleep(0)
+        assert not server.reader.at_eof()
+        writer.write(frame(BINARY, b"what was under way") + closing(1000))
+        async with asyncio.timeout(5):
+            assert await server.reader.read() == b""
+        assert (server.heard, server.ends) == ([], 1)

@@ -26,6 +26,7 @@ from ..service_protocol.messages import ConnectionKind, HandshakeRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
+from ..websocket.upgrade import is_upgrade, switch_protocols, take_over
 from .answers import Handlers
 from .authentication import AuthenticationHandlers
 from .clients import ClientHandlers
@@ -35,7 +36,7 @@ from .pings import PingHandlers
 from .results import ResultHandlers
 from .sends import SendHandlers
 from .session import Session
-from .socket import ServerSocket, server_response
+from .socket import ServerSocket
 
 __all__ = ["ServerEndpoint", "message_handlers"]
 
@@ -75,13 +76,11 @@ class ServerEndpoint:
             return unauthorized(error)
         except RequestError as error:
             return error_response(error)
-        response = server_response()
-        if not response.can_prepare(request).ok:
+        if not is_upgrade(request):
             return error_response(InvalidRequestError("A server connection is a WebSocket."))
-        await response.prepare(request)
-        if request.transport is None:
-            return response
-        await self._run(request, response, server_id, hub, connection_id)
+        response = await switch_protocols(request)
+        if request.transport is not None:
+            self._start(request, request.transport, server_id, hub, connection_id)
         return response
 
     def _admit(self, request: web.Request) -> tuple[str, str, str]:
@@ -95,16 +94,15 @@ class ServerEndpoint:
         server_id = _id(request.headers.get(_SERVER_ID) or connection_id, _SERVER_ID)
         return server_id, hub, connection_id
 
-    async def _run(
+    def _start(
         self,
         request: web.Request,
-        response: web.WebSocketResponse,
+        transport: asyncio.Transport,
         server_id: str,
         hub: str,
         connection_id: str,
     ) -> None:
-        assert request.transport is not None  # noqa: S101
-        socket = ServerSocket(response, request, request.transport)
+        socket = ServerSocket(transport)
         address = local_address(request)
         disturbances = Disturbances(
             self._service.faults, hub, None if address is None else address.port
@@ -130,7 +128,8 @@ class ServerEndpoint:
             disturbances=disturbances,
             expire=self._resource.user_groups.expire,
         )
-        await session.run()
+        socket.listen(session.take, session.end)
+        socket.data_received(take_over(request, transport, socket))
 
     def _refusal(self, server: ServerConnection, asked: HandshakeRequest) -> str | None:
         """Tell why a server may not connect, or give None."""

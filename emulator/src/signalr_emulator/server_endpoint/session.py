@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 
 from ..errors import RequestError
 from ..faults.disturbances import ACK, MESSAGE, Disturbances, pause
@@ -64,25 +64,41 @@ class Session:
         self._timer = self._loop.call_at(connection.deadline, self._check)
         self._late: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
-        """Carry out what comes until the end."""
-        try:
-            await self._socket.receive_all(self._take)
-        finally:
-            self._timer.cancel()
-            for task in self._late:
-                task.cancel()
-            self._servers.remove(self._server)
-            await self._socket.closed()
+    def take(self, data: bytes) -> None:
+        """Carry out what comes, and read no more until there is room for the answers."""
+        armed = self._disturbances.take(MESSAGE)
+        if armed is not None:
+            self._hold(self._take_late(armed, data))
+            return
+        self._carry_out_all(data)
+        # Who asks and does not read the answers is not read either.
+        if not self._socket.has_room:
+            self._hold(self._read_on())
 
-    async def _take(self, data: bytes) -> None:
-        if (armed := self._disturbances.take(MESSAGE)) is not None:
-            await pause(armed)
+    def end(self) -> None:
+        """Take note that nothing comes any more."""
+        self._timer.cancel()
+        for task in self._late:
+            task.cancel()
+        self._servers.remove(self._server)
+
+    def _hold(self, until_it_reads_on: Coroutine[None, None, None]) -> None:
+        self._socket.pause_reading()
+        self._later(until_it_reads_on)
+
+    async def _take_late(self, armed: Armed, data: bytes) -> None:
+        await pause(armed)
+        self._carry_out_all(data)
+        await self._read_on()
+
+    async def _read_on(self) -> None:
+        await self._socket.room()
+        self._socket.resume_reading()
+
+    def _carry_out_all(self, data: bytes) -> None:
         self._carry_out(self._connection.receive(data, self._loop.time()))
         if self._connection.deadline < self._timer.when():
             self._reschedule()
-        # Who asks and does not read the answers is not read either.
-        await self._socket.room()
 
     def _check(self) -> None:
         self._carry_out(self._connection.check(self._loop.time()))
@@ -143,13 +159,16 @@ class Session:
         if armed is None:
             self._server.send(ack)
             return
-        task = self._loop.create_task(self._acknowledge_late(armed, ack))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+        self._later(self._acknowledge_late(armed, ack))
 
     async def _acknowledge_late(self, armed: Armed, ack: Ack) -> None:
         await pause(armed)
         self._server.send(ack)
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
 
 def _refusal(message: Message, error: str) -> Message:

@@ -1,16 +1,16 @@
-"""The WebSocket of a server connection, over aiohttp."""
+"""The WebSocket of a server connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import sys
+from collections.abc import Callable
 from typing import Final
 
-from aiohttp import WSMsgType, web
-
+from ..errors import WebSocketError
 from ..service_protocol.codec import MAX_MESSAGE_BYTES
-from ..websocket.frames import CloseCode, binary_frame, close_frame
+from ..websocket.connection import WebSocketConnection
+from ..websocket.frames import CloseCode, binary_frame
 
-__all__ = ["ServerSocket", "server_response"]
+__all__ = ["ServerSocket"]
 
 _CLOSE_TIMEOUT: Final = 2.0
 """How long a closing handshake may take, in seconds."""
@@ -22,17 +22,7 @@ _TOGETHER_BYTES: Final = 64 * 1024
 """From how much on messages do not wait for more that could go with them."""
 
 
-def server_response() -> web.WebSocketResponse:
-    """Make the response that upgrades the request of an app server."""
-    return web.WebSocketResponse(
-        autoclose=False,
-        compress=False,
-        max_msg_size=2 * MAX_MESSAGE_BYTES,
-        timeout=_CLOSE_TIMEOUT,
-    )
-
-
-class ServerSocket:
+class ServerSocket(WebSocketConnection):
     """Carries bytes to one app server and from it.
 
     What is written within one turn of the event loop goes as one WebSocket message: many clients of
@@ -40,30 +30,35 @@ class ServerSocket:
     carries.
 
     Args:
-        response: The upgraded response.
-        request: The request that it answers.
         transport: The socket's transport.
     """
 
-    def __init__(
-        self,
-        response: web.WebSocketResponse,
-        request: web.Request,
-        transport: asyncio.Transport,
-    ) -> None:
-        self._response = response
-        self._request = request
-        self._transport = transport
+    __slots__ = ("_has_room", "_loop", "_on_end", "_take_message", "_together", "_together_bytes")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        # What may wait is bounded by `has_room`, which its writers look at.
+        super().__init__(transport, 2 * MAX_MESSAGE_BYTES, sys.maxsize, _CLOSE_TIMEOUT)
         transport.set_write_buffer_limits(high=_ROOM_BYTES)
         self._loop = asyncio.get_running_loop()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._together: list[bytes] = []
         self._together_bytes = 0
-        self._is_closing = False
+
+    def listen(self, take: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+        """Set, before anything comes, who gets it.
+
+        Args:
+            take: Gets the payload of each message.
+            on_end: Is called once when nothing comes any more.
+        """
+        self._take_message = take
+        self._on_end = on_end
 
     @property
     def has_room(self) -> bool:
         """Whether little enough waits to be sent."""
-        return self._transport.get_write_buffer_size() <= _ROOM_BYTES
+        return self._has_room.is_set()
 
     def write(self, data: bytes) -> None:
         """Send without waiting; after the end of the socket, drop."""
@@ -78,59 +73,39 @@ class ServerSocket:
 
     async def room(self) -> None:
         """Wait until there is room, or until the socket has ended."""
-        with suppress(ConnectionError):
-            await self._request.writer.drain()
+        await self._has_room.wait()
 
     def close(self) -> None:
         """Close the WebSocket after what was sent, and cut who does not take that in time."""
-        self._close(CloseCode.NORMAL)
-
-    def abort(self) -> None:
-        """Cut the socket now."""
-        self._transport.abort()
-
-    async def closed(self) -> None:
-        """Wait until the WebSocket is closed, after `receive_all`."""
-        if self._is_closing:
-            # Both sides have said so, or this one has said it to nobody.
-            self._transport.close()
         self._flush()
-        self._is_closing = True
-        await self._response.close()
+        super().close()
 
-    async def receive_all(self, take: Callable[[bytes], Awaitable[None]]) -> None:
-        """Hand on what comes until the WebSocket ends.
+    def received(self, payload: bytes, *, is_text: bool) -> None:
+        """Hand a message on.
 
-        Args:
-            take: Gets the payload of each message. Until it has taken it, nothing more is read.
+        Raises:
+            WebSocketError: It is text.
         """
-        while True:
-            message = await self._response.receive()
-            match message.type:
-                case WSMsgType.BINARY | WSMsgType.TEXT if self._is_closing:
-                    # It has not come to the Close yet, to which it will answer.
-                    pass
-                case WSMsgType.BINARY:
-                    await take(message.data)
-                case WSMsgType.TEXT:
-                    self._close(CloseCode.UNSUPPORTED)
-                case _:
-                    return
+        if is_text:
+            raise WebSocketError("A server connection carries bytes.", CloseCode.UNSUPPORTED)
+        self._take_message(payload)
 
-    def _close(self, code: CloseCode) -> None:
-        """Say the end, and leave it to `receive_all` to wait for the other side's.
+    def ended(self, error: Exception | None) -> None:  # noqa: ARG002 - all ends are alike
+        """Tell that nothing comes any more."""
+        self._on_end()
 
-        aiohttp would not wait for it while another task receives, and a server that has something
-        under way would lose what it has not read.
-        """
-        if self._is_closing:
-            return
-        self._flush()
-        self._is_closing = True
-        if not self._transport.is_closing():
-            self._transport.write(close_frame(code))
-        # Who does not read would keep what was sent, and the connection, for ever.
-        self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
+    def pause_writing(self) -> None:
+        """Take note that much waits to be sent."""
+        self._has_room.clear()
+
+    def resume_writing(self) -> None:
+        """Take note that little waits."""
+        self._has_room.set()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take note that the socket is closed, and that nobody has to wait for it."""
+        self._has_room.set()
+        super().connection_lost(error)
 
     def _flush(self) -> None:
         """Send what has been written, if anything has since it was sent last."""
@@ -139,5 +114,4 @@ class ServerSocket:
         data = b"".join(self._together)
         self._together.clear()
         self._together_bytes = 0
-        if not self._transport.is_closing():
-            self._transport.write(binary_frame(data))
+        self._put(binary_frame(data))

@@ -59,6 +59,10 @@ class RunningEmulator:
         clock: dict[str, float] = self._call("POST", "clock", {"advance": seconds})
         return clock["now"]
 
+    def reset_clock(self) -> None:
+        """Move the emulator's clock back to real time."""
+        self._call("DELETE", "clock")
+
     def state(self) -> dict[str, Any]:
         """Give what `GET /emulator/state` answers: counts, live keys, connections, roles."""
         state: dict[str, Any] = self._call("GET", "state")

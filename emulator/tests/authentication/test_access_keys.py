@@ -59,6 +59,17 @@ def test_a_clock_that_is_set_back_ends_no_key(clock: Clock) -> None:
     assert AccessKeys(clock, SEED).find(key.key_id) == key
 
 
+def test_a_key_from_before_a_reset_hides_no_key_that_has_ended(clock: Clock) -> None:
+    keys = AccessKeys(clock, SEED)
+    clock.advance(3600)
+    ahead = keys.issue()
+    clock.reset()
+    ended = keys.issue()
+    clock.advance(90 * 60)
+    assert keys.find(ended.key_id) is None
+    assert keys.live() == [ahead]
+
+
 @pytest.mark.parametrize(
     "key_id", ["", "unknown", "1", "service", "-" * 17, f"{'f' * 13}-{'0' * 16}", "-1-" + "0" * 16]
 )

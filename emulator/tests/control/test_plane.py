@@ -165,6 +165,20 @@ async def test_clock_does_not_go_backwards(wire: Wire, body: bytes, pointer: str
     assert (await wire.control("/emulator/clock"))["offset"] == 0
 
 
+async def test_what_was_given_out_ahead_is_good_after_a_reset(wire: Wire) -> None:
+    url = f"{wire.emulator.control_url}/emulator/clock"
+    await wire.request("POST", url, data=b'{"advance": 90000}')
+    client_token = await wire.client_token()
+    answer = await wire.request("DELETE", url)
+    assert (answer.status, answer.json) == (200, {"now": NOW, "offset": 0.0})
+    # The Entra token and the client token begin 25 hours from now.
+    assert (await wire.send("chat/")).status == 202
+    assert (await wire.negotiate(token=client_token)).status == 200
+    never = await wire.client_token(nbf=NOW + 90001)
+    refused = await wire.negotiate(token=never)
+    assert (refused.status, refused.json["message"]) == (401, "The token is not valid yet.")
+
+
 async def test_state(wire: Wire) -> None:
     await wire.identity(header="wrong")
     sockets = [await wire.connect() for _ in range(2)]

@@ -205,6 +205,23 @@ async def test_managed_identity(start: StartWire, app: App, wire: Wire) -> None:
         assert (claims["appid"], claims["oid"]) == (identity.client_id, identity.principal_id)
 
 
+async def test_an_upstream_gets_no_token_of_the_future_once_the_clock_is_back(
+    start: StartWire, app: App, clock: Clock
+) -> None:
+    async def begins() -> float:
+        await wire.connect()
+        request, _ = await app.next()
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return float(claims["nbf"])
+
+    async with calling(start, parse_template(f"{app.url} managed-identity=api://app")) as wire:
+        clock.advance(3600)
+        assert await begins() > clock.now() - 3600
+        clock.reset()
+        assert await begins() <= clock.now()
+
+
 async def test_handler_that_fails(
     start: StartWire, app: App, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

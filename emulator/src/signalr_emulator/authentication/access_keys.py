@@ -111,13 +111,10 @@ class AccessKeys:
         return list(self._issued.values())
 
     def _purge(self) -> None:
+        # The oldest may end last: it was issued before the clock was reset.
         now = self._clock.now()
-        while self._issued:
-            # All keys live equally long, so that the oldest is the first to expire.
-            oldest = next(iter(self._issued.values()))
-            if now < oldest.expires_at:
-                return
-            del self._issued[oldest.key_id]
+        for key in [each for each in self._issued.values() if each.expires_at <= now]:
+            del self._issued[key.key_id]
 
     def _key(self, key_id: str, expires_at: float) -> AccessKey:
         digest = hmac.digest(self._seed, key_id.encode(), "sha384")

@@ -108,7 +108,7 @@ class Authenticator:
             for audience in audiences_of(claims)
         ):
             raise AuthenticationError("The audience of the token is not the URL of this request.")
-        check_lifetime(claims, self._clock.now())
+        check_lifetime(claims, self._clock.now(), self._clock.start_limit)
         return Caller(principal_id=None)
 
 

@@ -126,7 +126,7 @@ def validate_client_token(
     claims = signed_claims(token, keys)
     if not audiences.intersection(audience.lower() for audience in audiences_of(claims)):
         raise AuthenticationError("The audience of the token is not this hub of this service.")
-    check_lifetime(claims, clock.now())
+    check_lifetime(claims, clock.now(), clock.start_limit)
     return client_identity(claims)
 
 

@@ -62,6 +62,7 @@ class _ClockAndState:
         return [
             web.get("/emulator/clock", self._read_clock),
             web.post("/emulator/clock", checked(self._advance_clock)),
+            web.delete("/emulator/clock", self._reset_clock),
             web.get("/emulator/state", self._state),
         ]
 
@@ -72,6 +73,10 @@ class _ClockAndState:
     async def _advance_clock(self, request: web.Request) -> web.Response:
         fields = properties(decode(await request.read()), ("advance",))
         self._service.clock.advance(number(fields, "advance", MAX_ADVANCE))
+        return await self._read_clock(request)
+
+    async def _reset_clock(self, request: web.Request) -> web.Response:
+        self._service.clock.reset()
         return await self._read_clock(request)
 
     async def _state(self, _request: web.Request) -> web.Response:

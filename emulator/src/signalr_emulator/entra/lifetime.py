@@ -28,30 +28,34 @@ NOT_A_TOKEN: Final = (jwt.PyJWTError, UnicodeEncodeError, RecursionError)
 is nested too deep."""
 
 
-def check_lifetime(claims: Mapping[str, Any], now: float) -> None:
+def check_lifetime(claims: Mapping[str, Any], now: float, start_limit: float | None = None) -> None:
     """Check `exp`, which is required, and `nbf`, without any tolerance.
 
     Args:
         claims: Claims of the token.
         now: Seconds since the epoch.
+        start_limit: Until when it may begin, in seconds since the epoch; `now` if None.
 
     Raises:
         AuthenticationError: The token is expired, not valid yet, or has no usable times.
     """
     if now >= _time(claims, "exp"):
         raise AuthenticationError("The token is expired.")
-    if claims.get("nbf") is not None and now < _time(claims, "nbf"):
+    limit = now if start_limit is None else start_limit
+    if claims.get("nbf") is not None and limit < _time(claims, "nbf"):
         raise AuthenticationError("The token is not valid yet.")
 
 
-def check_assertion_lifetime(claims: Mapping[str, Any], now: float) -> None:
+def check_assertion_lifetime(
+    claims: Mapping[str, Any], now: float, start_limit: float | None = None
+) -> None:
     """Check the times of a client assertion; arguments as of `check_lifetime`.
 
     Raises:
         TokenRequestError: As `check_lifetime`.
     """
     try:
-        check_lifetime(claims, now)
+        check_lifetime(claims, now, start_limit)
     except AuthenticationError as error:
         raise TokenRequestError(401, "invalid_client", 700024, str(error)) from error
 

@@ -44,7 +44,7 @@ class ManagedIdentityIssuer:
             claims = self._tenant.signed_claims(token)
         except AuthenticationError as error:
             raise TokenRequestError(401, "invalid_client", 50013, str(error)) from error
-        check_assertion_lifetime(claims, self._clock.now())
+        check_assertion_lifetime(claims, self._clock.now(), self._clock.start_limit)
         if not self._identities.is_user_assigned(claims.get("oid")):
             raise TokenRequestError(
                 401, "invalid_client", 700226, "Only user-assigned managed identities may do so."

@@ -236,7 +236,7 @@ class Tenant:
             raise AuthenticationError("The issuer of the token is not the tenant of the service.")
         if claims.get("aud") not in audiences:
             raise AuthenticationError("The audience of the token is not this service.")
-        check_lifetime(claims, self._clock.now())
+        check_lifetime(claims, self._clock.now(), self._clock.start_limit)
         principal_id = claims.get("oid")
         if not isinstance(principal_id, str):
             raise AuthenticationError("The token has no object id.")

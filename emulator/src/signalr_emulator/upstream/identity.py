@@ -43,7 +43,9 @@ class ServiceTokens:
         """
         audience = audience or _DEFAULT_AUDIENCE
         kept = self._tokens.get(audience)
-        if kept is None or kept.expires_on - _RENEW_BEFORE <= self._clock.now():
+        now = self._clock.now()
+        # The upstream measures on its own clock, for which a token from before a reset is too new.
+        if kept is None or not kept.not_before <= now < kept.expires_on - _RENEW_BEFORE:
             kept = self._tenant.issue(self._identity, audience)
             self._tokens[audience] = kept
         return kept.text

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from doctor.running import announced
 from funchost.settings import (
     SETTINGS_FILE,
     SettingsError,
@@ -117,6 +118,7 @@ def _run(addresses: Addresses) -> int:
         _wait_until_answers(emulator, f"http://{_HOST}:{addresses.service}/api/health", "emulator")
         functions = stack.enter_context(_running(_functions_command(addresses), environment))
         _wait_until_answers(functions, f"{addresses.functions_url}/health", "function app")
+        stack.enter_context(announced(_ROOT, addresses.functions_url, environment))
         print(_summary(addresses), flush=True)
         return _wait_for_an_end(emulator, functions)
 

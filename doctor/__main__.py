@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     report = JsonReport(sys.stdout) if options.json else TextReport(sys.stdout, os.environ)
     try:
-        configuration = read_configuration(options.settings, os.environ)
+        configuration = read_configuration(options.settings, os.environ, options.app_url or "")
         settings = Settings.from_environment(configuration.environment)
     except SettingsFileError as error:
         return _refuse(report, error.diagnosis)
@@ -110,7 +110,7 @@ def _results(
         ) as app:
             yield from runner.run(APP_CHECKS, app)
     else:
-        reason = "no --app-url is given, and none runs here by local.settings.json"
+        reason = "no --app-url is given, and none runs here"
         yield Result("app", "Function app", "", Finding.skipped(reason))
 
 
@@ -139,8 +139,8 @@ def _parser() -> argparse.ArgumentParser:
         "--settings",
         type=Path,
         metavar="FILE",
-        help="settings file; the process environment wins over it (default: local.settings.json if"
-        " it exists)",
+        help="settings file; the process environment wins over it (default: what make start runs,"
+        " else local.settings.json if it exists)",
     )
     parser.add_argument("--hub", help="hub to check (default: the app's default hub)")
     parser.add_argument(
@@ -154,8 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_app_url,
         metavar="URL",
         help="address of the function app, https://<app>.azurewebsites.net; a path in it stands for"
-        " the route prefix of host.json (default: the local one, if local.settings.json is used"
-        " and it runs)",
+        " the route prefix of host.json (default: the app that runs here)",
     )
     parser.add_argument(
         "--timeout",

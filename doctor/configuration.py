@@ -1,20 +1,21 @@
 """The settings as the app would read them, and what of them is worth a look."""
 
-import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from funchost.settings import HostSettings, load_host_settings
 from funchost.settings import SettingsError as HostSettingsError
 from shared.errors import SettingsError, UnknownHubError
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
-from shared.settings.endpoint import EndpointType
+from shared.settings.endpoint import EndpointType, is_loopback
 from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
 
 from .finding import Diagnosis, Finding
+from .running import Running, listens, running_apps
 from .settings_file import DEFAULT_NAME, SettingsFileError, read_settings_file
 
 __all__ = [
@@ -46,20 +47,30 @@ class Configuration:
     app_url: str = ""
 
 
-def read_configuration(path: Path | None, process: Mapping[str, str]) -> Configuration:
-    """Read the file of settings, if there is one, and the `host.json` beside it.
+def read_configuration(
+    path: Path | None, process: Mapping[str, str], app_url: str = ""
+) -> Configuration:
+    """Read what runs here, or the file of settings, if there is one, and the `host.json` beside it.
 
     Args:
-        path: The file, or `None` for `local.settings.json` if that exists.
+        path: The file, or `None` for what `make start` runs, else `local.settings.json` if that
+            exists.
         process: The process environment.
+        app_url: Where the app is that is meant, or "" for the latest one that runs here.
 
     Raises:
         SettingsFileError: A file cannot be used.
     """
     default = Path(DEFAULT_NAME)
     base_path = _base_path((path or default).parent)
-    if path is None and not default.exists():
-        return Configuration(dict(process), "the environment", base_path)
+    if path is None:
+        values = read_settings_file(default).values if default.exists() else {}
+        apps = _running(app_url)
+        if apps:
+            environment = {**values, **process, **apps[0].settings}
+            return Configuration(environment, _said(apps), base_path, apps[0].app_url)
+        if not default.exists():
+            return Configuration(dict(process), "the environment", base_path)
     path = path or default
     file = read_settings_file(path)
     local = f"http://127.0.0.1:{file.port}"
@@ -67,7 +78,7 @@ def read_configuration(path: Path | None, process: Mapping[str, str]) -> Configu
         {**file.values, **process},
         f"{path} and the environment",
         base_path,
-        local if path.name == DEFAULT_NAME and _listens(file.port) else "",
+        local if path.name == DEFAULT_NAME and listens(local) else "",
     )
 
 
@@ -136,6 +147,21 @@ def why_refresh_is_off(environment: Mapping[str, str]) -> str:
     return "clients renew no sign-ins (NEGOTIATE_REFRESH)"
 
 
+def _running(app_url: str) -> Sequence[Running]:
+    """Return the apps that `make start` runs here, or the one at an address."""
+    apps = running_apps(Path())
+    if not app_url:
+        return apps
+    port = urlsplit(app_url).port if is_loopback(app_url) else None
+    return [each for each in apps if urlsplit(each.app_url).port == port]
+
+
+def _said(apps: Sequence[Running]) -> str:
+    chosen, *others = (each.app_url for each in apps)
+    also = f" (also running, see --app-url: {', '.join(others)})" if others else ""
+    return f"make start at {chosen}{also}"
+
+
 def _base_path(folder: Path) -> str:
     if not (folder / "host.json").exists():
         return HostSettings().base_path
@@ -158,11 +184,3 @@ def _misspelt(environment: Mapping[str, str]) -> Mapping[str, str]:
         if alike:
             found[name] = known[alike[0]]
     return found
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False

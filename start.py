@@ -279,7 +279,7 @@ Keyless SignalR is running. No access key is stored anywhere.
 
 Clients connect to {functions}. Send them a message:
 
-  curl {functions}/broadcast -d '{{"target": "newMessage", "arguments": ["Hello"]}}'
+  curl {functions}/broadcast -d '{{"target": "newMessage", "arguments": ["curl", "Hello"]}}'
 
 Ctrl-C stops both."""
 

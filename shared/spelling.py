@@ -15,9 +15,12 @@ def nearest(name: str, right: Iterable[str]) -> str | None:
         name: The wrong name. The case of its letters does not count.
         right: The right names.
     """
+    written = {each.lower(): each for each in right}
+    # A caller may send any length, and none of so many letters is a slip.
+    if len(name) > 2 * max(map(len, written), default=0):
+        return None
     # Not above: nobody needs it who has written everything well.
     from difflib import get_close_matches  # noqa: PLC0415
 
-    written = {each.lower(): each for each in right}
     found = get_close_matches(name.lower(), written, n=1, cutoff=_SIMILAR)
     return written[found[0]] if found else None

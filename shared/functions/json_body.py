@@ -6,11 +6,14 @@ it open), so a caller would not learn that the first one counts for nothing.
 
 import json
 from http import HTTPStatus
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from .problems import FieldError, ProblemError, pointer_step
 
 __all__ = ["JsonBody", "read_json", "repeated_member", "unreadable"]
+
+_LONGEST_POINTER: Final = 80
+"""Characters of a field's pointer in the sentence about a body."""
 
 
 class JsonBody(NamedTuple):
@@ -102,8 +105,17 @@ def _pointer(place: _Place | None) -> str:
 
 
 def unreadable(*errors: FieldError) -> ProblemError:
-    """Return the 400 for a body that cannot be read, with the fields at fault."""
-    return ProblemError(HTTPStatus.BAD_REQUEST, "The request cannot be read.", errors=errors)
+    """Return the 400 for a body that cannot be read, with the fields at fault.
+
+    Args:
+        errors: The fields. Who reads the detail alone is told of the first.
+    """
+    first = errors[0]
+    # Cut, since the caller has chosen the name.
+    said = f"{first['pointer'][:_LONGEST_POINTER]} {first['detail']}"
+    end = "" if said.endswith("?") else "."
+    detail = f"The request cannot be read: {said}{end}"
+    return ProblemError(HTTPStatus.BAD_REQUEST, detail, errors=errors)
 
 
 def _no_number(name: str) -> NoReturn:

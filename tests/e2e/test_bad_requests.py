@@ -51,6 +51,13 @@ def test_the_field_is_named(anonymous_app: FunctionApp, body: bytes, pointers: l
     assert all(error["detail"] for error in errors)
 
 
+def test_a_misspelt_field_is_asked_about(anonymous_app: FunctionApp) -> None:
+    problem = assert_problem(send(anonymous_app, b'{"tarket": "newMessage"}'), 400)
+    said = "is not a field of Message; did you mean 'target'?"
+    assert problem["errors"] == [{"pointer": "#/tarket", "detail": said}]
+    assert problem["detail"] == f"The request cannot be read: #/tarket {said}"
+
+
 def test_a_body_over_one_megabyte(anonymous_app: FunctionApp) -> None:
     body = json.dumps({"target": "t", "arguments": ["x" * 1024 * 1024]}).encode()
     assert_problem(send(anonymous_app, body), 413)

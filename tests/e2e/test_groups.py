@@ -131,12 +131,12 @@ def test_each_action_has_its_own_result(app: FunctionApp, ann: Client) -> None:
         (
             "groups/g/connections",
             {"hubs": "news"},
-            "'hubs' is no parameter of this request; the nearest is hub.",
+            "'hubs' is no parameter of this request; did you mean 'hub'?",
         ),
         (
             "groups/g/connections",
             {"TOPP": "1"},
-            "'TOPP' is no parameter of this request; the nearest is top.",
+            "'TOPP' is no parameter of this request; did you mean 'top'?",
         ),
         (
             "groups/g/connections",

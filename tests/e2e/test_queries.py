@@ -66,7 +66,7 @@ def test_no_token_for_another_hub_than_the_one_that_is_named(
             "goupName=g",
             "'goupName' is no parameter of this request: groupName belongs in the body.",
         ),
-        ("hubb=chat", "'hubb' is no parameter of this request; the nearest is hub."),
+        ("hubb=chat", "'hubb' is no parameter of this request; did you mean 'hub'?"),
         ("verbose", "'verbose' is no parameter of this request, which may have hub."),
     ],
 )

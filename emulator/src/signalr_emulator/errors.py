@@ -188,7 +188,8 @@ class DocumentError(EmulatorError):
     """
 
     def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(f"{pointer} {detail}.")
+        end = "" if detail.endswith("?") else "."
+        super().__init__(f"{pointer} {detail}{end}")
         self.pointer = pointer
         self.detail = detail
 

@@ -104,6 +104,20 @@ def test_wrong_faults_name_the_property(body: Json, pointer: str) -> None:
     assert caught.value.pointer == pointer
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("stauts", "#/stauts is unknown; did you mean 'status'?"),
+        ("Status", "#/Status is unknown; did you mean 'status'?"),
+        ("xyz", "#/xyz is unknown."),
+        ("status" * 100, f"#/{'status' * 100} is unknown."),
+    ],
+)
+async def test_a_misspelt_property_is_asked_about(wire: Wire, name: str, said: str) -> None:
+    answer = await control(wire, "POST", "/emulator/faults", {name: 500})
+    assert (answer.status, answer.json["detail"]) == (400, said)
+
+
 async def test_chosen_answer_for_some_times(wire: Wire) -> None:
     headers: Json = {"Retry-After": "2", "Content-Type": "application/json"}
     await arm(

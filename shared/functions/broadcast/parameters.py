@@ -138,7 +138,7 @@ def _unknown(name: str, known: Mapping[str, str], in_body: Mapping[str, str]) ->
     if near is None:
         return f"{said}, which may have {', '.join(known.values())}."
     if near.lower() in known:
-        return f"{said}; the nearest is {near}."
+        return f"{said}; did you mean {near!r}?"
     return f"{said}: {near} belongs in the body."
 
 

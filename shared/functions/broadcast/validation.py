@@ -130,7 +130,7 @@ def _invalid_field(
 
 def _not_a_field(name: str, struct: type[msgspec.Struct]) -> str:
     near = nearest(name, [each.encode_name for each in msgspec.structs.fields(struct)])
-    hint = "" if near is None else f"; the nearest is {near}"
+    hint = "" if near is None else f"; did you mean {near!r}?"
     return f"is not a field of {struct.__name__}{hint}"
 
 

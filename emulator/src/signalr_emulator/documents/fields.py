@@ -1,6 +1,7 @@
 """The properties of a JSON object that an `/emulator/…` route is sent, each checked when read."""
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 
 from ..errors import DocumentError
 from .json_text import Json
@@ -25,8 +26,18 @@ def properties(document: Json, known: Collection[str]) -> Fields:
         raise DocumentError("#", "has to be an object")
     for name in document:
         if name not in known:
-            raise DocumentError(pointer(name), "is unknown")
+            raise DocumentError(pointer(name), f"is unknown{_meant(name, known)}")
     return document
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """Ask whether a similar name is meant, where there is one."""
+    # To compare takes longer the longer a name is, and none of so many letters is a slip.
+    if len(name) > 2 * max(map(len, known)):
+        return ""
+    names = {each.lower(): each for each in known}
+    similar = get_close_matches(name.lower(), names, n=1)
+    return f"; did you mean {names[similar[0]]!r}?" if similar else ""
 
 
 def text(fields: Fields, name: str) -> str | None:

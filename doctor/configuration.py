@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from funchost.settings import HostSettings, load_host_settings
 from funchost.settings import SettingsError as HostSettingsError
 from shared.errors import SettingsError, UnknownHubError
+from shared.functions.misspelt_settings import misspelt_settings
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
 from shared.settings.endpoint import EndpointType, is_loopback
 from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
@@ -183,4 +184,4 @@ def _misspelt(environment: Mapping[str, str]) -> Mapping[str, str]:
         alike = get_close_matches(plain, known, n=1, cutoff=_LIKENESS)
         if alike:
             found[name] = known[alike[0]]
-    return found
+    return {**found, **misspelt_settings(environment)}

@@ -19,6 +19,7 @@ from .broadcast.handlers import broadcast_functions
 from .events.registry import Events
 from .health import health_functions
 from .http_function import HttpFunction, RoutedFunction
+from .misspelt_settings import warn_of_misspelt_settings
 from .negotiate.admission import Admission
 from .negotiate.caller import Caller
 from .negotiate.handlers import negotiate_functions
@@ -156,6 +157,7 @@ class SignalRFunctions:
                 value.
             InvalidArgumentError: A handler is for a hub that SIGNALR_HUBS does not have.
         """
+        warn_of_misspelt_settings(environment)
         settings = Settings.from_environment(environment)
         negotiation = NegotiateSettings.from_environment(environment)
         if settings.token_origin is TokenOrigin.SERVICE:

@@ -138,6 +138,7 @@ def test_names_that_look_misspelt(emulator: RunningEmulator, examine: Examine) -
         **emulator.app_settings,
         "AzureSignalRConnectionString_clientId": "x",
         "SIGNALR_DEFAULTHUB": "x",
+        "NEGOTIATE_IDENTIY": "anonymous",
         "SIGNALR_DEMO": "true",
     }
     found = examine(settings).step("settings")
@@ -146,6 +147,7 @@ def test_names_that_look_misspelt(emulator: RunningEmulator, examine: Examine) -
     assert asked == [
         ["Is AzureSignalRConnectionString_clientId", "AzureSignalRConnectionString__clientId?"],
         ["Is SIGNALR_DEFAULTHUB", "SIGNALR_DEFAULT_HUB?"],
+        ["Is NEGOTIATE_IDENTIY", "NEGOTIATE_IDENTITY?"],
     ]
 
 

@@ -38,7 +38,8 @@ ROOMS = {
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",
         "http_function", "health",
-        "negotiate", "broadcast", "events", "upstream", "openapi", "signalr_functions",
+        "negotiate", "broadcast", "events", "upstream", "openapi", "misspelt_settings",
+        "signalr_functions",
     ),
 }  # fmt: skip
 """The folder of each package, and its rooms from the ground up.

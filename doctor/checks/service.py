@@ -12,6 +12,8 @@ from shared.identity.permissions import token_claims
 from shared.keys.local import LocalKey
 from shared.rest import operations as op
 from shared.rest.operations import Operation
+from shared.settings.connection import ALLOW_HTTP_HOSTS
+from shared.settings.endpoint import is_confidential
 from shared.settings.token_origin import TokenOrigin
 from shared.transport.flow import NoAnswerError, Response
 
@@ -53,7 +55,8 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
         return Finding.failed(explain_proxy(diagnosis, url), address=address)
     if outcome.status == op.HEALTH.success:
         return Finding.ok(
-            f"{tested.endpoint.server_url} answers in {milliseconds} ms{through_proxy(url)}",
+            f"{tested.endpoint.server_url} answers in {milliseconds} ms{through_proxy(url)}"
+            f"{_in_the_clear(url)}",
             url=tested.endpoint.server_url,
             address=address,
             milliseconds=milliseconds,
@@ -65,6 +68,13 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
     else:
         diagnosis = explain_status(outcome, tested.endpoint)
     return Finding.failed(explain_proxy(diagnosis, url), status=outcome.status)
+
+
+def _in_the_clear(url: str) -> str:
+    """Return that others may read what goes to another machine, as the end of a sentence."""
+    if is_confidential(url):
+        return ""
+    return f", in the clear, as {ALLOW_HTTP_HOSTS.name} allows"
 
 
 def check_clock(tested: EndpointUnderTest) -> Finding:

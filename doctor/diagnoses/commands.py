@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from shared.settings.endpoint import Endpoint, is_loopback
+from shared.settings.endpoint import Endpoint, is_emulator
 
 __all__ = ["emulator", "find_resource", "function_app", "signalr"]
 
@@ -41,7 +41,7 @@ def function_app(command: str, arguments: str) -> str:
 
 
 def emulator(endpoint: Endpoint, arguments: str) -> str:
-    """Return a line about the emulator's options if the endpoint is on this machine, else ""."""
-    if not is_loopback(endpoint.url):
+    """Return a line about the emulator's options if the endpoint is one, else ""."""
+    if not is_emulator(endpoint.url):
         return ""
     return f"\nThe emulator of this repository: signalr-emulator {arguments}"

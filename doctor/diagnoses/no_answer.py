@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from socket import gaierror
 from urllib.parse import urlsplit
 
-from shared.settings.endpoint import is_loopback
+from shared.settings.endpoint import is_emulator, is_loopback
 
 from ..finding import Diagnosis
 
@@ -30,9 +30,7 @@ def explain_no_answer(
     if any(isinstance(each, gaierror) for each in causes):
         return Diagnosis(
             f"no name server knows the host {parts.hostname}",
-            f"Correct {names}; the resource has to exist:"
-            f' az signalr list --query "[].hostName" --output tsv\n'
-            "Behind a private endpoint the name is known inside the virtual network only",
+            f"Correct {names}; {_where_it_is_known(url)}",
         )
     if any(isinstance(each, ssl.SSLError) for each in causes):
         reason = next(each for each in causes if isinstance(each, ssl.SSLError))
@@ -52,6 +50,18 @@ def explain_no_answer(
     if any(isinstance(each, TimeoutError) for each in causes) or "timed out" in str(error).lower():
         return Diagnosis(f"{where} did not answer in time", _reach(names, address))
     return Diagnosis(f"no answer from {where}: {error}", f"Check {names} and the way there")
+
+
+def _where_it_is_known(url: str) -> str:
+    if is_emulator(url):
+        return (
+            "the name of a container is known inside its network only: run the doctor in a"
+            " container of the same network"
+        )
+    return (
+        'the resource has to exist: az signalr list --query "[].hostName" --output tsv\n'
+        "Behind a private endpoint the name is known inside the virtual network only"
+    )
 
 
 def _start(url: str, names: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from shared.identity.permissions import missing_permission, token_claims
 from shared.rest.operations import Operation
 from shared.rest.refusal import is_by_network_rules
-from shared.settings.endpoint import AUDIENCE, Endpoint, is_loopback
+from shared.settings.endpoint import AUDIENCE, Endpoint, is_emulator
 from shared.transport.flow import NoAnswerError, Response
 
 from ..finding import Diagnosis
@@ -83,7 +83,7 @@ def explain_denied(endpoint: Endpoint, token: str, data_actions: list[str]) -> D
         data_actions: What it may not do, after `Microsoft.SignalRService/SignalR/`.
     """
     missing = missing_permission(data_actions[0], endpoint, token)
-    find = "" if is_loopback(endpoint.url) else f"\n{find_resource(endpoint)}   # the scope"
+    find = "" if is_emulator(endpoint.url) else f"\n{find_resource(endpoint)}   # the scope"
     return Diagnosis(
         f"403: no role of the principal {missing.principal} at this SignalR resource allows"
         f" {', '.join(data_actions)}",

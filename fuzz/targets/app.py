@@ -228,7 +228,7 @@ def _check_answer(
 
 def _said_of(connection_string: str) -> str:
     try:
-        return repr(read_connection_string("Setting", connection_string))
+        return repr(read_connection_string("Setting", connection_string, {}))
     except SettingsError as error:
         return str(error)
 

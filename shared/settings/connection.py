@@ -7,6 +7,7 @@ form.
 import math
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,19 +18,29 @@ from .description import Setting
 from .endpoint import AUDIENCE, Endpoint, EndpointType, is_loopback
 
 __all__ = [
+    "ALLOW_HTTP_HOSTS",
     "PARTS",
     "SERVICE_EXAMPLE",
     "SERVICE_URI",
     "EndpointSettings",
     "endpoint_url",
+    "read_http_hosts",
     "read_parts",
 ]
 
 SERVICE_EXAMPLE: Final = "https://contoso.service.signalr.net"
 
+ALLOW_HTTP_HOSTS: Final = Setting(
+    "SIGNALR_ALLOW_HTTP_HOSTS",
+    "hosts beside this machine that are reached by `http`, separated by commas: those of an"
+    " [emulator in a container](containers.md). Whoever is between can read tokens and keys, so it"
+    " is refused in Azure",
+    "signalr",
+    "none: `http` for this machine only",
+)
 SERVICE_URI: Final = Setting(
     "serviceUri",
-    "address of the service; `http` for this machine only",
+    f"address of the service; `http` for this machine and `{ALLOW_HTTP_HOSTS.name}` only",
     SERVICE_EXAMPLE,
     "required, unless there is a connection string",
 )
@@ -77,12 +88,46 @@ _ADDRESS: Final = re.compile(
 )
 """Scheme, host, port and path; neither a user nor a query nor a fragment."""
 
+_HOST: Final = re.compile(
+    r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|[0-9a-f]*:[0-9a-f.:]*", re.ASCII
+)
+_INSTANCE: Final = "WEBSITE_INSTANCE_ID"
+"""What App Service sets wherever an app runs in Azure."""
+
 
 class EndpointSettings(NamedTuple):
     """One endpoint, and this app's identity there."""
 
     endpoint: Endpoint
     credential: CredentialSettings
+
+
+def read_http_hosts(environment: Mapping[str, str]) -> frozenset[str]:
+    """Read which hosts beside this machine are reached by http, in lower case.
+
+    Args:
+        environment: Names and values, as in `os.environ`.
+
+    Raises:
+        SettingsError: One is no host, or the app runs in Azure.
+    """
+    hosts = frozenset(
+        host.lower().removeprefix("[").removesuffix("]")
+        for host in ALLOW_HTTP_HOSTS.read_list(environment)
+    )
+    for host in hosts:
+        if _HOST.fullmatch(host) is None:
+            problem = f"has {host!r}, and a host is a name or an address without scheme and port"
+            raise ALLOW_HTTP_HOSTS.error(problem)
+    if hosts and environment.get(_INSTANCE):
+        raise SettingsError(
+            ALLOW_HTTP_HOSTS.name,
+            "is set in Azure, where nobody between may read tokens and keys: remove it, and name"
+            " the service by https",
+            SERVICE_EXAMPLE,
+            instead=f"AzureSignalRConnectionString__{SERVICE_URI.name}",
+        )
+    return hosts
 
 
 def read_parts(
@@ -93,16 +138,20 @@ def read_parts(
     Args:
         connection: What stands before the parts in the settings' names, for errors.
         parts: Values by the parts' names in lower case, `serviceuri` among them.
-        environment: The process environment, which tells whether there is a managed identity.
+        environment: The process environment, which tells whether there is a managed identity, and
+            which hosts are reached by http.
         name: Name of the endpoint.
 
     Raises:
         SettingsError: A part is wrong.
     """
+    http_hosts = read_http_hosts(environment)
 
     def url(part: Setting) -> str:
         value = parts.get(part.name.lower())
-        return "" if value is None else endpoint_url(part.of(connection).name, value)
+        if value is None:
+            return ""
+        return endpoint_url(part.of(connection).name, value, http_hosts)
 
     endpoint = Endpoint(
         url(SERVICE_URI),
@@ -117,7 +166,12 @@ def read_parts(
 
 
 def endpoint_url(
-    setting: str, value: str, example: str = SERVICE_EXAMPLE, *, verb: str = "is"
+    setting: str,
+    value: str,
+    http_hosts: AbstractSet[str],
+    example: str = SERVICE_EXAMPLE,
+    *,
+    verb: str = "is",
 ) -> str:
     """Return an address of the service, without a trailing slash.
 
@@ -125,11 +179,12 @@ def endpoint_url(
         setting: Name of the setting, for the error.
         value: The address. The error does not repeat it, since it may hold a whole connection
             string by mistake.
+        http_hosts: Hosts beside this machine that are reached by http, in lower case.
         example: A right value.
         verb: What the error says between the setting's name and what the address is.
 
     Raises:
-        SettingsError: It is no http or https address, or http to another machine.
+        SettingsError: It is no http or https address, or http to a host that is not named.
     """
     try:
         parts = urlsplit(value)
@@ -139,8 +194,12 @@ def endpoint_url(
     if not usable:
         problem = f"{verb} no service address, which is https, a host and nothing after its path"
         raise SettingsError(setting, problem, example)
-    if parts.scheme == "http" and not is_loopback(value):
-        raise SettingsError(setting, f"{verb} http, and that is for this machine only", example)
+    if parts.scheme == "http" and not is_loopback(value) and parts.hostname not in http_hosts:
+        problem = (
+            f"{verb} http, and that is for this machine only; the host of an emulator elsewhere is"
+            f" named in {ALLOW_HTTP_HOSTS.name}"
+        )
+        raise SettingsError(setting, problem, example)
     return parts.geturl().rstrip("/")
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..errors import SettingsError
 from ..spelling import nearest
-from .connection import EndpointSettings, endpoint_url
+from .connection import EndpointSettings, endpoint_url, read_http_hosts
 from .credential import CredentialKind, CredentialSettings
 from .endpoint import Endpoint, EndpointType, is_loopback, without_port
 
@@ -41,6 +41,7 @@ _PORTS: Final = range(1, 65536)
 def read_connection_string(
     setting: str,
     text: str,
+    environment: Mapping[str, str],
     *,
     name: str = "",
     type: EndpointType = EndpointType.PRIMARY,  # noqa: A002  the service's own name
@@ -50,6 +51,7 @@ def read_connection_string(
     Args:
         setting: Name of the setting that holds it, for errors.
         text: The connection string. No error repeats a value of it.
+        environment: The process environment, which tells which hosts are reached by http.
         name: Name of the endpoint.
         type: When clients are sent to it.
 
@@ -57,11 +59,13 @@ def read_connection_string(
         SettingsError: It breaks the grammar, or has an access key for a service in Azure.
     """
     parts = _parts(setting, text)
+    http_hosts = read_http_hosts(environment)
 
     def url(key: str) -> str:
         if key.lower() not in parts:
             return ""
-        return endpoint_url(setting, parts[key.lower()], EXAMPLE, verb=f"has {key}, which is")
+        verb = f"has {key}, which is"
+        return endpoint_url(setting, parts[key.lower()], http_hosts, EXAMPLE, verb=verb)
 
     if "endpoint" not in parts:
         raise SettingsError(setting, "names no Endpoint", EXAMPLE)

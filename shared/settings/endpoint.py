@@ -13,6 +13,7 @@ __all__ = [
     "Endpoint",
     "EndpointType",
     "is_confidential",
+    "is_emulator",
     "is_loopback",
     "passes_proxies_by",
     "without_port",
@@ -70,7 +71,7 @@ class Endpoint:
     @property
     def resource_name(self) -> str:
         """Name of the SignalR resource: the first label of the service's host name in Azure."""
-        if is_loopback(self.url):
+        if is_emulator(self.url):
             return "<SignalR resource>"
         return (urlsplit(self.url).hostname or "").partition(".")[0]
 
@@ -111,6 +112,11 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_emulator(url: str) -> bool:
+    """Tell whether an emulator is meant: this machine, or http, which Azure does not offer."""
+    return is_loopback(url) or urlsplit(url).scheme == "http"
 
 
 def passes_proxies_by(url: str) -> bool:

@@ -10,7 +10,14 @@ from typing import Final, NamedTuple
 
 from ..errors import InvalidArgumentError, SettingsError
 from ..spelling import nearest
-from .connection import PARTS, SERVICE_EXAMPLE, SERVICE_URI, EndpointSettings, read_parts
+from .connection import (
+    ALLOW_HTTP_HOSTS,
+    PARTS,
+    SERVICE_EXAMPLE,
+    SERVICE_URI,
+    EndpointSettings,
+    read_parts,
+)
 from .connection_string import EXAMPLE, read_connection_string
 from .description import Setting
 from .endpoint import EndpointType
@@ -84,6 +91,7 @@ SETTINGS: Final = (
     _TOKENS,
     TRANSPORT_TYPE,
     _MESSAGE_TRACING,
+    ALLOW_HTTP_HOSTS,
 )
 """All of them; each endpoint with a name of its own has the parts of the connection as well."""
 
@@ -178,7 +186,7 @@ def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
     if text is not None:
         # They are left alone beside a connection string, but a slip in a name is told all the same.
         _parts(CONNECTION, {path: each for path, each in found.items() if path})
-        return [read_connection_string(text.name, text.value)]
+        return [read_connection_string(text.name, text.value, environment)]
     return [_from_parts(CONNECTION, found, environment)] if found else []
 
 
@@ -212,7 +220,9 @@ def _named(name: str, found: _Found, environment: Mapping[str, str]) -> Iterator
     for path, setting in found.items():
         if path in _STRINGS:
             type_ = _STRINGS[path]
-            yield read_connection_string(setting.name, setting.value, name=name, type=type_)
+            yield read_connection_string(
+                setting.name, setting.value, environment, name=name, type=type_
+            )
         else:
             parts[path] = setting
     if parts:

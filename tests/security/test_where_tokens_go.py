@@ -122,6 +122,11 @@ def test_no_secret_follows_a_redirect_of_the_identity_endpoint(
     [
         {"AzureSignalRConnectionString__serviceUri": "http://169.254.169.254"},
         {
+            "AzureSignalRConnectionString__serviceUri": "http://signalr:8888",
+            "SIGNALR_ALLOW_HTTP_HOSTS": "signalr",
+            "WEBSITE_INSTANCE_ID": "0123456789abcdef",
+        },
+        {
             "AzureSignalRConnectionString__serviceUri": "https://contoso.service.signalr.net",
             "UPSTREAM_TENANT_ID": "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83",
             "UPSTREAM_AUDIENCE": "a",

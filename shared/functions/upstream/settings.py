@@ -9,7 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from ...settings.connection import EndpointSettings, endpoint_url
+from ...settings.connection import (
+    ALLOW_HTTP_HOSTS,
+    EndpointSettings,
+    endpoint_url,
+    read_http_hosts,
+)
 from ...settings.description import Setting
 from ..bearer import Issuer
 
@@ -36,7 +41,8 @@ _IDENTITIES: Final = Setting(
 )
 _KEYS_URL: Final = Setting(
     "UPSTREAM_KEYS_URL",
-    "where the tenant's public keys are; `http` for this machine only",
+    "where the tenant's public keys are; `http` for this machine and"
+    f" `{ALLOW_HTTP_HOSTS.name}` only",
     "https://login.microsoftonline.com/common/discovery/keys",
     "those that Entra ID has for each version of tokens, in the cloud of the service",
 )
@@ -128,7 +134,9 @@ def _issuers(environment: Mapping[str, str], given: Setting, entra: _Entra) -> t
 
 def _keys_url(environment: Mapping[str, str]) -> str | None:
     value = _KEYS_URL.read(environment)
-    return endpoint_url(_KEYS_URL.name, value, _KEYS_URL.example) if value else None
+    if not value:
+        return None
+    return endpoint_url(_KEYS_URL.name, value, read_http_hosts(environment), _KEYS_URL.example)
 
 
 def _identities(environment: Mapping[str, str]) -> frozenset[str]:

@@ -1,7 +1,9 @@
 """A service that does not answer, or not as it should."""
 
+import socket
 import time
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 from signalr_emulator.testing import RunningEmulator, running_emulator
@@ -48,6 +50,28 @@ def test_a_connection_that_is_reset(emulator: RunningEmulator, examine: Examine)
     emulator.add_fault(operation="health", action="reset")
     reach = examine(emulator.app_settings).step("reach")
     assert "ended the connection without an answer" in reach["summary"]
+
+
+def test_an_emulator_at_another_host_is_reached_in_the_clear_and_that_is_told(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = socket.getaddrinfo
+
+    def known(host: str, *rest: Any, **named: Any) -> Any:  # noqa: ANN401  as the system's
+        return found("127.0.0.1" if host == "signalr" else host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    with running_emulator("--host-name", "signalr", "--role", "SignalR App Server") as emulator:
+        url = emulator.service_url.replace("127.0.0.1", "signalr")
+        settings = {**emulator.app_settings, SERVICE_URI: url}
+        examined = examine({**settings, "SIGNALR_ALLOW_HTTP_HOSTS": "signalr"})
+    reach, sent = examined.step("reach"), examined.step("send")
+    assert reach["status"] == examined.step("client")["status"] == "ok"
+    assert reach["summary"].startswith(f"{url} answers in ")
+    assert reach["summary"].endswith(", in the clear, as SIGNALR_ALLOW_HTTP_HOSTS allows")
+    assert sent["status"] == "failed"
+    assert 'signalr-emulator --role "' in sent["fix"]
+    assert "az signalr list" not in sent["fix"]
 
 
 @pytest.mark.parametrize("operation", ["health", "getAccessKey"])

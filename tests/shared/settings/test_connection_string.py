@@ -45,7 +45,9 @@ KEY = CredentialSettings(CredentialKind.ACCESS_KEY, access_key="k=")
     ],
 )
 def test_who_the_app_is(identity: str, credential: CredentialSettings) -> None:
-    assert read_connection_string(SETTING, f"Endpoint={URL};{identity}").credential == credential
+    assert (
+        read_connection_string(SETTING, f"Endpoint={URL};{identity}", {}).credential == credential
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_who_the_app_is(identity: str, credential: CredentialSettings) -> None:
     ],
 )
 def test_why_the_app_is_this(identity: str, because: str) -> None:
-    credential = read_connection_string(SETTING, f"Endpoint={LOCAL};{identity}").credential
+    credential = read_connection_string(SETTING, f"Endpoint={LOCAL};{identity}", {}).credential
     assert credential.because == f"{SETTING} has {because}"
 
 
@@ -84,25 +86,25 @@ def test_why_the_app_is_this(identity: str, because: str) -> None:
     ],
 )
 def test_where_the_service_is(text: str, endpoint: Endpoint) -> None:
-    assert read_connection_string(SETTING, f"AuthType=azure;{text}").endpoint == endpoint
+    assert read_connection_string(SETTING, f"AuthType=azure;{text}", {}).endpoint == endpoint
 
 
 def test_the_emulators_own_connection_string() -> None:
     text = "Endpoint=http://localhost;Port=8888;AccessKey=k=;Version=1.0;"
-    found = read_connection_string(SETTING, text)
+    found = read_connection_string(SETTING, text, {})
     assert found.endpoint == Endpoint(LOCAL)
     assert found.credential == KEY
 
 
 @pytest.mark.parametrize("auth_type", ["", "AuthType=;", "AuthType=other;"])
 def test_without_a_known_kind_of_login_the_access_key_is_used(auth_type: str) -> None:
-    found = read_connection_string(SETTING, f"Endpoint={LOCAL};{auth_type}AccessKey=k=")
+    found = read_connection_string(SETTING, f"Endpoint={LOCAL};{auth_type}AccessKey=k=", {})
     assert found.credential == KEY
 
 
 def test_an_endpoint_gets_the_name_and_type_that_its_setting_tells() -> None:
     endpoint = read_connection_string(
-        SETTING, f"Endpoint={URL};AuthType=azure", name="east", type=EndpointType.SECONDARY
+        SETTING, f"Endpoint={URL};AuthType=azure", {}, name="east", type=EndpointType.SECONDARY
     ).endpoint
     assert (endpoint.name, endpoint.type) == ("east", EndpointType.SECONDARY)
 
@@ -190,7 +192,7 @@ NO_VERSION: Final = "has a Version that is not supported"
 )
 def test_what_is_wrong_is_told_and_nothing_secret(text: str, problem: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_connection_string(SETTING, text)
+        read_connection_string(SETTING, text, {})
     assert caught.value.setting == SETTING
     assert str(caught.value).startswith(f"{SETTING} ")
     assert problem in str(caught.value)
@@ -201,9 +203,9 @@ def test_what_is_wrong_is_told_and_nothing_secret(text: str, problem: str) -> No
 
 
 def test_secrets_do_not_show() -> None:
-    assert "k=" not in repr(read_connection_string(SETTING, f"Endpoint={LOCAL};AccessKey=k="))
+    assert "k=" not in repr(read_connection_string(SETTING, f"Endpoint={LOCAL};AccessKey=k=", {}))
     app = f"Endpoint={URL};AuthType=azure.app;ClientId=c;TenantId=t;ClientSecret=hidden"
-    assert "hidden" not in repr(read_connection_string(SETTING, app))
+    assert "hidden" not in repr(read_connection_string(SETTING, app, {}))
 
 
 KEYS: Final = (
@@ -227,7 +229,7 @@ NEARLY_RIGHT = st.lists(
 @given(st.text() | NEARLY_RIGHT)
 def test_any_text_is_read_or_refused_by_name_with_an_example(text: str) -> None:
     try:
-        found = read_connection_string(SETTING, text)
+        found = read_connection_string(SETTING, text, {})
     except SettingsError as error:
         assert error.setting == SETTING
         assert f". Example: {SETTING}=Endpoint=https://" in str(error)
@@ -292,6 +294,6 @@ def test_order_case_and_spacing_do_not_count(
         data.draw(st.from_regex(rf"(?i:[ \t]?{key}[ \t]?)=[ \t]?", fullmatch=True)) + value
         for key, value in parts
     )
-    found = read_connection_string(SETTING, text)
+    found = read_connection_string(SETTING, text, {})
     assert found.endpoint == endpoint
     assert found.credential == credential

@@ -1,10 +1,12 @@
+from typing import Final
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SettingsError, UnknownHubError
 from shared.settings.credential import CredentialKind
-from shared.settings.endpoint import EndpointType
+from shared.settings.endpoint import Endpoint, EndpointType
 from shared.settings.environment import Settings
 from shared.settings.hubs import Hubs
 from shared.settings.token_origin import TokenOrigin
@@ -251,6 +253,68 @@ def test_a_connection_string_goes_before_its_parts(name: str) -> None:
     assert endpoints({name: STRING} | parts) == [
         ("string.example", "https://string.example", PRIMARY)
     ]
+
+
+EMULATOR: Final = "http://signalr:8888"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {URI: EMULATOR},
+        {f"{EAST}__serviceUri": EMULATOR},
+        {"AzureSignalRConnectionString": "Endpoint=http://signalr;Port=8888;AuthType=azure.msi"},
+        {EAST: "Endpoint=http://signalr:8888/;AuthType=azure"},
+        {URI: "https://a.bc", "AzureSignalRConnectionString__clientEndpoint": EMULATOR},
+        {URI: "https://a.bc", "AzureSignalRConnectionString__serverEndpoint": EMULATOR},
+    ],
+)
+def test_http_reaches_another_machine_where_a_setting_names_it(environment: dict[str, str]) -> None:
+    def read(hosts: str) -> Endpoint:
+        allowed = {"SIGNALR_ALLOW_HTTP_HOSTS": hosts}
+        return Settings.from_environment(HUBS | environment | allowed).endpoints[0].endpoint
+
+    endpoint = read(" other.example, SignalR ")
+    assert EMULATOR in {endpoint.url, endpoint.client_url, endpoint.server_url}
+    for others in ("", "signal", "signalr.example", "other.example"):
+        with pytest.raises(SettingsError, match=r"this machine only.* SIGNALR_ALLOW_HTTP_HOSTS"):
+            read(others)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("172.18.0.2", "http://172.18.0.2:8888"), ("[FD00::2]", "http://[fd00::2]")]
+)
+def test_a_host_that_http_reaches_may_be_an_address(host: str, url: str) -> None:
+    allowed = {URI: url, "SIGNALR_ALLOW_HTTP_HOSTS": host}
+    assert Settings.from_environment(HUBS | allowed).endpoints[0].endpoint.url == url
+
+
+def test_an_access_key_is_for_an_emulator_on_this_machine_all_the_same() -> None:
+    text = "Endpoint=http://signalr;AccessKey=hidden"
+    with pytest.raises(SettingsError, match="works without one"):
+        Settings.from_environment(
+            HUBS | {"AzureSignalRConnectionString": text, "SIGNALR_ALLOW_HTTP_HOSTS": "signalr"}
+        )
+
+
+@pytest.mark.parametrize("host", ["http://signalr", "signalr:8888", "*", "sig nalr", "a/b", "a..b"])
+def test_what_is_no_host_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment(MINIMAL | {"SIGNALR_ALLOW_HTTP_HOSTS": f"signalr,{host}"})
+    assert str(caught.value) == (
+        f"SIGNALR_ALLOW_HTTP_HOSTS has {host!r}, and a host is a name or an address without scheme"
+        " and port. Example: SIGNALR_ALLOW_HTTP_HOSTS=signalr"
+    )
+
+
+def test_in_azure_no_host_may_be_reached_by_http() -> None:
+    azure = {"WEBSITE_INSTANCE_ID": "0123456789abcdef"}
+    assert Settings.from_environment(MINIMAL | azure).endpoints
+    # Also where nothing is reached by http yet.
+    with pytest.raises(
+        SettingsError, match=r"^SIGNALR_ALLOW_HTTP_HOSTS is set in Azure, .* remove"
+    ):
+        Settings.from_environment(MINIMAL | azure | {"SIGNALR_ALLOW_HTTP_HOSTS": "signalr"})
 
 
 def test_two_spellings_of_one_setting_agree() -> None:

@@ -66,6 +66,12 @@ def test_every_setting() -> None:
     assert settings.identities == {IDENTITY, TENANT.lower()}
 
 
+def test_keys_of_an_emulator_at_another_host_that_is_named() -> None:
+    keys_url = "http://signalr:8889/keys"
+    settings = read(**TOKENS, UPSTREAM_KEYS_URL=keys_url, SIGNALR_ALLOW_HTTP_HOSTS="signalr")
+    assert {each.jwks_uri for each in settings.issuers} == {keys_url}
+
+
 def test_access_keys_are_those_of_connection_strings_and_are_never_shown() -> None:
     endpoint = Endpoint("http://127.0.0.1:8888")
     with_key = CredentialSettings(CredentialKind.ACCESS_KEY, access_key="k" * 44)

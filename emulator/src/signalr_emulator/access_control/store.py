@@ -54,10 +54,24 @@ class RoleStore:
     _custom: dict[str, Role] = field(default_factory=dict)
     _stamps: dict[str, Stamp] = field(default_factory=dict)
     _start: Stamp = field(init=False)
+    _first: tuple[RoleAssignment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         now = self.clock.now()
         self._start = Stamp(now, now)
+        self._first = tuple(self.assignments.assignments)
+        self._know_custom_roles()
+
+    def reset(self) -> None:
+        """Give everybody the roles back that they had at the start, and nobody any other."""
+        for assignment in [*self.assignments.assignments]:
+            self.assignments.remove(assignment)
+        self.assignments.assignments += self._first
+        self._custom.clear()
+        self._stamps.clear()
+        self._know_custom_roles()
+
+    def _know_custom_roles(self) -> None:
         for role in [assignment.role for assignment in self.assignments.assignments]:
             if role not in BUILT_IN_ROLES.values():
                 self._custom[role.role_id.casefold()] = replace(role, is_custom=True)

@@ -91,6 +91,10 @@ class AccessKeys:
         self._issued.pop(key_id, None)
         return True
 
+    def restore_revoked(self) -> None:
+        """Let the keys live again that have been revoked before their time."""
+        self._revoked.clear()
+
     def secrets_for(self, key_id: str | None) -> tuple[str, ...]:
         """Give every secret with which a token may be signed.
 

@@ -156,6 +156,10 @@ class Negotiations:
         self._waiting.pop(negotiated.connection_token, None)
         self._connected.pop(negotiated.connection_token, None)
 
+    def forget_waiting(self) -> None:
+        """Forget the connections that have no transport yet."""
+        self._waiting.clear()
+
     def _forget_expired(self, now: float) -> None:
         while self._waiting:
             oldest = next(iter(self._waiting.values()))

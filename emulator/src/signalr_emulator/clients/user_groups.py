@@ -99,6 +99,11 @@ class UserGroups:
             default=math.inf,
         )
 
+    def clear(self) -> None:
+        """Take every user out of every group; connections stay where they are."""
+        self._groups.clear()
+        self._next_expiry = math.inf
+
     def _join(self, member: Member) -> None:
         if member.user_id is None:
             return

@@ -7,13 +7,13 @@ from aiohttp import web
 
 from ..client_endpoint.live_clients import AnyClient
 from ..clients.connected import Client
+from ..documents.choice import chosen
 from ..documents.json_text import Json, decode
 from ..documents.problems import checked
 from ..server_connections.client import RelayedClient
 from ..server_connections.live import ServerConnection
 from ..server_connections.registry import ServerConnections
 from ..state.service import Service
-from .choice import chosen
 
 __all__ = ["ConnectionRoutes"]
 

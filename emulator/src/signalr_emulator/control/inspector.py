@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -28,6 +29,8 @@ __all__ = ["Inspector"]
 
 _MOST_CONNECTIONS = 200
 """Connections of a hub that are listed; the others are only counted. So for app servers."""
+
+_MOST_MESSAGES = 100
 
 _CLIENTS_MOVE = {0: "never", 1: "when it shuts down"}
 """When clients may move to another server, by migration level."""
@@ -131,13 +134,13 @@ def _snapshot(service: Service) -> dict[str, Any]:
             {
                 "time": message.time,
                 "hub": message.hub,
-                "recipient": message.recipient,
+                "recipient": str(message.recipients),
                 "target": message.target,
                 "connections": message.connections,
                 "unserved": message.unserved,
                 "tracingId": message.tracing_id,
             }
-            for message in service.journal.messages
+            for message in islice(service.journal.messages, _MOST_MESSAGES)
         ],
         "operations": sorted(OPERATION_NAMES),
         "faults": [_fault(each) for each in service.faults.all()],

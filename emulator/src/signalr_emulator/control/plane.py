@@ -19,6 +19,7 @@ from .fault_routes import FaultRoutes
 from .imds import imds_routes
 from .inspector import Inspector
 from .resource_manager import ResourceManager
+from .state_routes import StateRoutes
 from .upstream_routes import UpstreamRoutes
 
 __all__ = ["control_plane"]
@@ -47,6 +48,7 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
             *UpstreamRoutes(service).routes(),
             *FaultRoutes(service).routes(),
             *ConnectionRoutes(service).routes(),
+            *StateRoutes(service).routes(),
         ]
     )
     return app

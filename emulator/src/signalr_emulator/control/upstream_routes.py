@@ -54,6 +54,8 @@ def _call(call: UpstreamCall) -> dict[str, Json]:
         "category": call.category,
         "event": call.event,
         "connectionId": call.connection_id,
+        "userId": call.user_id,
+        "arguments": call.arguments(),
         "url": call.url,
         "status": call.status,
         "error": call.error,

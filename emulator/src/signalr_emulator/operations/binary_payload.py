@@ -36,10 +36,10 @@ def parse_binary_payload(body: bytes) -> Payload:
     fields = _members(body)
     frames = _frames(fields)
     if not frames:
-        return _payload_message({name.lower(): value for name, value in fields.items()})
+        return _payload_message({name.lower(): value for name, value in fields.items()}, len(body))
     envelopes = _envelopes(frames, MessageType.INVOCATION)
     targets = [check_target(envelope.target) for envelope in envelopes]
-    return Payload(targets[0], as_sent(frames))
+    return Payload(targets[0], as_sent(frames), len(body))
 
 
 def parse_binary_item(body: bytes, stream: str) -> Written:
@@ -94,7 +94,7 @@ def _envelopes(frames: Mapping[HubProtocol, bytes], kind: MessageType) -> list[E
     return envelopes
 
 
-def _payload_message(fields: Mapping[str, Raw]) -> Payload:
+def _payload_message(fields: Mapping[str, Raw], size: int) -> Payload:
     if "target" not in fields:
         raise InvalidRequestError(
             f"The payload needs a target, or the message in the hub protocol {_SPOKEN}.",
@@ -111,7 +111,9 @@ def _payload_message(fields: Mapping[str, Raw]) -> Payload:
     except JsonError as error:
         raise InvalidRequestError(f"The array {error}.", target="arguments") from error
     return Payload(
-        target, as_sent({JSON: converted, MESSAGEPACK: encode_invocation(target, arguments)})
+        target,
+        as_sent({JSON: converted, MESSAGEPACK: encode_invocation(target, arguments)}),
+        size,
     )
 
 

@@ -24,10 +24,12 @@ class Payload:
     Attributes:
         target: Name of the clients' handler.
         written: The invocation of this handler.
+        size: How long it came, in bytes.
     """
 
     target: str
     written: Written
+    size: int
 
 
 def parse_payload(body: bytes) -> Payload:
@@ -49,7 +51,7 @@ def parse_payload(body: bytes) -> Payload:
         arguments = _NO_ARGUMENTS
     if not arguments.startswith(b"["):
         raise InvalidRequestError("The arguments have to be an array.", target="arguments")
-    return Payload(name, encoded(Invocation(name, arguments)))
+    return Payload(name, encoded(Invocation(name, arguments)), len(body))
 
 
 def parse_item(body: bytes, stream: str) -> Written:

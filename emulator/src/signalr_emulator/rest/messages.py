@@ -8,7 +8,6 @@ from ..clients.hubs import Member, deliver_counted, deliver_to, united
 from ..errors import ClientResultError, InvalidRequestError
 from ..operations.commands import (
     CloseConnection,
-    Command,
     JoinGroup,
     LeaveGroup,
     SendMessage,
@@ -17,8 +16,10 @@ from ..operations.commands import (
 from ..operations.errors import no_connection
 from ..operations.filters import Candidate, Filter, parse_filter
 from ..operations.parameters import group_name, is_true, stream_id
+from ..operations.payloads import Payload
 from ..operations.table import DataAction, Task
 from ..protocols.messages import Completion
+from ..state.journal import Recipients
 from ..state.resource import Resource
 from ..transports.outgoing import Outgoing
 from .call import OCTET_STREAM, Call, Handler
@@ -40,9 +41,8 @@ class MessageOperations:
     Args:
         resource: The SignalR resource whose clients receive.
         permit: Raises `ForbiddenError` unless the caller has a data action.
-        sent: Learns of each message: its call, recipient as a person would say it, target, number
-            of connections, and of those that it did not go to since it is not in their hub
-            protocol.
+        sent: Learns of each message: its call, recipients and payload, the number of connections,
+            and of those that it did not go to since it is not in their hub protocol.
         invocation_timeout: How long a client may take to answer, in seconds.
     """
 
@@ -51,7 +51,7 @@ class MessageOperations:
         resource: Resource,
         *,
         permit: Callable[[Call, DataAction], None],
-        sent: Callable[[Call, str, str, int, int], None],
+        sent: Callable[[Call, Recipients, Payload, int, int], None],
         invocation_timeout: float,
     ) -> None:
         self._hubs = resource.hubs
@@ -74,40 +74,42 @@ class MessageOperations:
             Task.EXECUTE: self._execute,
         }
 
-    async def _send(
-        self,
-        call: Call,
-        recipient: str,
-        find: Callable[[], Members],
-        excluded: frozenset[str] = frozenset(),
-    ) -> None:
+    async def _send(self, call: Call, recipients: Recipients, find: Callable[[], Members]) -> None:
         """Send the message of a call to whoever is found once its body has been read."""
         payload = await call.payload()
-        members = find()
-        message = Outgoing(payload.written)
-        served, unserved = deliver_counted(message, members, excluded)
-        self._sent(call, recipient, payload.target, served, unserved)
+        self._deliver(call, recipients, payload, find())
+
+    def _deliver(
+        self, call: Call, recipients: Recipients, payload: Payload, members: Members
+    ) -> None:
+        excluded = frozenset(recipients.excluded)
+        served, unserved = deliver_counted(Outgoing(payload.written), members, excluded)
+        self._sent(call, recipients, payload, served, unserved)
 
     async def _send_to_hub(self, call: Call) -> None:
         hub = call.hub
-        await self._send(call, "everyone", lambda: self._hubs.everyone(hub), call.excluded)
+        await self._send(
+            call, Recipients("all", excluded=call.excluded), lambda: self._hubs.everyone(hub)
+        )
 
     async def _send_to_user(self, call: Call) -> None:
         hub, user = call.hub, call.user
-        await self._send(call, f"user {user}", lambda: self._hubs.user(hub, user))
+        await self._send(call, Recipients("user", (user,)), lambda: self._hubs.user(hub, user))
 
     async def _send_to_users(self, call: Call) -> None:
         hub, users = call.hub, call.user.split(",")
         await self._send(
             call,
-            f"users {', '.join(users)}",
+            Recipients("user", users),
             lambda: united([self._hubs.user(hub, user) for user in users]),
         )
 
     async def _send_to_group(self, call: Call) -> None:
         hub, group = call.hub, call.group
         await self._send(
-            call, f"group {group}", lambda: self._hubs.group(hub, group), call.excluded
+            call,
+            Recipients("group", (group,), call.excluded),
+            lambda: self._hubs.group(hub, group),
         )
 
     async def _send_to_groups(self, call: Call) -> None:
@@ -115,20 +117,23 @@ class MessageOperations:
         groups = [group_name(name) for name in call.request.match_info["group"].split(",")]
         await self._send(
             call,
-            f"groups {', '.join(groups)}",
+            Recipients("group", groups),
             lambda: united([self._hubs.group(hub, group) for group in groups]),
         )
 
     async def _send_to_connection(self, call: Call) -> None:
         hub, connection = call.hub, call.connection
         await self._send(
-            call, f"connection {connection}", lambda: self._hubs.connection(hub, connection)
+            call,
+            Recipients("connection", (connection,)),
+            lambda: self._hubs.connection(hub, connection),
         )
 
     async def _invoke(self, call: Call) -> web.Response:
         hub = call.hub
         payload = await call.payload()
         member = self._member(hub, call.connection)
+        self._sent(call, Recipients("connection", (call.connection,)), payload, 1, 0)
         try:
             completion = await member.invoke(Outgoing(payload.written), self._invocation_timeout)
         except ClientResultError as error:
@@ -161,37 +166,40 @@ class MessageOperations:
 
     async def _execute(self, call: Call) -> None:
         hub = call.own_hub
-        matches = parse_filter(call.parameter("filter"))
+        expression = call.parameter("filter") or ""
+        matches = parse_filter(expression)
         commands = parse_commands(await call.json())
         for data_action in sorted({command.data_action for command in commands}):
             self._permit(call, data_action)
         # Everything that can be refused is checked before the first command takes effect.
-        effects = [self._effect(hub, command) for command in commands]
         members = self._matching(hub, matches)
-        for effect in effects:
-            for member in members:
-                effect(member)
+        recipients = Recipients("filter", (expression,)) if expression else Recipients("all")
+        for command in commands:
+            if isinstance(command, SendMessage):
+                self._deliver(call, recipients, command.payload, members)
+                continue
+            for member in members.values():
+                self._change(hub, command, member)
 
-    def _effect(self, hub: str, command: Command) -> Callable[[Member], object]:
+    def _change(
+        self, hub: str, command: JoinGroup | LeaveGroup | CloseConnection, member: Member
+    ) -> None:
         match command:
-            case SendMessage(payload=payload):
-                message = Outgoing(payload.written)
-                return lambda member: deliver_to([member], message)
             case JoinGroup(group=group):
-                return lambda member: self._hubs.add_to_group(hub, group, member.connection_id)
+                self._hubs.add_to_group(hub, group, member.connection_id)
             case LeaveGroup(group=group):
-                return lambda member: self._hubs.remove_from_group(hub, group, member.connection_id)
+                self._hubs.remove_from_group(hub, group, member.connection_id)
             case CloseConnection(reason=reason):
-                return lambda member: member.disconnect(reason, allow_reconnect=True)
+                member.disconnect(reason, allow_reconnect=True)
 
-    def _matching(self, hub: str, matches: Filter) -> list[Member]:
-        return [
-            member
+    def _matching(self, hub: str, matches: Filter) -> Members:
+        return {
+            connection_id: member
             for connection_id, member in self._hubs.everyone(hub).items()
             if matches(
                 Candidate(connection_id, member.user_id, self._hubs.groups_of(hub, connection_id))
             )
-        ]
+        }
 
     def _member(self, hub: str, connection_id: str) -> Member:
         member = self._hubs.connection(hub, connection_id).get(connection_id)

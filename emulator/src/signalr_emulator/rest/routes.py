@@ -8,6 +8,7 @@ from aiohttp import web
 from ..errors import AuthenticationError, RequestError
 from ..operations.errors import error_response, unauthorized
 from ..operations.parameters import check_api_version
+from ..operations.payloads import Payload
 from ..operations.table import (
     HEALTH_PATHS,
     OPERATIONS,
@@ -16,7 +17,7 @@ from ..operations.table import (
     Operation,
     Task,
 )
-from ..state.journal import SentMessage
+from ..state.journal import Recipients, SentMessage
 from ..state.resource import Resource
 from ..state.service import Service
 from .authentication import AuthenticationOperations, ConnectionAuthentication
@@ -102,13 +103,23 @@ class RestApi:
         return call
 
     def _sent(
-        self, call: Call, recipient: str, target: str, connections: int, unserved: int
+        self, call: Call, recipients: Recipients, payload: Payload, connections: int, unserved: int
     ) -> None:
-        now = self._service.clock.now()
-        message = SentMessage(
-            now, call.hub, recipient, target, connections, unserved, call.tracing_id
+        self._service.journal.sent(
+            SentMessage(
+                time=self._service.clock.now(),
+                resource=self._resource.config.name,
+                sender="rest",
+                hub=call.hub,
+                recipients=recipients,
+                target=payload.target,
+                connections=connections,
+                unserved=unserved,
+                tracing_id=call.tracing_id,
+                written=payload.written,
+                size=payload.size,
+            )
         )
-        self._service.journal.sent(message)
 
     def _permit(self, call: Call, data_action: DataAction) -> None:
         self._callers.permit(call.caller, data_action)

@@ -157,7 +157,7 @@ def message_handlers(service: Service, resource: Resource) -> Handlers:
     authentication = ConnectionAuthentication(service, resource, ClientTokens(service, resource))
     return {
         **ClientHandlers(hubs).handlers(),
-        **SendHandlers(hubs, service.journal, service.clock).handlers(),
+        **SendHandlers(hubs, resource.config.name, service.journal, service.clock).handlers(),
         **GroupHandlers(hubs, user_groups).handlers(),
         **MemberHandlers(hubs, user_groups).handlers(),
         **ResultHandlers(hubs, servers, service.config.server_timing).handlers(),

@@ -1,6 +1,6 @@
 """What servers send to clients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
@@ -18,7 +18,7 @@ from ..service_protocol.sends import (
     MultiUserData,
     UserData,
 )
-from ..state.journal import Journal, SentMessage
+from ..state.journal import Journal, Recipients, SentMessage
 from ..transports.outgoing import Outgoing
 from .answers import Handlers
 
@@ -34,8 +34,6 @@ type _Data = (
 )
 
 _NOBODY: frozenset[str] = frozenset()
-_MOST_NAMES = 10
-"""Recipients that a person is shown."""
 
 
 class SendHandlers:
@@ -43,12 +41,14 @@ class SendHandlers:
 
     Args:
         hubs: Who receives them.
+        resource: Name of the SignalR resource.
         journal: Keeps the last of them.
         clock: Tells when they came.
     """
 
-    def __init__(self, hubs: Hubs, journal: Journal, clock: Clock) -> None:
+    def __init__(self, hubs: Hubs, resource: str, journal: Journal, clock: Clock) -> None:
         self._hubs = hubs
+        self._resource = resource
         self._journal = journal
         self._clock = clock
 
@@ -65,20 +65,21 @@ class SendHandlers:
 
     def _to_all(self, server: ServerConnection, data: BroadcastData) -> None:
         everyone = self._hubs.everyone(server.hub)
-        self._send(server, data, "everyone", everyone, frozenset(data.excluded))
+        recipients = Recipients("all", excluded=data.excluded)
+        self._send(server, data, recipients, everyone, frozenset(data.excluded))
 
     def _to_connections(self, server: ServerConnection, data: MultiConnectionData) -> None:
         ids = data.connection_ids
         found = [self._hubs.connection(server.hub, each) for each in ids]
-        self._send(server, data, _named("connection", ids), united(found))
+        self._send(server, data, Recipients("connection", ids), united(found))
 
     def _to_user(self, server: ServerConnection, data: UserData) -> None:
         found = self._hubs.user(server.hub, data.user_id)
-        self._send(server, data, f"user {data.user_id}", found)
+        self._send(server, data, Recipients("user", (data.user_id,)), found)
 
     def _to_users(self, server: ServerConnection, data: MultiUserData) -> None:
         found = [self._hubs.user(server.hub, each) for each in data.user_ids]
-        self._send(server, data, _named("user", data.user_ids), united(found))
+        self._send(server, data, Recipients("user", data.user_ids), united(found))
 
     def _to_group(self, server: ServerConnection, data: GroupBroadcastData) -> None:
         found = self._hubs.group(server.hub, data.group)
@@ -86,34 +87,39 @@ class SendHandlers:
         for user_id in data.excluded_users:
             # Not `|=`, which copies all of it for keys of a dictionary.
             excluded.update(self._hubs.user(server.hub, user_id))
-        self._send(server, data, f"group {data.group}", found, excluded)
+        recipients = Recipients("group", (data.group,), data.excluded, data.excluded_users)
+        self._send(server, data, recipients, found, excluded)
 
     def _to_groups(self, server: ServerConnection, data: MultiGroupBroadcastData) -> None:
         found = [self._hubs.group(server.hub, each) for each in data.groups]
-        self._send(server, data, _named("group", data.groups), united(found))
+        self._send(server, data, Recipients("group", data.groups), united(found))
 
     def _send(
         self,
         server: ServerConnection,
         data: _Data,
-        recipient: str,
-        recipients: Mapping[str, Member],
+        recipients: Recipients,
+        members: Mapping[str, Member],
         excluded: AbstractSet[str] = _NOBODY,
     ) -> None:
         if data.subscriber_filter:
             # Nothing says how it is written: without it, too many would receive the message.
             raise InvalidRequestError("Filters of subscribers are not supported here.")
-        message = Outgoing(as_written(data.payloads))
-        served, unserved = deliver_counted(message, recipients, excluded)
+        written = as_written(data.payloads)
+        served, unserved = deliver_counted(Outgoing(written), members, excluded)
         self._journal.sent(
             SentMessage(
                 time=self._clock.now(),
+                resource=self._resource,
+                sender="server",
                 hub=server.hub,
-                recipient=recipient,
+                recipients=recipients,
                 target=_target(data.payloads),
                 connections=served,
                 unserved=unserved,
                 tracing_id=None if data.tracing_id is None else str(data.tracing_id),
+                written=written,
+                size=sum(len(payload) for _, payload in data.payloads),
             )
         )
 
@@ -140,9 +146,3 @@ def _target(payloads: Pairs[bytes]) -> str:
             with suppress(ProtocolError):
                 return protocol.open_envelope(data).target or ""
     return ""
-
-
-def _named(kind: str, names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{kind} {names[0]}"
-    return f"{kind}s {', '.join(names[:_MOST_NAMES])}{', …' if len(names) > _MOST_NAMES else ''}"

@@ -7,9 +7,9 @@ upstreams; what waits for its turn is one event of each client.
 import asyncio
 import io
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -19,12 +19,17 @@ import aiohttp
 from aiohttp import hdrs
 
 from ..clock import Clock
+from ..documents.json_text import Json
+from ..protocols.arguments import arguments_in
+from ..protocols.supported import PROTOCOLS
 from .messages import (
     MAX_RESPONSE_BYTES,
+    MESSAGES,
     UpstreamClient,
     UpstreamEvent,
     headers,
 )
+from .recent import Recent
 from .settings import UpstreamConfig, UpstreamTemplate, choose
 from .settings_file import UpstreamFile
 
@@ -32,7 +37,10 @@ __all__ = ["Response", "Upstream", "UpstreamCall"]
 
 _LOGGER = logging.getLogger(__name__)
 
+_BY_CONTENT_TYPE = {protocol.content_type: protocol for protocol in PROTOCOLS.values()}
+
 _REMEMBERED_CALLS = 200
+_REMEMBERED_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,10 @@ class UpstreamCall:
         category: `connections` or `messages`.
         event: `connected`, `disconnected` or a target.
         connection_id: Whose event it was.
+        user_id: Who that is, or None.
+        invocation: What the client has sent: an invocation in the protocol of `content_type`,
+            without its framing; nothing for events of connections.
+        content_type: Media type of the request.
         url: Where it went, without the query, which may hold a key.
         status: HTTP status, or None if there was no response.
         error: What went wrong, or None.
@@ -56,10 +68,20 @@ class UpstreamCall:
     category: str
     event: str
     connection_id: str
+    user_id: str | None
+    invocation: bytes = field(repr=False)
+    content_type: str
     url: str
     status: int | None
     error: str | None
     duration: float
+
+    def arguments(self) -> Json:
+        """Give the arguments of an invocation as JSON values, or None if there are none such."""
+        protocol = next(
+            each for each in PROTOCOLS.values() if each.content_type == self.content_type
+        )
+        return arguments_in(self.invocation, protocol) if self.invocation else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +135,7 @@ class Upstream:
         self._slots: defaultdict[UpstreamTemplate, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(config.concurrency)
         )
-        self._calls: deque[UpstreamCall] = deque(maxlen=_REMEMBERED_CALLS)
+        self._calls: Recent[UpstreamCall] = Recent(_REMEMBERED_CALLS, _REMEMBERED_BYTES)
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -144,7 +166,11 @@ class Upstream:
 
     def calls(self) -> list[UpstreamCall]:
         """Give the last calls, the oldest first."""
-        return list(self._calls)
+        return [*self._calls][::-1]
+
+    def forget_calls(self) -> None:
+        """Forget the calls that were made."""
+        self._calls.clear()
 
     async def send(self, client: UpstreamClient, event: UpstreamEvent) -> Response | None:
         """Send an event.
@@ -214,12 +240,15 @@ class Upstream:
             category=event.category,
             event=event.event,
             connection_id=client.connection_id,
+            user_id=client.user_id,
+            invocation=event.body if event.category == MESSAGES else b"",
+            content_type=event.content_type,
             url=f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}",
             status=response.status,
             error=response.error,
             duration=duration,
         )
-        self._calls.append(call)
+        self._calls.add(call, len(call.invocation))
         if call.error is not None:
             _LOGGER.warning(
                 "Upstream %s failed for %r of hub %s: %s.",

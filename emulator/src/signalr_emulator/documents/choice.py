@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
 
-from ..documents.fields import integer, number, properties, text
-from ..documents.json_text import Json
+from .fields import integer, number, properties, text
+from .json_text import Json
 
 __all__ = ["chosen"]
 

@@ -76,6 +76,26 @@ async def test_runs_until_a_signal(number: signal.Signals) -> None:
     assert await process.stderr.read() == b""
 
 
+async def test_verbose_tells_requests_without_their_query() -> None:
+    process = await start("--service-port", "0", "--control-port", "0", "--verbose")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = (await process.stdout.readuntil(b"Emulator ready.\n")).decode()
+    service_url = re.search(r"^SignalR service: +(\S+)$", said, re.MULTILINE)
+    assert service_url is not None
+    async with aiohttp.ClientSession() as session:
+        url = f"{service_url[1]}/client/negotiate?hub=chat&access_token=secret"
+        await session.post(url)
+        await session.get(f"{service_url[1]}/%1b[2J")
+    process.send_signal(signal.SIGTERM)
+    refused, unknown = (await process.stderr.read()).decode().splitlines()
+    assert await process.wait() == 0
+    assert re.fullmatch(r"\d\d:\d\d:\d\d emulator: POST /client/negotiate 401 \d+ ms", refused)
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d emulator: GET /%1b%5B2J 404 \d+ ms", unknown, re.IGNORECASE
+    )
+
+
 def modes(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mode & 0o777 for path in folder.iterdir()}
 

@@ -11,6 +11,7 @@ from .configuration.options import read_options
 from .entra.applications import Application
 from .entra.credential_files import CredentialFiles, credential_files
 from .errors import FileUnavailableError, PortUnavailableError, StateFolderError
+from .http_log import show_requests
 from .open_files import raise_open_file_limit
 from .server import Emulator, running
 from .state.keys import Keys
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written or the folder of the keys not be used.
     """
     choices = read_options(arguments)
+    if choices.verbose:
+        show_requests()
     raise_open_file_limit()
     try:
         keys = Keys.kept_in(choices.state_dir) if choices.state_dir else Keys.generate()

@@ -21,7 +21,7 @@ from .entra.applications import Application
 from .entra.certificates import ServerCertificate
 from .entra.tenant import SigningKey
 from .errors import PortUnavailableError
-from .http_log import http_logger
+from .http_log import RequestLogger, http_logger, request_logger
 from .sockets.receiving import with_one_buffer
 from .state.service import Service
 
@@ -192,10 +192,11 @@ async def _listen(
     tls: ssl.SSLContext | None = None,
 ) -> int:
     """Serve an application until the stack unwinds, and give its port."""
-    # An access log would write client tokens, which browsers send in the query.
     runner = web.AppRunner(
         app,
-        access_log=None,
+        access_log=request_logger(),
+        # aiohttp's own would write client tokens, which browsers send in the query.
+        access_log_class=RequestLogger,
         logger=http_logger(),
         # A poll or an event stream ends with its client, and does not wait for its time limit.
         handler_cancellation=True,

@@ -33,12 +33,14 @@ class Choices:
         ca_file: File for the certificate of the authority's certificate authority, or None.
         federated_token_file: File for the federated token, or None.
         state_dir: Folder of the keys that outlive the emulator; None to make all of them new.
+        verbose: Whether each request is told. A file does not choose it.
     """
 
     config: Config = field(default_factory=Config)
     ca_file: Path | None = None
     federated_token_file: Path | None = None
     state_dir: Path | None = field(default_factory=default_state_dir)
+    verbose: bool = False
 
 
 def read_document(document: Mapping[str, Any], folder: Path) -> Choices:

@@ -51,6 +51,7 @@ def read_options(arguments: Sequence[str] | None) -> Choices:
         ca_file=options.ca_file,
         federated_token_file=options.federated_token_file,
         state_dir=options.state_dir,
+        verbose=options.verbose,
     )
 
 
@@ -114,6 +115,11 @@ def _parser(choices: Choices) -> argparse.ArgumentParser:
         nargs=0,
         default=argparse.SUPPRESS,
         help="print name and version and exit",
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="write a line for each request to stderr, without its query%(default).0s",
     )
     _add_files(parser, choices)
     _add_addresses(parser, choices.config)

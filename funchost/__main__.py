@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from .authentication.sign_in import EasyAuth
-from .log import configure_logging
+from .log import RequestLog, Volume, configure_logging
 from .options import Options, parse_options
 from .routing.routes import RouteError, Router
 from .server.admission import Admission
@@ -63,13 +63,13 @@ class _Host:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a function app until SIGINT or SIGTERM; return the process's exit code."""
     options = parse_options(arguments)
-    configure_logging(verbose=options.verbose)
+    configure_logging(options.volume)
     # SIGTERM while the app is imported ends like Ctrl-C, without a traceback.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(options)
     except IndexingError as error:
-        if options.verbose and error.stack_trace:
+        if options.volume is Volume.VERBOSE and error.stack_trace:
             sys.stderr.write(error.stack_trace)
         return _report(error)
     except (SettingsError, RouteError) as error:
@@ -85,8 +85,10 @@ def _run(options: Options) -> int:
         (options.settings or app_dir / SETTINGS_FILE).resolve(),
         required=options.settings is not None,
     )
+    os.environ.update(options.values)
     for name in apply_values(local.values, os.environ):
-        _log.warning("%s is set in the environment; the value in the settings file is unused", name)
+        if name not in options.values:
+            _log.warning("%s is set in the environment, so the settings file's is unused", name)
     host = _Host(
         options,
         app_dir,
@@ -118,6 +120,7 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
         auth=EasyAuth() if host.options.auth else None,
         keys=host.keys,
         max_body_bytes=host.body_limit,
+        log=RequestLog(host.options.volume),
     )
     runner = front_end.runner(GRACE_SECONDS)
     await runner.setup()
@@ -125,10 +128,12 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
     signals.listen()
     await web.SockSite(runner, listener).start()
 
-    sys.stdout.write(f"{function_urls(functions, base_url, prefix)}\n")
+    if host.options.volume is not Volume.QUIET:
+        sys.stdout.write(f"{function_urls(functions, base_url, prefix)}\n")
     if host.keys is not None:
         sys.stdout.write(host.keys.notice)
-    sys.stdout.write(f"Functions host ready on {base_url}\n")
+    if host.options.volume is not Volume.QUIET:
+        sys.stdout.write(f"Functions host ready on {base_url}\n")
     sys.stdout.flush()
     await signals.requested.wait()
     _log.info("stopping; requests that run have %d seconds to finish", GRACE_SECONDS)
@@ -141,7 +146,7 @@ async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
 def _worker(host: _Host) -> Worker | WorkerPool:
     if host.worker_count == 1:
         return Worker()
-    return WorkerPool(host.worker_count, verbose=host.options.verbose)
+    return WorkerPool(host.worker_count, host.options.volume)
 
 
 async def _answered(runner: web.AppRunner, signals: StopSignals) -> bool:

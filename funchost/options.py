@@ -1,12 +1,13 @@
 """The command line."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from . import __version__
+from .log import Volume
 from .server.admission import host_name
 from .server.keys import FUNCTION_KEY, MASTER_KEY
 from .settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
@@ -54,7 +55,8 @@ class Options:
         settings: The settings file; `None` for the app's own, if it has one.
         auth: Whether to stand in for App Service authentication.
         keys: Whether to ask for function keys.
-        verbose: Whether to log at DEBUG level.
+        values: Settings that win over environment and settings file.
+        volume: How much to log.
     """
 
     app_dir: Path
@@ -64,7 +66,8 @@ class Options:
     settings: Path | None
     auth: bool
     keys: bool
-    verbose: bool
+    values: Mapping[str, str]
+    volume: Volume
 
 
 def parse_options(arguments: Sequence[str] | None) -> Options:
@@ -121,10 +124,43 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         f"are made and printed at the start, or taken from {FUNCTION_KEY} and {MASTER_KEY}",
     )
     parser.add_argument(
-        "--verbose", action="store_true", help="log at DEBUG level, with the worker's own records"
+        "--set",
+        dest="values",
+        action="append",
+        type=_value,
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting that wins over environment and settings file; may be given several times. "
+        "Others of this machine can see it, so nothing secret belongs here",
+    )
+    volume = parser.add_mutually_exclusive_group()
+    volume.add_argument(
+        "--quiet",
+        dest="volume",
+        action="store_const",
+        const=Volume.QUIET,
+        default=Volume.NORMAL,
+        help="log warnings and errors only, and one line for each request; list no functions",
+    )
+    volume.add_argument(
+        "--verbose",
+        dest="volume",
+        action="store_const",
+        const=Volume.VERBOSE,
+        help="log at DEBUG level, with the worker's own records, and in each line the date, the "
+        "worker process and the invocation",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    return Options(**vars(parser.parse_args(arguments)))
+    options = parser.parse_args(arguments)
+    options.values = dict(options.values)
+    return Options(**vars(options))
+
+
+def _value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting: write it as NAME=VALUE")
+    return name, value
 
 
 def _host_name(text: str) -> str:

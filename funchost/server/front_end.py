@@ -5,6 +5,7 @@ to a missing key, 500 without one when a function fails, 413 for bodies over the
 that does not come. Unlike it, it refuses web pages and host names that nobody has allowed.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Final, Protocol
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 from aiohttp import HttpVersion11, hdrs, web
 
 from ..authentication.sign_in import EasyAuth, is_auth_path
-from ..log import write_line
+from ..log import RequestLog
 from ..routing.routes import Router
 from ..worker.functions import Function, InvocationError
 from ..worker.messages import HttpRequest, HttpResponse, new_invocation_id
@@ -67,6 +68,7 @@ class FrontEnd:
         auth: Signs people in, where authentication is on.
         keys: Open the functions, where keys are asked for.
         patience: How long a request may take to come.
+        log: Where requests are written.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class FrontEnd:
         auth: EasyAuth | None = None,
         keys: FunctionKeys | None = None,
         patience: Patience = PATIENCE,
+        log: RequestLog | None = None,
     ) -> None:
         self._worker = worker
         self._functions = {function.name: function for function in worker.functions}
@@ -90,6 +93,7 @@ class FrontEnd:
         self._keys = keys
         self._max_body_bytes = max_body_bytes
         self._patience = patience
+        self._log = log or RequestLog()
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
@@ -115,6 +119,13 @@ class FrontEnd:
         )
 
     async def _serve(self, request: web.Request) -> web.Response:
+        started = perf_counter()
+        response = await self._respond(request)
+        seconds = perf_counter() - started
+        self._log.request(request.method, request.rel_url.raw_path, response.status, seconds)
+        return response
+
+    async def _respond(self, request: web.Request) -> web.Response:
         refusal = self._admission.refusal(_asked(request))
         if refusal is not None:
             return web.Response(status=refusal.status, text=f"{refusal.reason}\n")
@@ -144,7 +155,7 @@ class FrontEnd:
         if self._keys is not None and not self._keys.allows(
             function.auth_level, request.headers, request.query.items()
         ):
-            write_line("INFO", f"Refused 'Functions.{function.name}': the key is missing or wrong")
+            self._log.line(logging.INFO, f"{function.name}: the key is missing or wrong")
             return web.Response(status=401)
         body = await self._body(request)
         return await self._run(
@@ -170,16 +181,17 @@ class FrontEnd:
     async def _run(self, function: Function, request: HttpRequest) -> web.Response:
         invocation_id = new_invocation_id()
         started = perf_counter()
-        write_line("INFO", f"Executing 'Functions.{function.name}' (Id={invocation_id})")
+        what = f"'Functions.{function.name}'"
+        self._log.line(logging.DEBUG, f"Executing {what} (Id={invocation_id})")
         try:
             answer = await self._worker.invoke(function, request, invocation_id)
         except InvocationError as error:
-            outcome = f"Failed, Id={invocation_id}, Duration={_milliseconds(started)}ms"
             reason = error.stack_trace.rstrip() or error
-            write_line("ERROR", f"Executed 'Functions.{function.name}' ({outcome})\n{reason}")
+            self._log.line(logging.ERROR, f"{function.name} failed (Id={invocation_id})\n{reason}")
             return web.Response(status=500)
-        outcome = f"Succeeded, Id={invocation_id}, Duration={_milliseconds(started)}ms"
-        write_line("INFO", f"Executed 'Functions.{function.name}' ({outcome})")
+        took = round((perf_counter() - started) * 1000)
+        outcome = f"Succeeded, Id={invocation_id}, Duration={took}ms"
+        self._log.line(logging.DEBUG, f"Executed {what} ({outcome})")
         return _response(answer)
 
 
@@ -254,7 +266,3 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
-
-
-def _milliseconds(started: float) -> int:
-    return round((perf_counter() - started) * 1000)

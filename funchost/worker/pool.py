@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from ..log import Volume
 from .functions import Function, IndexingError, InvocationError
 from .messages import HttpRequest, HttpResponse
 from .wire import Answer, Call, Refused, read_started, receive
@@ -37,13 +38,13 @@ class WorkerPool:
 
     Args:
         size: How many processes.
-        verbose: Whether they log at DEBUG level.
+        volume: How much they log.
     """
 
-    def __init__(self, size: int, *, verbose: bool = False) -> None:
+    def __init__(self, size: int, volume: Volume = Volume.NORMAL) -> None:
         self.functions: tuple[Function, ...] = ()
         self._size = size
-        self._options = ["--verbose"] if verbose else []
+        self._volume = volume
         # The one that was chosen least recently comes first.
         self._ready: list[_Process] = []
         self._some_are_ready = asyncio.Event()
@@ -96,7 +97,7 @@ class WorkerPool:
         await _end(self._ready, seconds)
 
     async def _start_one(self, number: int, app_dir: Path) -> "_Process":
-        process = await _Process.spawn(number, app_dir, self._options)
+        process = await _Process.spawn(number, app_dir, self._volume)
         try:
             await process.load()
         except BaseException:
@@ -159,12 +160,12 @@ class _Process:
         self._answers: dict[int, asyncio.Future[Answer]] = {}
 
     @classmethod
-    async def spawn(cls, number: int, app_dir: Path, options: Sequence[str]) -> "_Process":
+    async def spawn(cls, number: int, app_dir: Path, volume: Volume) -> "_Process":
         here, there = socket.socketpair()
         with there:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "funchost.worker.process"),
-                *(str(there.fileno()), f"worker {number}", str(app_dir), *options),
+                *(str(there.fileno()), f"worker {number}", str(app_dir), volume.name),
                 cwd=_ROOT,
                 pass_fds=[there.fileno()],
                 # Ctrl-C on a terminal is for the host, which lets requests finish.

@@ -1,10 +1,10 @@
 """A worker process: one app, run for a host that sends calls over a socket.
 
-    python -m funchost.worker.process SOCKET NAME APP_DIR [--verbose]
+    python -m funchost.worker.process SOCKET NAME APP_DIR VOLUME
 
-SOCKET is the number of an inherited file descriptor. The process ends when the host closes its
-side, for instance because it was killed. Log records and what the app prints go where those of
-the host go.
+SOCKET is the number of an inherited file descriptor, VOLUME a name of how much is logged. The
+process ends when the host closes its side, for instance because it was killed. Log records and what
+the app prints go where those of the host go.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from asyncio import StreamWriter
 from pathlib import Path
 from typing import Final
 
-from ..log import configure_logging
+from ..log import Volume, configure_logging
 from ..shutdown import exit_now, returns_within
 from .functions import Function, IndexingError, InvocationError
 from .runtime import Worker
@@ -35,9 +35,9 @@ def main() -> None:
     parser.add_argument("socket", type=int)
     parser.add_argument("name")
     parser.add_argument("app_dir", type=Path)
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("volume", choices=Volume.__members__)
     options = parser.parse_args()
-    configure_logging(verbose=options.verbose, worker=options.name)
+    configure_logging(Volume[options.volume], worker=options.name)
     asyncio.run(_serve(socket.socket(fileno=options.socket), options.app_dir))
 
 

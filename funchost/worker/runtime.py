@@ -15,6 +15,7 @@ from typing import Final
 
 import azure_functions_runtime as library  # type: ignore[import-untyped]  # ships no py.typed
 
+from ..log import RUNNING
 from . import protos
 from .functions import Function, IndexingError, InvocationError
 from .messages import (
@@ -87,6 +88,7 @@ class Worker:
         )
         # The library sets it for sync functions only; log records of async ones name it too.
         outer = library.invocation_id_cv.set(invocation_id)
+        RUNNING[invocation_id] = function.name
         try:
             reply: protos.InvocationResponse = await library.invocation_request(
                 protos.WorkerRequest(protos.StreamingMessage(message))
@@ -97,6 +99,7 @@ class Worker:
                 f"SystemExit: {error.code}", "".join(traceback.format_exception(error))
             ) from error
         finally:
+            RUNNING.pop(invocation_id, None)
             library.invocation_id_cv.reset(outer)
         if reply.result.status != protos.StatusResult.Success:
             raise InvocationError(*_reason(reply.result))

@@ -133,9 +133,10 @@ def running(
     *options: str,
     environ: Mapping[str, str] | None = None,
     program: tuple[str, ...] = ("-m", "funchost"),
+    errors: int | None = None,
 ) -> Iterator[RunningHost]:
     command = _command(app, "--port", "0", *options, program=program)
-    with _started(command, _ROOT, app / "host.log", _environ(environ)) as host:
+    with _started(command, _ROOT, app / "host.log", _environ(environ), errors) as host:
         yield host
 
 
@@ -151,7 +152,11 @@ def running_inside(app: Path, environ: Mapping[str, str]) -> Iterator[RunningHos
 
 @contextmanager
 def _started(
-    command: Sequence[str], folder: Path, log_file: Path, environ: Mapping[str, str]
+    command: Sequence[str],
+    folder: Path,
+    log_file: Path,
+    environ: Mapping[str, str],
+    errors: int | None = None,
 ) -> Iterator[RunningHost]:
     with (
         log_file.open("w") as log,
@@ -160,7 +165,7 @@ def _started(
             cwd=folder,
             env=environ,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=log if errors is None else errors,
             text=True,
         ) as process,
     ):

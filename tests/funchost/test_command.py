@@ -1,12 +1,17 @@
+import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from load.processes import PATIENCE, Process, free_port
 from tests.funchost.hosting import Answer, refused, running, write_app
 
 _ONE_FUNCTION = """
@@ -87,6 +92,86 @@ def b(req: func.HttpRequest, info: str) -> str:
         assert "b: this host does not serve the binding info: signalRConnectionInfo" in host.log()
 
 
+_SPEAKS = _ONE_FUNCTION.format(route="a").replace(
+    'return "here"',
+    """
+    import logging, os
+    logging.info("not that much")
+    logging.warning("the stock is low")
+    print("printed")
+    return os.environ["FROM_ALL"]
+""",
+)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_quiet_leaves_warnings_with_their_function_and_a_line_a_request(
+    workers: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "funchost", "--app-dir", str(write_app(tmp_path, _SPEAKS))]
+    environ = {"FUNCTIONS_WORKER_PROCESS_COUNT": workers, "FROM_ALL": "environment"}
+    process = Process(
+        [*command, "--quiet", "--port", str(port)], tmp_path / "log", environment=environ
+    )
+    until_open(port)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/a", timeout=PATIENCE) as answer:
+        assert answer.read() == b"environment"
+    assert process.stop() == 0
+    warned, printed, answered = process.output.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d WARNING only: the stock is low", warned)
+    assert printed == "printed"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GET /api/a 200 \d+ ms", answered)
+
+
+def until_open(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        else:
+            return
+
+
+def test_a_setting_of_the_command_line_wins_without_a_warning(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _SPEAKS, local_settings={"Values": {"FROM_ALL": "file"}})
+    with running(app, "--set", "FROM_ALL=a=b", environ={"FROM_ALL": "environment"}) as host:
+        assert host.call("GET", "/api/a").text == "a=b"
+        assert "FROM_ALL" not in host.log()
+
+
+def test_what_is_no_setting_is_told(tmp_path: Path) -> None:
+    status, told = refused(write_app(tmp_path, ""), "--set", "FROM_ALL")
+    assert status == 2
+    assert "'FROM_ALL' is no setting: write it as NAME=VALUE" in told
+
+
+def test_colours_are_for_a_terminal_that_wants_them(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    painted = "\x1b[33m404\x1b[0m"
+    assert painted in _on_a_terminal(app, {"TERM": "xterm", "NO_COLOR": ""})
+    assert "GET /nowhere 404 " in _on_a_terminal(app, {"TERM": "xterm", "NO_COLOR": "1"})
+    assert "GET /nowhere 404 " in _on_a_terminal(app, {"TERM": "dumb", "NO_COLOR": ""})
+    with running(app) as host:
+        host.call("GET", "/nowhere")
+        assert "GET /nowhere 404 " in host.log()
+
+
+def _on_a_terminal(app: Path, environ: dict[str, str]) -> str:
+    """Return what the host writes to a terminal about a request to nowhere."""
+    leader, follower = os.openpty()
+    with running(app, environ=environ, errors=follower) as host:
+        host.call("GET", "/nowhere")
+        assert host.stop() == 0
+    os.close(follower)
+    said = os.read(leader, 4096).decode()
+    os.close(leader)
+    return said
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
@@ -157,7 +242,7 @@ def test_the_help_tells_every_option_and_setting() -> None:
     )
     for name in (
         *("--app-dir", "--host", "--host-name", "--port", "--settings"),
-        *("--auth", "--keys", "--verbose"),
+        *("--auth", "--keys", "--set", "--quiet", "--verbose"),
         *("PORT", "FUNCTIONS_WORKER_PROCESS_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"),
         *("FUNCHOST_FUNCTION_KEY", "FUNCHOST_MASTER_KEY", "Host.CORS", "Host.CORSCredentials"),
         *("extensions.http.routePrefix", "PYTHON_THREADPOOL_THREAD_COUNT", "/.auth/login/"),

@@ -58,7 +58,7 @@ def environ(request: pytest.FixtureRequest, held: Gate) -> dict[str, str]:
 
 @pytest.fixture
 def host(environ: dict[str, str], tmp_path: Path) -> Iterator[RunningHost]:
-    with running(write_app(tmp_path, _APP), environ=environ) as started:
+    with running(write_app(tmp_path, _APP), "--verbose", environ=environ) as started:
         yield started
 
 
@@ -113,7 +113,9 @@ def test_a_request_that_takes_too_long_is_given_up(
 def test_what_the_app_tells_appears_while_it_runs(host: RunningHost, held: Gate, path: str) -> None:
     answer = host.call_meanwhile(path)
     with held.arrival() as arrived:
-        (seen,) = host.wait_for_log(r"ERROR   (?:\[worker \d\] )?\[(\S+)\] before the gate")
+        (seen,) = host.wait_for_log(
+            r"ERROR   (?:\[worker \d\] )?\[(\S+)\] hold\S*: before the gate"
+        )
         assert host.process.stdout is not None
         assert host.process.stdout.readline() == "printed before the gate\n"
         arrived.sendall(b"x")

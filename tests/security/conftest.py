@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.processes import Emulator, FunctionApp, emulator, function_app
+from tests.e2e.processes import ROOT, Emulator, FunctionApp, emulator, function_app
 from tests.issuer import TestIssuer, running_issuer
 
 
@@ -17,7 +17,8 @@ def anonymous_app(
     service: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FunctionApp]:
     """The app where everybody may connect and nobody has a user id."""
-    with function_app(service.app_settings, tmp_path_factory.mktemp("anonymous")) as running:
+    folder = tmp_path_factory.mktemp("anonymous")
+    with function_app(service.app_settings, folder, ROOT, "--verbose") as running:
         yield running
 
 

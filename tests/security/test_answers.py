@@ -120,6 +120,8 @@ def test_no_function_runs_for_what_another_site_posts(
         )
         assert answer.status_code == 403, path
     assert anonymous_app.process.output.count("Executing 'Functions.") == ran
+    anonymous_app.negotiate()
+    assert anonymous_app.process.output.count("Executing 'Functions.") == ran + 1
 
 
 def test_every_origin_with_its_cookies_ends_the_start(tmp_path: Path) -> None:

@@ -144,22 +144,31 @@ def test_a_failed_function_is_500_and_its_trace_in_the_log(
 ) -> None:
     answer = host.call("GET", path)
     assert (answer.status, answer.body) == (500, b"")
-    failure = host.log().rpartition("(Failed, Id=")[2]
+    failure = host.log().rpartition(" failed (Id=")[2]
     assert "Traceback" in failure
     assert reason in failure
 
 
-def test_logs_invocations_and_the_apps_records_but_nothing_secret(host: RunningHost) -> None:
+def test_a_request_is_one_line_without_anything_secret(host: RunningHost) -> None:
+    before = len(host.log())
     secret = {"Authorization": "secret-header", "Content-Type": "text/plain"}
     host.call("POST", "/api/sync?code=secret-query", b"secret-body", secret)
-    log = host.log()
-    assert re.search(r"INFO +Executing 'Functions\.threaded' \(Id=[0-9a-f-]{36}\)", log)
-    assert re.search(
-        r"Executed 'Functions\.threaded' \(Succeeded, Id=[0-9a-f-]{36}, Duration=\d+ms\)", log
-    )
-    assert "the app speaks" in log
-    assert "Function name:" not in log
-    assert "secret" not in log
+    host.call("GET", "/api/nowhere")
+    spoken, ran, unknown = host.log()[before:].splitlines()
+    time = r"\d\d:\d\d:\d\d"
+    assert re.fullmatch(rf"{time} INFO    threaded: the app speaks", spoken)
+    assert re.fullmatch(rf"{time} POST /api/sync 200 \d+ ms", ran)
+    assert re.fullmatch(rf"{time} GET /api/nowhere 404 \d+ ms", unknown)
+
+
+def test_a_path_breaks_no_line_and_does_not_speak_to_the_terminal(host: RunningHost) -> None:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=20) as connection:
+        connection.sendall(b"GET /a\x1b[2J\x9b1m%0aINFO HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(4096)
+    host.call("GET", "/" + 1000 * "a")
+    *_, last = host.log().splitlines()
+    assert len(last) < 250
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", host.log())
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_no_log_tells_a_key_however_a_call_ends(host: RunningHost) -> None:
     assert _status(host, f"missing?code={key}") == 404
     assert _status(host, "fails", X_Functions_Key=key) == 500
     assert _status(host, "function?code=wrong-key") == 401
-    assert "Refused 'Functions.function'" in host.log()
+    assert "function: the key is missing or wrong" in host.log()
     assert key not in host.log()
     assert "wrong-key" not in host.log()
 

@@ -110,9 +110,12 @@ def test_a_process_that_cannot_be_replaced_leaves_the_other_one_working(
     assert len(_pids(host, 3)) == 1
 
 
-def test_records_tell_worker_level_and_invocation(host: RunningHost) -> None:
-    ids = {host.call("GET", "/api/log").text for _ in range(2)}
-    lines = host.wait_for_log(r"WARNING \[worker [12]\] \[[0-9a-f-]{36}\] the app speaks", 2)
+def test_records_tell_worker_level_invocation_and_function(tmp_path: Path) -> None:
+    with running(write_app(tmp_path, _APP), "--verbose", environ=_TWO) as host:
+        ids = {host.call("GET", "/api/log").text for _ in range(2)}
+        lines = host.wait_for_log(
+            r"WARNING \[worker [12]\] \[[0-9a-f-]{36}\] log: the app speaks", 2
+        )
     assert {line[8:18] for line in lines} == {"[worker 1]", "[worker 2]"}
     assert {line[20:56] for line in lines} == ids
 

@@ -5,7 +5,7 @@ definitions" (wildcards, `notDataActions`) and "Understand scope for Azure RBAC"
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from uuid import UUID, uuid5
@@ -213,10 +213,9 @@ class RoleAssignments:
                 `Microsoft.SignalRService/SignalR/hub/send/action`.
             resource_scope: Resource id of what it wants to do it to.
         """
-        scopes = set(self._scopes(resource_scope))
         return any(
             assignment.principal_id.casefold() == principal_id.casefold()
-            and _normal(assignment.scope) in scopes
+            and self.is_within(resource_scope, assignment.scope)
             and assignment.role.permits(data_action)
             and self.is_on(assignment)
             for assignment in self.assignments
@@ -229,7 +228,7 @@ class RoleAssignments:
             scope: Resource id of the narrower scope.
             outer: Resource id of the wider scope.
         """
-        return _normal(outer) in self._scopes(scope)
+        return _normal(outer) in _scopes(scope, tuple(self.management_groups.items()))
 
     def update_role(self, role: Role) -> None:
         """Let every assignment of a role follow its new definition."""
@@ -240,34 +239,39 @@ class RoleAssignments:
             for assignment in self.assignments
         ]
 
-    def _scopes(self, resource_scope: str) -> Iterator[str]:
-        """Give a scope and every scope above it, from narrow to wide."""
-        above = {_normal(below): _normal(group) for below, group in self.management_groups.items()}
-        scope = _normal(resource_scope)
-        top = scope
-        while scope:
-            yield scope
-            top = scope if scope in above else top
-            scope = scope.rpartition("/")[0]
-        # Walking up a chain of management groups ends even if somebody made it a circle.
-        for _ in range(len(above)):
-            if top not in above:
-                break
-            top = above[top]
-            yield top
-        yield ""
+
+@lru_cache(maxsize=64)
+def _scopes(resource_scope: str, management_groups: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    """Give a scope and every scope above it.
+
+    Args:
+        resource_scope: Resource id of the narrowest.
+        management_groups: What is above what, as of `RoleAssignments`.
+    """
+    above = {_normal(below): _normal(group) for below, group in management_groups}
+    scopes = {""}
+    scope = top = _normal(resource_scope)
+    while scope:
+        scopes.add(scope)
+        top = scope if scope in above else top
+        scope = scope.rpartition("/")[0]
+    # Walking up a chain of management groups ends even if somebody made it a circle.
+    while top in above and above[top] not in scopes:
+        top = above[top]
+        scopes.add(top)
+    return frozenset(scopes)
 
 
 def _normal(scope: str) -> str:
     return scope.casefold().rstrip("/")
 
 
-def matches_any(patterns: Iterable[str], data_action: str) -> bool:
+@lru_cache(maxsize=1024)
+def matches_any(patterns: tuple[str, ...], data_action: str) -> bool:
     """Tell whether one of some patterns, in which `*` stands for any text, is of a data action."""
     return any(_compiled(pattern).fullmatch(data_action) for pattern in patterns)
 
 
-@lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     literals = (re.escape(literal) for literal in pattern.split("*"))
     return re.compile(".*".join(literals), re.IGNORECASE | re.DOTALL)

@@ -127,6 +127,8 @@ class Admission:
         return listens_on_all or address == listened
 
 
+# Each request asks for it, nearly always with the same few names.
+@lru_cache(maxsize=64)
 def parse_host(text: str) -> Host | None:
     """Read a `Host` header, or the part of an origin that looks like one; None if it is none.
 
@@ -165,8 +167,7 @@ def _is_of(origin: str, host: Host | None) -> bool:
     return host is not None and _host_of(origin) == host
 
 
-# Each request asks for it, nearly always with the same few names.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # as above
 def _address(name: str) -> _Address | None:
     try:
         found = ip_address(name.removeprefix("[").removesuffix("]"))

@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-import jwt
-
 from ..clock import Clock
 from ..entra.lifetime import check_lifetime
 from ..entra.tenant import Tenant
 from ..errors import AuthenticationError
 from .access_keys import AccessKeys
 from .audience import is_for_url
-from .signed_tokens import ALGORITHMS, audiences_of, signed_claims
+from .signed_tokens import ALGORITHMS, audiences_of, signed_claims, unverified_header
 
 __all__ = ["ENTRA_AUDIENCES", "Authenticator", "CalledUrl", "Caller", "bearer_token"]
 
@@ -84,11 +82,7 @@ class Authenticator:
         token = bearer_token(authorization)
         if token is None or not token.isascii():
             raise AuthenticationError("The request needs a bearer token.")
-        try:
-            algorithm = jwt.get_unverified_header(token).get("alg")
-        except jwt.PyJWTError as error:
-            raise AuthenticationError("The bearer token is not a JSON Web Token.") from error
-        check = self._by_algorithm.get(str(algorithm))
+        check = self._by_algorithm.get(str(unverified_header(token).get("alg")))
         if check is None:
             raise AuthenticationError("Tokens of this algorithm are not accepted.")
         return check(token, url)

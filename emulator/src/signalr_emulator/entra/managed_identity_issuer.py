@@ -41,7 +41,7 @@ class ManagedIdentityIssuer:
         Its times are on the emulator's clock, since the emulator has made it.
         """
         try:
-            claims = self._tenant.signed_claims(token)
+            claims = dict(self._tenant.signed_claims(token))
         except AuthenticationError as error:
             raise TokenRequestError(401, "invalid_client", 50013, str(error)) from error
         check_assertion_lifetime(claims, self._clock.now(), self._clock.start_limit)

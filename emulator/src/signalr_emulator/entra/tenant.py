@@ -9,8 +9,10 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 
 import jwt
@@ -131,7 +133,10 @@ class Tenant:
         self.tenant_id = tenant_id
         self._names = frozenset(name.casefold() for name in (tenant_id, domain) if name)
         self._key = key
+        self._public_key = key.private_key.public_key()
         self._clock = clock
+        # An app shows one token for a day. That the tenant has signed it stays as it is.
+        self._signed_claims = lru_cache(maxsize=256)(self._read)
 
     @property
     def issuers(self) -> frozenset[str]:
@@ -272,19 +277,19 @@ class Tenant:
     def _issuer_v2(self) -> str:
         return f"https://login.microsoftonline.com/{self.tenant_id}/v2.0"
 
-    def signed_claims(self, token: str) -> dict[str, Any]:
+    def signed_claims(self, token: str) -> Mapping[str, Any]:
         """Give the claims of one of its tokens; nothing but the signature is checked.
 
         Raises:
             AuthenticationError: It did not sign the token.
         """
+        return self._signed_claims(token)
+
+    def _read(self, token: str) -> Mapping[str, Any]:
         try:
             # PyJWT compares with the real time; the times are checked on the emulator's clock.
             decoded = jwt.decode_complete(
-                token,
-                self._key.private_key.public_key(),
-                algorithms=[_ALGORITHM],
-                options=SIGNATURE_ONLY,
+                token, self._public_key, algorithms=[_ALGORITHM], options=SIGNATURE_ONLY
             )
         except jwt.PyJWTError as error:
             raise AuthenticationError("The token is not signed by the tenant.") from error

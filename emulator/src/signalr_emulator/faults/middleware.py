@@ -56,7 +56,7 @@ def fault_middleware(
 
     @web.middleware
     async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(_CONTROL_PREFIX):
+        if faults.are_none or request.path.startswith(_CONTROL_PREFIX):
             return await handler(request)
         armed = faults.take(_seen(request, is_poll=is_poll(request)))
         if armed is None:

@@ -184,6 +184,11 @@ class Faults:
         for fault_id in list(self._armed):
             self.clear(fault_id)
 
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing is disturbed."""
+        return not self._armed
+
     def take(self, request: Request) -> Armed | None:
         """Give the first fault that disturbs a request, and count it there."""
         for armed in self._armed.values():

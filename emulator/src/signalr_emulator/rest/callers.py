@@ -1,5 +1,7 @@
 """Who asks the service for something, and whether they may."""
 
+from functools import lru_cache
+
 from aiohttp import hdrs, web
 
 from ..authentication.callers import CalledUrl, Caller
@@ -61,5 +63,10 @@ class Callers:
 
     def _origins(self, request: web.Request) -> frozenset[str]:
         address = local_address(request)
-        ports = set() if address is None else {f"{host}:{address.port}" for host in self._hosts}
-        return frozenset(f"{request.scheme}://{name}" for name in self._hosts | ports)
+        return _origins(request.scheme, self._hosts, None if address is None else address.port)
+
+
+@lru_cache(maxsize=64)
+def _origins(scheme: str, hosts: frozenset[str], port: int | None) -> frozenset[str]:
+    names = hosts if port is None else hosts | {f"{host}:{port}" for host in hosts}
+    return frozenset(f"{scheme}://{name}" for name in names)

@@ -3,12 +3,19 @@
 Source: RFC 8725 for what to check.
 """
 
+import json
+import threading
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import SignalRError
 from .issuer_keys import IssuerKeys
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 __all__ = ["BearerVerifier", "InvalidTokenError", "Issuer", "bearer_token"]
 
@@ -18,6 +25,10 @@ for a shared secret."""
 
 _LEEWAY: Final = 60.0
 """Seconds by which the clocks of issuer and app may differ."""
+
+
+_MOST_REMEMBERED: Final = 1024
+"""Tokens that are remembered."""
 
 
 class InvalidTokenError(SignalRError):
@@ -38,20 +49,50 @@ class Issuer(NamedTuple):
     jwks_uri: str | None = None
 
 
+class _Verified(NamedTuple):
+    """A token that was found valid.
+
+    Args:
+        claims: Its claims as JSON, since whoever gets them may change them.
+        issuer: Its issuer's keys.
+        key_id: Name of the key that has signed it.
+        key: That key, which ends for its tokens when the issuer has another one by this name.
+        verified_at: When it was found valid, in epoch seconds.
+        ends_at: From when on it is not valid any more.
+    """
+
+    claims: str
+    issuer: IssuerKeys
+    key_id: str
+    key: "PyJWK"
+    verified_at: float
+    ends_at: float
+
+
 class BearerVerifier:
     """Checks the bearer tokens of some issuers. Threads and event loops may share it.
+
+    A token that was found valid is remembered, by its digest, until its end: the service shows one
+    token for a day, and PyJWT looks at every character of it each time.
 
     Args:
         issuers: Whose tokens are accepted.
         steady: Tells the time in seconds, by a clock that is never set.
+        wall: Tells the time in epoch seconds.
     """
 
     def __init__(
-        self, issuers: Iterable[Issuer], steady: Callable[[], float] = time.monotonic
+        self,
+        issuers: Iterable[Issuer],
+        steady: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._issuers = {
             each.issuer: (each, IssuerKeys(each.issuer, each.jwks_uri, steady)) for each in issuers
         }
+        self._wall = wall
+        self._verified: dict[bytes, _Verified] = {}
+        self._remembering = threading.Lock()
 
     async def verify(self, token: str) -> Mapping[str, Any]:
         """Return the claims of a token, after waiting for its issuer's keys if they are needed.
@@ -63,19 +104,42 @@ class BearerVerifier:
             InvalidTokenError: It proves nothing.
             ProblemError: 503, the issuer's keys cannot be had.
         """
+        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        verified = await self._remembered(digest)
+        if verified is None:
+            verified = await self._verify(token)
+            self._remember(digest, verified)
+        claims: Mapping[str, Any] = json.loads(verified.claims)
+        return claims
+
+    async def _remembered(self, digest: bytes) -> _Verified | None:
+        known = self._verified.get(digest)
+        if known is None or not known.verified_at <= self._wall() < known.ends_at:
+            return None
+        return known if await known.issuer.find(known.key_id) is known.key else None
+
+    def _remember(self, digest: bytes, verified: _Verified) -> None:
+        with self._remembering:
+            if len(self._verified) >= _MOST_REMEMBERED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[digest] = verified
+
+    async def _verify(self, token: str) -> _Verified:
         # Not above, so that callers who show no token do not wait for it in a cold start.
         import jwt  # noqa: PLC0415
 
         said: Mapping[str, Any] = {}
         try:
-            unverified = jwt.decode_complete(token, options={"verify_signature": False})
-            said, key_id = unverified["payload"], unverified["header"].get("kid", "")
+            # Only to find the key: PyJWT reads all of it once more.
+            header, said = _unverified(token)
             if str(said.get("iss")) not in self._issuers:
                 raise jwt.InvalidIssuerError("the issuer is not accepted here")
             issuer, keys = self._issuers[said["iss"]]
-            key = await keys.find(key_id)
+            key_id = header.get("kid", "")
+            key = await keys.find(key_id) if isinstance(key_id, str) else None
             if key is None:
                 raise jwt.InvalidKeyError(f"the issuer has no key {key_id!r:.60}")
+            now = self._wall()
             claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
@@ -89,7 +153,8 @@ class BearerVerifier:
             # ValueError: text that is not ASCII; RecursionError: JSON that is nested too deep.
             reason = f"{type(error).__name__}: {error!s:.90}{_origin(said)}"
             raise InvalidTokenError(reason) from error
-        return claims
+        ends_at = int(claims["exp"]) + _LEEWAY
+        return _Verified(json.dumps(claims), keys, key_id, key, now, ends_at)
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
@@ -110,3 +175,16 @@ def _origin(said: Mapping[str, Any]) -> str:
     if not said:
         return ""
     return f"; its iss is {said.get('iss')!r:.100}, its aud {said.get('aud')!r:.80}"
+
+
+def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the header and the claims of a token, whatever they are worth.
+
+    Raises:
+        ValueError: It is no token.
+    """
+    header, claims, _signature = token.split(".")
+    read = [json.loads(urlsafe_b64decode(f"{part}===")) for part in (header, claims)]
+    if not all(isinstance(each, dict) for each in read):
+        raise ValueError("it is no JSON Web Token")
+    return read[0], read[1]

@@ -5,8 +5,9 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import jwt
 import pytest
@@ -141,6 +142,105 @@ async def test_what_a_token_says_of_itself_is_quoted_and_cut(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 async def test_any_text_is_refused(verifier: BearerVerifier, text: str) -> None:
     await refused(verifier, text)
+
+
+def altered(token: str, part: int, changes: dict[str, Any]) -> str:
+    """Change the header (0) or the claims (1) of a token, and leave its signature."""
+    parts = token.split(".")
+    said = json.loads(base64.urlsafe_b64decode(parts[part] + "=="))
+    parts[part] = base64url(json.dumps(said | changes).encode())
+    return ".".join(parts)
+
+
+def unsigned(token: str) -> str:
+    return token.rpartition(".")[0] + "."
+
+
+ATTACKS: Final[dict[str, Callable[[str], str]]] = {
+    "no algorithm": lambda token: unsigned(altered(token, 0, {"alg": "none"})),
+    "no algorithm, signed": lambda token: altered(token, 0, {"alg": "none"}),
+    "another algorithm": lambda token: altered(token, 0, {"alg": "PS256"}),
+    "a secret's algorithm": lambda token: altered(token, 0, {"alg": "HS256"}),
+    "an algorithm of no text": lambda token: altered(token, 0, {"alg": ["RS256"]}),
+    "no signature": unsigned,
+    "two segments": lambda token: token.rpartition(".")[0],
+    "four segments": lambda token: f"{token}.{token.rpartition('.')[2]}",
+    "the end of the signature": lambda token: token[:-8],
+    "another key": lambda token: altered(token, 0, {"kid": "another"}),
+    "a key of no text": lambda token: altered(token, 0, {"kid": ["key-1"]}),
+    "more in the header": lambda token: altered(token, 0, {"x": 1}),
+    "another user": lambda token: altered(token, 1, {"sub": "ben"}),
+    "another audience": lambda token: altered(token, 1, {"aud": "other"}),
+    "another issuer": lambda token: altered(token, 1, {"iss": "https://evil.example"}),
+    "a longer life": lambda token: altered(token, 1, {"exp": 4_000_000_000}),
+    "no end": lambda token: altered(token, 1, {"exp": None}),
+    "a line end": lambda token: f"{token}\n",
+    "a space in the claims": lambda token: token.replace(".", ". ", 1),
+    "a letter of no alphabet": lambda token: token.replace(".", ".ä", 1),
+    "claims that are no object": lambda token: ".".join(
+        [token.split(".")[0], base64url(b"[]"), token.split(".")[2]]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+async def test_what_was_made_of_a_token_is_refused_however_well_that_is_known(
+    issuer: TestIssuer, attack: Callable[[str], str]
+) -> None:
+    verifier = BearerVerifier([Issuer(issuer.url, (AUDIENCE, "other"))])
+    token = issuer.token()
+    for _ in range(2):
+        await refused(verifier, attack(token))
+        assert (await verifier.verify(token))["sub"] == "ann"
+
+
+async def test_a_token_that_is_known_ends_when_it_says(
+    issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = 0.0
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:  # noqa: ANN401  as there
+            return datetime.now(tz) + timedelta(seconds=ahead)
+
+    monkeypatch.setattr("jwt.api_jwt.datetime", Moved)
+    verifier = BearerVerifier([Issuer(issuer.url, (AUDIENCE,))], wall=lambda: time.time() + ahead)
+    token = issuer.token(exp=time.time() + 600)
+    await verifier.verify(token)
+    ahead = 650.0
+    await verifier.verify(token)
+    ahead = 670.0
+    assert "expired" in await refused(verifier, token)
+    ahead = 0.0
+    await verifier.verify(token)
+    ahead = -3600.0
+    assert "not yet valid" in await refused(verifier, token)
+
+
+async def test_a_token_that_is_known_ends_with_its_issuers_key() -> None:
+    now = 0.0
+    with running_issuer() as issuer:
+        verifier = BearerVerifier([Issuer(issuer.url, (AUDIENCE,))], steady=lambda: now)
+        token = issuer.token()
+        await verifier.verify(token)
+        issuer.key = TestIssuer().key
+        await verifier.verify(token)
+        now = 301.0
+        assert "ignature" in await refused(verifier, token)
+        issuer.rotate()
+        now = 700.0
+        assert "has no key" in await refused(verifier, token)
+
+
+async def test_who_changes_claims_changes_those_of_nobody_else(
+    issuer: TestIssuer, verifier: BearerVerifier
+) -> None:
+    token = issuer.token(roles=["reader"])
+    for _ in range(3):
+        claims = await verifier.verify(token)
+        assert claims["roles"] == ["reader"]
+        claims["roles"].append("admin")
 
 
 def base64url(data: bytes) -> str:

@@ -39,6 +39,7 @@ _MEASUREMENTS: Final = {
     "server_connections": "bench.server_connections.sends",
     "refresh": "bench.rows.refresh",
     "fanout": "bench.rows.fanout",
+    "emulator_rest": "bench.emulator_rest.requests",
     "echo": "bench.server_connections.echo",
     "growth": "bench.rows.growth",
 }

@@ -1,13 +1,28 @@
 """The other processes of a measurement."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from typing import IO
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any
 
-__all__ = ["answering_server", "running"]
+__all__ = ["Metered", "answering_server", "metered", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """A process that tells its processor time, as `bench.meter` has it.
+
+    Args:
+        ready: What it has said of itself.
+        cpu: Gives the seconds of processor time that it has taken.
+    """
+
+    ready: Mapping[str, Any]
+    cpu: Callable[[], float]
 
 
 @contextlib.contextmanager
@@ -39,3 +54,27 @@ def answering_server() -> Iterator[str]:
     """Run a server that answers 202 to anything and give its address."""
     with running("-m", "bench.rows.answering_server") as output:
         yield f"http://127.0.0.1:{int(output.readline())}"
+
+
+@contextlib.contextmanager
+def metered(module: str) -> Iterator[Metered]:
+    """Run a server that tells its processor time, until the end of the block.
+
+    Args:
+        module: What stands after `python -m`.
+    """
+    with subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        requests, answers = process.stdin, process.stdout
+        assert requests is not None  # noqa: S101  asked for above
+        assert answers is not None  # noqa: S101  asked for above
+
+        def cpu() -> float:
+            print(file=requests, flush=True)
+            return float(answers.readline())
+
+        try:
+            yield Metered(json.loads(answers.readline()), cpu)
+        finally:
+            process.terminate()

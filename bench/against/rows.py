@@ -65,6 +65,14 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "token": Measurement(
         [Figure("client token", "µs")], asked("library", "token", settings=_emulator), slices=10
     ),
+    "bearer": Measurement(
+        [
+            Figure("a caller's token, read for the first time", "µs"),
+            Figure("a caller's token, shown again", "µs", 0.5),
+        ],
+        asked("tokens", settings=_emulator),
+        slices=5,
+    ),
     "send": Measurement(
         _message("REST send"), asked("library", "send", "1", settings=_answering), slices=5
     ),

@@ -6,19 +6,18 @@ are processes of their own, and aiohttp is what both relays and both peers are m
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import IO, Any, Final
+from typing import Final
 
 from .. import report
 from ..fanout.clients import Clients
 from ..pairs import at_least, at_most, take_timed_turns
-from ..processes import running
+from ..processes import metered, running
 
 _CLIENTS: Final = 100
 _TURNS: Final = 20
@@ -90,36 +89,16 @@ def _tables(count: int, rounds: int) -> Iterator[report.Table]:
 @contextmanager
 def _side(relay: str, count: int, *, is_signalr: bool) -> Iterator[_Side]:
     """Run a relay, its peer and its clients until the end of the block."""
-    with _metered(relay) as (requests, answers), Clients() as clients:
-        ready: dict[str, Any] = json.loads(answers.readline())
-
-        def reading() -> float:
-            print(file=requests, flush=True)
-            return float(answers.readline())
-
+    program = f"bench.server_connections.{relay}"
+    with metered(program) as server, Clients() as clients:
+        ready = server.ready
         url = f"http://127.0.0.1:{ready['port']}{ready['peer']}"
         token = [ready["token"]] if ready["token"] else []
         with running("-m", "bench.server_connections.echo_peer", url, *token) as peer:
             if not peer.readline():
                 raise RuntimeError("the peer does not connect")
             clients.connect(ready["port"], ready["client"], count, is_signalr=is_signalr)
-            yield _Side(clients, count, reading, [])
-
-
-@contextmanager
-def _metered(program: str) -> Iterator[tuple[IO[str], IO[str]]]:
-    """Run a relay until the end of the block, and give its input and its output."""
-    command = [sys.executable, "-m", f"bench.server_connections.{program}"]
-    with subprocess.Popen(  # noqa: S603  our own command
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        requests, answers = process.stdin, process.stdout
-        assert requests is not None  # noqa: S101  asked for above
-        assert answers is not None  # noqa: S101  asked for above
-        try:
-            yield requests, answers
-        finally:
-            process.terminate()
+            yield _Side(clients, count, server.cpu, [])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from signalr_emulator import Config, running
 from signalr_emulator.configuration.service_mode import ServiceMode
 from signalr_emulator.transports.timing import Timing
 
-from .meter import answer_readings
+from ..meter import answer_readings
 
 _NEVER: Final = 3600.0
 _VALID: Final = 600

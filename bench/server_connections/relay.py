@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from .meter import answer_readings
+from ..meter import answer_readings
 
 __all__ = ["CLIENT_PATH", "PEER_PATH"]
 

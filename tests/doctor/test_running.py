@@ -71,6 +71,13 @@ def test_the_doctor_needs_no_options(started: Started) -> None:
     assert skipped == {"cors", "app-cors"}  # no origin was given
 
 
+def test_a_healthy_app_has_nothing_to_warn_of(started: Started) -> None:
+    began = len(started.process.output)
+    steps = started.doctor("--origin", "http://localhost:3000")
+    assert {each["status"] for each in steps} == {"ok"}
+    assert "WARNING" not in started.process.output[began:]
+
+
 def test_nothing_is_left_where_it_has_ended(started: Started) -> None:
     assert [app.app_url for app in running_apps(started.folder)] == [
         f"http://127.0.0.1:{started.port}/api"

@@ -43,8 +43,12 @@ class CallVerifier:
         reason = await self._token_problem(headers)
         if reason is None:
             return
+        # Who names neither a connection nor a token does not claim to be the service: a scanner, or
+        # somebody who checks that such calls are refused.
+        is_claimed = bool(connection_id) or bearer_token(headers) is not None
+        level = logging.WARNING if is_claimed else logging.INFO
         # Quoted and cut, since the reason can repeat what an anonymous caller wrote.
-        _logger.warning("A call was refused: %.300r", reason)
+        _logger.log(level, "A call was refused: %.300r", reason)
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "Only the SignalR service may call this, and this call does not prove to be its own.",

@@ -251,6 +251,17 @@ async def test_nothing_is_accepted_where_nothing_is_configured(
     assert "UPSTREAM_TENANT_ID and UPSTREAM_AUDIENCE" in caplog.text
 
 
+async def test_a_warning_is_for_calls_that_claim_to_be_the_services(
+    authority: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await assert_refused(verifier(authority), Headers())
+    await assert_refused(verifier(authority), Headers({"x-asrs-connection-id": "abc"}))
+    await assert_refused(verifier(authority), bearer(token(aud=OTHER_ID)))
+    ours = [each.levelname for each in caplog.records if each.name == CallVerifier.__module__]
+    assert ours == ["INFO", "WARNING", "WARNING"]
+
+
 async def test_the_log_tells_why_without_the_token(
     authority: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:

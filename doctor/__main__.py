@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from shared.command.local_settings import SettingsFileError
 from shared.errors import SettingsError
 from shared.settings.environment import Settings
 
@@ -28,7 +29,6 @@ from .plan import APP_CHECKS, ENDPOINT_CHECKS
 from .redaction import Secrets, secrets_of
 from .report import JsonReport, TextReport, exit_status
 from .runner import Result, Runner
-from .settings_file import SettingsFileError
 
 __all__ = ["main"]
 
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configuration = read_configuration(options.settings, os.environ, options.app_url or "")
         settings = Settings.from_environment(configuration.environment)
     except SettingsFileError as error:
-        return _refuse(report, error.diagnosis)
+        return _refuse(report, Diagnosis(error.problem, error.fix))
     except SettingsError as error:
         problem, _, example = str(error).rpartition(". Example: ")
         return _refuse(report, Diagnosis(problem, f"Set it, for example: {example}"))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from funchost.settings import HostSettings, load_host_settings
 from funchost.settings import SettingsError as HostSettingsError
+from shared.command.local_settings import DEFAULT_NAME, SettingsFileError, read_settings_file
 from shared.errors import SettingsError, UnknownHubError
 from shared.functions.misspelt_settings import misspelt_settings
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
@@ -17,7 +18,6 @@ from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
 
 from .finding import Diagnosis, Finding
 from .running import Running, listens, running_apps
-from .settings_file import DEFAULT_NAME, SettingsFileError, read_settings_file
 
 __all__ = [
     "Configuration",
@@ -170,7 +170,7 @@ def _base_path(folder: Path) -> str:
         return load_host_settings(folder).base_path
     except HostSettingsError as error:
         fix = 'Mend it; {"version": "2.0"} is enough, and means the route prefix api'
-        raise SettingsFileError(Diagnosis(str(error), fix)) from None
+        raise SettingsFileError(str(error), fix) from None
 
 
 def _misspelt(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from shared.command.hub_client import HandshakeError, HubClient, Message
 from shared.transport.flow import NoAnswerError
 
 from ..diagnoses.client import (
@@ -20,7 +21,7 @@ from ..diagnoses.client import (
 from ..diagnoses.no_answer import explain_no_answer
 from ..finding import Finding
 from .endpoint import EndpointUnderTest
-from .hub_client import HandshakeError, HubClient, Message
+from .invocations import invoke
 
 __all__ = ["check_client", "check_mode", "check_upstream", "negotiate"]
 
@@ -70,7 +71,7 @@ def check_upstream(tested: EndpointUnderTest) -> Finding:
     """Call a method that does not exist, and see from the answer how far the call got."""
     assert tested.client is not None  # noqa: S101  this check needs that of the client
     target = f"doctor_{secrets.token_hex(6)}"
-    answer = tested.client.invoke(target, _UPSTREAM_TIMEOUT)
+    answer = invoke(tested.client, target, _UPSTREAM_TIMEOUT)
     error = None if answer is None else answer.get("error")
     if isinstance(error, str) and f"no method {target!r}" in error:
         return Finding.ok(

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from shared.command.hub_client import HubClient
 from shared.identity.credential import open_credential
 from shared.identity.entra_tokens import EntraTokens
 from shared.identity.token import Token, TokenSource
@@ -20,7 +21,6 @@ from shared.settings.names import prefixed_hub
 from shared.settings.token_origin import TokenOrigin
 
 from ..network import Network
-from .hub_client import HubClient
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential

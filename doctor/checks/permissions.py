@@ -17,6 +17,7 @@ from shared.transport.flow import Flow
 from ..diagnoses.service import explain_denied, explain_error, is_network_access
 from ..finding import Finding
 from .endpoint import EndpointUnderTest
+from .invocations import receives
 
 __all__ = ["check_manage", "check_read", "check_send"]
 
@@ -74,7 +75,7 @@ def check_send(tested: EndpointUnderTest) -> Finding:
     )
     if finding.fix or tested.client is None:
         return finding
-    if not tested.client.receives(_TARGET, nonce, _DELIVERY_TIMEOUT):
+    if not receives(tested.client, _TARGET, nonce, _DELIVERY_TIMEOUT):
         return Finding.warning(
             "the service accepts messages, and one to the doctor's own client did not arrive",
             "Try again. A clientEndpoint that leads to another resource than serviceUri does this",

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from ..errors import AuthenticationError
 from ..settings.credential import CredentialKind, CredentialSettings
+from ..settings.endpoint import is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -43,6 +44,9 @@ def open_credential(
     }
     if settings.authority_host and "AZURE_AUTHORITY_HOST" not in environment:
         options["authority"] = settings.authority_host
+    if is_loopback(environment.get("AZURE_AUTHORITY_HOST", "")):
+        # Who else would be asked whether it may be trusted is Entra, which does not know it.
+        options["disable_instance_discovery"] = True
     try:
         credential = _make(settings, environment, options, hooks)
     except (OSError, ValueError) as error:

@@ -4,18 +4,15 @@ URL, headers and token as Microsoft.Azure.SignalR 1.34.0 has them.
 """
 
 import asyncio
-import os
 import platform
-import ssl
 import time
 import uuid
 from collections.abc import Callable
-from functools import cache
 from http import HTTPStatus
 from typing import Final, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
+from requests.utils import select_proxy
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
@@ -32,7 +29,7 @@ from ..keys.local import LocalKey
 from ..rest.refusal import SERVER_CONNECTION, explain_refusal
 from ..settings.endpoint import Endpoint
 from ..transport.flow import Response
-from ..transport.surroundings import surroundings_of
+from ..transport.surroundings import surroundings_of, trusting
 
 __all__ = ["Opened", "Opening", "server_id"]
 
@@ -172,7 +169,7 @@ class Opening:
             open_timeout=_OPEN_WITHIN,
             close_timeout=_CLOSE_WITHIN,
             max_size=_LARGEST,
-            ssl=_trust(surroundings.verify) if is_secure else None,
+            ssl=trusting(surroundings.verify) if is_secure else None,
         )
 
     def _refusal(self, error: InvalidStatus, token: Token) -> ServiceError:
@@ -197,12 +194,3 @@ class Opening:
 def server_id() -> str:
     """Return a name for this process: the machine's, and what makes it unique."""
     return f"{platform.node()}_{uuid.uuid4().hex}"
-
-
-@cache
-def _trust(verify: bool | str) -> ssl.SSLContext:
-    path = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
-    is_folder = os.path.isdir(path)  # noqa: PTH112  text that goes on as it is
-    return ssl.create_default_context(
-        cafile=None if is_folder else path, capath=path if is_folder else None
-    )

@@ -20,7 +20,7 @@ from load.processes import ROOT
 
 FOLDERS = ("shared", "emulator", "funchost")
 INSTALLED = (
-    "keyless-signalr[functions]",
+    "keyless-signalr[command,functions]",
     "signalr-emulator",
     "local-functions-host",
 )

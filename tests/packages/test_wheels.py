@@ -68,7 +68,7 @@ def test_the_core_needs_an_identity_and_http_and_the_rest_is_extra(dist: Path) -
     requirements = metadata.get_all("Requires-Dist") or []
     core = {each.partition(">")[0] for each in requirements if "extra" not in each}
     assert core == {"azure-identity", "requests"}
-    extras = {"functions", "messagepack", "persistent", "telemetry"}
+    extras = {"command", "functions", "messagepack", "persistent", "telemetry"}
     assert set(metadata.get_all("Provides-Extra") or []) == extras
     assert metadata["Requires-Python"] == ">=3.12"
     assert "Typing :: Typed" in (metadata.get_all("Classifier") or [])
@@ -99,9 +99,17 @@ def test_nothing_of_the_checkout_is_on_the_path(environment: Environment) -> Non
 
 def test_each_command_says_its_version(environment: Environment) -> None:
     for module, distribution in (
+        ("keyless_signalr", "keyless-signalr"),
         ("signalr_emulator", "signalr-emulator"),
         ("funchost", "local-functions-host"),
     ):
         code = f"from importlib.metadata import version; print(version('{distribution}'))"
         version = environment.run("-c", code).strip()
         assert version in environment.run("-m", module, "--version")
+
+
+def test_the_librarys_command_is_installed(environment: Environment) -> None:
+    for arguments in (["--version"], ["listen", "--help"], ["send", "--help"]):
+        command = [str(environment.python.with_name("keyless-signalr")), *arguments]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert "keyless-signalr" in shown

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 MOST_MODULES = 12
 ROOMS = {
     "doctor": (
-        "finding", "redaction", "network", "diagnoses", "checks", "settings_file", "running",
-        "configuration", "runner", "report", "plan",
+        "finding", "redaction", "network", "diagnoses", "checks", "running", "configuration",
+        "runner", "report", "plan",
     ),
     "funchost": (
         "__init__", "log", "shutdown", "worker", "routing", "authentication", "server", "settings",
@@ -33,7 +33,7 @@ ROOMS = {
     "shared": (
         "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
         "transport", "bodies", "rest", "service_protocol", "endpoints", "server_connections",
-        "base_client", "client", "aio", "persistent", "functions",
+        "base_client", "client", "aio", "persistent", "command", "functions",
     ),
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .finding import Diagnosis
-
 __all__ = ["DEFAULT_NAME", "SettingsFile", "SettingsFileError", "read_settings_file"]
 
 DEFAULT_NAME: Final = "local.settings.json"
@@ -19,12 +17,14 @@ class SettingsFileError(Exception):
     """The file cannot be used.
 
     Args:
-        diagnosis: What is wrong with it, and how to fix it.
+        problem: What is wrong with it.
+        fix: How to fix it.
     """
 
-    def __init__(self, diagnosis: Diagnosis) -> None:
-        super().__init__(diagnosis.summary)
-        self.diagnosis = diagnosis
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"{problem}. {fix}")
+        self.problem = problem
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read_settings_file(path: Path) -> SettingsFile:
 
 def _error(path: Path, problem: str, fix: str = "") -> SettingsFileError:
     made_anew = f"Mend it, or begin anew: cp {DEFAULT_NAME}.example {DEFAULT_NAME}"
-    return SettingsFileError(Diagnosis(f"{path} {problem}", fix or made_anew))
+    return SettingsFileError(f"{path} {problem}", fix or made_anew)
 
 
 def _text(value: object) -> str:

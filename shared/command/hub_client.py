@@ -1,26 +1,27 @@
-"""A SignalR client of one connection: negotiation, WebSocket, handshake, invocations.
+"""A SignalR client of one connection: WebSocket, handshake, messages.
 
 Source: the transport and hub protocols of ASP.NET Core SignalR (JSON).
 """
 
 import json
-import os
-import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from requests.utils import select_proxy
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from shared.settings.endpoint import passes_proxies_by
+from ..transport.surroundings import surroundings_of, trusting
 
 __all__ = ["HandshakeError", "HubClient", "Message"]
 
 _SEPARATOR: Final = "\x1e"
 _HANDSHAKE: Final = '{"protocol":"json","version":1}' + _SEPARATOR
-_INVOCATION, _COMPLETION, _CLOSE = 1, 3, 7
+_LARGEST: Final = 16 * 1024 * 1024
+"""Most bytes of a WebSocket message that comes."""
 
 type Message = Mapping[str, Any]
 
@@ -46,11 +47,11 @@ class HubClient:
 
     def __init__(self, url: str, client_token: str, connection: Message, timeout: float) -> None:
         self.connection_id = str(connection.get("connectionId", ""))
-        self._records: list[str] = []
+        self._records: deque[str] = deque()
         self._socket = _open(url, client_token, connection, timeout)
         try:
             self._socket.send(_HANDSHAKE)
-            answer = self._next(time.monotonic() + timeout)
+            answer = self.next(time.monotonic() + timeout)
         except ConnectionClosed as error:
             raise HandshakeError(f"the connection was closed: {error}") from error
         if answer is None:
@@ -60,61 +61,48 @@ class HubClient:
             self.close()
             raise HandshakeError(str(answer["error"]))
 
-    def invoke(self, target: str, timeout: float) -> Message | None:
-        """Call a method, and return the completion or the close message that ends the wait."""
-        call = {"type": _INVOCATION, "invocationId": "1", "target": target, "arguments": []}
-        try:
-            self._socket.send(json.dumps(call) + _SEPARATOR)
-        except ConnectionClosed:
-            return {"type": _CLOSE}
-        return self._wait(lambda each: each.get("type") in {_COMPLETION, _CLOSE}, timeout)
+    def send(self, message: Message) -> None:
+        """Send a message of the protocol.
 
-    def receives(self, target: str, argument: str, timeout: float) -> bool:
-        """Wait for a message, and tell whether it came."""
-        wanted = self._wait(
-            lambda each: each.get("target") == target and each.get("arguments") == [argument],
-            timeout,
-        )
-        return wanted is not None
+        Raises:
+            ConnectionClosed: The connection has ended.
+        """
+        self._socket.send(json.dumps(message) + _SEPARATOR)
 
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
 
-    def _wait(self, is_wanted: Callable[[Message], bool], timeout: float) -> Message | None:
-        until = time.monotonic() + timeout
-        try:
-            while (message := self._next(until)) is not None:
-                if is_wanted(message):
-                    return message
-        except ConnectionClosed:
-            return {"type": _CLOSE} if is_wanted({"type": _CLOSE}) else None
-        return None
+    def next(self, until: float) -> Message | None:
+        """Return the next message, or `None` when the time is over.
 
-    def _next(self, until: float) -> Message | None:
-        """Return the next message, or `None` when the time is over."""
+        Args:
+            until: When that is, as `time.monotonic` counts.
+
+        Raises:
+            ConnectionClosed: The connection has ended.
+        """
         while not self._records:
             try:
                 received = self._socket.recv(max(0.0, until - time.monotonic()), decode=True)
             except TimeoutError:
                 return None
             self._records += str(received).split(_SEPARATOR)[:-1]
-        message = json.loads(self._records.pop(0))
+        message = json.loads(self._records.popleft())
         return message if isinstance(message, dict) else {}
 
 
 def _open(url: str, client_token: str, connection: Message, timeout: float) -> ClientConnection:
     token = connection.get("connectionToken") or connection.get("connectionId", "")
-    address = f"ws{url.removeprefix('http')}&id={quote(str(token), safe='')}"
-    trust = None
-    if urlsplit(url).scheme == "https":
-        # As requests does, which sends everything else.
-        trust = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+    surroundings = surroundings_of(url)
     return connect(
-        address,
-        ssl=trust,
+        f"ws{url.removeprefix('http')}&id={quote(str(token), safe='')}",
+        ssl=trusting(surroundings.verify) if urlsplit(url).scheme == "https" else None,
         additional_headers={"Authorization": f"Bearer {client_token}"},
+        proxy=select_proxy(url, surroundings.proxies),
+        # The protocol has pings of its own.
+        ping_interval=None,
         open_timeout=timeout,
         close_timeout=1,
-        proxy=None if passes_proxies_by(url) else True,
+        max_size=_LARGEST,
     )

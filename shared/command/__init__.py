@@ -1,0 +1,1 @@
+"""The command `keyless-signalr`: hears what a hub sends, and sends to it, from a terminal."""

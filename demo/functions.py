@@ -1,25 +1,34 @@
-"""The demo page, the SignalR client that it runs, and what renews its sign-in."""
+"""The demo page and the files that it loads."""
 
+import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
 from shared.functions.problems import ProblemError, http_function
-from shared.settings.endpoint import Endpoint
+from shared.settings.endpoint import Endpoint, is_confidential, is_loopback
 
 __all__ = ["blueprint"]
 
-_PAGE: Final = Path(__file__).parent / "page.html"
-_CLIENT: Final = Path(__file__).parent / "signalr.js"
-_REFRESH: Final = Path(__file__).parent / "authentication-refresh.mjs"
+_FOLDER: Final = Path(__file__).parent
 _SCRIPT: Final = "text/javascript"
+_CLIENT: Final = "signalr.js"
+_FILES: Final = {
+    "page.css": "text/css",
+    "page.mjs": _SCRIPT,
+    "problems.mjs": _SCRIPT,
+    "authentication-refresh.mjs": _SCRIPT,
+    _CLIENT: _SCRIPT,
+}
 
 
-def blueprint(endpoints: Iterable[Endpoint]) -> func.Blueprint:
+def blueprint(endpoints: Sequence[Endpoint]) -> func.Blueprint:
     """Return the functions of the demo page.
 
     Args:
@@ -27,33 +36,58 @@ def blueprint(endpoints: Iterable[Endpoint]) -> func.Blueprint:
     """
     functions = func.Blueprint()
     connect_to = " ".join(["'self'", *(each for one in endpoints for each in _origins(one))])
+    known = {
+        "{inspector}": escape(_inspector(os.environ, endpoints)),
+        "{sign_in}": "true" if _can_sign_in(os.environ) else "false",
+    }
 
     @functions.route("demo", auth_level=func.AuthLevel.ANONYMOUS)
     @http_function("GET", "HEAD")
     async def demo(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
         nonce = secrets.token_urlsafe(16)
+        page = (_FOLDER / "page.html").read_text(encoding="utf-8")
+        for place, value in {**known, "{nonce}": nonce}.items():
+            page = page.replace(place, value)
         return func.HttpResponse(
-            _PAGE.read_text(encoding="utf-8").replace("{nonce}", nonce),
+            page,
             mimetype="text/html",
             headers={"Cache-Control": "no-store"} | _protection(nonce, connect_to),
         )
 
-    @functions.route("demo/signalr.js", auth_level=func.AuthLevel.ANONYMOUS)
+    @functions.route("demo/{file}", auth_level=func.AuthLevel.ANONYMOUS)
     @http_function("GET", "HEAD")
-    async def demo_client(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
-        if not _CLIENT.exists():
+    async def demo_file(req: func.HttpRequest) -> func.HttpResponse:
+        name = req.route_params["file"]
+        if name not in _FILES:
+            raise ProblemError(HTTPStatus.NOT_FOUND, "The demo page has no such file.")
+        file = _FOLDER / name
+        if name == _CLIENT and not file.exists():
             raise ProblemError(
                 HTTPStatus.NOT_FOUND,
                 "The SignalR client is missing: run 'make demo/signalr.js'.",
             )
-        return func.HttpResponse(_CLIENT.read_bytes(), mimetype=_SCRIPT)
-
-    @functions.route("demo/authentication-refresh.mjs", auth_level=func.AuthLevel.ANONYMOUS)
-    @http_function("GET", "HEAD")
-    async def demo_refresh(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
-        return func.HttpResponse(_REFRESH.read_bytes(), mimetype=_SCRIPT)
+        return func.HttpResponse(file.read_bytes(), mimetype=_FILES[name])
 
     return functions
+
+
+def _inspector(environment: Mapping[str, str], endpoints: Iterable[Endpoint]) -> str:
+    """Return where the emulator's inspector is, or "" if the service is no emulator.
+
+    The identity endpoint of the emulator is on the inspector's port. That of App Service has a
+    loopback address too, so the service has to be on this machine as well.
+    """
+    identity = environment.get("IDENTITY_ENDPOINT", "")
+    addresses = (identity, *(each.client_url for each in endpoints))
+    if not all(is_confidential(each) and is_loopback(each) for each in addresses):
+        return ""
+    parts = urlsplit(identity)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _can_sign_in(environment: Mapping[str, str]) -> bool:
+    """Tell whether who has signed in with the platform may connect."""
+    return "app-service" in (environment.get("NEGOTIATE_IDENTITY") or "app-service")
 
 
 def _protection(nonce: str, connect_to: str) -> dict[str, str]:

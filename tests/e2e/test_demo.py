@@ -1,18 +1,19 @@
 """The demo page as two people use it, in Chromium, on what `make start` runs."""
 
-import contextlib
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import Final, cast
 
 import pytest
 import requests
 
 from load.clock import MovableClock
-from tests.e2e.processes import E2E, ROOT, Process
+from tests.e2e.browser import Browser, Page, browser
+from tests.e2e.processes import ROOT, Process
+
+CONNECTION_ID: Final = "document.querySelector('#connection').textContent"
 
 
 @pytest.fixture(scope="module")
@@ -39,67 +40,102 @@ def started(
         process.stop()
 
 
-class Browser:
-    """Two pages in Chromium, which tell what they see."""
-
-    def __init__(self, program: str, *arguments: str) -> None:
-        self._process = subprocess.Popen(
-            ["node", str(E2E / program), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-
-    def next(self, event: str) -> dict[str, Any]:
-        line = cast("IO[bytes]", self._process.stdout).readline()
-        seen: dict[str, Any] = json.loads(line)
-        assert seen["event"] == event, seen
-        return seen
-
-    def go_on(self) -> None:
-        keyboard = cast("IO[bytes]", self._process.stdin)
-        keyboard.write(b"\n")
-        keyboard.flush()
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-@contextlib.contextmanager
-def browser(program: str, *arguments: str) -> Iterator[Browser]:
-    running = Browser(program, *arguments)
-    try:
+@pytest.fixture
+def people() -> Iterator[Browser]:
+    """Chromium, in which no page fails."""
+    with browser() as running:
         yield running
-    finally:
-        running.stop()
+        assert running.errors == []
+
+
+def enter(people: Browser, name: str, url: str, transport: str, **look: object) -> Page:
+    """Open the page, and wait until its visitor is among those who are online."""
+    page = people.open(name, f"{url}/api/demo?transport={transport}", **look)
+    page.see("#who", "You are ")
+    return page
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.click("Sign in")
+    page.write("Your name", name)
+    page.see("#who", f"You are {name}")
+
+
+def messages(page: Page) -> list[tuple[str, str]]:
+    """Return who has said what, in the room that is open."""
+    names = page.read("#messages li:not(.event) b")
+    return list(zip(names, page.read("#messages .text"), strict=True))
 
 
 def test_two_people_chat_and_come_back_after_the_service_drops_them(
-    started: str, ports: list[int]
+    started: str, ports: list[int], people: Browser
 ) -> None:
-    screenshots = filter(None, [os.environ.get("DEMO_SCREENSHOTS")])
-    with browser("demo.mjs", f"{started}/api/demo", *screenshots) as people:
-        two_people_chat(people, ports)
+    ann = enter(people, "ann", started, "websockets", width=1000, height=640)
+    sign_in(ann, "ann")
+    bob = enter(people, "bob", started, "long-polling", width=390, height=780, colorScheme="dark")
+    guest = f"guest {connection_id(bob)[:4]}"
+    assert people_of(ann, 2) == people_of(bob, 2) == ["ann", guest]
+    assert ann.read("#transport") == ["WebSocket"]
+    assert has_just_begun(ann.read("#expiry")[0])
 
+    ann.write("Message", "Hello, all")
+    bob.see("#messages", "Hello, all")
+    bob.write("Message", "Hi ann! How is the weather?")
+    ann.see("#messages", "Hi ann!")
+    ann.write("Message", "Cloudy, so there is some signal.")
+    join(ann, "team")
+    ann.write("Message", "to myself")
+    ann.see("#messages", "to myself")
+    bob.click("Rooms and people")
+    join(bob, "team")
+    bob.write("Message", "to the team")
+    ann.see("#messages", "to the team")
+    assert messages(ann) == [("ann", "to myself"), (guest, "to the team")]
+    assert messages(bob) == [(guest, "to the team")], "who has not joined yet gets nothing"
+    ann.click("Everyone")
+    assert messages(ann) == [
+        ("ann", "Hello, all"),
+        (guest, "Hi ann! How is the weather?"),
+        ("ann", "Cloudy, so there is some signal."),
+    ], "a room shows what was said in it"
+    bob.write("Message", "are you there?")
+    ann.see("#rooms button:has-text('team') .new", "1")
+    photograph(ann, bob)
 
-def two_people_chat(browser: Browser, ports: list[int]) -> None:
-    connected = browser.next("connected")
-    assert connected["transports"] == ["WebSocket", "LongPolling"]
-    assert len(set(connected["ids"])) == 2
-    assert has_just_begun(connected["expiry"])
-
-    chatted = browser.next("chatted")
-    first = "ann"
-    second = f"guest {connected['ids'][1][:4]}"
-    hello = f"{first}\nHello, all"
-    to_team = f"{second} in team\nto the team"
-    assert chatted["ann"] == [hello, f"{first} in team\nto myself", to_team]
-    assert chatted["bob"] == [hello, to_team], "who is not in the group does not get its messages"
-
+    before = [connection_id(page) for page in (ann, bob)]
     drop(ports)
-    browser.go_on()
-    browser.next("reconnected")
-    assert browser.next("left")["errors"] == []
+    for page, old in zip((ann, bob), before, strict=True):
+        page.until(f"{CONNECTION_ID}.length > 1 && {CONNECTION_ID} !== '{old}'")
+    ann.see("#state", "Connected")
+    assert people_of(ann, 2) == people_of(bob, 2)
+    bob.write("Message", "back again")
+    ann.see("#rooms button:has-text('team') .new", "2")
+    bob.do("close")
+    ann.see("#messages .event", "has left")
+
+
+def join(page: Page, room: str) -> None:
+    page.write("Name of a room", room)
+    page.see("#room", room)
+
+
+def people_of(page: Page, count: int) -> list[str]:
+    """Wait until so many are online, and return their names; on a phone they are in the menu."""
+    listed = "[...document.querySelectorAll('#people li')].map((each) => each.lastChild.data)"
+    page.until(f"{listed}.length === {count}")
+    return cast("list[str]", page.evaluate(listed))
+
+
+def connection_id(page: Page) -> str:
+    return cast("str", page.evaluate(CONNECTION_ID))
+
+
+def photograph(ann: Page, bob: Page) -> None:
+    """Make the pictures of the documentation, if somebody wants them."""
+    folder = os.environ.get("DEMO_SCREENSHOTS")
+    if folder:
+        ann.do("screenshot", path=f"{folder}/demo.png")
+        bob.do("screenshot", path=f"{folder}/demo-phone.png")
 
 
 def drop(ports: list[int]) -> None:
@@ -108,21 +144,28 @@ def drop(ports: list[int]) -> None:
 
 
 def test_a_sign_in_renews_itself_and_keeps_its_connection(
-    started: str, clock: MovableClock
+    started: str, clock: MovableClock, people: Browser
 ) -> None:
     step = 900
-    with browser("demo_renewal.mjs", f"{started}/api/demo", str(step)) as person:
-        connected = person.next("connected")
-        assert connected["transports"] == ["WebSocket", "LongPolling"]
-        assert all(map(has_just_begun, connected["expiry"]))
-        for renewal in (1, 2):
-            clock.move(renewal * step)
-            person.go_on()
-            assert all(map(has_just_begun, person.next("renewed")["expiry"]))
-        chatted = person.next("chatted")
-        assert chatted["ids"] == connected["ids"], "neither page has lost its connection"
-        assert "not renewed" not in str(chatted["events"])
-        assert chatted["errors"] == []
+    first = enter(people, "first", started, "websockets")
+    sign_in(first, "ann")
+    second = enter(people, "second", started, "long-polling", beside="first")
+    pages = (first, second)
+    assert [page.read("#transport") for page in pages] == [["WebSocket"], ["LongPolling"]]
+    assert all(has_just_begun(page.read("#expiry")[0]) for page in pages)
+    before = [connection_id(page) for page in pages]
+    for renewal in (1, 2):
+        clock.move(renewal * step)
+        for page in pages:
+            page.evaluate(f"advance({step})")
+            page.see("#expiry", f"renewed {renewal}×")
+            assert has_just_begun(page.read("#expiry")[0])
+    for page in pages:
+        page.write("Message", f"from {page.name}")
+        for each in pages:
+            each.see("#messages", f"from {page.name}")
+    assert [connection_id(page) for page in pages] == before, "neither has lost its connection"
+    assert first.read("#problems p") == second.read("#problems p") == []
 
 
 def has_just_begun(shown: str) -> bool:
@@ -143,6 +186,9 @@ def test_the_page_may_run_its_own_script_and_talk_to_the_service_alone(started: 
     module = requests.get(f"{started}/api/demo/authentication-refresh.mjs", timeout=10)
     assert module.headers["Content-Type"].startswith("text/javascript")
     assert "export class AuthenticationRefresh " in module.text
+    for name in ("functions.py", "package.json", "%2e%2e%2fevents.py"):
+        missing = requests.get(f"{started}/api/demo/{name}", timeout=10)
+        assert missing.status_code == 404, name
 
 
 def test_the_page_is_for_developers_unless_a_setting_says_otherwise() -> None:

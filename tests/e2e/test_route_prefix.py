@@ -15,13 +15,13 @@ import pytest
 import requests
 
 from shared import CredentialSettings, SignalRServiceClient
+from tests.e2e.browser import browser
 from tests.e2e.processes import PATIENCE, ROOT, Process, client, free_ports
 from tests.e2e.service_clients import connected
-from tests.e2e.test_demo import browser
 from tests.scripted_service import Reply, scripted_service
 
 OWN_FILES = ("start.py", "local.settings.json.example", "function_app.py", "events.py")
-PACKAGES = ("broadcast", "demo", "funchost", "negotiate", "shared")
+PACKAGES = ("broadcast", "demo", "doctor", "funchost", "negotiate", "shared")
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,13 @@ def test_a_client_connects_and_its_call_reaches_the_handler(started: Started) ->
 
 
 def test_the_demo_page_connects(started: Started) -> None:
-    with browser("demo.mjs", f"{started.base}/demo") as two_people:
-        seen = two_people.next("connected")
-    assert len(set(seen["ids"])) == 2
-    assert int(seen["expiry"].partition(":")[0]) >= 55
+    with browser() as chromium:
+        page = chromium.open("ann", f"{started.base}/demo")
+        page.see("#who", "You are guest ")
+        assert page.read("#curl")[0].startswith(f"curl {started.base}/broadcast ")
+        page.click("Sign in")
+        page.write("Your name", "ann")
+        page.see("#who", "You are ann")
 
 
 def test_the_description_leads_to_the_functions(started: Started) -> None:

@@ -19,7 +19,10 @@ from tests.infra.cases import deployed
 NEEDED = {
     "constraints.txt",
     "demo/authentication-refresh.mjs",
+    "demo/page.css",
     "demo/page.html",
+    "demo/page.mjs",
+    "demo/problems.mjs",
     "host.json",
     "requirements.txt",
 }

@@ -30,6 +30,9 @@ __all__ = [
 _LIKENESS: Final = 0.85
 """From 0 to 1: above it a name is taken for another one's misspelling."""
 
+_EXAMPLE: Final = "doctor"
+"""What stands in for the star of a pattern of hubs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -89,7 +92,7 @@ def describe(settings: Settings, configuration: Configuration) -> Finding:
     secondary = sum(each.type is EndpointType.SECONDARY for each in endpoints)
     count = f"{len(endpoints)} endpoint{'s' if len(endpoints) > 1 else ''}"
     of_them = f" ({secondary} secondary)" if secondary else ""
-    hubs = sorted(settings.hubs.names)
+    hubs = list(settings.hubs.listed)
     misspelt = _misspelt(configuration.environment)
     application = f" of the application {settings.application}" if settings.application else ""
     summary = f"{configuration.source}: {count}{of_them}, hubs {', '.join(hubs)}{application}"
@@ -115,17 +118,24 @@ def check_hub(settings: Settings, name: str | None) -> tuple[str, Finding]:
         settings: The settings.
         name: The hub's name, or `None` for the default hub.
     """
+    hubs = settings.hubs
+    # No hub of a pattern has to be there: one that nobody uses is as good as any.
+    usual = hubs.default or hubs.patterns[0].replace("*", _EXAMPLE)
     try:
-        hub = settings.hubs.find(name)
+        hub = usual if name is None else hubs.find(name)
     except UnknownHubError:
-        wanted = ",".join([*sorted(settings.hubs.names), (name or "").lower()])
+        wanted = ",".join([*hubs.listed, (name or "").lower()])
         diagnosis = Diagnosis(
-            f"{name} is not in SIGNALR_HUBS; the steps below use {settings.hubs.default}",
+            f"{name} is not in SIGNALR_HUBS; the steps below use {usual}",
             f"Add it: SIGNALR_HUBS={wanted}",
         )
-        return settings.hubs.default, Finding.failed(diagnosis)
-    default = " (the default hub)" if hub == settings.hubs.default else ""
-    return hub, Finding.ok(f"{hub}{default}", hub=hub)
+        return usual, Finding.failed(diagnosis)
+    if hub == hubs.default:
+        return hub, Finding.ok(f"{hub} (the default hub)", hub=hub)
+    if name is None:
+        reason = f"one of {hubs.patterns[0]}, since there is no default hub; --hub names another"
+        return hub, Finding.ok(f"{hub} ({reason})", hub=hub)
+    return hub, Finding.ok(hub, hub=hub)
 
 
 def why_refresh_is_off(environment: Mapping[str, str]) -> str:

@@ -99,7 +99,8 @@ class SignalRFunctions:
 
     Args:
         service: The service client, which the app's other functions may send with.
-        hubs: The hubs that the app serves, of which the first is the default.
+        hubs: The hubs that the app serves, of which the first is the default: names, and patterns
+            such as `tenant_*`.
         negotiation: How callers prove who they are, and what their tokens say.
         policy: Who may connect, and as what; everybody whose identity is proven if not given.
         upstream: How the service proves that a call is its own; no call is accepted if not given.
@@ -124,7 +125,8 @@ class SignalRFunctions:
             raise InvalidArgumentError("service", "must be the awaitable client, of the module aio")
         self.service = service
         self.events = Events() if events is None else events
-        self._hubs = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)
+        served = hubs if isinstance(hubs, Hubs) else Hubs.of(hubs)
+        self._hubs = served._replace(application=service.application)
         self.events.serve(self._hubs)
         self.registered: list[RoutedFunction] = []
         self._is_renewing = negotiation.is_renewing
@@ -220,13 +222,13 @@ class SignalRFunctions:
     @property
     def _served(self) -> str:
         """The route parameter `hub` that takes the hubs of the app and no other text."""
-        names = "|".join(re.escape(name) for name in sorted(self._hubs.names))
+        names = "|".join(re.escape(each).replace(r"\*", ".*") for each in self._hubs.listed)
         return f"{{hub:regex(^({names})$)}}"
 
     def _function(self, routed: RoutedFunction) -> HttpFunction:
         # The description says where the others are as seen from its own route.
         if routed.function in OPENAPI:
-            return openapi_function(self.registered, routed.path)
+            return openapi_function(self.registered, routed.path, self._hubs)
         return self._functions[routed.function]
 
 

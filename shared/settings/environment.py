@@ -51,7 +51,8 @@ _CONNECTION_STRING: Final = Setting(
 )
 _HUBS: Final = Setting(
     "SIGNALR_HUBS",
-    "the hubs that the app serves, separated by commas; no other can be reached",
+    "the hubs that the app serves, separated by commas; no other can be reached. `tenant_*` stands"
+    " for every hub whose name begins with `tenant_`",
     "chat,notifications",
     "required",
 )
@@ -59,7 +60,7 @@ _DEFAULT_HUB: Final = Setting(
     "SIGNALR_DEFAULT_HUB",
     "hub of a request that names none",
     "chat",
-    f"the first of `{_HUBS.name}`",
+    f"the first name of `{_HUBS.name}`; with patterns alone none, and each request names a hub",
 )
 _APPLICATION: Final = Setting(
     "SIGNALR_APPLICATION",
@@ -316,9 +317,9 @@ def read_message_tracing(environment: Mapping[str, str]) -> bool:
 
 def _application_of(hubs: Hubs, environment: Mapping[str, str]) -> str:
     application = read_application(environment)
-    for hub in sorted(hubs.names):
+    for hub in hubs.listed:
         try:
-            prefixed_hub(application, hub)
+            prefixed_hub(application, hub.removesuffix("*"))
         except InvalidArgumentError:
             raise _APPLICATION.error(
                 f"is too long: with the hub {hub!r} of {_HUBS.name} and a _ between them it may"
@@ -335,7 +336,12 @@ def _hubs(environment: Mapping[str, str]) -> Hubs:
         hubs = Hubs.of(names)
     except InvalidArgumentError as error:
         raise _HUBS.error(f"is wrong: {error}") from None
-    default = _DEFAULT_HUB.read(environment).lower() or hubs.default
-    if default not in hubs.names:
-        raise _DEFAULT_HUB.error(f"is {default!r}, which is not in {_HUBS.name}", hubs.default)
+    default = _DEFAULT_HUB.read(environment).lower()
+    if not default:
+        return hubs
+    if "*" in default:
+        raise _DEFAULT_HUB.error(f"is {default!r}, and one hub alone can be the default")
+    if not hubs.serves(default):
+        example = hubs.default or hubs.patterns[0].replace("*", "main")
+        raise _DEFAULT_HUB.error(f"is {default!r}, which is not in {_HUBS.name}", example)
     return hubs._replace(default=default)

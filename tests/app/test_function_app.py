@@ -106,6 +106,18 @@ def test_the_service_client_needs_no_functions() -> None:
     assert run_python(code, {}).stdout == "False\n"
 
 
+def test_a_handler_of_a_hub_that_is_not_served_is_told_with_its_place() -> None:
+    ended = run_python("import function_app", {**SETTINGS, "SIGNALR_HUBS": "news"})
+    assert ended.returncode == 1
+    lines = (ROOT / "events.py").read_text().splitlines()
+    line = lines.index('@events.on_message("chat", "enter")') + 1
+    assert ended.stderr.splitlines()[-1] == (
+        f"shared.errors.InvalidArgumentError: events has the handler enter (events.py, line {line})"
+        " for the hub 'chat', which the app does not serve. Add the hub, for example"
+        " SIGNALR_HUBS=news,chat, or take the handler away"
+    )
+
+
 @pytest.mark.parametrize("missing", SETTINGS)
 def test_a_missing_setting_ends_the_import_with_its_name(missing: str) -> None:
     ended = run_python("import function_app", {**SETTINGS, missing: ""})

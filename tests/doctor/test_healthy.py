@@ -26,6 +26,24 @@ def test_hubs_of_an_application(emulator: RunningEmulator, examine: Examine) -> 
     assert "one message arrived" in examined.step("send")["summary"]
 
 
+@pytest.mark.parametrize(
+    ("hubs", "default", "tried"),
+    [
+        ("tenant_*", "", "tenant_doctor (one of tenant_*, since there is no default hub; --hub"),
+        ("tenant_*", "tenant_main", "tenant_main (the default hub)"),
+    ],
+)
+def test_hubs_by_pattern(
+    emulator: RunningEmulator, examine: Examine, hubs: str, default: str, tried: str
+) -> None:
+    patterns = {"SIGNALR_HUBS": hubs, "SIGNALR_DEFAULT_HUB": default}
+    examined = examine({**emulator.app_settings, **patterns})
+    assert examined.status == 0
+    assert "hubs tenant_*" in examined.step("settings")["summary"]
+    assert examined.step("hub")["summary"].startswith(tried)
+    assert f"at hub {tried.partition(' ')[0]}," in examined.step("client")["summary"]
+
+
 def test_what_is_told_of_identity_and_key(emulator: RunningEmulator, examine: Examine) -> None:
     examined = examine(emulator.app_settings)
     credential = examined.step("credential")

@@ -37,7 +37,7 @@ ROOMS = {
     ),
     "shared/functions": (
         "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",
-        "http_function", "health",
+        "places", "http_function", "health",
         "negotiate", "broadcast", "events", "upstream", "openapi", "misspelt_settings",
         "signalr_functions",
     ),

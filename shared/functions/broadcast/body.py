@@ -22,7 +22,7 @@ def read_items[T: Item](body: bytes, item: type[T], hubs: Hubs) -> list[T]:
     Args:
         body: Body of the request.
         item: What an item is to be.
-        hubs: Which hubs there are.
+        hubs: Which hubs there are. Without a default one each item has to name its own.
 
     Raises:
         ProblemError: 413 for a body over 1 MB, 400 for anything else that is wrong, naming every
@@ -63,4 +63,7 @@ def _check_members(value: object) -> None:
 def _item[T: Item](value: object, item: type[T], hubs: Hubs) -> T:
     if not isinstance(value, dict):
         raise InvalidFieldError("", f"must be a {item.noun}: an object")
-    return validate(value, item, hubs)
+    read = validate(value, item, hubs)
+    if not (read.hub or hubs.default):
+        raise InvalidFieldError("/hub", "is missing, and this app has no default hub")
+    return read

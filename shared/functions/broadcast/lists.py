@@ -13,7 +13,7 @@ from .delivery import deliver
 from .groups import GroupAction
 from .items import Delivery, Item
 from .messages import Message, arguments_as_written
-from .parameters import Parameters, read_parameters
+from .parameters import ListParameters, read_parameters
 
 __all__ = ["Lists"]
 
@@ -41,21 +41,23 @@ class Lists:
 
     async def broadcast(self, req: func.HttpRequest) -> func.HttpResponse:
         """Send messages."""
-        asked, messages = self._read(req, Message)
+        hub, messages = self._read(req, Message)
         written = arguments_as_written(req.get_body())
         pairs = zip(messages, written, strict=True)
         return await self._deliver(
-            [message.delivery(asked.hub, arguments) for message, arguments in pairs], _HALF_SENT
+            [message.delivery(hub, arguments) for message, arguments in pairs], _HALF_SENT
         )
 
     async def groups(self, req: func.HttpRequest) -> func.HttpResponse:
         """Do group actions."""
-        asked, actions = self._read(req, GroupAction)
-        return await self._deliver([each.delivery(asked.hub) for each in actions], _HALF_DONE)
+        hub, actions = self._read(req, GroupAction)
+        return await self._deliver([each.delivery(hub) for each in actions], _HALF_DONE)
 
-    def _read[T: Item](self, req: func.HttpRequest, item: type[T]) -> tuple[Parameters, list[T]]:
-        asked = read_parameters(req, Parameters, self._hubs, body=item)
-        return asked, read_items(req.get_body(), item, self._hubs)
+    def _read[T: Item](self, req: func.HttpRequest, item: type[T]) -> tuple[str, list[T]]:
+        """Return the hub of items that name none, and the items."""
+        asked = read_parameters(req, ListParameters, self._hubs, body=item)
+        hubs = self._hubs._replace(default=asked.hub or "")
+        return hubs.default, read_items(req.get_body(), item, hubs)
 
     async def _deliver(self, deliveries: Sequence[Delivery], partial: str) -> func.HttpResponse:
         return answer(await deliver(self._service, deliveries), partial)

@@ -19,6 +19,7 @@ __all__ = [
     "ClosingParameters",
     "ConnectionParameters",
     "GroupParameters",
+    "ListParameters",
     "MembersParameters",
     "Parameters",
     "UserParameters",
@@ -33,10 +34,19 @@ _OF_THE_HOST: Final = frozenset({"code", "clientid"})
 """What the Functions host reads itself: a function key, and whose it is."""
 
 
-class Parameters(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Parameters that every request may have; the app's default hub stands in for none."""
+_HUB: Final = Meta(description="One of the app's hubs, if not the default one.")
 
-    hub: Annotated[Hub, Meta(description="One of the app's hubs, if not the default one.")]
+
+class ListParameters(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Parameters of a list, whose items may name hubs of their own."""
+
+    hub: Annotated[Hub | UnsetType, _HUB] = UNSET
+
+
+class Parameters(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Parameters of a request for one hub; the app's default hub stands in for none."""
+
+    hub: Annotated[Hub, _HUB]
 
 
 class ConnectionParameters(Parameters, frozen=True, kw_only=True):
@@ -74,7 +84,7 @@ class MembersParameters(GroupParameters, frozen=True, kw_only=True):
     ] = _MOST_MEMBERS
 
 
-def read_parameters[T: Parameters](
+def read_parameters[T: ListParameters | Parameters](
     req: func.HttpRequest, wanted: type[T], hubs: Hubs, body: type[Struct] | None = None
 ) -> T:
     """Read the parameters of a request.
@@ -95,7 +105,8 @@ def read_parameters[T: Parameters](
     for name, value in req.route_params.items():
         values[name] = _agreed(name, value, values.get(name))
     try:
-        return validate({"hub": hubs.default, **values}, wanted, hubs, strict=False)
+        default = {"hub": hubs.default} if hubs.default else {}
+        return validate({**default, **values}, wanted, hubs, strict=False)
     except InvalidFieldError as error:
         raise _refusal(f"{error.field.removeprefix('/')} {error.detail}.") from None
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ...aio import SignalRServiceClient
 from ...base_client import BaseClient
+from ..places import placed
 
 __all__ = ["Parameter", "Parameters", "parameters_of"]
 
@@ -57,11 +58,11 @@ def parameters_of(handler: Callable[..., object]) -> Parameters:
     types = typing.get_type_hints(handler, include_extras=True)
     found = list(inspect.signature(handler).parameters.values())
     if not found or found[0].kind not in _POSITIONAL:
-        raise TypeError(f"{handler.__qualname__} takes no event")
+        raise TypeError(f"{placed(handler)} takes no event")
     filled = found[1:]
     service = bool(filled) and types.get(filled[0].name) is SignalRServiceClient
     if service and not inspect.iscoroutinefunction(handler):
-        raise TypeError(f"{handler.__qualname__} must be async def to use the service client")
+        raise TypeError(f"{placed(handler)} must be async def to use the service client")
     rest: Parameter | None = None
     arguments: list[Parameter] = []
     for each in filled[1:] if service else filled:
@@ -71,7 +72,7 @@ def parameters_of(handler: Callable[..., object]) -> Parameters:
         elif each.kind is inspect.Parameter.VAR_POSITIONAL:
             rest = _parameter(each, types)
         else:
-            raise TypeError(f"{handler.__qualname__}: no argument can fill {each.name}")
+            raise TypeError(f"{placed(handler)}: no argument can fill {each.name}")
     return Parameters(service, tuple(arguments), rest)
 
 
@@ -83,7 +84,7 @@ def _refuse_client(
     is_client = any(isinstance(each, type) and issubclass(each, BaseClient) for each in wanted)
     if is_client or (annotation is None and found.name == _SERVICE):
         raise TypeError(
-            f"{handler.__qualname__}: {found.name} does not get the service client; make it the"
+            f"{placed(handler)}: {found.name} does not get the service client; make it the"
             " second parameter and annotate it with SignalRServiceClient of the module aio"
         )
 

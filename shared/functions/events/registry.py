@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...errors import InvalidArgumentError
-from ...settings.hubs import Hubs
-from ...settings.names import check_hub
+from ...settings.hubs import Hubs, check_hubs, fitting
+from ..places import placed
 from .event import Category
 from .parameters import Parameters, parameters_of
 
@@ -43,7 +43,8 @@ class Events:
         """Register a handler for clients that have connected.
 
         Args:
-            hub: Name of the hub, in any case.
+            hub: Name of the hub, in any case, or a pattern such as `tenant_*`. Of several handlers
+                for a hub the one that names it runs, or else that of the longest pattern.
 
         Raises:
             InvalidArgumentError: It is no name of a hub, or of none that the app serves.
@@ -58,7 +59,7 @@ class Events:
         """Register a handler for a method that clients call; otherwise as `on_connected`.
 
         Args:
-            hub: Name of the hub, in any case.
+            hub: Name of the hub, in any case, or a pattern.
             target: Name of the method, in any case.
         """
         return self._registers(hub, Category.MESSAGES, target)
@@ -84,19 +85,33 @@ class Events:
             category: Kind of the event.
             event: Name of the event or method, in any case.
         """
-        return self._handlers.get((hub.lower(), category, event.lower()))
+        found = self._handlers.get((hub.lower(), category, event.lower()))
+        if found is not None:
+            return found
+        handlers = {
+            hubs: handler
+            for (hubs, *handled), handler in self._handlers.items()
+            if handled == [category, event.lower()]
+        }
+        return next((handlers[each] for each in fitting(hub.lower(), handlers)), None)
 
     def _registers[F: Callable[..., Any]](
         self, hub: str, category: Category, event: str
     ) -> Callable[[F], F]:
-        key = (check_hub(hub), category, event.lower())
+        key = (check_hubs(hub), category, event.lower())
 
         def register(function: F) -> F:
             if key in self._handlers:
-                raise ValueError(f"{event!r} of hub {hub!r} has a handler already")
+                there = placed(self._handlers[key].function)
+                raise ValueError(
+                    f"{placed(function)}: {event!r} of hub {hub!r} has a handler already, {there}"
+                )
             parameters = parameters_of(function)
             if category is Category.CONNECTIONS and (parameters.arguments or parameters.rest):
-                raise TypeError(f"{function.__qualname__}: {event!r} has no arguments")
+                raise TypeError(
+                    f"{placed(function)}: {event!r} has no arguments, so it takes the event and the"
+                    " service client alone: service: SignalRServiceClient, of the module aio"
+                )
             self._check_served(key[0], function)
             is_async = inspect.iscoroutinefunction(function)
             self._handlers[key] = Handler(function, parameters, is_async)
@@ -105,11 +120,11 @@ class Events:
         return register
 
     def _check_served(self, hub: str, function: Callable[..., Any]) -> None:
-        if self._hubs is None or hub in self._hubs.names:
+        if self._hubs is None or self._hubs.overlap(hub):
             return
-        hubs = ",".join([*sorted(self._hubs.names), hub])
+        hubs = ",".join([*self._hubs.listed, hub])
         raise InvalidArgumentError(
-            "events", f"has the handler {function.__qualname__} for the hub {hub!r}, which the app"
+            "events", f"has the handler {placed(function)} for the hub {hub!r}, which the app"
             f" does not serve. Add the hub, for example SIGNALR_HUBS={hubs}, or take the handler"
             " away"
         )  # fmt: skip

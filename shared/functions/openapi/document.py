@@ -4,7 +4,7 @@ Schemas are those of the types that validate requests and make answers.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -36,17 +36,22 @@ _NO_KEY: Final = Answer("The function key is missing or wrong.")
 type _Schema = dict[str, Any]
 
 
-def document_text(registered: Iterable[RoutedFunction], path: str) -> bytes:
+def document_text(
+    registered: Iterable[RoutedFunction], path: str, *, has_default_hub: bool = True
+) -> bytes:
     """Return the document as JSON; arguments as of `document`."""
-    return msgspec.json.encode(document(registered, path))
+    return msgspec.json.encode(document(registered, path, has_default_hub=has_default_hub))
 
 
-def document(registered: Iterable[RoutedFunction], path: str) -> _Schema:
+def document(
+    registered: Iterable[RoutedFunction], path: str, *, has_default_hub: bool = True
+) -> _Schema:
     """Return the document.
 
     Args:
         registered: The functions that there are.
         path: The document's own route below the host's route prefix.
+        has_default_hub: Whether a request may name no hub.
     """
     there = [
         (routed, operation)
@@ -54,7 +59,7 @@ def document(registered: Iterable[RoutedFunction], path: str) -> _Schema:
         for operation in OPERATIONS
         if operation.function == routed.function
     ]
-    schemas = _Schemas(operation for _, operation in there)
+    schemas = _Schemas((operation for _, operation in there), has_default_hub=has_default_hub)
     paths: dict[str, _Schema] = {}
     for routed, operation in there:
         described = paths.setdefault(f"/{routed.path}", {})
@@ -88,9 +93,10 @@ def _base(path: str) -> str:
 
 
 class _Schemas:
-    """The schemas of every type of some operations."""
+    """The schemas of every type of some operations, and of their parameters."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], *, has_default_hub: bool) -> None:
+        self._defaults = {"hub"} if has_default_hub else set()
         types = [each for each in _types(operations) if each is not dict]
         references, self.components = msgspec.json.schema_components(
             types, schema_hook=_NAMES.__getitem__, ref_template="#/components/schemas/{name}"
@@ -113,6 +119,11 @@ class _Schemas:
             struct, schema_hook=_NAMES.__getitem__, ref_template="{name}"
         )["$defs"][struct.__name__]["properties"]
         return properties
+
+    def required(self, struct: type[Struct]) -> Container[str]:
+        """Return the names of a struct's fields that a request has to have."""
+        fields = msgspec.structs.fields(struct)
+        return {each.encode_name for each in fields if each.required} - self._defaults
 
 
 def _types(operations: Iterable[Operation]) -> Iterator[type]:
@@ -144,8 +155,8 @@ def _operation(operation: Operation, routed: RoutedFunction, schemas: _Schemas) 
     if operation.parameters is not None:
         described["parameters"] = _parameters(routed.path, operation.parameters, schemas)
     for name, meaning in operation.headers.items():
-        header = _parameter(name, "header", meaning, _STRING)
-        described.setdefault("parameters", []).append(header | {"required": True})
+        header = _parameter(name, "header", meaning, _STRING, is_required=True)
+        described.setdefault("parameters", []).append(header)
     if operation.items is not None:
         described["requestBody"] = _request_body(operation.items, schemas)
     return described
@@ -166,22 +177,25 @@ def _answer(answer: Answer, schemas: _Schemas, *, has_body: bool) -> _Schema:
 
 def _parameters(path: str, struct: type[Struct], schemas: _Schemas) -> list[_Schema]:
     in_path = set(re.findall(r"\{(\w+)\}", path))
+    required = schemas.required(struct)
     described: list[_Schema] = []
     for name, schema in schemas.parameters(struct).items():
         meaning = schema.pop("description")
+        is_required = name in required
         if name in in_path:
-            described.append(_parameter(name, "path", meaning, schema))
-            meaning = f"{meaning} {_AS_IN_PATH}"
-        described.append(_parameter(name, "query", meaning, schema))
+            described.append(_parameter(name, "path", meaning, schema, is_required=True))
+            meaning, is_required = f"{meaning} {_AS_IN_PATH}", False
+        described.append(_parameter(name, "query", meaning, schema, is_required=is_required))
     return described
 
 
-def _parameter(name: str, place: str, meaning: str, schema: _Schema) -> _Schema:
+def _parameter(
+    name: str, place: str, meaning: str, schema: _Schema, *, is_required: bool
+) -> _Schema:
     return {
         "name": name,
         "in": place,
-        # What is not in the path has a default.
-        "required": place == "path",
+        "required": is_required,
         "description": meaning,
         "schema": schema,
     }

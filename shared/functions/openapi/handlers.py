@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import azure.functions as func
 
 from ...settings.description import Setting
+from ...settings.hubs import Hubs
 from ..http_function import HttpFunction, RoutedFunction
 from ..problems import http_function, json_response
 
@@ -18,12 +19,13 @@ OFFERED = Setting(
 )
 
 
-def openapi_function(registered: Iterable[RoutedFunction], path: str) -> HttpFunction:
+def openapi_function(registered: Iterable[RoutedFunction], path: str, hubs: Hubs) -> HttpFunction:
     """Return the function that hands out the description.
 
     Args:
         registered: The functions that there are; they may come later.
         path: Its own route below the host's route prefix.
+        hubs: Which hubs there are.
     """
 
     @http_function("GET")
@@ -31,6 +33,7 @@ def openapi_function(registered: Iterable[RoutedFunction], path: str) -> HttpFun
         # Made when somebody asks, so that no start of the app waits for it.
         from .document import document_text  # noqa: PLC0415  see above
 
-        return json_response(document_text(registered, path))
+        has_default = bool(hubs.default)
+        return json_response(document_text(registered, path, has_default_hub=has_default))
 
     return HttpFunction(openapi)

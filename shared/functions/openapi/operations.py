@@ -17,8 +17,8 @@ from ..broadcast.parameters import (
     ClosingParameters,
     ConnectionParameters,
     GroupParameters,
+    ListParameters,
     MembersParameters,
-    Parameters,
     UserParameters,
 )
 from ..problems import FieldError
@@ -45,9 +45,12 @@ class Renewal(Struct, rename="camel"):
 
 
 class NegotiateParameters(Struct):
-    """Names a hub."""
+    """Names a hub; the app's default hub stands in for none, or its policy chooses one."""
 
-    hub: Annotated[str, Meta(pattern=f"^{HUB_PATTERN}$", description="One of the app's hubs.")]
+    hub: Annotated[
+        Annotated[str, Meta(pattern=f"^{HUB_PATTERN}$")] | UnsetType,
+        Meta(description="One of the app's hubs."),
+    ] = UNSET
 
 
 class Health(Struct):
@@ -204,12 +207,12 @@ OPERATIONS: Final = (
     ),
     Operation(
         "broadcast", "POST", "broadcast", "Sends a message, or a list of them.",
-        _DELIVERED, parameters=Parameters, items=Message,
+        _DELIVERED, parameters=ListParameters, items=Message,
     ),
     Operation(
         "changeGroups", "POST", "groups", "Adds to groups and removes from them.",
         {**_DELIVERED, HTTPStatus.NOT_FOUND: Answer("There is no such connection.", Problem)},
-        parameters=Parameters, items=GroupAction,
+        parameters=ListParameters, items=GroupAction,
     ),
     Operation(
         "connectionExists", "HEAD", "connection",

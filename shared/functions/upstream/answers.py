@@ -12,6 +12,7 @@ import azure.functions as func
 from ...aio import SignalRServiceClient
 from ...bodies.content import MAX_MESSAGE_LENGTH
 from ...errors import InvalidArgumentError
+from ...settings.hubs import Hubs
 from ...telemetry.log import log_fields
 from ..events.arguments import ArgumentError, fill
 from ..events.errors import ClientError
@@ -44,12 +45,12 @@ class Answerer:
     Args:
         events: The handlers.
         service: What handlers send with.
-        hubs: Names in lower case of the hubs that there are.
+        hubs: Which hubs there are.
     """
 
     events: Events
     service: SignalRServiceClient
-    hubs: frozenset[str]
+    hubs: Hubs
 
     async def answer(self, req: func.HttpRequest) -> func.HttpResponse:
         """Run the handler of a call and return its answer.
@@ -61,7 +62,7 @@ class Answerer:
             ProblemError: It cannot be read, or there is nobody to be told what went wrong.
         """
         call = read_call(req.route_params, req.headers, self.service.application)
-        if call.client["hub"] not in self.hubs:
+        if not self.hubs.serves(call.client["hub"]):
             raise ProblemError(HTTPStatus.NOT_FOUND, "This app serves no such hub.")
         protocol = _protocol(req.headers)
         body = req.get_body()

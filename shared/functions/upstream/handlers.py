@@ -34,6 +34,6 @@ def upstream_functions(
         # Not above, since it imports msgspec, for which no cold negotiation should wait.
         from .answers import Answerer  # noqa: PLC0415
 
-        return await Answerer(events, service, hubs.names).answer(req)
+        return await Answerer(events, service, hubs).answer(req)
 
     return {"upstream": HttpFunction(upstream)}

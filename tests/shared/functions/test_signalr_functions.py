@@ -78,6 +78,12 @@ def test_negotiate_takes_the_apps_own_hubs_and_no_other_first_step(
     assert route == r"{hub:regex(^(a\.b|chat)$)}/negotiate"
 
 
+def test_negotiate_takes_hubs_by_pattern(service: SignalRServiceClient) -> None:
+    signalr = SignalRFunctions(service, ["Tenant_*", "chat"], ANYBODY)
+    route = triggers(signalr.blueprint(NEGOTIATE))["negotiate_hub"]["route"]
+    assert route == r"{hub:regex(^(chat|tenant_.*)$)}/negotiate"
+
+
 def test_a_route_of_ones_own_is_taken_as_it_is(signalr: SignalRFunctions) -> None:
     routes = {"negotiate_hub": "sockets/{hub}", "connection": "c/{connectionId}/now"}
     found = triggers(signalr.blueprint(routes))
@@ -155,9 +161,24 @@ async def test_a_handler_of_a_hub_that_is_not_served_ends_the_start(
     @events.on_message("Chta", "say")
     async def say(event: object) -> None: ...
 
-    with pytest.raises(InvalidArgumentError, match=r"^events has the handler .*say ") as caught:
+    written = r"^events has the handler .*say \(\S*test_signalr_functions\.py, line \d+\)"
+    with pytest.raises(InvalidArgumentError, match=written) as caught:
         SignalRFunctions(service, ["chat"], ANYBODY, events=events)
     assert "SIGNALR_HUBS=chat,chta" in str(caught.value)
+
+
+async def test_a_handler_for_hubs_by_pattern_is_for_one_of_them(
+    service: SignalRServiceClient,
+) -> None:
+    events = Events()
+
+    @events.on_message("tenant_*", "say")
+    async def say(event: object) -> None: ...
+
+    SignalRFunctions(service, ["chat", "tenant_*"], ANYBODY, events=events)
+    SignalRFunctions(service, ["tenant_7"], ANYBODY, events=events)
+    with pytest.raises(InvalidArgumentError, match=r"Add the hub, .* SIGNALR_HUBS=chat,tenant_\*,"):
+        SignalRFunctions(service, ["chat"], ANYBODY, events=events)
 
 
 async def test_so_does_one_that_is_registered_later(signalr: SignalRFunctions) -> None:
@@ -177,6 +198,28 @@ async def test_the_description_is_of_what_is_registered(signalr: SignalRFunction
         "/realtime/refresh",
         "/realtime/{hub}/refresh",
         "/openapi.json",
+    }
+
+
+async def test_a_request_that_has_to_name_a_hub_is_described_so(
+    service: SignalRServiceClient,
+) -> None:
+    needed = {}
+    for hubs in (["chat"], ["tenant_*"]):
+        signalr = SignalRFunctions(service, hubs, ANYBODY)
+        signalr.blueprint({**CONNECTIONS, **BROADCAST, **NEGOTIATE})
+        described = (await description(signalr.blueprint(OPENAPI)))["paths"]
+        needed[hubs[0]] = {
+            path
+            for path, operations in described.items()
+            for operation in operations.values()
+            for each in operation.get("parameters", ())
+            if (each["name"], each["in"], each["required"]) == ("hub", "query", True)
+        }
+    # An item may name its hub instead, and a policy may choose one.
+    assert needed == {
+        "chat": set(),
+        "tenant_*": {"/connections/{connectionId}", "/users/{userId}"},
     }
 
 

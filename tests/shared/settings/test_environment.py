@@ -72,6 +72,22 @@ def test_known_hubs(name: str | None) -> None:
     assert Settings.from_environment(MINIMAL).hubs.find(name) == "chat"
 
 
+@pytest.mark.parametrize(
+    ("hubs", "named", "default"),
+    [
+        ("tenant_*", "", ""),
+        ("tenant_*,Chat", "", "chat"),
+        ("tenant_*,chat", "Tenant_Main", "tenant_main"),
+    ],
+)
+def test_hubs_by_pattern(hubs: str, named: str, default: str) -> None:
+    found = Settings.from_environment(
+        MINIMAL | {"SIGNALR_HUBS": hubs, "SIGNALR_DEFAULT_HUB": named}
+    ).hubs
+    assert (found.default, found.patterns) == (default, ("tenant_*",))
+    assert found.find("tenant_7") == "tenant_7"
+
+
 @pytest.mark.parametrize("name", ["", "other", "chat/", "ch at"])
 def test_unknown_hubs(name: str) -> None:
     with pytest.raises(UnknownHubError):
@@ -91,6 +107,20 @@ def test_unknown_hubs(name: str) -> None:
         ({"SIGNALR_HUBS": ""}, "SIGNALR_HUBS", "is not set"),
         ({"SIGNALR_HUBS": "chat,1x"}, "SIGNALR_HUBS", "'1x'"),
         ({"SIGNALR_DEFAULT_HUB": "other"}, "SIGNALR_DEFAULT_HUB", "not in SIGNALR_HUBS"),
+        ({"SIGNALR_DEFAULT_HUB": "tenant_*"}, "SIGNALR_DEFAULT_HUB", "one hub alone can be the"),
+        (
+            {"SIGNALR_HUBS": "tenant_*", "SIGNALR_DEFAULT_HUB": "chat"},
+            "SIGNALR_DEFAULT_HUB",
+            "is not in SIGNALR_HUBS. Example: SIGNALR_DEFAULT_HUB=tenant_main",
+        ),
+        ({"SIGNALR_HUBS": "ten*ant"}, "SIGNALR_HUBS", "one * ends it, after what the names begin"),
+        ({"SIGNALR_HUBS": "*"}, "SIGNALR_HUBS", "'*' is no pattern of hubs"),
+        ({"SIGNALR_HUBS": "tenant_*", "SIGNALR_APPLICATION": "a*"}, "SIGNALR_APPLICATION", "'a*'"),
+        (
+            {"SIGNALR_HUBS": "tenant_*", "SIGNALR_APPLICATION": "a" * 124},
+            "SIGNALR_APPLICATION",
+            "with the hub 'tenant_*' of SIGNALR_HUBS and a _ between them it may have 128",
+        ),
         ({"SIGNALR_MESSAGE_TRACING": "on"}, "SIGNALR_MESSAGE_TRACING", "'true' or 'false'"),
         ({"SIGNALR_APPLICATION": "1x"}, "SIGNALR_APPLICATION", "'1x' is not an application name"),
         (
@@ -422,4 +452,4 @@ def test_any_settings_are_read_or_refused_by_name_with_an_example(
     else:
         names = [each.endpoint.name for each in settings.endpoints]
         assert 1 <= len(names) == len(set(names))
-        assert settings.hubs.default in settings.hubs.names
+        assert not settings.hubs.default or settings.hubs.serves(settings.hubs.default)

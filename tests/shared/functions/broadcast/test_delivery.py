@@ -237,3 +237,35 @@ async def test_a_connection_that_is_gone_cannot_be_added() -> None:
     action = GroupAction(action="add", group_name=GROUP, connection_id=CONNECTION)
     (outcome,), _ = await send([action.delivery("chat")], lambda _: gone)
     assert isinstance(outcome.error, ConnectionNotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "told"),
+    [
+        ("?hub=tenant_7", 202, ""),
+        ("", 400, "#/hub is missing, and this app has no default hub."),
+        ("?hub=other", 400, "hub is not a hub of this app."),
+    ],
+)
+async def test_the_hub_of_the_query_is_that_of_items_that_name_none(
+    query: str, status: int, told: str
+) -> None:
+    with scripted_service(accepted) as service:
+        async with SignalRServiceClient(service.url, Credential()) as client:
+            broadcast = broadcast_functions(client, Hubs.of(["tenant_*"]))["broadcast"].handler
+            url = f"/api/broadcast{query}"
+            answer = await broadcast(func.HttpRequest("POST", url, body=b'{"target":"t"}'))
+        sent = [each.path for each in service.received]
+    assert answer.status_code == status
+    assert told in answer.get_body().decode()
+    assert sent == (["/api/hubs/tenant_7/:send?api-version=2022-06-01"] if status == 202 else [])
+
+
+async def test_a_request_about_one_hub_has_to_name_it() -> None:
+    async with SignalRServiceClient("http://127.0.0.1:1", Credential()) as client:
+        handler = broadcast_functions(client, Hubs.of(["tenant_*"]))["group_connections"].handler
+        request = func.HttpRequest(
+            "GET", "/api/groups/g/connections", route_params={"groupName": "g"}, body=b""
+        )
+        answer = await handler(request)
+    assert (answer.status_code, b"hub is missing." in answer.get_body()) == (400, True)

@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from shared.bodies.values import RawJson
 from shared.functions.broadcast.body import read_items
@@ -52,6 +53,17 @@ def test_every_field() -> None:
 def test_a_message_that_names_no_hub_goes_to_the_default_one() -> None:
     (message,) = parse({"target": "t"})
     assert message.delivery(HUBS.default, RawJson(b"[]")).hub == "chat"
+
+
+def test_without_a_default_hub_each_message_names_its_own() -> None:
+    hubs = Hubs.of(["tenant_*"])
+    body = b'[{"target": "t", "hub": "TENANT_7"}, {"target": "t"}]'
+    with pytest.raises(ProblemError) as caught:
+        read_items(body, Message, hubs)
+    told = "is missing, and this app has no default hub"
+    assert [*caught.value.errors] == [{"pointer": "#/1/hub", "detail": told}]
+    named, other = read_items(body, Message, hubs._replace(default="tenant_1"))
+    assert (named.hub, other.hub) == ("tenant_7", UNSET)
 
 
 def test_a_list_keeps_its_order() -> None:

@@ -223,7 +223,7 @@ async def too_late(event: MessageEvent, text: str, signalr: SignalRServiceClient
 
 @pytest.mark.parametrize("handler", [no_event, only_rest, by_name, any_names, blocking])
 def test_handlers_that_could_never_run(handler: Callable[..., object]) -> None:
-    with pytest.raises(TypeError, match=handler.__name__):
+    with pytest.raises(TypeError, match=rf"^{handler.__name__} \(\S+registry.py, line \d+\)"):
         Events().on_message("chat", "say")(handler)
 
 
@@ -231,7 +231,10 @@ def test_handlers_that_could_never_run(handler: Callable[..., object]) -> None:
 def test_a_service_client_that_would_wait_for_an_argument(
     handler: Callable[..., object],
 ) -> None:
-    told = rf"^{handler.__name__}: \w+ does not get the service client; .* of the module aio$"
+    told = (
+        rf"^{handler.__name__} \(\S+registry.py, line \d+\): \w+ does not get the service client; "
+        ".* of the module aio$"
+    )
     for register in (Events().on_message("chat", "say"), Events().on_connected("chat")):
         with pytest.raises(TypeError, match=told):
             register(handler)
@@ -246,7 +249,7 @@ def test_an_argument_may_be_called_service() -> None:
 def test_a_connection_has_no_arguments() -> None:
     def more(event: ConnectedEvent, text: str) -> None: ...
 
-    with pytest.raises(TypeError, match="has no arguments"):
+    with pytest.raises(TypeError, match=r"line \d+\): 'connected' has no arguments, .* of the mod"):
         Events().on_connected("chat")(more)
 
 
@@ -255,8 +258,33 @@ def test_an_event_has_one_handler() -> None:
     assert events.on_message("chat", "say")(texts) is texts
     events.on_message("news", "say")(texts)
     events.on_message("chat", "connected")(texts)
-    with pytest.raises(ValueError, match="'SAY' of hub 'Chat'"):
+    with pytest.raises(ValueError, match=r"^texts .*'SAY' of hub 'Chat' has .* already, texts \("):
         events.on_message("Chat", "SAY")(texts)
+
+
+def test_the_handler_that_says_most_of_a_hub_runs() -> None:
+    events = Events()
+    events.on_message("tenant_*", "say")(texts)
+    events.on_message("Tenant_VIP_*", "say")(points)
+    events.on_message("tenant_1", "say")(rest)
+    events.on_message("tenant_1", "other")(when)
+
+    def runs(hub: str, target: str = "say") -> Callable[..., object] | None:
+        found = events.handler(hub, Category.MESSAGES, target)
+        return None if found is None else found.function
+
+    assert runs("tenant_1") is rest
+    assert runs("TENANT_vip_1", "SAY") is points
+    assert runs("tenant_2") is texts
+    assert runs("tenant_2", "other") is None
+    assert runs("chat") is None
+    assert events.handler("tenant_2", Category.CONNECTIONS, "say") is None
+
+
+@pytest.mark.parametrize("pattern", ["*", "*_1", "t*nt_*"])
+def test_a_pattern_ends_with_its_star(pattern: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="is no pattern of hubs"):
+        Events().on_connected(pattern)
 
 
 def test_a_hub_has_a_valid_name() -> None:

@@ -10,6 +10,7 @@ from .events.registry import Events
 from .local_features import is_offered
 from .negotiate.caller import Caller
 from .negotiate.policy import Connection, NotAllowedError, Policy
+from .negotiate.request import NegotiateRequest
 from .negotiate.settings import Identity, NegotiateSettings
 from .openapi.handlers import OFFERED as OPENAPI_OFFERED
 from .signalr_functions import (
@@ -42,6 +43,7 @@ __all__ = [
     "Events",
     "Identity",
     "MessageEvent",
+    "NegotiateRequest",
     "NegotiateSettings",
     "NotAllowedError",
     "Policy",

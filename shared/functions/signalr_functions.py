@@ -23,6 +23,7 @@ from .misspelt_settings import warn_of_misspelt_settings
 from .negotiate.admission import Admission
 from .negotiate.caller import Caller
 from .negotiate.handlers import negotiate_functions
+from .negotiate.policies import Policies
 from .negotiate.policy import Policy, admit_as_settings_say
 from .negotiate.refresh import refresh_functions
 from .negotiate.settings import NegotiateSettings, refuse_claims
@@ -102,13 +103,14 @@ class SignalRFunctions:
         hubs: The hubs that the app serves, of which the first is the default: names, and patterns
             such as `tenant_*`.
         negotiation: How callers prove who they are, and what their tokens say.
-        policy: Who may connect, and as what; everybody whose identity is proven if not given.
+        policy: Who may connect, and as what; everybody whose identity is proven if not given. One
+            for all hubs, or one for each by its name or a pattern.
         upstream: How the service proves that a call is its own; no call is accepted if not given.
         events: Handlers of what clients do; without them `events` takes some by its decorators.
 
     Raises:
-        InvalidArgumentError: A hub's name breaks a rule of the service, or a handler is for a hub
-            that the app does not serve.
+        InvalidArgumentError: A hub's name breaks a rule of the service, a handler is for a hub that
+            the app does not serve, or a policy does not take what it is given.
     """
 
     def __init__(
@@ -117,7 +119,7 @@ class SignalRFunctions:
         hubs: Hubs | Sequence[str],
         negotiation: NegotiateSettings,
         *,
-        policy: Policy = admit_as_settings_say,
+        policy: Policy | Mapping[str, Policy] = admit_as_settings_say,
         upstream: UpstreamSettings | None = None,
         events: Events | None = None,
     ) -> None:
@@ -130,7 +132,9 @@ class SignalRFunctions:
         self.events.serve(self._hubs)
         self.registered: list[RoutedFunction] = []
         self._is_renewing = negotiation.is_renewing
-        admission = Admission(self._hubs, negotiation, policy)
+        behind = negotiation.behind_app_service
+        policies = Policies(policy, self._hubs, service, behind_app_service=behind)
+        admission = Admission(self._hubs, negotiation, policies)
         self._functions: Mapping[str, HttpFunction] = {
             **negotiate_functions(service, admission, self._can_refresh),
             **refresh_functions(service, admission, is_on=negotiation.is_renewing),
@@ -144,20 +148,21 @@ class SignalRFunctions:
         cls,
         environment: Mapping[str, str] = os.environ,
         *,
-        policy: Policy = admit_as_settings_say,
+        policy: Policy | Mapping[str, Policy] = admit_as_settings_say,
         events: Events | None = None,
     ) -> Self:
         """Make them from the app's settings, and begin to get the access key.
 
         Args:
             environment: Names and values of the settings.
-            policy: Who may connect, and as what.
+            policy: Who may connect, and as what: one for all hubs, or one for each by its name.
             events: Handlers of what clients do.
 
         Raises:
             SettingsError: A setting is missing or wrong. It names the setting and shows a right
                 value.
-            InvalidArgumentError: A handler is for a hub that SIGNALR_HUBS does not have.
+            InvalidArgumentError: A handler is for a hub that SIGNALR_HUBS does not have, or a
+                policy does not take what it is given.
         """
         warn_of_misspelt_settings(environment)
         settings = Settings.from_environment(environment)

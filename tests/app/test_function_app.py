@@ -106,6 +106,27 @@ def test_the_service_client_needs_no_functions() -> None:
     assert run_python(code, {}).stdout == "False\n"
 
 
+def test_a_policy_may_import_the_service_client_and_what_else_the_library_has(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "negotiate"
+    folder.mkdir()
+    for file in (ROOT / "negotiate").glob("*.py"):
+        text = file.read_text()
+        if file.name == "policy.py":
+            text = (
+                "from shared import SignalRServiceClient as Blocking\n"
+                "from shared.aio import SignalRServiceClient\n"
+                "from shared.functions import NegotiateRequest, SignalRFunctions\n" + text
+            )
+        (folder / file.name).write_text(text)
+    for first in ("function_app", "negotiate.policy"):
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {first}, function_app"
+        code += "; print(sys.modules['negotiate.policy'].SignalRServiceClient.__module__)"
+        ended = run_python(code, SETTINGS)
+        assert ended.stdout == "shared.aio\n", ended.stderr
+
+
 def test_a_handler_of_a_hub_that_is_not_served_is_told_with_its_place() -> None:
     ended = run_python("import function_app", {**SETTINGS, "SIGNALR_HUBS": "news"})
     assert ended.returncode == 1

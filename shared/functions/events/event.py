@@ -1,8 +1,11 @@
 """What a client did, as a handler sees it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+
+from ...aio import SignalRServiceClient
 
 __all__ = ["Category", "ConnectedEvent", "DisconnectedEvent", "Event", "MessageEvent"]
 
@@ -37,6 +40,25 @@ class Event:
     user_id: str | None = None
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    async def join(self, service: SignalRServiceClient, *groups: str) -> None:
+        """Add the client's connection to groups, all at once.
+
+        Args:
+            service: The service client that the handler is given.
+            groups: Names of the groups.
+
+        Raises:
+            InvalidArgumentError: A name breaks a rule of the service.
+            ConnectionNotFoundError: The client is gone already.
+            ServiceError: The service cannot be used.
+        """
+        await asyncio.gather(
+            *(
+                service.add_connection_to_group(self.hub, each, self.connection_id)
+                for each in groups
+            )
+        )
 
 
 class ConnectedEvent(Event):

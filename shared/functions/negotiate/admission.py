@@ -9,16 +9,18 @@ from typing import NamedTuple
 
 import azure.functions as func
 
-from ...errors import InvalidArgumentError
+from ...errors import InvalidArgumentError, UnknownHubError
 from ...keys.connection_options import ConnectionOptions
 from ...settings.hubs import Hubs
 from ...settings.names import check_user_id
 from ...telemetry.log import log_fields
 from ..address import requested_hub
+from ..places import name_of, placed
 from ..problems import ProblemError
 from .caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
 from .claims import selected_claims
-from .policy import Connection, Policy
+from .policies import Policies, Rule
+from .policy import Connection
 from .settings import NegotiateSettings
 
 __all__ = ["Admission", "Admitted"]
@@ -30,12 +32,14 @@ class Admitted(NamedTuple):
     """A caller who may connect.
 
     Args:
+        hub: Name of the hub that it may connect to, in lower case.
         connection: What the app's rules give it.
         options: How the service treats its connection.
         minutes: Minutes for which it may connect, within its session.
         session_end: When its session ends, in epoch seconds; `None` when that is not known.
     """
 
+    hub: str
     connection: Connection
     options: ConnectionOptions | None
     minutes: float
@@ -55,17 +59,17 @@ class Admission:
     Args:
         hubs: Which hubs there are.
         negotiation: How callers prove who they are, and what they get for it.
-        policy: The app's own rules.
+        policies: The app's own rules.
     """
 
-    def __init__(self, hubs: Hubs, negotiation: NegotiateSettings, policy: Policy) -> None:
+    def __init__(self, hubs: Hubs, negotiation: NegotiateSettings, policies: Policies) -> None:
         self._hubs = hubs
         self._negotiation = negotiation
-        self._policy = policy
+        self._policies = policies
         self.identify = CallerIdentity(negotiation).identify
 
     def hub(self, req: func.HttpRequest) -> str:
-        """Return the hub that a request is for.
+        """Return the hub that a request is for, or "" if its policy has to choose one.
 
         Args:
             req: The request. It names a hub in its path, in its query or not at all.
@@ -73,26 +77,36 @@ class Admission:
         Raises:
             ProblemError: The request names several hubs.
             UnknownHubError: This app does not serve the hub.
+            InvalidArgumentError: It has to name one.
         """
-        return self._hubs.find(requested_hub(req))
+        named = requested_hub(req)
+        if named is None and self._policies.choose_hubs:
+            return self._hubs.default
+        return self._hubs.find(named)
 
-    async def decide(self, caller: Caller, hub: str) -> Admitted:
+    async def decide(self, caller: Caller, hub: str, req: func.HttpRequest) -> Admitted:
         """Return what a caller gets.
 
         Args:
             caller: Who asks.
-            hub: Name of the hub, in lower case.
+            hub: Name of the hub, in lower case, or "".
+            req: The request.
 
         Raises:
             ProblemError: The caller is not let in, or the app's own rules make a mistake.
+            InvalidArgumentError: The request has to name a hub, and the policy chooses none.
         """
+        rule = self._policies.rule(hub)
         try:
-            decided = self._policy(caller, hub, self._offered(caller))
+            decided = self._policies.ask(rule, caller, hub, self._offered(caller), req)
             connection = (
-                decided if isinstance(decided, Connection) else await self._awaited(decided)
+                decided if isinstance(decided, Connection) else await _awaited(decided, rule)
             )
+            chosen = hub if connection.hub is None else self._chosen(connection.hub)
         except InvalidArgumentError as error:
             raise self.refusal(error, caller, hub) from error
+        if not chosen:
+            self._hubs.find(None)
         # The policy's own stays as it is: it may be one for all.
         options, minutes = connection.options, connection.minutes_to_expire
         if caller.session_end is not None:
@@ -103,7 +117,7 @@ class Admission:
             options = _unique(options)
         if options is not None and options.close_at is not None:
             minutes = min(minutes, _minutes_until(options.close_at))
-        return Admitted(connection, options, minutes, caller.session_end)
+        return Admitted(chosen, connection, options, minutes, caller.session_end)
 
     def refusal(
         self, error: InvalidArgumentError, caller: Caller, hub: str
@@ -113,7 +127,7 @@ class Admission:
         Args:
             error: Why there is no connection.
             caller: Who asks. Its user id comes from its identity provider.
-            hub: Name of the hub.
+            hub: Name of the hub that it asks for.
         """
         if error.argument == "user_id" and caller.user_id is not None:
             try:
@@ -122,7 +136,7 @@ class Admission:
                 return own
         _logger.error(
             "The policy %s or the settings ask for a connection that cannot be made: %s",
-            self._name,
+            name_of(self._policies.rule(hub).policy),
             error,
             exc_info=error,
             extra=log_fields(error, hub=hub),
@@ -132,31 +146,35 @@ class Admission:
             "The app cannot make this connection. Its log says why.",
         )
 
-    @property
-    def _name(self) -> str:
-        """Name of the policy."""
-        name: str = getattr(self._policy, "__qualname__", type(self._policy).__qualname__)
-        return name
-
     def _offered(self, caller: Caller) -> Connection:
         mappings = self._negotiation.claims
         claims = selected_claims(mappings, caller.claims) if mappings else NO_CLAIMS
         return Connection(caller.user_id, claims, self._negotiation.token_lifetime)
 
-    async def _awaited(self, decided: object) -> Connection:
-        """Return what a coroutine function decides.
+    def _chosen(self, hub: str) -> str:
+        """Return the hub that a policy has chosen, in lower case."""
+        try:
+            return self._hubs.find(hub)
+        except UnknownHubError:
+            served = ", ".join(self._hubs.listed)
+            problem = f"{hub!r}, which the policy has chosen, is none of {served}"
+            raise InvalidArgumentError("hub", problem) from None
 
-        Raises:
-            TypeError: The policy, of either kind, decides nothing.
-        """
-        connection = await decided if isinstance(decided, Awaitable) else decided
-        if isinstance(connection, Connection):
-            return connection
-        returned = "None" if connection is None else f"a {type(connection).__qualname__}"
-        raise TypeError(
-            f"The policy {self._name} returned {returned}, and has to return a Connection: end it"
-            " with 'return connection', or raise NotAllowedError"
-        )
+
+async def _awaited(decided: object, rule: Rule) -> Connection:
+    """Return what a coroutine function decides.
+
+    Raises:
+        TypeError: The policy, of either kind, decides nothing.
+    """
+    connection = await decided if isinstance(decided, Awaitable) else decided
+    if isinstance(connection, Connection):
+        return connection
+    returned = "None" if connection is None else f"a {type(connection).__qualname__}"
+    raise TypeError(
+        f"The policy {placed(rule.policy)} returned {returned}, and has to return a Connection:"
+        " end it with 'return connection', or raise NotAllowedError"
+    )
 
 
 def _closing_at(session_end: float, options: ConnectionOptions | None) -> ConnectionOptions:

@@ -35,10 +35,10 @@ def negotiate_functions(
     async def negotiate(req: func.HttpRequest) -> func.HttpResponse:
         hub = admission.hub(req)
         caller = await admission.identify(req.headers)
-        connection, options, minutes, _ = await admission.decide(caller, hub)
+        chosen, connection, options, minutes, _ = await admission.decide(caller, hub, req)
         try:
             access = await service.get_client_access_token(
-                hub,
+                chosen,
                 user_id=connection.user_id,
                 claims=connection.claims,
                 minutes_to_expire=minutes,

@@ -56,11 +56,11 @@ def refresh_functions(
         caller = await admission.identify(req.headers)
         if caller.user_id is None:
             raise unauthorized("Log in first: an anonymous caller has nothing to renew.")
-        admitted = await admission.decide(caller, hub)
+        admitted = await admission.decide(caller, hub, req)
         connection = admitted.connection
         try:
             access = await service.refresh_connection_authentication(
-                hub,
+                admitted.hub,
                 connection_token,
                 expires_on=admitted.ends_at,
                 claims=connection.claims,

@@ -125,6 +125,7 @@ class NegotiateSettings:
         refresh: Whether callers may renew their sign-in; nobody who is anonymous can.
         close_on_expiration: Whether a connection ends with the caller's session.
         unique_tokens: Whether each client token differs from every other one.
+        behind_app_service: Whether App Service runs the app, whose front end says who calls.
     """
 
     identities: tuple[Identity, ...]
@@ -135,6 +136,7 @@ class NegotiateSettings:
     refresh: bool = True
     close_on_expiration: bool = False
     unique_tokens: bool = False
+    behind_app_service: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would let nobody connect, or only fail with the first caller.
@@ -183,6 +185,8 @@ class NegotiateSettings:
             _refresh(environment, identities),
             _CLOSE_ON_EXPIRATION.read_switch(environment, default=False),
             _UNIQUE_TOKENS.read_switch(environment, default=False),
+            # App Service sets this itself.
+            bool(environment.get("WEBSITE_SITE_NAME")),
         )
 
 

@@ -270,6 +270,9 @@ async def test_a_policy_may_take_its_time(service: SignalRServiceClient) -> None
     assert claims_of(await negotiate())["asrs.s.uid"] == "from the database"
 
 
+HERE = r"\(\S*test_handlers\.py, line \d+\)"
+
+
 def forgets(_caller: Caller, _hub: str, _connection: Connection) -> Connection:
     return None  # type: ignore[return-value]
 
@@ -285,10 +288,10 @@ def says_yes(_caller: Caller, _hub: str, _connection: Connection) -> Connection:
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
-        (forgets, "The policy forgets returned None, and has to return a Connection"),
-        (forgets_later, "The policy forgets_later returned None, and has to"),
-        (says_yes, "The policy says_yes returned a bool, and has to"),
-        (functools.partial(forgets), "The policy partial returned None, and has to"),
+        (forgets, rf"The policy forgets {HERE} returned None, and has to return a Connection"),
+        (forgets_later, rf"The policy forgets_later {HERE} returned None, and has to"),
+        (says_yes, rf"The policy says_yes {HERE} returned a bool, and has to"),
+        (functools.partial(forgets), rf"The policy forgets {HERE} returned None, and has to"),
     ],
 )
 async def test_a_policy_that_returns_no_connection_is_named(

@@ -6,58 +6,34 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
-from .authentication.sign_in import EasyAuth
+from .configuration import (
+    AUTH_ENABLED,
+    Configuration,
+    configure,
+    own_environment,
+    set_host_variables,
+    settings_file,
+)
 from .log import RequestLog, Volume, configure_logging
 from .options import Options, parse_options
-from .routing.routes import RouteError, Router
-from .server.admission import Admission
-from .server.front_end import FrontEnd, function_urls
-from .server.keys import FunctionKeys
-from .settings import (
-    SETTINGS_FILE,
-    HostSettings,
-    LocalSettings,
-    SettingsError,
-    apply_values,
-    choose_body_limit,
-    choose_port,
-    choose_worker_count,
-    load_host_settings,
-    load_local_settings,
-)
-from .shutdown import GRACE_SECONDS, StopSignals, exit_now, returns_within
-from .worker.functions import Function, IndexingError
+from .reload.files import Watch
+from .reload.loads import follow
+from .routing.routes import RouteError
+from .settings import HOST_FILE, SettingsError, choose_port
+from .worker.functions import IndexingError
 from .worker.pool import WorkerPool
-from .worker.runtime import Worker
+
+if TYPE_CHECKING:
+    from .worker.runtime import Worker
 
 __all__ = ["main"]
 
-# How long threads of functions may take once no request runs any more.
-_THREADS_END_SECONDS: Final = 1.0
-_AUTH_ENABLED: Final = "WEBSITE_AUTH_ENABLED"
-
 _log: Final = logging.getLogger("funchost")
-
-
-@dataclass(frozen=True, slots=True)
-class _Host:
-    """What the host was told, by its options and by the app's files."""
-
-    options: Options
-    app_dir: Path
-    settings: HostSettings
-    local: LocalSettings
-    body_limit: int
-    worker_count: int
-    keys: FunctionKeys | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,114 +55,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
-    app_dir = options.app_dir.resolve()
-    settings = load_host_settings(app_dir)
-    local = load_local_settings(
-        (options.settings or app_dir / SETTINGS_FILE).resolve(),
-        required=options.settings is not None,
-    )
-    os.environ.update(options.values)
-    for name in apply_values(local.values, os.environ):
-        if name not in options.values:
-            _log.warning("%s is set in the environment, so the settings file's is unused", name)
-    host = _Host(
-        options,
-        app_dir,
-        settings,
-        local,
-        choose_body_limit(os.environ),
-        choose_worker_count(os.environ),
-        FunctionKeys.from_environment(os.environ) if options.keys else None,
-    )
+    environ = own_environment(options)
+    configuration = configure(options, environ)
+    for name in sorted(configuration.unused - options.values.keys()):
+        _log.warning("%s is set in the environment, so the settings file's is unused", name)
 
     # Bound before the app is loaded: a taken port shows at once, and the app may ask for its name.
-    listener = _bind(options.host, choose_port(options.port, os.environ, local))
-    base_url = _base_url(options.host, listener.getsockname()[1])
-    _set_host_variables(base_url)
-    _set_authentication_variable(listener.getsockname()[0], authenticates=options.auth)
-    asyncio.run(_serve(host, listener, base_url))
+    listener = _bind(options.host, choose_port(options.port, environ, configuration.local))
+    address, port = listener.getsockname()[:2]
+    base_url = _base_url(options.host, port)
+    _warn_of_authentication(address, environ, auth=options.auth)
+    set_host_variables(environ, base_url, auth=options.auth)
+    asyncio.run(_serve(options, listener, base_url, configuration))
     return 0
 
 
-async def _serve(host: _Host, listener: socket.socket, base_url: str) -> None:
-    worker = _worker(host)
-    functions = await worker.start(host.app_dir)
-    prefix = host.settings.route_prefix
-    front_end = FrontEnd(
-        worker,
-        _router(functions, prefix),
-        admission=Admission(host.options.host, frozenset(host.options.host_names), host.local.cors),
-        cors=host.local.cors,
-        auth=EasyAuth() if host.options.auth else None,
-        keys=host.keys,
-        max_body_bytes=host.body_limit,
-        log=RequestLog(host.options.volume),
-    )
-    runner = front_end.runner(GRACE_SECONDS)
-    await runner.setup()
-    signals = StopSignals()
-    signals.listen()
-    await web.SockSite(runner, listener).start()
+async def _serve(
+    options: Options, listener: socket.socket, base_url: str, configuration: Configuration
+) -> None:
+    watch = _watch(options) if options.reload else None
+    worker = await _started(options, configuration)
+    # Imported by now, where worker processes have loaded the app meanwhile.
+    from .serving import App, Site  # noqa: PLC0415
 
-    if host.options.volume is not Volume.QUIET:
-        sys.stdout.write(f"{function_urls(functions, base_url, prefix)}\n")
-    if host.keys is not None:
-        sys.stdout.write(host.keys.notice)
-    if host.options.volume is not Volume.QUIET:
-        sys.stdout.write(f"Functions host ready on {base_url}\n")
-    sys.stdout.flush()
-    await signals.requested.wait()
-    _log.info("stopping; requests that run have %d seconds to finish", GRACE_SECONDS)
-    answered = await _answered(runner, signals)
-    if not await _stopped(worker, answered=answered):
-        _log.warning("a function still runs; stopping without it")
-        exit_now()
+    site = Site(options, base_url, App(configuration, worker))
+    if watch is None:
+        await site.serve(listener)
+        return
+
+    async def load() -> None:
+        newer = configure(options, own_environment(options))
+        set_host_variables(newer.environ, base_url, auth=options.auth)
+        pool = await _pool(options, newer)
+        try:
+            site.replace(App(newer, pool))
+        except RouteError:
+            await pool.stop(0)
+            raise
+
+    tell = RequestLog(options.volume).note
+    following = asyncio.create_task(follow(watch, options.app_dir, load, tell))
+    try:
+        await site.serve(listener)
+    finally:
+        following.cancel()
 
 
-def _worker(host: _Host) -> Worker | WorkerPool:
-    if host.worker_count == 1:
-        return Worker()
-    return WorkerPool(host.worker_count, host.options.volume)
+def _watch(options: Options) -> Watch:
+    return Watch(options.app_dir, [options.app_dir / HOST_FILE, settings_file(options)])
 
 
-async def _answered(runner: web.AppRunner, signals: StopSignals) -> bool:
-    """Take no more requests; tell whether those that run are answered in time."""
-    answering = asyncio.create_task(runner.cleanup())
-    forcing = asyncio.create_task(signals.forced.wait())
-    await asyncio.wait(
-        (answering, forcing), timeout=GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-    )
-    forcing.cancel()
-    return answering.done()
+async def _started(options: Options, configuration: Configuration) -> "Worker | WorkerPool":
+    """Load the app in this process, or in others, which saves the time of what is imported here."""
+    if options.reload or configuration.worker_count > 1:
+        loading = asyncio.create_task(_pool(options, configuration))
+        await asyncio.to_thread(import_module, ".serving", __package__)
+        return await loading
+    from .worker.runtime import Worker  # noqa: PLC0415  of use only here
+
+    worker = Worker()
+    await worker.start(options.app_dir)
+    return worker
 
 
-async def _stopped(worker: Worker | WorkerPool, *, answered: bool) -> bool:
-    seconds = _THREADS_END_SECONDS if answered else 0
-    if isinstance(worker, WorkerPool):
-        await worker.stop(seconds)
-        return answered
-    return answered and returns_within(seconds, worker.stop)
-
-
-def _router(functions: Sequence[Function], prefix: str) -> Router:
-    router = Router(prefix)
-    for function in functions:
-        if function.is_http:
-            router.add(function.name, function.route, function.methods)
-        for binding in function.unserved:
-            _log.warning("%s: this host does not serve the binding %s", function.name, binding)
-    for here, azure in router.ambiguous():
-        _log.warning(
-            "the routes of %s and %s overlap: the more precise one, %s, is called here, but Azure "
-            "goes by function name and calls %s; tell them apart by a constraint or rename one",
-            here,
-            azure,
-            here,
-            azure,
-        )
-    if not functions:
-        _log.warning("the app has no functions")
-    return router
+async def _pool(options: Options, configuration: Configuration) -> WorkerPool:
+    pool = WorkerPool(configuration.worker_count, configuration.environ, options.volume)
+    await pool.start(options.app_dir)
+    return pool
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -214,24 +149,14 @@ def _base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _set_host_variables(base_url: str) -> None:
-    """Set what Core Tools tells an app about where it runs."""
-    os.environ.setdefault("FUNCTIONS_WORKER_RUNTIME", "python")
-    os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
-    os.environ.setdefault("WEBSITE_HOSTNAME", base_url.removeprefix("http://"))
-
-
-def _set_authentication_variable(address: str, *, authenticates: bool) -> None:
-    if authenticates:
-        if not _is_loopback(address):
-            _log.warning("whoever reaches %s signs in as anyone", address)
-        # As App Service sets it, whatever the app's own settings say.
-        os.environ[_AUTH_ENABLED] = "True"
-    elif os.environ.get(_AUTH_ENABLED, "").lower() == "true":
+def _warn_of_authentication(address: str, environ: Mapping[str, str], *, auth: bool) -> None:
+    if auth and not _is_loopback(address):
+        _log.warning("whoever reaches %s signs in as anyone", address)
+    elif not auth and environ.get(AUTH_ENABLED, "").lower() == "true":
         _log.warning(
             "%s is true, but nobody authenticates here: callers can send X-MS-CLIENT-PRINCIPAL "
             "headers of their own. Start the host with --auth",
-            _AUTH_ENABLED,
+            AUTH_ENABLED,
         )
 
 
@@ -241,9 +166,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _report(error: Exception) -> int:
-    # To a failed import the worker library appends its whole search path.
-    message, _, _ = str(error).partition(" Current sys.path:")
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{error}\n")
     return 1
 
 

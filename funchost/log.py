@@ -72,13 +72,13 @@ def configure_logging(volume: Volume, *, worker: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class RequestLog:
-    """What the host writes about requests, in the form of the other lines.
+    """What the host writes about requests and reloads, in the form of the other lines.
 
     In Azure the host is another process: its lines are none of the app's records, which the app may
     send elsewhere, and cost the app nothing. So no records are made of them.
 
     Args:
-        volume: How much is written. Requests always are.
+        volume: How much is written. Requests and reloads always are.
     """
 
     volume: Volume = Volume.NORMAL
@@ -95,7 +95,7 @@ class RequestLog:
         # What a caller has made up neither breaks the line nor speaks to the terminal.
         shown = quote(path[:_LONGEST_PATH], _PATH_CHARACTERS)
         answered = _painted(str(status), _status_colour(status))
-        self._write(f"{method} {shown} {answered} {seconds * 1000:.0f} ms")
+        self.note(f"{method} {shown} {answered} {seconds * 1000:.0f} ms")
 
     def line(self, level: int, text: str) -> None:
         """Write a line about a request.
@@ -105,9 +105,10 @@ class RequestLog:
             text: What happened.
         """
         if level >= self.volume:
-            self._write(f"{_level(level)} {text}")
+            self.note(f"{_level(level)} {text}")
 
-    def _write(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Write a line about what the host has done, whatever the volume."""
         sys.stderr.write(f"{_time(time.time(), self.volume)} {text}\n")
 
 

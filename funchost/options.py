@@ -56,6 +56,7 @@ class Options:
         auth: Whether to stand in for App Service authentication.
         keys: Whether to ask for function keys.
         values: Settings that win over environment and settings file.
+        reload: Whether to load the app anew when its files change.
         volume: How much to log.
     """
 
@@ -67,6 +68,7 @@ class Options:
     auth: bool
     keys: bool
     values: Mapping[str, str]
+    reload: bool
     volume: Volume
 
 
@@ -84,8 +86,8 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     )
     parser.add_argument(
         "--app-dir",
-        type=Path,
-        default=Path(),
+        type=_path,
+        default=".",
         metavar="DIR",
         help="folder with function_app.py and host.json (default: the current one)",
     )
@@ -105,7 +107,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--port", type=int, help="port to listen on; 0 picks a free one")
     parser.add_argument(
         "--settings",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help=f"settings file (default: {SETTINGS_FILE} in the app's folder, if it exists)",
     )
@@ -122,6 +124,13 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         action="store_true",
         help="ask for function keys (header x-functions-key or query code) as Azure does; they "
         f"are made and printed at the start, or taken from {FUNCTION_KEY} and {MASTER_KEY}",
+    )
+    parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="run the functions in worker processes, and load the app anew when a .py file of it, "
+        "host.json or the settings file is saved; logins stay, requests that run are finished by "
+        "the old code, and where the new one has an error, the old one stays",
     )
     parser.add_argument(
         "--set",
@@ -161,6 +170,11 @@ def _value(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is no setting: write it as NAME=VALUE")
     return name, value
+
+
+def _path(text: str) -> Path:
+    # The app, which may run in this process, finds its folder to be the current one.
+    return Path(text).resolve()
 
 
 def _host_name(text: str) -> str:

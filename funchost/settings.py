@@ -14,6 +14,7 @@ from .server.cors import CorsPolicy
 
 __all__ = [
     "BODY_LIMIT",
+    "HOST_FILE",
     "SETTINGS_FILE",
     "WORKER_COUNT",
     "HostSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "parse_local_settings",
 ]
 
+HOST_FILE: Final = "host.json"
 SETTINGS_FILE: Final = "local.settings.json"
 BODY_LIMIT: Final = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 WORKER_COUNT: Final = "FUNCTIONS_WORKER_PROCESS_COUNT"
@@ -108,7 +110,7 @@ def load_host_settings(app_dir: Path) -> HostSettings:
     Raises:
         SettingsError: It is missing, unreadable or wrong.
     """
-    path = app_dir / "host.json"
+    path = app_dir / HOST_FILE
     text = _read(path)
     if text is None:
         raise SettingsError(

@@ -5,8 +5,9 @@ to a missing key, 500 without one when a function fails, 413 for bodies over the
 that does not come. Unlike it, it refuses web pages and host names that nobody has allowed.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -22,7 +23,7 @@ from .cors import CorsPolicy, is_preflight
 from .keys import FunctionKeys
 from .patience import PATIENCE, Patience, read_body
 
-__all__ = ["FrontEnd", "Invoker", "function_urls"]
+__all__ = ["FrontEnd", "Invoker", "application", "function_urls", "runner"]
 
 _HOME: Final = "The Functions host is running.\n"
 # The server that writes the response decides on these (RFC 9110, 7.6.1).
@@ -94,36 +95,28 @@ class FrontEnd:
         self._max_body_bytes = max_body_bytes
         self._patience = patience
         self._log = log or RequestLog()
+        self._requests = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
-    def application(self) -> web.Application:
-        """Return the aiohttp application."""
-        application = web.Application()
-        # With line breaks, which a dot alone leaves to aiohttp's own 404.
-        application.router.add_route("*", "/{path:(?s:.*)}", self._serve)
-        return application
-
-    def runner(self, shutdown_timeout: float) -> web.AppRunner:
-        """Return what serves the application.
-
-        Args:
-            shutdown_timeout: How long requests may take when it stops, in seconds.
-        """
-        return web.AppRunner(
-            self.application(),
-            access_log=None,
-            # A function gets a compressed body as it came.
-            auto_decompress=False,
-            # Counts from the connection on, and until the headers of the next request are there.
-            keepalive_timeout=self._patience.headers,
-            shutdown_timeout=shutdown_timeout,
-        )
-
-    async def _serve(self, request: web.Request) -> web.Response:
+    async def serve(self, request: web.Request) -> web.Response:
+        """Answer a request."""
+        self._requests += 1
+        self._idle.clear()
         started = perf_counter()
-        response = await self._respond(request)
-        seconds = perf_counter() - started
-        self._log.request(request.method, request.rel_url.raw_path, response.status, seconds)
-        return response
+        try:
+            response = await self._respond(request)
+            seconds = perf_counter() - started
+            self._log.request(request.method, request.rel_url.raw_path, response.status, seconds)
+            return response
+        finally:
+            self._requests -= 1
+            if not self._requests:
+                self._idle.set()
+
+    async def finished(self) -> None:
+        """Wait until it has answered all its requests."""
+        await self._idle.wait()
 
     async def _respond(self, request: web.Request) -> web.Response:
         refusal = self._admission.refusal(_asked(request))
@@ -193,6 +186,39 @@ class FrontEnd:
         outcome = f"Succeeded, Id={invocation_id}, Duration={took}ms"
         self._log.line(logging.DEBUG, f"Executed {what} ({outcome})")
         return _response(answer)
+
+
+def application(serve: Callable[[web.Request], Awaitable[web.Response]]) -> web.Application:
+    """Return the aiohttp application that has every request answered by a front end.
+
+    Args:
+        serve: `FrontEnd.serve`, or what chooses the front end of a request.
+    """
+    made = web.Application()
+    # With line breaks, which a dot alone leaves to aiohttp's own 404.
+    made.router.add_route("*", "/{path:(?s:.*)}", serve)
+    return made
+
+
+def runner(
+    served: web.Application, shutdown_timeout: float, patience: Patience = PATIENCE
+) -> web.AppRunner:
+    """Return what serves an application.
+
+    Args:
+        served: The application.
+        shutdown_timeout: How long requests may take when it stops, in seconds.
+        patience: How long a request may take to come.
+    """
+    return web.AppRunner(
+        served,
+        access_log=None,
+        # A function gets a compressed body as it came.
+        auto_decompress=False,
+        # Counts from the connection on, and until the headers of the next request are there.
+        keepalive_timeout=patience.headers,
+        shutdown_timeout=shutdown_timeout,
+    )
 
 
 def function_urls(functions: Iterable[Function], base_url: str, prefix: str) -> str:

@@ -9,7 +9,7 @@ import logging
 import socket
 import sys
 from asyncio import StreamReader, StreamWriter, subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,9 @@ from ..log import Volume
 from .functions import Function, IndexingError, InvocationError
 from .messages import HttpRequest, HttpResponse
 from .wire import Answer, Call, Refused, read_started, receive
+
+if sys.platform == "win32":
+    from subprocess import CREATE_NEW_PROCESS_GROUP
 
 __all__ = ["WorkerPool"]
 
@@ -38,12 +41,16 @@ class WorkerPool:
 
     Args:
         size: How many processes.
+        environ: Their environment.
         volume: How much they log.
     """
 
-    def __init__(self, size: int, volume: Volume = Volume.NORMAL) -> None:
+    def __init__(
+        self, size: int, environ: Mapping[str, str], volume: Volume = Volume.NORMAL
+    ) -> None:
         self.functions: tuple[Function, ...] = ()
         self._size = size
+        self._environ = environ
         self._volume = volume
         # The one that was chosen least recently comes first.
         self._ready: list[_Process] = []
@@ -97,7 +104,11 @@ class WorkerPool:
         await _end(self._ready, seconds)
 
     async def _start_one(self, number: int, app_dir: Path) -> "_Process":
-        process = await _Process.spawn(number, app_dir, self._volume)
+        # Of one alone nobody has to be told which it is.
+        name = f"worker {number}" if self._size > 1 else ""
+        command = [sys.executable, "-m", "funchost.worker.process"]
+        command += [self._volume.name, str(app_dir), name]
+        process = await _Process.spawn(number, command, self._environ)
         try:
             await process.load()
         except BaseException:
@@ -160,17 +171,12 @@ class _Process:
         self._answers: dict[int, asyncio.Future[Answer]] = {}
 
     @classmethod
-    async def spawn(cls, number: int, app_dir: Path, volume: Volume) -> "_Process":
+    async def spawn(
+        cls, number: int, command: Sequence[str], environ: Mapping[str, str]
+    ) -> "_Process":
         here, there = socket.socketpair()
         with there:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "funchost.worker.process"),
-                *(str(there.fileno()), f"worker {number}", str(app_dir), volume.name),
-                cwd=_ROOT,
-                pass_fds=[there.fileno()],
-                # Ctrl-C on a terminal is for the host, which lets requests finish.
-                start_new_session=True,
-            )
+            process = await _start(command, there, environ)
         return cls(number, process, *await asyncio.open_connection(sock=here))
 
     @property
@@ -227,6 +233,42 @@ class _Process:
         waiting = self._answers.get(answer.number)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+
+
+if sys.platform == "win32":
+
+    async def _start(
+        command: Sequence[str], there: socket.socket, environ: Mapping[str, str]
+    ) -> subprocess.Process:
+        """Start a process and give it a socket, which it reads from its standard input."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=_ROOT,
+            env=environ,
+            stdin=subprocess.PIPE,
+            # Ctrl-C on a console is for the host, which lets requests finish.
+            creationflags=CREATE_NEW_PROCESS_GROUP,
+        )
+        assert process.stdin is not None  # noqa: S101  asked for above
+        process.stdin.write(there.share(process.pid))
+        process.stdin.close()
+        return process
+
+else:
+
+    async def _start(
+        command: Sequence[str], there: socket.socket, environ: Mapping[str, str]
+    ) -> subprocess.Process:
+        """Start a process that inherits a socket, whose number ends its command line."""
+        return await asyncio.create_subprocess_exec(
+            *command,
+            str(there.fileno()),
+            cwd=_ROOT,
+            env=environ,
+            pass_fds=[there.fileno()],
+            # Ctrl-C on a terminal is for the host, which lets requests finish.
+            start_new_session=True,
+        )
 
 
 async def _end(processes: Sequence[_Process], seconds: float) -> None:

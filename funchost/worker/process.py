@@ -1,8 +1,9 @@
 """A worker process: one app, run for a host that sends calls over a socket.
 
-    python -m funchost.worker.process SOCKET NAME APP_DIR VOLUME
+    python -m funchost.worker.process VOLUME APP_DIR NAME [SOCKET]
 
-SOCKET is the number of an inherited file descriptor, VOLUME a name of how much is logged. The
+VOLUME is a name of how much is logged, SOCKET the number of an inherited file descriptor. On
+Windows, where sockets have none, the host writes to the standard input what makes the socket. The
 process ends when the host closes its side, for instance because it was killed. Log records and what
 the app prints go where those of the host go.
 """
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import logging
 import socket
+import sys
 from asyncio import StreamWriter
 from pathlib import Path
 from typing import Final
@@ -32,13 +34,19 @@ _log: Final = logging.getLogger("funchost")
 def main() -> None:
     """Serve the host until it is gone."""
     parser = argparse.ArgumentParser(prog="python -m funchost.worker.process")
-    parser.add_argument("socket", type=int)
-    parser.add_argument("name")
-    parser.add_argument("app_dir", type=Path)
     parser.add_argument("volume", choices=Volume.__members__)
+    parser.add_argument("app_dir", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("socket", type=int, nargs="?")
     options = parser.parse_args()
     configure_logging(Volume[options.volume], worker=options.name)
-    asyncio.run(_serve(socket.socket(fileno=options.socket), options.app_dir))
+    asyncio.run(_serve(_socket(options.socket), options.app_dir))
+
+
+def _socket(number: int | None) -> socket.socket:
+    if sys.platform == "win32":
+        return socket.fromshare(sys.stdin.buffer.read())
+    return socket.socket(fileno=number)
 
 
 async def _serve(host: socket.socket, app_dir: Path) -> None:

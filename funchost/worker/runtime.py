@@ -7,6 +7,7 @@ that runs it in Azure. The library keeps its state in modules: one app a process
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -35,6 +36,12 @@ _HTTP_OUTPUT: Final = "http"
 _HTTP_STREAMS: Final = "HttpUri"
 # HTTP functions are never retried, and nobody writes to it.
 _FIRST_ATTEMPT: Final = protos.RetryContext()
+
+
+_FRAME: Final = re.compile(
+    r'^  File "(?P<file>.+)", line (?P<line>[0-9]+)(?:, in <module>)?$', re.MULTILINE
+)
+_PACKAGES: Final = {"site-packages", ".python_packages"}
 
 
 class Worker:
@@ -124,7 +131,7 @@ class Worker:
                 {"host": "127.0.0.1", "protos": protos},
             )
         )
-        _raise_for(started.result)
+        _raise_for(started.result, script.parent)
         if _HTTP_STREAMS in started.capabilities:
             raise IndexingError(
                 "the app turns on HTTP streams (azurefunctions-extensions-http-fastapi), "
@@ -137,7 +144,7 @@ class Worker:
                 )
             )
         )
-        _raise_for(indexed.result)
+        _raise_for(indexed.result, script.parent)
         found = indexed.function_metadata_results or []
         for metadata in found:
             loaded: protos.FunctionLoadResponse = await library.function_load_request(
@@ -149,7 +156,7 @@ class Worker:
                     )
                 )
             )
-            _raise_for(loaded.result)
+            _raise_for(loaded.result, script.parent)
         return tuple(sorted(map(_function, found), key=lambda function: function.name.lower()))
 
 
@@ -171,9 +178,29 @@ def _make_importable(app_dir: Path) -> Path:
     return script
 
 
-def _raise_for(result: protos.StatusResult) -> None:
-    if result.status != protos.StatusResult.Success:
-        raise IndexingError(*_reason(result))
+def _raise_for(result: protos.StatusResult, app_dir: Path) -> None:
+    if result.status == protos.StatusResult.Success:
+        return
+    message, stack_trace = _reason(result)
+    # To a failed import the worker library appends its whole search path.
+    message, _, _ = message.partition(" Current sys.path:")
+    line = _line(stack_trace, app_dir)
+    raise IndexingError(f"{line}: {message}" if line else message, stack_trace)
+
+
+def _line(stack_trace: str, app_dir: Path) -> str:
+    """Return file and line of the app at which its import failed, as `events.py:12`.
+
+    It is the last line at the top level of a module of the app, which is where a wrong handler or
+    setting stands; what it calls may be a library's. For text that is no Python, it is that line.
+    """
+    lines = [
+        f"{file.relative_to(app_dir)}:{match['line']}"
+        for match in _FRAME.finditer(stack_trace)
+        if (file := Path(match["file"])).is_relative_to(app_dir)
+        and not _PACKAGES.intersection(file.parts)
+    ]
+    return lines[-1] if lines else ""
 
 
 def _reason(result: protos.StatusResult) -> tuple[str, str]:

@@ -15,7 +15,7 @@ ROOMS = {
     ),
     "funchost": (
         "__init__", "log", "shutdown", "worker", "routing", "authentication", "server", "settings",
-        "options",
+        "options", "configuration", "serving", "reload",
     ),
     "bench": (
         "pairs", "processes", "report", "plot", "tables", "fanout", "functions", "rows", "simulate",

@@ -11,7 +11,8 @@ from aiohttp import web
 from funchost.routing.routes import Router
 from funchost.server.admission import Admission, Asked, Host, host_name, parse_host
 from funchost.server.cors import CorsPolicy
-from funchost.server.front_end import FrontEnd
+from funchost.server.front_end import FrontEnd, application
+from funchost.server.front_end import runner as served_by
 from funchost.worker.functions import Function
 from funchost.worker.messages import HttpRequest, HttpResponse
 from tests.funchost.hosting import RunningHost
@@ -144,7 +145,7 @@ async def serving(admission: Admission) -> AsyncIterator[tuple[_Functions, int]]
     front_end = FrontEnd(
         functions, router, admission=admission, cors=admission.cors, max_body_bytes=9
     )
-    runner = front_end.runner(1)
+    runner = served_by(application(front_end.serve), 1)
     await runner.setup()
     try:
         await web.TCPSite(runner, admission.listened, 0).start()

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from funchost.routing.routes import Router
 from funchost.server.admission import Admission
-from funchost.server.front_end import FrontEnd
+from funchost.server.front_end import FrontEnd, application
 from funchost.worker.functions import Function
 from funchost.worker.runtime import Worker
 from tests.funchost.hosting import Answer, RunningHost
@@ -263,7 +263,7 @@ async def small() -> AsyncIterator[TestClient[Any, Any]]:
     router = Router()
     router.add("f", "f")
     front_end = FrontEnd(worker, router, admission=Admission("127.0.0.1"), max_body_bytes=4)
-    async with TestClient(TestServer(front_end.application())) as client:
+    async with TestClient(TestServer(application(front_end.serve))) as client:
         yield client
 
 

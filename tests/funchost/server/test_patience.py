@@ -10,7 +10,8 @@ from aiohttp import web
 from funchost.authentication.sign_in import EasyAuth
 from funchost.routing.routes import Router
 from funchost.server.admission import Admission
-from funchost.server.front_end import FrontEnd
+from funchost.server.front_end import FrontEnd, application
+from funchost.server.front_end import runner as served_by
 from funchost.server.patience import Patience
 from funchost.worker.functions import Function
 from funchost.worker.runtime import Worker
@@ -37,7 +38,7 @@ async def connected(patience: Patience) -> AsyncIterator[Connection]:
         auth=EasyAuth(),
         patience=patience,
     )
-    runner = front_end.runner(1)
+    runner = served_by(application(front_end.serve), 1, patience)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

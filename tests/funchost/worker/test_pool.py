@@ -106,7 +106,9 @@ def test_a_process_that_cannot_be_replaced_leaves_the_other_one_working(
 ) -> None:
     (tmp_path / "function_app.py").write_text("1 / 0")
     assert host.call("GET", "/api/die").status == 500
-    host.wait_for_log(r"worker \d cannot be replaced yet: ZeroDivisionError: division by zero")
+    host.wait_for_log(
+        r"worker \d cannot be replaced yet: function_app.py:1: ZeroDivisionError: division by zero"
+    )
     assert len(_pids(host, 3)) == 1
 
 

@@ -1,0 +1,1 @@
+"""Looks after the files of an app, and loads it anew when they change."""

@@ -159,7 +159,7 @@ def _emulator_command(addresses: Addresses) -> list[str]:
 def _functions_command(addresses: Addresses) -> list[str]:
     return [
         *(sys.executable, "-m", "funchost", "--app-dir", str(_ROOT)),
-        *("--host", _HOST, "--port", str(addresses.functions), "--auth"),
+        *("--host", _HOST, "--port", str(addresses.functions), "--auth", "--reload"),
     ]
 
 

@@ -242,7 +242,7 @@ def test_the_help_tells_every_option_and_setting() -> None:
     )
     for name in (
         *("--app-dir", "--host", "--host-name", "--port", "--settings"),
-        *("--auth", "--keys", "--set", "--quiet", "--verbose"),
+        *("--auth", "--keys", "--reload", "--set", "--quiet", "--verbose"),
         *("PORT", "FUNCTIONS_WORKER_PROCESS_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"),
         *("FUNCHOST_FUNCTION_KEY", "FUNCHOST_MASTER_KEY", "Host.CORS", "Host.CORSCredentials"),
         *("extensions.http.routePrefix", "PYTHON_THREADPOOL_THREAD_COUNT", "/.auth/login/"),

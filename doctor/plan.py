@@ -18,7 +18,7 @@ from .checks.identity import check_credential, check_token
 from .checks.permissions import check_manage, check_read, check_send
 from .checks.refresh import check_refresh
 from .checks.service import check_clock, check_key, check_reach
-from .diagnoses.commands import emulator, signalr
+from .diagnoses.commands import emulator_option, signalr
 from .diagnoses.cors import Host
 from .finding import Finding
 from .runner import Check
@@ -33,7 +33,7 @@ def _check_cors(tested: EndpointUnderTest) -> Finding:
     endpoint = tested.endpoint
     url = f"{endpoint.client_url}/client/negotiate?hub={tested.service_hub}&negotiateVersion=1"
     add = signalr("cors add", endpoint, "--allowed-origins {origin}")
-    add += emulator(endpoint, "--allowed-origin {origin}")
+    add += emulator_option(endpoint, "--allowed-origin {origin}")
     host = Host("the service", "…__clientEndpoint", add, "The service itself always allows them")
     return preflight(tested.network, url, tested.origin, host, NEGOTIATION)
 

@@ -10,7 +10,13 @@ from shared.settings.environment import Settings
 from shared.settings.names import prefixed_hub
 from shared.transport.flow import NoAnswerError
 
-from ..diagnoses.app import explain_app, explain_negotiate, explain_upstream, is_refusal
+from ..diagnoses.app import (
+    explain_app,
+    explain_negotiate,
+    explain_refused_token,
+    explain_upstream,
+    is_refusal,
+)
 from ..diagnoses.commands import function_app
 from ..diagnoses.cors import Host
 from ..diagnoses.no_answer import explain_no_answer
@@ -109,7 +115,17 @@ def check_negotiate(app: AppUnderTest) -> Finding:
             + function_app("config appsettings list", ""),
             url=sent_to,
         )
-    return Finding.ok(f"hands out a client token for {sent_to}", url=sent_to)
+    return _tried_token(app, sent_to, str(answer["accessToken"]))
+
+
+def _tried_token(app: AppUnderTest, url: str, token: str) -> Finding:
+    """Negotiate with the service by the app's client token, whose clock made it."""
+    negotiate = url.replace("/client/?", "/client/negotiate?")
+    headers = {"Authorization": f"Bearer {token}"}
+    outcome = app.network.request("POST", f"{negotiate}&negotiateVersion=1", headers)
+    if not isinstance(outcome, NoAnswerError) and outcome.status == HTTPStatus.UNAUTHORIZED:
+        return Finding.failed(explain_refused_token(url), url=url, status=outcome.status)
+    return Finding.ok(f"hands out a client token for {url}", url=url)
 
 
 def check_app_refresh(app: AppUnderTest) -> Finding:

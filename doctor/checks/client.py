@@ -78,7 +78,7 @@ def check_upstream(tested: EndpointUnderTest) -> Finding:
             "the service reaches this app, which knows the call to be the service's",
             answer=error,
         )
-    return explain_upstream(answer, tested.endpoint, tested.base_path)
+    return explain_upstream(answer, tested.endpoint, tested.base_path, tested.emulator)
 
 
 def negotiate(tested: EndpointUnderTest) -> Message | Finding:
@@ -91,11 +91,15 @@ def negotiate(tested: EndpointUnderTest) -> Message | Finding:
     if isinstance(outcome, NoAnswerError):
         return Finding.failed(explain_no_answer(outcome, url, _CLIENT_ENDPOINT))
     if outcome.status != HTTPStatus.OK:
-        return Finding.failed(explain_negotiation(outcome, tested.endpoint), status=outcome.status)
+        return Finding.failed(
+            explain_negotiation(outcome, tested.endpoint, tested.emulator), status=outcome.status
+        )
     try:
         answer = json.loads(outcome.body)
     except ValueError:
         answer = None
     if not isinstance(answer, dict) or "connectionId" not in answer:
-        return Finding.failed(explain_negotiation(outcome, tested.endpoint), status=outcome.status)
+        return Finding.failed(
+            explain_negotiation(outcome, tested.endpoint, tested.emulator), status=outcome.status
+        )
     return answer

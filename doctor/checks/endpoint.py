@@ -20,6 +20,7 @@ from shared.settings.endpoint import Endpoint
 from shared.settings.names import prefixed_hub
 from shared.settings.token_origin import TokenOrigin
 
+from ..emulator import EmulatorState
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class EndpointUnderTest:
     rest: RestApi = field(init=False)
     opened: "TokenCredential | None" = None
     kept_out: bool = False
+    emulator: EmulatorState | None = None
     seconds_ahead: float | None = None
     token: Token | None = None
     key: AccessKey | None = None

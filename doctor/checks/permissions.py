@@ -106,7 +106,12 @@ def _tried(tested: EndpointUnderTest, probes: Probes, success: str) -> Finding:
             denied.append(operation.permission)
         elif isinstance(error, ServiceError):
             diagnosis = explain_error(
-                outcome, operation, tested.endpoint, tested.entra_token, kept_out=kept_out
+                outcome,
+                operation,
+                tested.endpoint,
+                tested.entra_token,
+                kept_out=kept_out,
+                emulator=tested.emulator,
             )
             return Finding.failed(
                 diagnosis,
@@ -115,6 +120,6 @@ def _tried(tested: EndpointUnderTest, probes: Probes, success: str) -> Finding:
                 requestId=error.request_id,
             )
     if denied:
-        diagnosis = explain_denied(tested.endpoint, tested.entra_token, denied)
+        diagnosis = explain_denied(tested.endpoint, tested.entra_token, denied, tested.emulator)
         return Finding.failed(diagnosis, dataActions=denied, status=403)
     return Finding.ok(success, dataActions=[each.permission for each, _ in probes])

@@ -51,7 +51,12 @@ def _not_renewed(tested: EndpointUnderTest, error: ServiceError) -> Finding:
         diagnosis = explain_absence(said, tested.endpoint)
         return Finding.warning(diagnosis.summary, diagnosis.fix, status=outcome.status)
     diagnosis = explain_error(
-        outcome, op.REFRESH_AUTH, tested.endpoint, tested.entra_token, kept_out=kept_out
+        outcome,
+        op.REFRESH_AUTH,
+        tested.endpoint,
+        tested.entra_token,
+        kept_out=kept_out,
+        emulator=tested.emulator,
     )
     if isinstance(error, PermissionDeniedError) and not is_network_access(
         outcome, kept_out=kept_out

@@ -1,5 +1,6 @@
 """The endpoint itself: whether it answers, its clock, and what signs client tokens."""
 
+import os
 import socket
 import time
 from email.utils import parsedate_to_datetime
@@ -13,7 +14,7 @@ from shared.keys.local import LocalKey
 from shared.rest import operations as op
 from shared.rest.operations import Operation
 from shared.settings.connection import ALLOW_HTTP_HOSTS
-from shared.settings.endpoint import is_confidential
+from shared.settings.endpoint import is_confidential, is_loopback
 from shared.settings.token_origin import TokenOrigin
 from shared.transport.flow import NoAnswerError, Response
 
@@ -26,6 +27,7 @@ from ..diagnoses.service import (
     explain_status,
     is_network_access,
 )
+from ..emulator import EmulatorState, read_emulator, span
 from ..finding import Diagnosis, Finding
 from ..network import Outcome
 from .endpoint import EndpointUnderTest
@@ -49,6 +51,8 @@ def check_reach(tested: EndpointUnderTest) -> Finding:
     outcome = tested.network.request(op.HEALTH.method, url)
     tested.seconds_ahead = _seconds_ahead(outcome, time.time())
     milliseconds = round((time.monotonic() - began) * 1000)
+    if is_loopback(url):
+        tested.emulator = read_emulator(os.environ.get("IDENTITY_ENDPOINT", ""), tested.network)
     address = _address(url)
     if isinstance(outcome, NoAnswerError):
         diagnosis = explain_no_answer(outcome, url, SERVICE_URI, address=address)
@@ -79,6 +83,9 @@ def _in_the_clear(url: str) -> str:
 
 def check_clock(tested: EndpointUnderTest) -> Finding:
     """Compare this machine's clock with the service's and with that of the token's issuer."""
+    emulator = tested.emulator
+    if emulator is not None and abs(emulator.seconds_ahead) > _WORTH_A_LOOK:
+        return _moved(emulator)
     measured = [] if tested.seconds_ahead is None else [tested.seconds_ahead]
     since_issue = time.time() - token_claims(tested.entra_token).get("iat", 0)
     if since_issue < 0:
@@ -103,6 +110,18 @@ def check_clock(tested: EndpointUnderTest) -> Finding:
     )
 
 
+def _moved(emulator: EmulatorState) -> Finding:
+    """Say that somebody has moved the emulator's clock, and that this machine's may be right."""
+    ahead = emulator.seconds_ahead
+    summary = f"the emulator's clock was moved: {span(ahead)} ahead of this machine's"
+    if ahead <= _REFUSED:
+        return Finding.warning(summary, emulator.reset_clock, secondsAhead=round(-ahead))
+    return Finding.failed(
+        Diagnosis(f"{summary}, so that tokens end early", emulator.reset_clock),
+        secondsAhead=round(-ahead),
+    )
+
+
 def check_key(tested: EndpointUnderTest) -> Finding:
     """Get what signs client tokens: a temporary access key, or a token of the service itself."""
     if tested.is_local:
@@ -118,7 +137,13 @@ def check_key(tested: EndpointUnderTest) -> Finding:
         return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
     # An answer to HEAD has no body, and so may not tell.
     tested.kept_out = is_network_access(tested.network.last)
-    refused = explain_error(tested.network.last, op.ACCESS_KEY, tested.endpoint, tested.entra_token)
+    refused = explain_error(
+        tested.network.last,
+        op.ACCESS_KEY,
+        tested.endpoint,
+        tested.entra_token,
+        emulator=tested.emulator,
+    )
     if tested.token_origin is TokenOrigin.AUTO and isinstance(fetched, PermissionDeniedError):
         made = _service_token(tested)
         if not made.fix:
@@ -146,7 +171,11 @@ def _service_token(tested: EndpointUnderTest) -> Finding:
     if isinstance(token, ServiceError):
         tested.kept_out = is_network_access(tested.network.last)
         diagnosis = explain_error(
-            tested.network.last, op.GENERATE_TOKEN, tested.endpoint, tested.entra_token
+            tested.network.last,
+            op.GENERATE_TOKEN,
+            tested.endpoint,
+            tested.entra_token,
+            emulator=tested.emulator,
         )
         return _refused(diagnosis, op.GENERATE_TOKEN, token)
     tested.client_token = token

@@ -8,7 +8,13 @@ from shared.transport.flow import Response
 from ..finding import Diagnosis
 from .commands import function_app
 
-__all__ = ["explain_app", "explain_negotiate", "explain_upstream", "is_refusal"]
+__all__ = [
+    "explain_app",
+    "explain_negotiate",
+    "explain_refused_token",
+    "explain_upstream",
+    "is_refusal",
+]
 
 _PROBLEM: Final = "application/problem+json"
 _AUTH: Final = "az webapp auth update --name <function app> --resource-group <resource group>"
@@ -78,6 +84,18 @@ def explain_negotiate(answer: Response, hub: str, base_path: str) -> Diagnosis:
             " yours: its log names the principal and the command that assigns it",
         )
     return explain_app(answer, "negotiate", base_path)
+
+
+def explain_refused_token(url: str) -> Diagnosis:
+    """Say why the service does not take a client token that the app has handed out.
+
+    Args:
+        url: What the token is for.
+    """
+    return Diagnosis(
+        f"401: the app hands out a client token for {url}, and the service does not accept it",
+        "Compare the clocks of the app's machine and of the service: see “Clock” above",
+    )
 
 
 def explain_upstream(answer: Response, base_path: str) -> Diagnosis:

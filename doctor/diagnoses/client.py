@@ -7,8 +7,9 @@ from typing import Any, Final
 from shared.settings.endpoint import Endpoint
 from shared.transport.flow import Response
 
+from ..emulator import EmulatorState, is_moved, span
 from ..finding import Diagnosis, Finding
-from .commands import emulator, signalr
+from .commands import emulator_option, signalr
 from .service import explain_access, explain_status
 
 __all__ = [
@@ -27,12 +28,20 @@ issue 263)."""
 _ROUTE: Final = "/upstream/{hub}/{category}/{event}"
 
 
-def explain_negotiation(answer: Response, endpoint: Endpoint) -> Diagnosis:
+def explain_negotiation(
+    answer: Response, endpoint: Endpoint, emulator: EmulatorState | None = None
+) -> Diagnosis:
     """Say why the service does not negotiate with a client."""
     if answer.status == HTTPStatus.OK:
         return Diagnosis(
             f"the answer to the negotiation is none of a SignalR service: {answer.body[:80]!r}",
             "Check …__clientEndpoint: what stands there has to pass /client on to the service",
+        )
+    if answer.status == HTTPStatus.UNAUTHORIZED and is_moved(emulator):
+        return Diagnosis(
+            f"401: the emulator's clock was moved, {span(emulator.seconds_ahead)} ahead, and by it"
+            " client tokens have ended",
+            emulator.reset_clock,
         )
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return Diagnosis(
@@ -85,17 +94,23 @@ def explain_mode(endpoint: Endpoint) -> Diagnosis:
     return Diagnosis(
         "Default: the resource lets clients in only while an app server (.NET) is connected",
         signalr("update", endpoint, "--service-mode Serverless")
-        + emulator(endpoint, "--service-mode Serverless"),
+        + emulator_option(endpoint, "--service-mode Serverless"),
     )
 
 
-def explain_upstream(answer: Any, endpoint: Endpoint, base_path: str) -> Finding:  # noqa: ANN401  JSON
+def explain_upstream(
+    answer: Any,  # noqa: ANN401  JSON
+    endpoint: Endpoint,
+    base_path: str,
+    emulator: EmulatorState | None = None,
+) -> Finding:
     """Say what the answer to the call of a method that does not exist tells of the upstream.
 
     Args:
         answer: The completion or close message, or `None` when there was none in time.
         endpoint: The service.
         base_path: What the paths of the app's functions begin with: `/api`, or "".
+        emulator: What was changed in the emulator that was asked, if it was one.
     """
     route = f"{base_path}{_ROUTE}"
     show = signalr("upstream list", endpoint, "").rstrip()
@@ -109,6 +124,8 @@ def explain_upstream(answer: Any, endpoint: Endpoint, base_path: str) -> Finding
         )
     error = answer.get("error")
     status = _FAILED.search(error) if isinstance(error, str) else None
+    if status is not None and int(status[1]) == HTTPStatus.UNAUTHORIZED and is_moved(emulator):
+        return Finding.failed(_explain_moved_upstream(emulator), answer=error)
     if status is not None:
         diagnosis = _explain_upstream_status(int(status[1]), show, base_path)
         return Finding.failed(diagnosis, answer=error)
@@ -123,11 +140,19 @@ def explain_upstream(answer: Any, endpoint: Endpoint, base_path: str) -> Finding
         "Without methods that clients call there is nothing to fix. Else set it in the portal"
         " (Settings, authentication with managed identity), or: "
         + signalr("upstream update", endpoint, f'--template url-template="{template}"')
-        + emulator(
+        + emulator_option(
             endpoint,
             f'--upstream "http://127.0.0.1:7071{route} managed-identity=<UPSTREAM_AUDIENCE>"',
         ),
         answer=error,
+    )
+
+
+def _explain_moved_upstream(emulator: EmulatorState) -> Diagnosis:
+    return Diagnosis(
+        f"401: the emulator's clock was moved, {span(emulator.seconds_ahead)} ahead, and by the"
+        " app's the token of its calls is not valid yet",
+        emulator.reset_clock,
     )
 
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from shared.settings.endpoint import Endpoint, is_emulator
 
-__all__ = ["emulator", "find_resource", "function_app", "signalr"]
+__all__ = ["emulator_option", "find_resource", "function_app", "signalr"]
 
 
 def signalr(command: str, endpoint: Endpoint, arguments: str) -> str:
@@ -40,7 +40,7 @@ def function_app(command: str, arguments: str) -> str:
     ).rstrip()
 
 
-def emulator(endpoint: Endpoint, arguments: str) -> str:
+def emulator_option(endpoint: Endpoint, arguments: str) -> str:
     """Return a line about the emulator's options if the endpoint is one, else ""."""
     if not is_emulator(endpoint.url):
         return ""

@@ -11,7 +11,7 @@ from shared.transport.flow import Response
 from ..finding import Diagnosis
 from ..network import Outcome
 from .app import explain_app
-from .commands import emulator, function_app
+from .commands import emulator_option, function_app
 
 __all__ = ["explain_absence", "explain_missing_role", "explain_no_refresh", "is_absence"]
 
@@ -45,7 +45,7 @@ def explain_absence(said: str, endpoint: Endpoint) -> Diagnosis:
         " fails with 404 or 500\n"
         f"Until the service has it, have them ask for none: {off}\n"
         "With NEGOTIATE_CLOSE_ON_EXPIRATION=true their connections end with the session"
-        + emulator(endpoint, "--authentication-refresh"),
+        + emulator_option(endpoint, "--authentication-refresh"),
     )
 
 

@@ -9,9 +9,10 @@ from shared.rest.refusal import is_by_network_rules
 from shared.settings.endpoint import AUDIENCE, Endpoint, is_emulator
 from shared.transport.flow import NoAnswerError, Response
 
+from ..emulator import EmulatorState, is_moved, span
 from ..finding import Diagnosis
 from ..network import Outcome
-from .commands import emulator, find_resource, signalr
+from .commands import emulator_option, find_resource, signalr
 from .no_answer import explain_no_answer
 
 __all__ = [
@@ -33,6 +34,7 @@ def explain_error(
     token: str,
     *,
     kept_out: bool = False,
+    emulator: EmulatorState | None = None,
 ) -> Diagnosis:
     """Say why an operation did not succeed.
 
@@ -42,16 +44,17 @@ def explain_error(
         endpoint: Who was asked.
         token: The Entra token that was shown, of which only who and what for is read.
         kept_out: Whether another answer has shown that network rules keep this machine out.
+        emulator: What was changed in the emulator that was asked, if it was one.
     """
     if not isinstance(outcome, Response):
         nobody = NoAnswerError("nothing was asked", delivered=False)
         return explain_no_answer(outcome or nobody, endpoint.server_url, SERVICE_URI)
     if outcome.status == HTTPStatus.UNAUTHORIZED:
-        return _explain_unauthorized(endpoint, token)
+        return _explain_unauthorized(endpoint, token, emulator)
     if outcome.status == HTTPStatus.FORBIDDEN:
         if is_network_access(outcome, kept_out=kept_out):
             return explain_access(endpoint, "RESTAPI")
-        return explain_denied(endpoint, token, [operation.permission])
+        return explain_denied(endpoint, token, [operation.permission], emulator)
     if outcome.status == operation.success:
         return Diagnosis(
             f"{outcome.status}, and the body is not what this operation gives",
@@ -74,15 +77,28 @@ def is_network_access(outcome: Outcome | None, *, kept_out: bool = False) -> boo
     return kept_out if found is None else found
 
 
-def explain_denied(endpoint: Endpoint, token: str, data_actions: list[str]) -> Diagnosis:
+def explain_denied(
+    endpoint: Endpoint,
+    token: str,
+    data_actions: list[str],
+    emulator: EmulatorState | None = None,
+) -> Diagnosis:
     """Say which role is missing, where, and how to assign it.
 
     Args:
         endpoint: Who refuses.
         token: The Entra token that was refused.
         data_actions: What it may not do, after `Microsoft.SignalRService/SignalR/`.
+        emulator: As of `explain_error`.
     """
     missing = missing_permission(data_actions[0], endpoint, token)
+    switched_off = emulator.switched_off.get(missing.principal) if emulator else None
+    if emulator and switched_off:
+        return Diagnosis(
+            f"403: {', '.join(switched_off)} is switched off in the inspector, and nothing else"
+            f" allows {', '.join(data_actions)}",
+            f"Switch it on there: {emulator.control_url}",
+        )
     find = "" if is_emulator(endpoint.url) else f"\n{find_resource(endpoint)}   # the scope"
     return Diagnosis(
         f"403: no role of the principal {missing.principal} at this SignalR resource allows"
@@ -92,7 +108,7 @@ def explain_denied(endpoint: Endpoint, token: str, data_actions: list[str]) -> D
         f"What it has already, where a role at another resource does not count:"
         f" az role assignment list --assignee {missing.principal} --all --output table\n"
         "A new assignment can take up to 30 minutes to be effective"
-        + emulator(endpoint, f'--role "{missing.role}"'),
+        + emulator_option(endpoint, f'--role "{missing.role}"'),
     )
 
 
@@ -138,8 +154,16 @@ def explain_status(answer: Response, endpoint: Endpoint) -> Diagnosis:
     )
 
 
-def _explain_unauthorized(endpoint: Endpoint, token: str) -> Diagnosis:
+def _explain_unauthorized(
+    endpoint: Endpoint, token: str, emulator: EmulatorState | None
+) -> Diagnosis:
     claims = token_claims(token)
+    if is_moved(emulator):
+        return Diagnosis(
+            f"401: the emulator's clock was moved, {span(emulator.seconds_ahead)} ahead, and by it"
+            " the token has ended",
+            emulator.reset_clock,
+        )
     if "oid" not in claims:
         return Diagnosis(
             "401: the service does not accept the access key of the connection string",

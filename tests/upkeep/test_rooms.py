@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 MOST_MODULES = 12
 ROOMS = {
     "doctor": (
-        "finding", "redaction", "network", "diagnoses", "checks", "running", "configuration",
-        "runner", "report", "plan",
+        "finding", "redaction", "network", "emulator", "diagnoses", "checks", "running",
+        "configuration", "runner", "report", "plan",
     ),
     "funchost": (
         "__init__", "log", "shutdown", "worker", "routing", "authentication", "server", "settings",

@@ -197,6 +197,7 @@ async def test_state(wire: Wire) -> None:
                 "principalId": principal_id,
                 "role": "SignalR Service Owner",
                 "scope": Config().resource_id,
+                "enabled": True,
             }
             for principal_id in (SYSTEM_ASSIGNED.principal_id, APP_REGISTRATION.principal_id)
         ],

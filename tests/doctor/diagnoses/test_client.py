@@ -1,6 +1,7 @@
 import pytest
 
 from doctor.diagnoses.client import explain_upgrade, explain_upstream
+from doctor.emulator import EmulatorState
 from doctor.finding import Status
 from shared.settings.endpoint import Endpoint
 
@@ -30,3 +31,14 @@ def test_answers_of_a_service_without_upstream(
     assert "--name contoso --resource-group <resource group>" in finding.fix
     if status is Status.WARNING:
         assert ".azurewebsites.net/rt/v1/upstream/{hub}/{category}/{event}" in finding.fix
+
+
+def test_a_token_of_the_service_that_is_not_valid_yet_by_a_moved_clock() -> None:
+    answer = {"type": 3, "error": "Invocation failed, status code 401"}
+    emulator = EmulatorState("http://127.0.0.1:8889", 15 * 60.0, {})
+    found = explain_upstream(answer, Endpoint("http://127.0.0.1:8888"), "/api", emulator)
+    assert found.summary.startswith("401: the emulator's clock was moved, 15 min ahead")
+    assert found.fix == "curl -X DELETE http://127.0.0.1:8889/emulator/clock"
+    emulator = emulator._replace(seconds_ahead=0.0)
+    unmoved = explain_upstream(answer, Endpoint("http://127.0.0.1:8888"), "/api", emulator)
+    assert "UPSTREAM_AUDIENCE" in unmoved.fix

@@ -99,6 +99,7 @@ class _ClockAndState:
                     "principalId": assignment.principal_id,
                     "role": assignment.role.name,
                     "scope": assignment.scope,
+                    "enabled": service.role_assignments.is_on(assignment),
                 }
                 for assignment in service.role_assignments.assignments
             ],

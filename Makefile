@@ -24,7 +24,7 @@ javascript := tests/e2e emulator/tests/javascript
 sphinx := $(python) -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs -d docs/_build/doctrees .
 packages := demo $(javascript)
 distributions := shared emulator funchost
-checked := function_app.py events.py start.py negotiate broadcast demo shared doctor funchost emulator tests bench load interop examples fuzz docs
+checked := function_app.py events.py start.py set_up.py negotiate broadcast demo shared doctor funchost emulator tests bench load interop examples fuzz docs
 
 # A lock for Linux, macOS and Windows, which says at its head how to renew it.
 compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
@@ -35,10 +35,10 @@ install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 .PHONY: help start emulator doctor test lint unit dist bench load chaos interop fuzz simulate simulate-keys docs docs-links lock licences lowest versions audit clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-start: .venv/ready demo/signalr.js ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT)
-	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
+start: .venv/ready ## Run emulator and function app until Ctrl-C (PORT, SERVICE_PORT, CONTROL_PORT; VERBOSE=1 shows all that they log)
+	@$(python) start.py --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT) $(if $(filter-out 0,$(VERBOSE)),--verbose)
 
 emulator: .venv/ready ## Run the emulator alone
 	@$(python) start.py emulator --port $(PORT) --service-port $(SERVICE_PORT) --control-port $(CONTROL_PORT)
@@ -139,11 +139,7 @@ clean: ## Remove what set-up has made
 .venv/ready: requirements-dev.txt emulator/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
 	  echo "Python 3.13 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(or $(MAKECMDGOALS),start) PYTHON=/path/to/python3.13" >&2; exit 1; }
-	@echo "Setting up .venv (once, about a minute) ..."
-	@$(PYTHON) -m venv --clear .venv  # what has left the lock must not stay
-	@$(python) -m pip install --quiet --require-hashes -r requirements-dev.txt
-	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e ./emulator
-	@touch $@
+	@$(PYTHON) set_up.py environment
 
 .venv/fuzz: requirements-fuzz.txt .venv/ready
 	@echo "Setting up the fuzzer (once) ..."
@@ -154,7 +150,4 @@ demo/signalr.js: demo/node_modules/ready
 	@cp demo/node_modules/@microsoft/signalr/dist/browser/signalr.js $@
 
 %/node_modules/ready: %/package.json %/package-lock.json
-	@command -v npm >/dev/null || { echo "Node.js with npm is needed for the real SignalR client" >&2; exit 1; }
-	@echo "Setting up the JavaScript packages of $* (once) ..."
-	@cd $* && npm ci --silent --no-audit --no-fund
-	@touch $@
+	@$(PYTHON) set_up.py packages $*

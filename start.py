@@ -5,22 +5,31 @@ starts them, waits until they answer, and ends them together. `make emulator` ha
 emulator alone, for an app that somebody else starts.
 """
 
+import sys
+
+if sys.version_info < (3, 13):  # noqa: UP036  what names an older one should know why it fails
+    sys.exit(
+        f"Python 3.13 or newer is needed, and this is {sys.version.split()[0]}. "
+        "Start with a newer one, for instance: python3.13 start.py (on Windows: py -3.13 start.py)"
+    )
+
 import argparse
 import contextlib
+import itertools
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from doctor.running import announced
+import set_up
+from doctor.running import announced, running_apps
 from funchost.settings import (
     SETTINGS_FILE,
     SettingsError,
@@ -33,11 +42,10 @@ _HOST: Final = "127.0.0.1"
 _TENANT_ID: Final = "7d3e5a90-61bc-4c2f-9f08-a4b7d21e6c83"  # the emulator's
 _IDENTITY: Final = "NEGOTIATE_IDENTITY"
 _AUDIENCE: Final = "api://upstream"
-# The environment's proxies are on other machines, and all of this is here.
-_open_url: Final = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 _STDIN: Final = 0
 _LONGEST_START: Final = 60.0
 _LONGEST_STOP: Final = 15.0
+_LAST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parse(arguments)
     # SIGTERM ends like Ctrl-C, which a script that starts this in its background has had ignored.
-    for ending in (signal.SIGTERM, signal.SIGINT):
+    for ending in _ENDINGS:
         signal.signal(ending, signal.default_int_handler)
     with _terminal():
         try:
             addresses = _addresses(options)
-            return _run_emulator(addresses) if options.part else _run(addresses)
-        except (StartError, SettingsError) as error:
+            python = _python()
+            if options.part:
+                return _run_emulator(addresses, python)
+            return _run(addresses, python, verbose=options.verbose)
+        except (StartError, SettingsError, set_up.SetUpError) as error:
             print(error, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
@@ -92,7 +103,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=7071, help="the function app's port")
     parser.add_argument("--service-port", type=int, default=8888, help="the SignalR service's port")
     parser.add_argument("--control-port", type=int, default=8889, help="the control plane's port")
+    parser.add_argument(
+        "--verbose", action="store_true", help="show everything that emulator and app log"
+    )
     return parser.parse_args(arguments)
+
+
+def _python() -> str:
+    """Return the Python of emulator and app: this one if it has their packages, or `.venv`'s."""
+    if find_spec("signalr_emulator") and find_spec("azure_functions_runtime"):
+        return sys.executable
+    set_up.set_up_environment()
+    return str(set_up.PYTHON)
 
 
 def _addresses(options: argparse.Namespace) -> Addresses:
@@ -104,40 +126,88 @@ def _addresses(options: argparse.Namespace) -> Addresses:
     )
 
 
-def _run_emulator(addresses: Addresses) -> int:
-    with _running(_emulator_command(addresses), dict(os.environ)) as emulator:
-        return _wait_for_an_end(emulator)
+def _run_emulator(addresses: Addresses, python: str) -> int:
+    with _running(_emulator_command(addresses, python), os.environ) as emulator:
+        return _wait_for_an_end({"emulator": emulator})
 
 
-def _run(addresses: Addresses) -> int:
+def _run(addresses: Addresses, python: str, *, verbose: bool) -> int:
     _check_ports(addresses)
     _make_local_settings()
-    environment = _environment(addresses)
+    missing = _missing_for_demo()
+    settings = _settings(addresses)
+    loud = ("--verbose",) if verbose else ()
+    # What it greets with is for an app that somebody else starts; its errors go elsewhere.
+    greeting = None if verbose else subprocess.DEVNULL
     with contextlib.ExitStack() as stack:
-        emulator = stack.enter_context(_running(_emulator_command(addresses), dict(os.environ)))
-        _wait_until_answers(emulator, f"http://{_HOST}:{addresses.service}/api/health", "emulator")
-        functions = stack.enter_context(_running(_functions_command(addresses), environment))
-        _wait_until_answers(functions, f"{addresses.functions_url}/health", "function app")
-        stack.enter_context(announced(_ROOT, addresses.functions_url, environment))
-        print(_summary(addresses), flush=True)
-        return _wait_for_an_end(emulator, functions)
+        emulator = stack.enter_context(
+            _running([*_emulator_command(addresses, python), *loud], os.environ, greeting)
+        )
+        _wait_until_open(emulator, addresses.control, "emulator")
+        command = _functions_command(addresses, python, settings)
+        functions = stack.enter_context(
+            _running([*command, *(loud or ("--quiet",))], os.environ | _past_proxies())
+        )
+        _wait_until_open(functions, addresses.functions, "function app")
+        stack.enter_context(announced(_ROOT, addresses.functions_url, settings))
+        print(_summary(addresses, missing), flush=True)
+        return _wait_for_an_end({"emulator": emulator, "function app": functions})
 
 
 def _check_ports(addresses: Addresses) -> None:
-    for port, variable in (
-        (addresses.functions, "PORT"),
-        (addresses.service, "SERVICE_PORT"),
-        (addresses.control, "CONTROL_PORT"),
-    ):
-        with socket.socket() as probe:
+    chosen = {
+        "PORT": addresses.functions,
+        "SERVICE_PORT": addresses.service,
+        "CONTROL_PORT": addresses.control,
+    }
+    reasons = {name: reason for name, port in chosen.items() if (reason := _unusable(port))}
+    if not reasons:
+        return
+    told = "; ".join(f"port {chosen[name]} cannot be used ({why})" for name, why in reasons.items())
+    taken = set(chosen.values())
+    proposals = []
+    for name in reasons:
+        port = _free_port(chosen[name], taken)
+        taken.add(port)
+        proposals.append(_assignment(name, port))
+    command = "make start" if "MAKELEVEL" in os.environ else "python start.py"
+    raise StartError(
+        f"{told[0].upper()}{told[1:]}. Choose another one: {command} {' '.join(proposals)}"
+    )
+
+
+def _unusable(port: int) -> str | None:
+    """Return why nothing can listen on a port of this machine; `None` if it can."""
+    with socket.socket() as probe:
+        if sys.platform == "win32":
+            # There the other option would share the port with whoever has it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, port))
-            except (OSError, OverflowError) as error:
-                raise StartError(
-                    f"Port {port} cannot be used ({error}). "
-                    f"Choose another one: make start {variable}={port + 1000}"
-                ) from None
+        try:
+            probe.bind((_HOST, port))
+        except OverflowError:
+            return f"it is none from 0 to {_LAST_PORT}"
+        except OSError as error:
+            held = any(f":{port}/" in f"{app.app_url}/" for app in running_apps(_ROOT))
+            return "another start of this app has it" if held else os.strerror(error.errno or 0)
+    return None
+
+
+def _free_port(port: int, taken: set[int]) -> int:
+    """Return a port that nothing listens on, the next one above another where there is one."""
+    first = port + 1 if 0 < port < _LAST_PORT else 1024
+    for candidate in itertools.chain(range(first, _LAST_PORT), range(1024, first)):
+        if candidate not in taken and _unusable(candidate) is None:
+            return candidate
+    raise StartError("No port of this machine is free.")
+
+
+def _assignment(name: str, port: int) -> str:
+    """Return how a port is chosen on the command line."""
+    if "MAKELEVEL" in os.environ:
+        return f"{name}={port}"
+    return f"--{name.lower().replace('_', '-')} {port}"
 
 
 def _make_local_settings() -> None:
@@ -147,19 +217,31 @@ def _make_local_settings() -> None:
         print("Made local.settings.json from local.settings.json.example.", flush=True)
 
 
-def _emulator_command(addresses: Addresses) -> list[str]:
+def _missing_for_demo() -> str | None:
+    """Have what the demo page needs; return why it cannot be had."""
+    try:
+        set_up.set_up_demo()
+    except set_up.SetUpError as error:
+        *details, reason = str(error).splitlines()
+        print("\n".join(details), end="\n" if details else "", flush=True)
+        return reason
+    return None
+
+
+def _emulator_command(addresses: Addresses, python: str) -> list[str]:
     template = f"{addresses.functions_url}/upstream/{{hub}}/{{category}}/{{event}}"
     return [
-        *(sys.executable, "-m", "signalr_emulator", "--host", _HOST),
+        *(python, "-m", "signalr_emulator", "--host", _HOST),
         *("--service-port", str(addresses.service), "--control-port", str(addresses.control)),
         *("--upstream", f"{template} managed-identity={_AUDIENCE}"),
     ]
 
 
-def _functions_command(addresses: Addresses) -> list[str]:
+def _functions_command(addresses: Addresses, python: str, settings: Mapping[str, str]) -> list[str]:
     return [
-        *(sys.executable, "-m", "funchost", "--app-dir", str(_ROOT)),
+        *(python, "-m", "funchost", "--app-dir", str(_ROOT)),
         *("--host", _HOST, "--port", str(addresses.functions), "--auth", "--reload"),
+        *(part for name, value in settings.items() for part in ("--set", f"{name}={value}")),
     ]
 
 
@@ -177,13 +259,12 @@ def _past_proxies() -> dict[str, str]:
     return {"no_proxy": value, "NO_PROXY": value}
 
 
-def _environment(addresses: Addresses) -> dict[str, str]:
-    """Point the app at the emulator: the environment wins over local.settings.json."""
-    return os.environ | {
+def _settings(addresses: Addresses) -> dict[str, str]:
+    """Return the settings that point the app at the emulator, whatever local.settings.json says."""
+    return {
         "AzureSignalRConnectionString__serviceUri": f"http://{_HOST}:{addresses.service}",
         "IDENTITY_ENDPOINT": f"http://{_HOST}:{addresses.control}/msi/token",
         "IDENTITY_HEADER": "local-emulator",
-        **_past_proxies(),
         **_identity(),
         "UPSTREAM_TENANT_ID": _TENANT_ID,
         "UPSTREAM_AUDIENCE": _AUDIENCE,
@@ -192,17 +273,37 @@ def _environment(addresses: Addresses) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=environment, cwd=_ROOT)  # noqa: S603  our own commands
+def _running(
+    command: list[str], environment: Mapping[str, str], output: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(  # noqa: S603  our own commands
+        command,
+        # As everywhere but on Windows: what an app prints is in no code page.
+        env={"PYTHONUTF8": "1", **environment},
+        cwd=_ROOT,
+        stdout=output,
+        creationflags=_OWN_GROUP,
+    )
     try:
         yield process
     finally:
         _stop(process)
 
 
+if sys.platform == "win32":
+    _ENDINGS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGBREAK)
+    # Only a group of its own can be told to end in order, and then hears no Ctrl-C.
+    _OWN_GROUP: Final = subprocess.CREATE_NEW_PROCESS_GROUP
+    _END: Final = signal.CTRL_BREAK_EVENT
+else:
+    _ENDINGS: Final = (signal.SIGTERM, signal.SIGINT)
+    _OWN_GROUP: Final = 0
+    _END: Final = signal.SIGTERM
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     # After Ctrl-C the terminal has told the process already, and a second word does no harm.
-    process.terminate()
+    process.send_signal(_END)
     try:
         process.wait(_LONGEST_STOP)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
@@ -210,30 +311,27 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_until_answers(process: subprocess.Popen[bytes], url: str, what: str) -> None:
+def _wait_until_open(process: subprocess.Popen[bytes], port: int, what: str) -> None:
     deadline = time.monotonic() + _LONGEST_START
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise StartError(f"The {what} did not start.")
-        if _answers(url):
+        with contextlib.suppress(OSError), socket.create_connection((_HOST, port), timeout=1):
             return
-        time.sleep(0.05)
-    raise StartError(f"The {what} did not answer at {url} within {_LONGEST_START:.0f} s.")
+        time.sleep(0.01)
+    raise StartError(
+        f"The {what} did not listen on port {port} within {_LONGEST_START:.0f} s. "
+        "To see more: --verbose, or make start VERBOSE=1"
+    )
 
 
-def _answers(url: str) -> bool:
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310  an http URL on this machine
-    try:
-        with _open_url(request, timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _wait_for_an_end(*processes: subprocess.Popen[bytes]) -> int:
-    while all(process.poll() is None for process in processes):
+def _wait_for_an_end(processes: Mapping[str, subprocess.Popen[bytes]]) -> int:
+    while True:
+        for what, process in processes.items():
+            if process.poll() is not None:
+                print(f"The {what} has ended with status {process.returncode}.", file=sys.stderr)
+                return 1
         time.sleep(0.2)
-    return 1
 
 
 @contextlib.contextmanager
@@ -243,7 +341,7 @@ def _terminal() -> Iterator[None]:
     `make` would report the interrupt as a failure of its own, after everything has ended well.
     """
     owner = _foreground_group()
-    if owner != os.getpgrp():
+    if owner is None or owner != os.getpgrp():
         yield
         return
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -259,18 +357,21 @@ def _terminal() -> Iterator[None]:
 
 
 def _foreground_group() -> int | None:
+    if not hasattr(os, "tcgetpgrp"):  # Windows
+        return None
     try:
         return os.tcgetpgrp(_STDIN)
     except OSError:  # no terminal
         return None
 
 
-def _summary(addresses: Addresses) -> str:
+def _summary(addresses: Addresses, missing: str | None) -> str:
     functions = addresses.functions_url
-    return f"""
+    demo = f"left out. {missing}" if missing else f"{functions}/demo"
+    return f"""\
 Keyless SignalR is running. No access key is stored anywhere.
 
-  Demo           {functions}/demo
+  Demo           {demo}
   Negotiate      POST {functions}/negotiate
   Broadcast      POST {functions}/broadcast
   Health         GET  {functions}/health

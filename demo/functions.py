@@ -44,6 +44,7 @@ def blueprint(endpoints: Sequence[Endpoint]) -> func.Blueprint:
     @functions.route("demo", auth_level=func.AuthLevel.ANONYMOUS)
     @http_function("GET", "HEAD")
     async def demo(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
+        _check_client()
         nonce = secrets.token_urlsafe(16)
         page = (_FOLDER / "page.html").read_text(encoding="utf-8")
         for place, value in {**known, "{nonce}": nonce}.items():
@@ -60,13 +61,9 @@ def blueprint(endpoints: Sequence[Endpoint]) -> func.Blueprint:
         name = req.route_params["file"]
         if name not in _FILES:
             raise ProblemError(HTTPStatus.NOT_FOUND, "The demo page has no such file.")
-        file = _FOLDER / name
-        if name == _CLIENT and not file.exists():
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND,
-                "The SignalR client is missing: run 'make demo/signalr.js'.",
-            )
-        return func.HttpResponse(file.read_bytes(), mimetype=_FILES[name])
+        if name == _CLIENT:
+            _check_client()
+        return func.HttpResponse((_FOLDER / name).read_bytes(), mimetype=_FILES[name])
 
     return functions
 
@@ -88,6 +85,15 @@ def _inspector(environment: Mapping[str, str], endpoints: Iterable[Endpoint]) ->
 def _can_sign_in(environment: Mapping[str, str]) -> bool:
     """Tell whether who has signed in with the platform may connect."""
     return "app-service" in (environment.get("NEGOTIATE_IDENTITY") or "app-service")
+
+
+def _check_client() -> None:
+    if not (_FOLDER / _CLIENT).exists():
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "The demo page is left out: its SignalR client is missing. Install Node.js with npm, "
+            "and start the app again.",
+        )
 
 
 def _protection(nonce: str, connect_to: str) -> dict[str, str]:

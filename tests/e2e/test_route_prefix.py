@@ -20,7 +20,7 @@ from tests.e2e.processes import PATIENCE, ROOT, Process, client, free_ports
 from tests.e2e.service_clients import connected
 from tests.scripted_service import Reply, scripted_service
 
-OWN_FILES = ("start.py", "local.settings.json.example", "function_app.py", "events.py")
+OWN_FILES = ("start.py", "set_up.py", "local.settings.json.example", "function_app.py", "events.py")
 PACKAGES = ("broadcast", "demo", "doctor", "funchost", "negotiate", "shared")
 
 

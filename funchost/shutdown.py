@@ -14,6 +14,13 @@ __all__ = ["GRACE_SECONDS", "StopSignals", "exit_now", "returns_within"]
 GRACE_SECONDS: Final = 10.0
 
 
+if sys.platform == "win32":
+    # The last one is what another process sends, as SIGTERM would end this one without a word.
+    _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+else:
+    _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
 class StopSignals:
     """SIGINT and SIGTERM: the first one requests a graceful shutdown, the same one again forces it.
 
@@ -29,8 +36,14 @@ class StopSignals:
     def listen(self) -> None:
         """Take the signals over on the running event loop."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._receive, number)
+        for number in _ENDINGS:
+            try:
+                loop.add_signal_handler(number, self._receive, number)
+            except NotImplementedError:
+                # The event loop of Windows has no signal handlers of its own.
+                signal.signal(
+                    number, lambda seen, _: loop.call_soon_threadsafe(self._receive, seen)
+                )
 
     def _receive(self, number: int) -> None:
         (self.forced if number in self._seen else self.requested).set()

@@ -21,6 +21,12 @@ __all__ = ["READY", "main"]
 READY = "Emulator ready."
 """The line that says that every port answers."""
 
+if sys.platform == "win32":
+    # The last one is what another process sends, as SIGTERM would end this one without a word.
+    _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+else:
+    _ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
 _PORT_OPTIONS = {
     "service": "--service-port",
     "control": "--control-port",
@@ -68,7 +74,7 @@ async def _run(choices: Choices, keys: Keys) -> None:
     config = replace(choices.config, applications=(registration, *others))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDINGS:
         try:
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:

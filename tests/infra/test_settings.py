@@ -53,6 +53,7 @@ NOT_SET = {
     "NEGOTIATE_OIDC_JWKS_URI": "the deployer's choice, in appSettings",
     "NEGOTIATE_OIDC_USER_ID_CLAIM": "the deployer's choice, in appSettings",
     "UPSTREAM_KEYS_URL": "the tenant's own",
+    "SIGNALR_ALLOW_HTTP_HOSTS": "never in Azure",
     "clientSecret": "there are no secrets",
     "clientCertificatePath": "there are no secrets",
     "clientEndpoint": "no gateway stands before the service",

@@ -1,3 +1,4 @@
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -35,11 +36,11 @@ def start(signing_key: SigningKey, clock: Clock) -> StartWire:
 
     @asynccontextmanager
     async def start_wire(config: Config) -> AsyncIterator[Wire]:
-        async with (
-            running(config, clock=clock, signing_key=signing_key) as emulator,
-            aiohttp.ClientSession() as session,
-        ):
-            yield Wire(emulator, session)
+        async with running(config, clock=clock, signing_key=signing_key) as emulator:
+            trust = ssl.create_default_context(cadata=emulator.ca_certificate)
+            connector = aiohttp.TCPConnector(ssl=trust)
+            async with aiohttp.ClientSession(connector=connector) as session:
+                yield Wire(emulator, session)
 
     return start_wire
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -55,8 +56,16 @@ def require_javascript() -> None:
 
 
 @asynccontextmanager
-async def javascript(script: str, *arguments: str) -> AsyncIterator[RealClient]:
-    """Run a script of the folder until the context ends."""
+async def javascript(
+    script: str, *arguments: str, trusted: Path | None = None
+) -> AsyncIterator[RealClient]:
+    """Run a script of the folder until the context ends.
+
+    Args:
+        script: Its name.
+        arguments: What it is given.
+        trusted: File with a certificate that it trusts too, in PEM.
+    """
     require_javascript()
     process = await asyncio.create_subprocess_exec(
         "node",
@@ -65,6 +74,7 @@ async def javascript(script: str, *arguments: str) -> AsyncIterator[RealClient]:
         cwd=_FOLDER,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        env=os.environ | ({} if trusted is None else {"NODE_EXTRA_CA_CERTS": str(trusted)}),
     )
     client = RealClient(process)
     try:

@@ -6,6 +6,7 @@ import json
 import ssl
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
@@ -121,8 +122,9 @@ class Wire:
 
     async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a bare connection to the service."""
-        host, port = self.emulator.service_url.removeprefix("http://").split(":")
-        return await asyncio.open_connection(host, int(port))
+        url = urlsplit(self.emulator.service_url)
+        trust = self._trust if url.scheme == "https" else None
+        return await asyncio.open_connection(url.hostname, url.port, ssl=trust)
 
     async def rest(
         self,
@@ -163,8 +165,9 @@ class Wire:
     async def client_token(self, hub: str = "chat", **claims: Json) -> str:
         key, key_id = await self.access_key()
         now = int(self.emulator.service.clock.now())
+        scheme = urlsplit(self.emulator.service_url).scheme
         payload = {
-            "aud": f"http://127.0.0.1/client/?hub={hub}",
+            "aud": f"{scheme}://127.0.0.1/client/?hub={hub}",
             "iat": now,
             "nbf": now,
             "exp": now + 3600,

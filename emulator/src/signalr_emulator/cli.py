@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .configuration.document import Choices
@@ -94,7 +94,8 @@ async def _run(choices: Choices, keys: Keys) -> None:
 
 
 def _greeting(emulator: Emulator, registration: Application, files: CredentialFiles) -> str:
-    settings = "".join(f"{name}={value}\n" for name, value in emulator.app_settings().items())
+    trust = _trust(files) if emulator.service.config.tls else {}
+    settings = _lines("", emulator.app_settings() | trust)
     services = "".join(f"SignalR service: {url}\n" for url in emulator.service_urls)
     return (
         f"{services}"
@@ -102,6 +103,19 @@ def _greeting(emulator: Emulator, registration: Application, files: CredentialFi
         f"\nApp settings:\n\n{settings}\n\n{_connection_strings(emulator)}"
         f"{_registration(emulator, registration, files)}\n{READY}\n"
     )
+
+
+def _trust(files: CredentialFiles) -> dict[str, str]:
+    """Say by which variables programs trust the emulator's certificate.
+
+    Those of requests and so of an app in Python, of OpenSSL (also .NET and Go on Linux), of Node.
+    """
+    names = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+    return dict.fromkeys(names, str(files.ca_certificate))
+
+
+def _lines(mark: str, variables: Mapping[str, object]) -> str:
+    return "".join(f"{mark}{name}={value}\n" for name, value in variables.items())
 
 
 def _connection_strings(emulator: Emulator) -> str:
@@ -123,5 +137,5 @@ def _registration(emulator: Emulator, registration: Application, files: Credenti
     }
     # Comments, since programs read the lines of app settings, and these would take the place of
     # the managed identity.
-    lines = "".join(f"  # {name}={value}\n" for name, value in variables.items())
+    lines = _lines("  # ", variables)
     return f"  # Without managed identity, by secret, certificate or federated token:\n{lines}"

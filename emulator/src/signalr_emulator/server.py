@@ -53,7 +53,8 @@ class Emulator:
             a trailing slash.
         control_url: Where the control plane listens, without a trailing slash.
         authority_url: Where Entra's authority listens, over TLS, without a trailing slash.
-        ca_certificate: Certificate in PEM that a client of the authority has to trust.
+        ca_certificate: Certificate in PEM that clients of the authority, and with TLS those of the
+            services, have to trust.
     """
 
     service: Service
@@ -145,6 +146,7 @@ async def running(
         PortUnavailableError: One of the ports cannot be listened on.
     """
     service = Service.create(config, clock=clock, signing_key=signing_key, seed=seed)
+    certificate = ServerCertificate.generate(_certificate_names(config))
     async with AsyncExitStack() as stack:
         service_ports = [
             await _listen(
@@ -153,10 +155,10 @@ async def running(
                 config.host,
                 resource.config.port,
                 "service",
+                tls=certificate.context if config.tls else None,
             )
             for resource in service.resources
         ]
-        certificate = ServerCertificate.generate(_certificate_names(config))
         authority_port = await _listen(
             stack,
             authority(service),
@@ -164,6 +166,7 @@ async def running(
             config.authority_port,
             "authority",
             tls=certificate.context,
+            linger=0,
         )
         authority_url = _url(config.host, authority_port, "https")
         control_port = await _listen(
@@ -173,9 +176,10 @@ async def running(
             config.control_port,
             "control",
         )
+        scheme = "https" if config.tls else "http"
         yield Emulator(
             service=service,
-            service_urls=tuple(_url(config.host, port) for port in service_ports),
+            service_urls=tuple(_url(config.host, port, scheme) for port in service_ports),
             control_url=_url(config.host, control_port),
             authority_url=authority_url,
             ca_certificate=certificate.ca_certificate,
@@ -190,8 +194,22 @@ async def _listen(
     plane: str,
     *,
     tls: ssl.SSLContext | None = None,
+    linger: float = _SHUTDOWN_TIMEOUT,
 ) -> int:
-    """Serve an application until the stack unwinds, and give its port."""
+    """Serve an application until the stack unwinds, and give its port.
+
+    Args:
+        stack: What unwinds.
+        app: What is served.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes any free one.
+        plane: What the port is for.
+        tls: How TLS is spoken; None for none.
+        linger: How long closing handshakes of WebSockets may take at the end, in seconds.
+
+    Raises:
+        PortUnavailableError: The port cannot be listened on.
+    """
     runner = web.AppRunner(
         app,
         access_log=request_logger(),
@@ -218,7 +236,7 @@ async def _listen(
         await runner.cleanup()
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise PortUnavailableError(plane, port, reason) from error
-    stack.push_async_callback(_end_connections, server, 0 if tls else _SHUTDOWN_TIMEOUT)
+    stack.push_async_callback(_end_connections, server, linger)
     stack.push_async_callback(runner.cleanup)
     stack.callback(server.close)
     bound: int = server.sockets[0].getsockname()[1]

@@ -12,7 +12,9 @@ from signalr_emulator.errors import AuthenticationError
 from emulator.tests.conftest import NOW
 
 NAME_IDENTIFIER = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-AUDIENCES = client_audiences("http", frozenset({"127.0.0.1", "localhost"}), 8888, "Chat")
+AUDIENCES = client_audiences(
+    "http", frozenset({"127.0.0.1", "localhost"}), frozenset({"8888"}), "Chat"
+)
 
 
 @pytest.fixture

@@ -94,17 +94,17 @@ class ClientIdentity:
 
 @lru_cache(maxsize=1024)
 def client_audiences(
-    scheme: str, hosts: frozenset[str], port: int | None, hub: str
+    scheme: str, hosts: frozenset[str], ports: frozenset[str], hub: str
 ) -> frozenset[str]:
     """Give every audience that a token for a hub may have, in lower case.
 
     Args:
         scheme: `http` or `https`.
         hosts: Names of the service, in lower case.
-        port: Where it listens; None where it is unknown.
+        ports: Ports by which it is called.
         hub: Name of the hub.
     """
-    names = hosts if port is None else hosts | {f"{host}:{port}" for host in hosts}
+    names = hosts | {f"{host}:{port}" for host in hosts for port in ports}
     return frozenset(f"{scheme}://{name}/client/?hub={hub.lower()}" for name in names)
 
 

@@ -27,7 +27,7 @@ from ..operations.errors import unauthorized
 from ..protocols.supported import TransferFormat
 from ..state.resource import Resource
 from ..state.service import Service
-from ..transports.local_address import local_address
+from ..transports.local_address import called_ports
 from ..transports.long_polling import LongPollingTransport
 from ..transports.server_sent_events import ServerSentEventsTransport, event_stream_response
 from ..websocket.upgrade import switch_protocols, take_over
@@ -278,11 +278,10 @@ class ClientEndpoint:
         token = token or request.query.get("access_token")
         if not token or not token.isascii():
             raise AuthenticationError("The request needs a client token.")
-        address = local_address(request)
-        port = None if address is None else address.port
+        ports = called_ports(request)
         return validate_client_token(
             token,
-            audiences=client_audiences(request.scheme, self._hosts, port, hub),
+            audiences=client_audiences(request.scheme, self._hosts, ports, hub),
             keys=self._resource.access_keys,
             clock=self._service.clock,
         )

@@ -62,6 +62,7 @@ def _config(options: argparse.Namespace, defaults: Config) -> Config:
         host_names=frozenset(options.host_names) or defaults.host_names,
         control_port=options.control_port,
         authority_port=options.authority_port,
+        tls=options.tls,
         role=BUILT_IN_ROLES.get(options.role),
         service_mode=ServiceMode(options.service_mode),
         authentication_refresh=options.authentication_refresh,
@@ -149,9 +150,9 @@ def _add_files(parser: argparse.ArgumentParser, choices: Choices) -> None:
         type=Path,
         default=choices.ca_file,
         metavar="PATH",
-        help="file for the certificate that clients of the authority have to trust, with the app"
-        " registration's certificate beside it (default: in a private folder; removed at the"
-        " end%(default).0s)",
+        help="file for the certificate that clients of the authority, and with --tls those of the"
+        " service, have to trust, with the app registration's certificate beside it (default: in a"
+        " private folder; removed at the end%(default).0s)",
     )
     parser.add_argument(
         "--federated-token-file",
@@ -216,6 +217,12 @@ def _add_addresses(parser: argparse.ArgumentParser, defaults: Config) -> None:
         default=defaults.authority_port,
         metavar="PORT",
         help="port of Entra's authority, over TLS, 0 for any free one",
+    )
+    parser.add_argument(
+        "--tls",
+        action=argparse.BooleanOptionalAction,
+        default=defaults.tls,
+        help="speak TLS on the ports of the SignalR service too, with the authority's certificate",
     )
 
 

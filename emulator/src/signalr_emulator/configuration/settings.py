@@ -120,6 +120,7 @@ class Config:
         further_services: More SignalR services, each a resource of its own.
         control_port: Port of the control plane; 0 takes any free one.
         authority_port: Port of Entra's authority, over TLS; 0 takes any free one.
+        tls: Whether the SignalR services speak TLS too, with the authority's certificate.
         role: Role of the system-assigned identity and of every app registration at the SignalR
             resource, or None for no assignment.
         service_mode: How every SignalR resource treats its clients.
@@ -156,6 +157,7 @@ class Config:
     further_services: tuple[FurtherService, ...] = ()
     control_port: int = 8889
     authority_port: int = 0
+    tls: bool = False
     role: Role | None = SERVICE_OWNER
     service_mode: ServiceMode = ServiceMode.SERVERLESS
     authentication_refresh: bool = True

@@ -1,4 +1,4 @@
-"""Certificates of the authority's listener and of an app registration."""
+"""Certificates of what listens with TLS and of an app registration."""
 
 import ssl
 from collections.abc import Iterable

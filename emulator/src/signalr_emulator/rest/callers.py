@@ -8,7 +8,7 @@ from ..authentication.callers import CalledUrl, Caller
 from ..errors import ForbiddenError
 from ..state.resource import Resource
 from ..state.service import Service
-from ..transports.local_address import local_address
+from ..transports.local_address import called_ports
 
 __all__ = ["PRINCIPAL_ID", "Callers"]
 
@@ -62,11 +62,10 @@ class Callers:
             )
 
     def _origins(self, request: web.Request) -> frozenset[str]:
-        address = local_address(request)
-        return _origins(request.scheme, self._hosts, None if address is None else address.port)
+        return _origins(request.scheme, self._hosts, called_ports(request))
 
 
 @lru_cache(maxsize=64)
-def _origins(scheme: str, hosts: frozenset[str], port: int | None) -> frozenset[str]:
-    names = hosts if port is None else hosts | {f"{host}:{port}" for host in hosts}
+def _origins(scheme: str, hosts: frozenset[str], ports: frozenset[str]) -> frozenset[str]:
+    names = hosts | {f"{host}:{port}" for host in hosts for port in ports}
     return frozenset(f"{scheme}://{name}" for name in names)

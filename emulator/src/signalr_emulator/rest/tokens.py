@@ -52,7 +52,7 @@ class ClientTokens:
             InvalidRequestError: It would be longer than a token may be.
         """
         token = issue_client_token(
-            min(client_audiences(scheme, self._hosts, None, hub)),
+            min(client_audiences(scheme, self._hosts, frozenset(), hub)),
             claims,
             lifetime=lifetime,
             key=self._access_keys.service_key,

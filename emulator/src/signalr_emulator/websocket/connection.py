@@ -116,5 +116,6 @@ class WebSocketConnection(SocketWriter, asyncio.Protocol, ABC):
         # More may be coming. Closing the socket now would reset the connection, and the other side
         # would lose what it was told; so this side's sending ends, and the socket when the other
         # has closed its own or the time is over.
-        self._transport.write_eof()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
         self._transport.resume_reading()

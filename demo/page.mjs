@@ -239,11 +239,6 @@ const isSignedIn = Array.isArray(me) ? me.length > 0 : Boolean(me?.clientPrincip
 const canSignIn = me !== null && signIn === "true";
 let isRefused = false, connectedHub = "";
 
-if (!globalThis.signalR) {
-  const answer = await fetch("demo/signalr.js").then((response) => response.json()).catch((error) => error);
-  report("connection", { detail: "", text: answer.detail ?? answer.message, hint: "Then load this page again." });
-}
-
 class HttpClient extends signalR.DefaultHttpClient {
   /** Send a request, and show why a negotiation is refused: the client keeps no more of it than a text. */
   async send(request) {
@@ -315,8 +310,14 @@ $("join").onsubmit = async (event) => {
 };
 
 $("copy").onclick = async () => {
-  await navigator.clipboard.writeText($("curl").textContent);
-  write("copy", "Copied");
+  try {
+    await navigator.clipboard.writeText($("curl").textContent);
+    write("copy", "Copied");
+  } catch {
+    // The browser does not let a page copy; a person can, by keyboard.
+    getSelection().selectAllChildren($("curl"));
+    write("copy", "Selected");
+  }
   setTimeout(() => write("copy", "Copy"), 2_000);
 };
 

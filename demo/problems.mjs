@@ -16,6 +16,7 @@ const CLOCKS = "The token is new, so the clocks of app and service may differ.";
 
 /** What an app answers by its status, if it is not the service that is at fault. */
 const OF_THE_APP = new Map([
+  [400, "This page names a hub in its own address: ?hub=chat."],
   [403, "negotiate/policy.py decides who may connect."],
   [404, "SIGNALR_HUBS lists the hubs that the app serves."],
   [500, TERMINAL],

@@ -47,7 +47,9 @@ async function until(isTrue) {
 const commands = {
   /** Open an address, in a browser of its own or in that of another page. */
   async open({ page, url, width = 1000, height = 640, colorScheme = "light", beside }) {
-    const context = beside ? pages.get(beside).context() : await browser.newContext({ viewport: { width, height }, colorScheme });
+    const context = beside ? pages.get(beside).context() : await browser.newContext({
+      viewport: { width, height }, colorScheme, permissions: ["clipboard-read", "clipboard-write"],
+    });
     if (!beside) await context.addInitScript(movableClock);
     const opened = await context.newPage();
     opened.on("pageerror", (error) => errors.push(error.message));

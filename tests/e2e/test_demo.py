@@ -1,10 +1,11 @@
 """The demo page as two people use it, in Chromium, on what `make start` runs."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import pytest
 import requests
@@ -171,6 +172,84 @@ def test_a_sign_in_renews_itself_and_keeps_its_connection(
 def has_just_begun(shown: str) -> bool:
     """Tell whether nearly all of 20 minutes is left, where the page says `19:58, renewed 1×`."""
     return int(shown.partition(":")[0]) in {19, 20}
+
+
+def test_an_empty_room_has_a_command_that_says_hello_in_it(started: str, people: Browser) -> None:
+    page = enter(people, "ann", started, "websockets")
+    page.see("#empty", "Open this page in a second window")
+    room = 'it\'s "ours"'
+    join(page, room)
+    page.see("#empty", f"Nobody has said anything in {room} yet")
+    (command,) = page.read("#curl")
+    page.click("Copy")
+    page.see("#copy", "Copied")
+    page.evaluate("document.querySelector('#text').focus()")
+    page.do("press", key="Control+v")
+    assert page.evaluate("document.querySelector('#text').value") == command
+    subprocess.run(shlex.split(command), check=True, capture_output=True)
+    page.see("#messages", "Hello")
+    assert messages(page) == [("curl", "Hello")]
+
+
+def test_a_message_without_a_name_or_of_another_kind_is_shown(
+    started: str, people: Browser
+) -> None:
+    page = enter(people, "ann", started, "websockets")
+    for sent in (["Hello"], ["thermometer", {"celsius": 21.5}]):
+        message: dict[str, Any] = {"target": "newMessage", "arguments": sent}
+        assert requests.post(f"{started}/api/broadcast", json=message, timeout=10).ok
+    page.see("#messages", "celsius")
+    assert messages(page) == [("Somebody", "Hello"), ("thermometer", '{"celsius":21.5}')]
+
+
+def test_on_a_phone_the_messages_have_most_of_the_screen(started: str, people: Browser) -> None:
+    phone = enter(people, "phone", started, "websockets", width=390, height=780)
+    assert phone.evaluate("document.querySelector('#log').clientHeight / innerHeight") > 0.7
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    assert phone.read("#rooms") == []
+    phone.click("Rooms and people")
+    phone.see("#rooms", "Everyone")
+    phone.see("#panel", "Open the inspector")
+    phone.do("press", key="Escape")
+    phone.miss("#rooms", "Everyone")
+
+
+def test_the_page_leads_to_the_inspector_of_this_machine_alone(ports: list[int]) -> None:
+    service, identity = f"http://127.0.0.1:{ports[1]}", f"http://127.0.0.1:{ports[2]}"
+    for endpoint, address, inspector in (
+        (service, f"{identity}/msi/token", identity),
+        (service, "", ""),
+        (service, "http://169.254.169.254/metadata", ""),
+        ("https://contoso.service.signalr.net", f"{identity}/msi/token", ""),
+    ):
+        assert f'data-inspector="{inspector}"' in page_of(endpoint, address), (endpoint, address)
+
+
+def page_of(endpoint: str, identity: str) -> str:
+    """Return the page of an app with these settings."""
+    code = (
+        "import asyncio, azure.functions as func, function_app\n"
+        "(page,) = [each.get_user_function() for each in function_app.app.get_functions()"
+        " if each.get_function_name() == 'demo']\n"
+        "answer = asyncio.run(page(func.HttpRequest('GET', '/api/demo', body=b'')))\n"
+        "print(answer.get_body().decode())"
+    )
+    settings = {
+        "AzureSignalRConnectionString__serviceUri": endpoint,
+        "SIGNALR_HUBS": "chat",
+        "NEGOTIATE_IDENTITY": "anonymous",
+        "SIGNALR_DEMO": "true",
+        "IDENTITY_HEADER": "header",
+        "IDENTITY_ENDPOINT": identity,
+    }
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def test_the_page_may_run_its_own_script_and_talk_to_the_service_alone(started: str) -> None:

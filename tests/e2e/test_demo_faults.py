@@ -203,6 +203,18 @@ def test_a_role_that_is_switched_off_and_on_again(
         late.first.see("#messages", "Hello")
 
 
+def test_an_app_that_starts_without_its_role(
+    apps: Apps, service: Emulator, pages: OpenPages
+) -> None:
+    role(service, on=False)
+    with apps.running():
+        opened = pages()
+        opened.tell("The SignalR service cannot be used for now.", "The role of the app may be")
+        opened.lead_to(service.control_url)
+        role(service, on=True)
+        opened.enter()
+
+
 OWN_HANDLERS: Final = """
 from shared.aio import SignalRServiceClient
 from shared.functions import Events, MessageEvent
@@ -296,6 +308,12 @@ def test_a_hub_that_is_not_served(apps: Apps, pages: OpenPages) -> None:
         opened.tell("This app serves no such hub.", "SIGNALR_HUBS lists")
         served = pages("?hub=news")
         served.tell("enter: This hub has no method", '@events.on_message("news", "enter")')
+
+
+def test_an_app_without_a_default_hub(apps: Apps, pages: OpenPages) -> None:
+    with apps.running(settings={**ANYBODY, "SIGNALR_HUBS": "c*"}):
+        pages().tell("hub is missing, and this app has no default one", "?hub=chat")
+        pages("?hub=chat").enter()
 
 
 def test_an_app_that_has_ended(apps: Apps, service: Emulator, pages: OpenPages) -> None:

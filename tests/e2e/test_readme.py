@@ -9,6 +9,7 @@ from typing import IO, Final, cast
 
 import pytest
 
+from tests.e2e.browser import browser
 from tests.e2e.processes import E2E, ROOT, Process
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,3 +84,25 @@ def test_what_a_client_sends_to_everyone_has_its_name(
 
 def test_make_start_shows_the_same_curl_line(ports: list[int], started: Process) -> None:
     assert f"  {curl(ports)}\n" in started.output
+
+
+def test_the_curl_line_makes_the_open_demo_page_say_hello(
+    ports: list[int], started: Process
+) -> None:
+    (url,) = re.findall(r"^  Demo +(\S+)$", started.output, re.MULTILINE)
+    with browser() as chromium:
+        pages = [
+            chromium.open(f"{width} {scheme}", url, width=width, height=780, colorScheme=scheme)
+            for width in (1000, 390)
+            for scheme in ("light", "dark")
+        ]
+        for page in pages:
+            page.see("#who", "You are guest ")
+            assert page.read("#curl") == [curl(ports)], "an empty page tells the same"
+        subprocess.run(shlex.split(curl(ports)), capture_output=True, check=True)
+        for page in pages:
+            page.see("#messages", "Hello")
+            assert page.read("#messages b") == ["curl"]
+            assert page.read("#messages .text") == ["Hello"]
+            assert page.read("#empty") == []
+        assert chromium.errors == []

@@ -39,7 +39,7 @@ __all__ = [
 E2E: Final = Path(__file__).parent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Emulator(RunningEmulator):
     process: Process
 

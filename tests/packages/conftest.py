@@ -24,7 +24,7 @@ INSTALLED = (
     "signalr-emulator",
     "local-functions-host",
 )
-FRAMEWORKS = ("fastapi", "uvicorn", "django")
+FRAMEWORKS = ("fastapi", "uvicorn", "django", "pytest")
 """For the pages about them."""
 
 
@@ -51,7 +51,7 @@ class Environment:
             env=clean_environment() if settings is None else settings,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         assert ended.returncode == 0, ended.stderr

@@ -1,160 +1,45 @@
-"""An emulator for a test: a process of its own, and its control plane as methods.
+"""An emulator for a test: a process of its own, what an app sent by it, and clients of it.
 
 >>> from signalr_emulator.testing import running_emulator
 >>> with running_emulator() as emulator:  # doctest: +SKIP
 ...     os.environ |= emulator.app_settings
-...     emulator.add_fault(operation="getAccessKey", status=503, times=2)
-...     emulator.advance_clock(3600)
+...     with emulator.client("chat", user_id="ann") as ann:
+...         my_app.greet("ann")
+...         assert ann.wait_for("greeting") == ["Hello"]
+
+With pytest the fixture `signalr_emulator` is one that runs already.
 """
 
-import json
 import re
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import quote
-from urllib.request import ProxyHandler, Request, build_opener
 
 from .cli import READY
-from .documents.json_text import Json
+from .state.journal import Recipients
+from .test_double.async_client import AsyncClient, InvocationError, Received
+from .test_double.client import Client
+from .test_double.control import ControlError
+from .test_double.emulator import RunningEmulator
+from .test_double.recorded import Message, UpstreamCall
+from .test_double.waiting import NotSeenError
 
-__all__ = ["ControlError", "RunningEmulator", "running_emulator"]
-
-_TIMEOUT = 10.0
-
-# A proxy of the environment is on another machine.
-_open = build_opener(ProxyHandler({})).open
-
-
-class ControlError(Exception):
-    """The emulator refuses what a test asks of its control plane; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunningEmulator:
-    """An emulator that runs.
-
-    Attributes:
-        service_url: Where the (first) SignalR service listens.
-        control_url: Where the control plane listens.
-        app_settings: The settings with which an app finds the emulator.
-    """
-
-    service_url: str
-    control_url: str
-    app_settings: Mapping[str, str]
-
-    def advance_clock(self, seconds: float) -> float:
-        """Let time pass for keys and tokens; gives the new time in epoch seconds.
-
-        Args:
-            seconds: How much, not negative.
-        """
-        clock: dict[str, float] = self._call("POST", "clock", {"advance": seconds})
-        return clock["now"]
-
-    def reset_clock(self) -> None:
-        """Move the emulator's clock back to real time."""
-        self._call("DELETE", "clock")
-
-    def state(self) -> dict[str, Any]:
-        """Give what `GET /emulator/state` answers: counts, live keys, connections, roles."""
-        state: dict[str, Any] = self._call("GET", "state")
-        return state
-
-    def add_fault(self, **fault: Json) -> str:
-        """Disturb requests; gives the fault's id.
-
-        Args:
-            fault: The fields of `POST /emulator/faults`, for instance `operation="sendToUser"`,
-                `status=429`, `headers={"Retry-After": "1"}`, `times=3`, `share=0.1`, `delay=2`
-                or `action="reset"`.
-
-        Raises:
-            ControlError: A field is not understood.
-        """
-        added: dict[str, str] = self._call("POST", "faults", fault)
-        return added["id"]
-
-    def clear_fault(self, fault_id: str) -> None:
-        """Take a fault away.
-
-        Raises:
-            ControlError: There is no such fault.
-        """
-        self._call("DELETE", f"faults/{quote(fault_id, safe='')}")
-
-    def clear_faults(self) -> None:
-        """Take every fault away."""
-        self._call("DELETE", "faults")
-
-    def revoke_key(self, key_id: str) -> None:
-        """End a temporary access key before its time.
-
-        Raises:
-            ControlError: There is no such key.
-        """
-        self._call("POST", f"keys/{quote(key_id, safe='')}/revoke")
-
-    def drop_clients(self, **chosen: Json) -> int:
-        """Cut connections as a broken network does; gives how many.
-
-        Args:
-            chosen: Which: `hub`, `userId`, `connectionId`, `share` with `seed`; all if empty.
-        """
-        dropped: dict[str, int] = self._call("POST", "clients/drop", chosen)
-        return dropped["dropped"]
-
-    def drop_server_connections(self, **chosen: Json) -> int:
-        """Cut connections of app servers as a broken network does; gives how many.
-
-        Args:
-            chosen: Which: `hub`, `serverId`, `connectionId`, `share` with `seed`; all if empty.
-        """
-        dropped: dict[str, int] = self._call("POST", "server-connections/drop", chosen)
-        return dropped["dropped"]
-
-    def rebalance(self, **chosen: Json) -> int:
-        """Ask on server connections for one more each; gives on how many.
-
-        Args:
-            chosen: Which, as in `drop_server_connections`.
-        """
-        told: dict[str, int] = self._call("POST", "server-connections/rebalance", chosen)
-        return told["told"]
-
-    def go_offline(self, **chosen: Json) -> int:
-        """End clients of app servers as with the instance of the service that has them.
-
-        Gives to how many server connections this was told.
-
-        Args:
-            chosen: Whose clients: server connections, as in `drop_server_connections`.
-        """
-        told: dict[str, int] = self._call("POST", "server-connections/offline", chosen)
-        return told["told"]
-
-    def _call(self, method: str, path: str, body: Json = None) -> Any:  # noqa: ANN401 - JSON
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(  # noqa: S310 - an http URL on this machine
-            f"{self.control_url}/emulator/{path}",
-            data=data,
-            method=method,
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with _open(request, timeout=_TIMEOUT) as response:
-                text = response.read()
-        except HTTPError as error:
-            with error:
-                raise ControlError(json.loads(error.read())["detail"]) from None
-        return json.loads(text) if text else None
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "ControlError",
+    "InvocationError",
+    "Message",
+    "NotSeenError",
+    "Received",
+    "Recipients",
+    "RunningEmulator",
+    "UpstreamCall",
+    "running_emulator",
+]
 
 
 @contextmanager
@@ -204,6 +89,7 @@ def _read(process: subprocess.Popen[str]) -> RunningEmulator:
         service_url=_found(r"^SignalR service: +(\S+)$", said),
         control_url=_found(r"^Control plane: +(\S+)$", said),
         app_settings=dict(re.findall(r"^(\w+)=(\S+)$", said, re.MULTILINE)),
+        connection_strings=tuple(re.findall(r"^  (Endpoint=\S+)$", said, re.MULTILINE)),
     )
 
 

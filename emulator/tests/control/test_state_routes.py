@@ -227,6 +227,35 @@ async def test_roles_are_as_at_the_start_after_a_reset(wire: Wire) -> None:
     assert all(roles.is_on(each) for each in first)
 
 
+async def give_role(wire: Wire, body: Json) -> Answer:
+    url = f"{wire.emulator.control_url}/emulator/role"
+    return await wire.request("PUT", url, data=json.dumps(body).encode())
+
+
+async def test_the_app_gets_another_role(wire: Wire) -> None:
+    path = f"/api/hubs/chat/:send{V}"
+    for role, status in (
+        ("none", 403),
+        ("SignalR App Server", 403),
+        ("SignalR REST API Owner", 202),
+    ):
+        assert (await give_role(wire, {"role": role})).status == 204
+        assert (await wire.rest("POST", path, body=MESSAGE)).status == status
+    assert (await wire.rest("GET", "/api/v1/auth/accessKey")).status == 403
+    await reset(wire)
+    assert (await wire.rest("GET", "/api/v1/auth/accessKey")).status == 200
+
+
+@pytest.mark.parametrize("body", [{"role": "King"}, {"role": 1}, {}, [], {"roll": "none"}])
+async def test_a_role_that_is_none(wire: Wire, body: Json) -> None:
+    answer = await give_role(wire, body)
+    assert answer.status == 400
+    assert answer.json["errors"]
+    if body == {"role": "King"}:
+        assert "SignalR App Server" in answer.json["detail"]
+        assert answer.json["errors"][0]["pointer"] == "#/role"
+
+
 async def test_server_connections_outlive_a_reset(wire: Wire) -> None:
     async with app_server(wire, WEAK) as server:
         await reset(wire)

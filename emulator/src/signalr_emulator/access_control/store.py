@@ -4,7 +4,7 @@ Sources: Role Assignments and Role Definitions, REST reference of api-version 20
 "Troubleshoot Azure RBAC" (error codes). docs/fidelity.md lists the codes that no document names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
@@ -64,12 +64,16 @@ class RoleStore:
 
     def reset(self) -> None:
         """Give everybody the roles back that they had at the start, and nobody any other."""
+        self.assign_only(self._first)
+        self._custom.clear()
+        self._know_custom_roles()
+
+    def assign_only(self, assignments: Iterable[RoleAssignment]) -> None:
+        """Put assignments in place of all that there are."""
         for assignment in [*self.assignments.assignments]:
             self.assignments.remove(assignment)
-        self.assignments.assignments += self._first
-        self._custom.clear()
+        self.assignments.assignments += assignments
         self._stamps.clear()
-        self._know_custom_roles()
 
     def _know_custom_roles(self) -> None:
         for role in [assignment.role for assignment in self.assignments.assignments]:

@@ -1,9 +1,9 @@
 """The whole state of an emulator, put together in one place."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
-from ..access_control.roles import RoleAssignment, RoleAssignments
+from ..access_control.roles import Role, RoleAssignment, RoleAssignments
 from ..access_control.store import RoleStore
 from ..clock import Clock
 from ..configuration.settings import EXTERNAL_ISSUER, Config
@@ -106,6 +106,10 @@ class Service:
                 for resource in config.resources
             ),
         )
+
+    def give_role(self, role: Role | None) -> None:
+        """Give the app the role that it would have had with `--role`, and nobody any other."""
+        self.roles.assign_only(_role_assignments(replace(self.config, role=role)).assignments)
 
     @property
     def first(self) -> Resource:

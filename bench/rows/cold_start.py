@@ -37,8 +37,8 @@ def tables() -> Iterator[report.Table]:
         }
         turns = take_timed_turns(sides, rounds=_ROUNDS)
     rows = [
-        at_most(1.6, turns, "first negotiation", "empty app"),
-        at_most(1.3, turns, "first negotiation", "the same by hand"),
+        at_most(1.3, turns, "first negotiation", "empty app"),
+        at_most(0.9, turns, "first negotiation", "the same by hand"),
     ]
     yield report.Table(f"Negotiate, cold process ({_ROUNDS} turns)", rows)
 

@@ -12,6 +12,7 @@ from ..identity.entra_tokens import EntraTokens
 from ..keys.local import LocalKey
 from ..settings.credential import CredentialKind, CredentialSettings
 from ..settings.endpoint import Endpoint
+from .first_token import first_token
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -37,12 +38,16 @@ class EntraTokenSources:
         if isinstance(credential, CredentialSettings):
             settings = credential.at_authority(endpoint.authority_host)
             key: object = (settings, endpoint.audience)
-            opened = functools.partial(open_credential, settings, os.environ)
+            tokens = functools.partial(
+                EntraTokens,
+                functools.partial(open_credential, settings, os.environ),
+                first=functools.partial(first_token, settings, os.environ, endpoint.audience),
+            )
         else:
             key = (id(credential), endpoint.audience)
-            opened = functools.partial(_given, credential)
+            tokens = functools.partial(EntraTokens, lambda: credential)
         if key not in self._sources:
-            self._sources[key] = EntraTokens(opened, audience=endpoint.audience, clock=self._clock)
+            self._sources[key] = tokens(audience=endpoint.audience, clock=self._clock)
         return self._sources[key]
 
 
@@ -84,7 +89,3 @@ def local_key(credential: Credential) -> LocalKey | None:
     if isinstance(credential, CredentialSettings) and credential.kind is CredentialKind.ACCESS_KEY:
         return LocalKey(credential.access_key or "")
     return None
-
-
-def _given(credential: "TokenCredential") -> "TokenCredential":
-    return credential

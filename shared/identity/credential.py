@@ -1,6 +1,6 @@
 """Makes the credential of azure-identity that the settings ask for, and says why it fails."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -62,9 +62,10 @@ def token_failure(credential: object, error: BaseException) -> "TokenFailure":
         credential: What was asked; what is known of it is more if it comes from here.
         error: What it has raised.
     """
-    from .failures import explain_failure  # noqa: PLC0415  no start needs it that goes well
+    # No start needs it that goes well.
+    from .failures import explain_failure, said_by  # noqa: PLC0415
 
-    said = "\n".join(str(each) for each in _causes(error))
+    said = said_by(error)
     try:
         hooks = _hooks.get(credential)
     except TypeError:  # the caller's own, which cannot be a weak key
@@ -87,14 +88,6 @@ def presented_assertion(credential: object) -> "Assertion | None":
     """
     hooks = _hooks.get(credential)
     return hooks.assertion if hooks is not None else None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that led to it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _make(

@@ -40,6 +40,8 @@ class EntraTokens:
     Args:
         open_credential: Makes the credential at the first need.
         audience: What the token is for.
+        first: Gives the first token without a credential, or `None`; it raises
+            `AuthenticationError` where a credential would give none either.
         clock: Current time in epoch seconds.
         spawn: Runs something in a thread of its own, so that who asks waits no longer than others.
             Raises `RuntimeError` where the system has none to give.
@@ -50,11 +52,13 @@ class EntraTokens:
         open_credential: Callable[[], "TokenCredential"],
         *,
         audience: str = AUDIENCE,
+        first: Callable[[], Token | None] = lambda: None,
         clock: Callable[[], float] = time.time,
         spawn: Callable[[Callable[[], None]], None] = _spawn,
     ) -> None:
         self._spawn = spawn
         self._open_credential = open_credential
+        self._first = first
         self._scope = f"{audience}/.default"
         self._clock = clock
         self._lock = threading.Lock()
@@ -174,6 +178,9 @@ class EntraTokens:
         asked.set_exception(failure)
 
     def _ask(self) -> Token:
+        first = self._first() if self._token is None else None
+        if first is not None:
+            return first
         if self._credential is None:
             self._credential = self._open_credential()
         credential = self._credential

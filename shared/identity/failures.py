@@ -15,7 +15,7 @@ from ..settings.credential import CredentialKind, CredentialSettings
 from ..settings.credential_parts import IDENTITY_PARTS
 from .answers import Answer, TokenRequest, one_line
 
-__all__ = ["Cause", "TokenFailure", "explain_failure"]
+__all__ = ["Cause", "TokenFailure", "explain_failure", "said_by"]
 
 _ENTRA_CODE: Final = re.compile(r"AADSTS(\d+)[^\r\n]*?(?=\.\s|\.?$)", re.MULTILINE)
 """How Entra names what is wrong, up to the end of the first sentence (Entra authentication and
@@ -100,13 +100,24 @@ class TokenFailure(NamedTuple):
         return f"{self.said}. {self.remedy}"
 
 
+def said_by(error: BaseException) -> str:
+    """Return what an error says, and those that led to it, each on a line of its own."""
+    said, cause = [], error
+    while True:
+        said.append(str(cause))
+        led_to_it = cause.__cause__ or cause.__context__
+        if led_to_it is None:
+            return "\n".join(said)
+        cause = led_to_it
+
+
 def explain_failure(
     error: str, request: TokenRequest | None, settings: CredentialSettings | None
 ) -> TokenFailure:
     """Say why there is no token.
 
     Args:
-        error: What azure-identity says, with what led to it, each on a line of its own.
+        error: What `said_by` gives of what azure-identity has raised.
         request: The last request, if one was made.
         settings: Which credential, with what; `None` for one that was made elsewhere.
     """

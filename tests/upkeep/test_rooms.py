@@ -18,8 +18,8 @@ ROOMS = {
         "options", "configuration", "serving", "reload",
     ),
     "bench": (
-        "pairs", "processes", "report", "plot", "tables", "fanout", "functions", "rows", "simulate",
-        "against", "server_connections", "locustfile",
+        "pairs", "processes", "meter", "report", "plot", "tables", "fanout", "functions", "rows",
+        "simulate", "against", "server_connections", "emulator_rest", "locustfile",
     ),
     "bench/simulate": ("model", "series", "plots", "summary", "tables"),
     "load": (

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
@@ -14,11 +15,13 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.identity._credentials.imds import PIPELINE_SETTINGS
 
+from shared.endpoints.first_token import first_token
 from shared.errors import AuthenticationError
 from shared.identity.credential import open_credential
 from shared.identity.entra_tokens import EntraTokens
 from shared.identity.hooks import RequestHooks
 from shared.settings.credential import CredentialKind, CredentialSettings
+from shared.settings.endpoint import AUDIENCE
 from tests.scripted_service import HANG_UP, Reply, ScriptedService, scripted_service
 
 JSON = {"Content-Type": "application/json"}
@@ -63,15 +66,21 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RequestsTransport, "sleep", lambda *_: None)
 
 
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+@pytest.fixture(params=["azure-identity", "first"])
+def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Gets a token as all of them are got, and as the first one of App Service is."""
+
     def ask(environment: Mapping[str, str], client_id: str | None = None) -> str:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         settings = CredentialSettings(
             CredentialKind.MANAGED_IDENTITY, client_id=client_id, timeout=0.3
         )
-        return EntraTokens(lambda: open_credential(settings, os.environ)).get().value
+        opened = partial(open_credential, settings, os.environ)
+        if request.param == "azure-identity":
+            return EntraTokens(opened).get().value
+        first = partial(first_token, settings, os.environ, AUDIENCE)
+        return EntraTokens(opened, first=first).get().value
 
     return ask
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from . import __version__
 from .log import Volume
-from .server.admission import host_name
+from .server.hosts import host_name
 from .server.keys import FUNCTION_KEY, MASTER_KEY
 from .settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
 from .shutdown import GRACE_SECONDS
@@ -37,7 +37,8 @@ host itself reads
       the keys that --keys asks for
 
 CORS is Host.CORS (origins separated by commas, or *) and Host.CORSCredentials of
-local.settings.json; the route prefix is extensions.http.routePrefix of host.json.
+local.settings.json; where Host.CORS says nothing, pages of this machine may call, with cookies. The
+route prefix is extensions.http.routePrefix of host.json.
 
 Ctrl-C or SIGTERM stops the host: it takes no new requests, and ends when those that run are
 answered, after {GRACE_SECONDS:.0f} seconds at the latest. The same signal again ends it at once."""

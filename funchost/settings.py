@@ -6,11 +6,11 @@ Functions Core Tools (local.settings.json). Parsing is pure; `load_*` read the f
 
 import json
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from .server.cors import CorsPolicy
+from .server.cors import LOOPBACK, CorsPolicy
 
 __all__ = [
     "BODY_LIMIT",
@@ -40,6 +40,8 @@ _DEFAULT_BODY_LIMIT: Final = 100 * 1024 * 1024
 # Kestrel's MaxRequestBodySize is a 64-bit number.
 _LARGEST_BODY_LIMIT: Final = 2**63 - 1
 _MOST_WORKERS: Final = 10
+# Pages that a developer's own tools serve, at whatever port they choose. Others stay refused.
+_OWN_PAGES: Final = CorsPolicy(frozenset({LOOPBACK}), credentials=True)
 
 
 class SettingsError(ValueError):
@@ -60,10 +62,10 @@ class HostSettings:
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
-    """What `local.settings.json` says. `cors` and `port` are `None` when it does not."""
+    """What `local.settings.json` says. `port` is `None` when it does not."""
 
     values: Mapping[str, str] = field(default_factory=dict)
-    cors: CorsPolicy | None = None
+    cors: CorsPolicy = _OWN_PAGES
     port: int | None = None
 
 
@@ -192,14 +194,18 @@ def _steps(prefix: str, name: str) -> str:
     return steps
 
 
-def _cors(host: Mapping[str, object], name: str) -> CorsPolicy | None:
-    origins, credentials = host.get("CORS"), host.get("CORSCredentials", False)
-    if origins is None or origins == "":
-        return None
+def _cors(host: Mapping[str, object], name: str) -> CorsPolicy:
+    origins, credentials = host.get("CORS"), host.get("CORSCredentials")
+    if origins is None:
+        origins = ""
+    if credentials is None:
+        credentials = not origins
     if not isinstance(origins, str):
         raise SettingsError(f"{name}: Host.CORS must be a string, origins separated by commas")
     if not isinstance(credentials, bool):
         raise SettingsError(f"{name}: Host.CORSCredentials must be true or false")
+    if not origins:
+        return replace(_OWN_PAGES, credentials=credentials)
     try:
         return CorsPolicy.parse(origins, credentials=credentials)
     except ValueError as error:

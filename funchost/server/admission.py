@@ -5,40 +5,19 @@ that is visited can send requests (Fetch standard, 3.2): its origin tells it fro
 its own name is made to lead to this machine (DNS rebinding), the name in the `Host` header.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple
 
 from .cors import CorsPolicy
+from .hosts import Host, address_of, host_of, parse_host
 
-__all__ = ["Admission", "Asked", "Host", "Refusal", "host_name", "parse_host"]
+__all__ = ["Admission", "Asked", "Refusal"]
 
-_HOST: Final = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
-_SCHEMES: Final = frozenset({"http", "https"})
-_LOCALHOST: Final = "localhost"
 # A link of another page may lead here, as to any site. What changes something is not for them.
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CROSS_SITE: Final = "cross-site"
-
-
-class Host(NamedTuple):
-    """What a `Host` header or an origin names.
-
-    `name` is in lower case and has no dot at its end, an IPv6 address has brackets; `port` is
-    digits or nothing.
-    """
-
-    name: str
-    port: str
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether nobody but this machine can be meant."""
-        address = _address(self.name)
-        return self.name == _LOCALHOST if address is None else address.is_loopback
 
 
 class Asked(NamedTuple):
@@ -101,7 +80,7 @@ class Admission:
     def _leads_here(self, host: Host) -> bool:
         if host.is_loopback or host.name in self.names:
             return True
-        address, listened = _address(host.name), _address(self.listened)
+        address, listened = address_of(host.name), address_of(self.listened)
         if address is None:
             return host.name == self.listened.lower()
         # An address cannot be made to lead elsewhere, as a name can.
@@ -115,7 +94,7 @@ class Admission:
             # it, nothing tells which site it was, but that it was another one. No program sends
             # this header.
             return asked.fetch_site != _CROSS_SITE
-        host = _host_of(asked.origin)
+        host = host_of(asked.origin)
         # The scheme may differ from the page's: TLS may end before this host.
         return host is not None and (host.is_loopback or host in hosts)
 
@@ -129,45 +108,3 @@ _FOREIGN: Final = Refusal(
     "Web pages of this origin may only read. If they are meant to call, add the origin to "
     "Host.CORS of local.settings.json.",
 )
-
-
-def parse_host(text: str) -> Host | None:
-    """Read a `Host` header, or the part of an origin that looks like one; `None` if it is none.
-
-    Source: RFC 3986, section 3.2, without what names of this machine do not have: user
-    information, escapes, and characters that DNS or containers do not know.
-    """
-    match = _HOST.fullmatch(text)
-    if match is None:
-        return None
-    name = match["name"].lower().removesuffix(".")
-    if not name or (name.startswith("[") and _address(name) is None):
-        return None
-    return Host(name, match["port"] or "")
-
-
-def host_name(text: str) -> str:
-    """Read a host name that somebody chooses; an IPv6 address has brackets.
-
-    Raises:
-        ValueError: It is none, or has a port.
-    """
-    host = parse_host(text)
-    if host is None or ":" in text.rpartition("]")[2]:
-        raise ValueError(f"'{text}' is no host name: write it without scheme and port")
-    return host.name
-
-
-def _host_of(origin: str) -> Host | None:
-    """Return the host of a web page's origin, or `None` if it has none, as `null`."""
-    scheme, _, rest = origin.partition("://")
-    return parse_host(rest) if scheme.lower() in _SCHEMES else None
-
-
-def _address(name: str) -> IPv4Address | IPv6Address | None:
-    try:
-        found = ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return mapped or found

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["CorsPolicy", "is_preflight"]
+from .hosts import host_of
+
+__all__ = ["LOOPBACK", "CorsPolicy", "is_preflight"]
+
+LOOPBACK: Final = "loopback"
+"""Stands for every origin of this machine, whatever its port."""
 
 _ANY: Final = "*"
 _PREFLIGHT_SECONDS: Final = 600
@@ -18,7 +23,10 @@ _SCHEMES: Final = {"http", "https"}
 
 @dataclass(frozen=True, slots=True)
 class CorsPolicy:
-    """The origins that may call, lower case, or `*` for all; and whether with credentials."""
+    """The origins that may call, lower case, and whether with credentials.
+
+    `*` stands for all of them, `LOOPBACK` for those of this machine.
+    """
 
     origins: frozenset[str]
     credentials: bool = False
@@ -48,7 +56,14 @@ class CorsPolicy:
 
     def allows(self, origin: str | None) -> bool:
         """Tell whether pages of this `Origin` may call; `None` if it is not known."""
-        return _ANY in self.origins or (origin is not None and origin.lower() in self.origins)
+        if _ANY in self.origins:
+            return True
+        if origin is None:
+            return False
+        if LOOPBACK in self.origins:
+            host = host_of(origin)
+            return host is not None and host.is_loopback
+        return origin.lower() in self.origins
 
     def response_headers(self, origin: str | None) -> dict[str, str]:
         """Return what a response to this `Origin` carries, nothing when it may not call."""

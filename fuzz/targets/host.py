@@ -9,8 +9,9 @@ from funchost.authentication.sessions import Sessions
 from funchost.authentication.sign_in import local_target
 from funchost.routing.routes import Router
 from funchost.routing.templates import TemplateError, parse_template
-from funchost.server.admission import Admission, Asked, parse_host
+from funchost.server.admission import Admission, Asked
 from funchost.server.cors import CorsPolicy
+from funchost.server.hosts import parse_host
 from funchost.server.keys import FunctionKeys
 from funchost.settings import SettingsError, parse_host_settings, parse_local_settings
 from funchost.worker.messages import trace_parent

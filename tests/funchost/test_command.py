@@ -23,6 +23,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 def only(req: func.HttpRequest) -> str:
     return "here"
 """
+_ASKS_TO_POST = {"Access-Control-Request-Method": "POST"}
 _STOPS_ITSELF = """
 import asyncio
 import os
@@ -221,6 +222,27 @@ def test_every_origin_with_credentials_is_refused(tmp_path: Path) -> None:
         "Host.CORSCredentials, browsers refuse it: list the origins in Host.CORS, for example "
         "http://localhost:3000, or set Host.CORSCredentials to false\n"
     )
+
+
+def test_pages_of_this_machine_may_call_with_cookies(tmp_path: Path) -> None:
+    with running(write_app(tmp_path, _ONE_FUNCTION.format(route="a"))) as host:
+        for origin in ("http://localhost:5173", "http://127.0.0.1:4200", "http://[::1]:8080"):
+            page = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+            preflight = host.call("OPTIONS", "/api/a", headers=page | _ASKS_TO_POST)
+            assert preflight.status == 204
+            assert preflight.headers["Access-Control-Allow-Methods"] == "POST"
+            answer = host.call("POST", "/api/a", headers=page)
+            assert (answer.status, answer.text) == (200, "here")
+            for each in (preflight, answer):
+                assert each.headers["Access-Control-Allow-Origin"] == origin
+                assert each.headers["Access-Control-Allow-Credentials"] == "true"
+        for origin in ("http://foreign.example", "http://localhost.foreign.example", "null"):
+            page = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+            preflight = host.call("OPTIONS", "/api/a", headers=page | _ASKS_TO_POST)
+            answer = host.call("POST", "/api/a", headers=page)
+            assert answer.status == 403
+            for each in (preflight, answer, host.call("GET", "/api/a", headers=page)):
+                assert "Access-Control-Allow-Origin" not in each.headers
 
 
 def test_the_limit_of_a_body_is_a_setting(tmp_path: Path) -> None:

@@ -76,10 +76,35 @@ def test_reads_local_settings() -> None:
     )
     assert local.values == {"A": "a", "B": "true", "C": "1"}
     assert local.port == 7075
-    assert local.cors is not None
     assert local.cors.origins == {"http://a"}
     assert not local.cors.credentials
-    assert parse_local_settings("{}") == LocalSettings({}, None, None)
+    assert parse_local_settings("{}") == LocalSettings()
+
+
+@pytest.mark.parametrize(
+    ("host", "cookies"),
+    [
+        ({}, True),
+        ({"CORS": None}, True),
+        ({"CORS": ""}, True),
+        ({"CORSCredentials": True}, True),
+        ({"CORSCredentials": False}, False),
+    ],
+)
+def test_pages_of_this_machine_may_call_where_nothing_is_said(
+    host: dict[str, object], *, cookies: bool
+) -> None:
+    cors = parse_local_settings(json.dumps({"Host": host})).cors
+    assert cors.allows("http://localhost:5173")
+    assert not cors.allows("http://foreign.example")
+    assert cors.credentials is cookies
+
+
+def test_what_is_said_of_pages_wins() -> None:
+    cors = parse_local_settings('{"Host": {"CORS": "http://localhost:3000"}}').cors
+    assert cors.allows("http://localhost:3000")
+    assert not cors.allows("http://localhost:5173")
+    assert not cors.credentials
 
 
 @pytest.mark.parametrize(
@@ -91,6 +116,8 @@ def test_reads_local_settings() -> None:
         ({"Host": {"LocalHttpPort": "x"}}, "Host.LocalHttpPort must be a number"),
         ({"Host": {"LocalHttpPort": 65536}}, "from 0 to 65535"),
         ({"Host": {"CORS": ["http://a"]}}, "Host.CORS must be a string"),
+        ({"Host": {"CORS": []}}, "Host.CORS must be a string"),
+        ({"Host": {"CORSCredentials": "yes"}}, "must be true or false"),
         ({"Host": {"CORS": "http://a", "CORSCredentials": "yes"}}, "must be true or false"),
         ({"Host": {"CORS": "*", "CORSCredentials": True}}, "list the origins"),
     ],

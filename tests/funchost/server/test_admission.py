@@ -9,10 +9,11 @@ import pytest
 from aiohttp import web
 
 from funchost.routing.routes import Router
-from funchost.server.admission import Admission, Asked, Host, host_name, parse_host
+from funchost.server.admission import Admission, Asked
 from funchost.server.cors import CorsPolicy
 from funchost.server.front_end import FrontEnd, application
 from funchost.server.front_end import runner as served_by
+from funchost.server.hosts import Host, host_name, parse_host
 from funchost.worker.functions import Function
 from funchost.worker.messages import HttpRequest, HttpResponse
 from tests.funchost.hosting import RunningHost

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from .json_file import JsonFile, SettingsError, parse_json_file, read_json_file
 from .server.cors import LOOPBACK, CorsPolicy
 
 __all__ = [
@@ -44,10 +45,6 @@ _MOST_WORKERS: Final = 10
 _OWN_PAGES: Final = CorsPolicy(frozenset({LOOPBACK}), credentials=True)
 
 
-class SettingsError(ValueError):
-    """A settings file or an option is wrong; the message names it and says what to write."""
-
-
 @dataclass(frozen=True, slots=True)
 class HostSettings:
     """What `host.json` says. `route_prefix` has no slashes around it and may be empty."""
@@ -76,14 +73,7 @@ def parse_host_settings(text: str, name: str = "host.json") -> HostSettings:
         SettingsError: It is no JSON object, not of version 2.0, or has a route prefix with which
             the Functions host makes no routes.
     """
-    root = _object(text, name)
-    if root.get("version") != "2.0":
-        raise SettingsError(f'{name}: "version" must be "2.0"')
-    http = _section(_section(root, "extensions", name), "http", f"{name}: extensions")
-    prefix = http.get("routePrefix", "api")
-    if not isinstance(prefix, str):
-        raise SettingsError(f"{name}: extensions.http.routePrefix must be a string")
-    return HostSettings(_steps(prefix, f"{name}: extensions.http.routePrefix"))
+    return _host_settings(parse_json_file(text, name))
 
 
 def parse_local_settings(text: str, name: str = "local.settings.json") -> LocalSettings:
@@ -92,18 +82,7 @@ def parse_local_settings(text: str, name: str = "local.settings.json") -> LocalS
     Raises:
         SettingsError: It is no JSON object, is encrypted, or has a value of the wrong kind.
     """
-    root = _object(text, name)
-    if root.get("IsEncrypted") is True:
-        raise SettingsError(
-            f"{name}: IsEncrypted is true; decrypt it (func settings decrypt) and set it to false"
-        )
-    values = {
-        key: _text(value, f"{name}: Values.{key}")
-        for key, value in _section(root, "Values", name).items()
-        if value is not None
-    }
-    host = _section(root, "Host", name)
-    return LocalSettings(values, _cors(host, name), _port(host.get("LocalHttpPort"), name))
+    return _local_settings(parse_json_file(text, name))
 
 
 def load_host_settings(app_dir: Path) -> HostSettings:
@@ -113,13 +92,13 @@ def load_host_settings(app_dir: Path) -> HostSettings:
         SettingsError: It is missing, unreadable or wrong.
     """
     path = app_dir / HOST_FILE
-    text = _read(path)
-    if text is None:
+    file = read_json_file(path)
+    if file is None:
         raise SettingsError(
             f'no {path}; every function app has one, at least {{"version": "2.0"}} '
             "(or name the app's folder with --app-dir)"
         )
-    return parse_host_settings(text, str(path))
+    return _host_settings(file)
 
 
 def load_local_settings(path: Path, *, required: bool = False) -> LocalSettings:
@@ -128,12 +107,12 @@ def load_local_settings(path: Path, *, required: bool = False) -> LocalSettings:
     Raises:
         SettingsError: It is missing and required, unreadable or wrong.
     """
-    text = _read(path)
-    if text is None:
+    file = read_json_file(path)
+    if file is None:
         if required:
             raise SettingsError(f"no {path}; correct --settings or leave it out")
         return LocalSettings()
-    return parse_local_settings(text, str(path))
+    return _local_settings(file)
 
 
 def apply_values(values: Mapping[str, str], environ: MutableMapping[str, str]) -> list[str]:
@@ -194,30 +173,59 @@ def _steps(prefix: str, name: str) -> str:
     return steps
 
 
-def _cors(host: Mapping[str, object], name: str) -> CorsPolicy:
+def _host_settings(file: JsonFile) -> HostSettings:
+    if file.root.get("version") != "2.0":
+        raise SettingsError(f'{file.place("version")}: "version" must be "2.0"')
+    prefix = _section(file, "extensions", "http").get("routePrefix", "api")
+    name = f"{file.place('extensions', 'http', 'routePrefix')}: extensions.http.routePrefix"
+    if not isinstance(prefix, str):
+        raise SettingsError(f"{name} must be a string")
+    return HostSettings(_steps(prefix, name))
+
+
+def _local_settings(file: JsonFile) -> LocalSettings:
+    if file.root.get("IsEncrypted") is True:
+        raise SettingsError(
+            f"{file.place('IsEncrypted')}: IsEncrypted is true; decrypt the file "
+            "(func settings decrypt) and set it to false"
+        )
+    values = {
+        key: _text(value, f"{file.place('Values', key)}: Values.{key}")
+        for key, value in _section(file, "Values").items()
+        if value is not None
+    }
+    return LocalSettings(values, _cors(file), _port(file))
+
+
+def _cors(file: JsonFile) -> CorsPolicy:
+    host = _section(file, "Host")
     origins, credentials = host.get("CORS"), host.get("CORSCredentials")
+    name = f"{file.place('Host', 'CORS')}: Host.CORS"
     if origins is None:
         origins = ""
     if credentials is None:
         credentials = not origins
     if not isinstance(origins, str):
-        raise SettingsError(f"{name}: Host.CORS must be a string, origins separated by commas")
+        raise SettingsError(f"{name} must be a string, origins separated by commas")
     if not isinstance(credentials, bool):
-        raise SettingsError(f"{name}: Host.CORSCredentials must be true or false")
+        place = file.place("Host", "CORSCredentials")
+        raise SettingsError(f"{place}: Host.CORSCredentials must be true or false")
     if not origins:
         return replace(_OWN_PAGES, credentials=credentials)
     try:
         return CorsPolicy.parse(origins, credentials=credentials)
     except ValueError as error:
-        raise SettingsError(f"{name}: Host.CORS: {error}") from error
+        raise SettingsError(f"{name}: {error}") from error
 
 
-def _port(value: object, name: str) -> int | None:
+def _port(file: JsonFile) -> int | None:
+    value = _section(file, "Host").get("LocalHttpPort")
+    name = f"{file.place('Host', 'LocalHttpPort')}: Host.LocalHttpPort"
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise SettingsError(f"{name}: Host.LocalHttpPort must be a number")
-    return _valid_port(value, f"{name}: Host.LocalHttpPort")
+        raise SettingsError(f"{name} must be a number")
+    return _valid_port(value, name)
 
 
 def _valid_port(port: int, source: str) -> int:
@@ -245,34 +253,15 @@ def _text(value: object, name: str) -> str:
     raise SettingsError(f"{name} must be a string")
 
 
-def _read(path: Path) -> str | None:
-    try:
-        # Editors on Windows put a byte order mark before JSON.
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
-
-
-def _object(text: str, name: str) -> dict[str, object]:
-    try:
-        root = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SettingsError(
-            f"{name}, line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{name} cannot be read: {error}") from error
-    if not isinstance(root, dict):
-        raise SettingsError(f"{name} must hold a JSON object")
-    return root
-
-
-def _section(parent: Mapping[str, object], key: str, name: str) -> dict[str, object]:
-    section = parent.get(key)
-    if section is None:
-        return {}
-    if not isinstance(section, dict):
-        raise SettingsError(f"{name}: {key} must be an object")
+def _section(file: JsonFile, *path: str) -> Mapping[str, object]:
+    """Return an object within the file, an empty one where it is not there."""
+    section: Mapping[str, object] = file.root
+    for depth, name in enumerate(path, 1):
+        found = section.get(name)
+        if found is None:
+            return {}
+        if not isinstance(found, dict):
+            place = file.place(*path[:depth])
+            raise SettingsError(f"{place}: {'.'.join(path[:depth])} must be an object")
+        section = found
     return section

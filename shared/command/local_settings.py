@@ -48,9 +48,13 @@ def read_settings_file(path: Path) -> SettingsFile:
     """
     try:
         # Editors on Windows put a byte order mark before JSON.
-        root = json.loads(path.read_text(encoding="utf-8-sig"))
+        root = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_members)
     except OSError as error:
         raise _error(path, f"cannot be read: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        # Where it is, in the form that editors and terminals open.
+        place = f"{path}:{error.lineno}:{error.colno}:"
+        raise _error(place, f"is no JSON: {error.msg}") from None
     except ValueError as error:
         raise _error(path, f"is no JSON in UTF-8: {error}") from None
     if not isinstance(root, dict):
@@ -68,7 +72,16 @@ def read_settings_file(path: Path) -> SettingsFile:
     )
 
 
-def _error(path: Path, problem: str, fix: str = "") -> SettingsFileError:
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'"{twice}" is there twice in one object')
+    return members
+
+
+def _error(path: Path | str, problem: str, fix: str = "") -> SettingsFileError:
     made_anew = f"Mend it, or begin anew: cp {DEFAULT_NAME}.example {DEFAULT_NAME}"
     return SettingsFileError(f"{path} {problem}", fix or made_anew)
 

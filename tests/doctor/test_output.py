@@ -102,7 +102,9 @@ def test_settings_that_cannot_be_read(
     ("content", "problem"),
     [
         (None, "cannot be read: No such file or directory"),
-        ("{", "is no JSON in UTF-8"),
+        ("{", "local.settings.json:1:2: is no JSON: "),
+        ('{\n "Values": {}\n "Host": {}}', "local.settings.json:3:2: is no JSON: "),
+        ('{"Values": {"A": "1", "A": "2"}}', 'is no JSON in UTF-8: "A" is there twice'),
         ("[]", "holds no JSON object"),
         ('{"IsEncrypted": true}', "is encrypted"),
         ('{"Values": 1}', "no objects"),

@@ -218,7 +218,7 @@ def test_every_origin_with_credentials_is_refused(tmp_path: Path) -> None:
     code, error = refused(write_app(tmp_path, "", local_settings=settings))
     assert code == 1
     assert error == (
-        f"{tmp_path / 'local.settings.json'}: Host.CORS: '*' does not go together with "
+        f"{tmp_path / 'local.settings.json'}:1:19: Host.CORS: '*' does not go together with "
         "Host.CORSCredentials, browsers refuse it: list the origins in Host.CORS, for example "
         "http://localhost:3000, or set Host.CORSCredentials to false\n"
     )

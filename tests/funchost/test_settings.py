@@ -41,20 +41,26 @@ def test_refuses_a_route_prefix_with_which_azure_makes_no_routes(prefix: str, ri
     text = json.dumps({"version": "2.0", "extensions": {"http": {"routePrefix": prefix}}})
     with pytest.raises(SettingsError) as error:
         parse_host_settings(text, "app/host.json")
-    assert str(error.value).startswith(f'app/host.json: extensions.http.routePrefix is "{prefix}"')
+    place = "app/host.json:1:59: extensions.http.routePrefix"
+    assert str(error.value).startswith(f'{place} is "{prefix}"')
     assert str(error.value).endswith(f'"{right}"')
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{}", 'host.json: "version" must be "2.0"'),
-        ("[]", "host.json must hold a JSON object"),
-        ('{\n  "version": "2.0",\n}', "host.json, line 2, column 19: "),
-        ('{"version": "2.0", "extensions": 1}', "host.json: extensions must be an object"),
+        ("{}", 'host.json:1:1: "version" must be "2.0"'),
+        ('{\n  "version": 2\n}', 'host.json:2:14: "version" must be "2.0"'),
+        ("[]", "host.json:1:1: the file must hold a JSON object"),
+        ('{\n  "version": "2.0",\n}', "host.json:2:19: this comma is one too many"),
+        ('{"version": "2.0", "extensions": 1}', "host.json:1:34: extensions must be an object"),
+        (
+            '{"version": "2.0", "extensions": {"http": []}}',
+            "host.json:1:43: extensions.http must be an object",
+        ),
         (
             '{"version": "2.0", "extensions": {"http": {"routePrefix": 1}}}',
-            "host.json: extensions.http.routePrefix must be a string",
+            "host.json:1:59: extensions.http.routePrefix must be a string",
         ),
     ],
 )
@@ -123,7 +129,7 @@ def test_what_is_said_of_pages_wins() -> None:
     ],
 )
 def test_refuses_a_local_file(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(SettingsError, match=rf"^local\.settings\.json:1:\d+: .*{message}"):
         parse_local_settings(json.dumps(settings))
 
 
@@ -185,5 +191,5 @@ def test_files(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text('{"version": "2.0"}', encoding="utf-8-sig")
     assert load_host_settings(tmp_path).route_prefix == "api"
     local.write_bytes(b"\xff")
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match=r"json:1:1: this is no UTF-8"):
         load_local_settings(local)

@@ -499,7 +499,7 @@ def errors(path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
         ),
         (
             {"upstream": {"settingsFile": "wrong"}},
-            "#/upstream/settingsFile names a file with a fault: # is not valid JSON in UTF-8.",
+            "#/upstream/settingsFile names a file with a fault: # is not valid JSON in UTF-8: Exp",
         ),
     ],
 )
@@ -537,6 +537,8 @@ def test_tells_everything_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         ("c.json", b'{\n  "host": }', "{} is not valid JSON in UTF-8: Expecting value at line 2, "),
         ("c.json", b"\xff", "{} is not valid JSON in UTF-8"),
+        ("c.json", b'{"host": "a", "host": "b"}', '{} has "host" twice in one object'),
+        ("c.json", b'\xef\xbb\xbf{"host": 1', "{} is not valid JSON in UTF-8: Expecting ',' "),
         ("c.json", b'{"timing": {"poll": NaN}}', "{} is not valid JSON in UTF-8"),
         ("c.json", b"[" * 100_000, "{} is nested too deep"),
         ("c.toml", b"host = \n", "{} is not valid TOML in UTF-8: Invalid value (at line 1, colum"),

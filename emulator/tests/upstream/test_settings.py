@@ -98,6 +98,8 @@ def test_settings_of_the_official_emulator() -> None:
     ("text", "pointer"),
     [
         (b"[", "# "),
+        (b'{"UpstreamSettings":\n {"Templates": [],}}', "# is not valid JSON in UTF-8: "),
+        (b'{"UpstreamSettings": {}, "UpstreamSettings": {}}', '# has "UpstreamSettings" twice'),
         (b"[]", "# "),
         (b"{}", "#/UpstreamSettings "),
         (b'{"UpstreamSettings":{}}', "#/UpstreamSettings/Templates "),
@@ -120,3 +122,8 @@ def test_wrong_settings_name_the_property(text: bytes, pointer: str) -> None:
     with pytest.raises(UpstreamSettingsError) as caught:
         parse_upstream_settings(text)
     assert str(caught.value).startswith(pointer)
+
+
+def test_text_that_is_no_json_has_line_and_column() -> None:
+    with pytest.raises(UpstreamSettingsError, match=r"at line 2, column 16$"):
+        parse_upstream_settings(b'\xef\xbb\xbf{"UpstreamSettings":\n {"Templates": ]}}')

@@ -151,7 +151,7 @@ def test_a_host_json_that_cannot_be_used(examine: Examine, tmp_path: Path) -> No
     (tmp_path / "host.json").write_text('{"version": "2.0"')
     examined = examine({}, "--app-url", "http://127.0.0.1:9")
     assert examined.status == 2
-    assert examined.step("settings")["summary"].startswith("host.json, line 1, column 18: ")
+    assert examined.step("settings")["summary"].startswith("host.json:1:18: ")
 
 
 def test_a_route_prefix_of_its_own(emulator: RunningEmulator, examine: Examine) -> None:

@@ -1,12 +1,11 @@
 """A configuration file: read, checked against its schema, and taken over."""
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..documents.json_text import decode, finite
+from ..documents.json_text import decode_file, finite
 from ..documents.problems import FieldError, pointer
 from ..errors import ConfigFileError, JsonError
 from .document import Choices, read_document
@@ -14,8 +13,6 @@ from .schema import problems
 from .settings import ResourceConfig
 
 __all__ = ["read_config_file"]
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_config_file(path: Path) -> Choices:
@@ -29,7 +26,7 @@ def read_config_file(path: Path) -> Choices:
         ConfigFileError: It cannot be read, or something in it is wrong; the text tells all of it.
     """
     try:
-        document = _parse(path.read_bytes().removeprefix(_BYTE_ORDER_MARK), path)
+        document = _parse(path.read_bytes(), path)
     except OSError as error:
         raise ConfigFileError(f"cannot read {path}: {error.strerror}") from error
     _refuse(path, problems(document, path.parent))
@@ -38,21 +35,15 @@ def read_config_file(path: Path) -> Choices:
     return choices
 
 
-def _parse(text: bytes, path: Path) -> Any:  # noqa: ANN401 - JSON or what TOML has in its place
+def _parse(content: bytes, path: Path) -> Any:  # noqa: ANN401 - JSON or what TOML has in its place
     try:
         if path.suffix.lower() == ".toml":
-            return tomllib.loads(text.decode(), parse_float=finite)
-        return decode(text)
+            return tomllib.loads(content.decode("utf-8-sig"), parse_float=finite)
+        return decode_file(content)
     except JsonError as error:
-        raise ConfigFileError(f"{path} {error}{_place(error.__cause__)}") from error
+        raise ConfigFileError(f"{path} {error}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigFileError(f"{path} is not valid TOML in UTF-8: {error}") from error
-
-
-def _place(error: BaseException | None) -> str:
-    if not isinstance(error, json.JSONDecodeError):
-        return ""
-    return f": {error.msg} at line {error.lineno}, column {error.colno}"
 
 
 def _refuse(path: Path, errors: Iterable[FieldError]) -> None:

@@ -6,7 +6,9 @@ from typing import Never
 
 from ..errors import JsonError
 
-__all__ = ["Json", "decode", "encode", "finite", "refuse_constant"]
+__all__ = ["Json", "decode", "decode_file", "encode", "finite", "refuse_constant"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
@@ -26,6 +28,26 @@ def decode(text: bytes | bytearray) -> Json:
         # JSONDecodeError, UnicodeDecodeError and the limit on the digits of an integer. The
         # exception's own text would quote the input.
         raise JsonError("is not valid JSON in UTF-8") from error
+    return value
+
+
+def decode_file(content: bytes) -> Json:
+    """Parse what a JSON file holds that people write, after a byte order mark or without.
+
+    Raises:
+        JsonError: As from `decode`, with line and column where it is no JSON; or an object has a
+            name twice, of which one would be lost.
+    """
+    text = content.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        value = decode(text)
+    except JsonError as error:
+        cause = error.__cause__
+        if not isinstance(cause, json.JSONDecodeError):
+            raise
+        place = f"{cause.msg} at line {cause.lineno}, column {cause.colno}"
+        raise JsonError(f"{error}: {place}") from cause
+    json.loads(text, object_pairs_hook=_once)
     return value
 
 
@@ -67,6 +89,14 @@ def refuse_constant(name: str) -> Never:
         ValueError: Always.
     """
     raise ValueError(f"{name} is not JSON")
+
+
+def _once(members: list[tuple[str, object]]) -> None:
+    seen: set[str] = set()
+    for name, _ in members:
+        if name in seen:
+            raise JsonError(f'has "{name}" twice in one object')
+        seen.add(name)
 
 
 # Made once: `json.loads` would make a decoder for each of the short texts that are read here.

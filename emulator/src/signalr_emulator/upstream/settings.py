@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-from ..documents.json_text import Json, decode
+from ..documents.json_text import Json, decode_file
 from ..errors import JsonError, UpstreamSettingsError
 
 __all__ = [
@@ -192,7 +192,7 @@ def parse_upstream_settings(text: bytes) -> tuple[UpstreamTemplate, ...]:
         UpstreamSettingsError: The text is something else; the message names the property.
     """
     try:
-        settings = _properties(decode(text.removeprefix(b"\xef\xbb\xbf")), "#")
+        settings = _properties(decode_file(text), "#")
     except JsonError as error:
         raise UpstreamSettingsError(f"# {error}") from error
     pointer = "#/UpstreamSettings"

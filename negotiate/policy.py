@@ -1,6 +1,7 @@
 """Who may connect to which hub, and as what: the one place for this app's own rules.
 
-`docs/negotiate.md` has examples.
+`docs/negotiate.md` has examples, also of rules for each hub, and of those that look at the request,
+ask the service or choose the hub.
 """
 
 from shared.functions import Caller, Connection

@@ -23,8 +23,9 @@ var hubNames = map(filter(split(hubs, ','), hub => !empty(trim(hub))), hub => to
 
 var upstream = [
   {
-    // Other applications at the resource are called by other upstreams, or by none.
-    hubPattern: empty(application) ? '*' : join(hubNames, ',')
+    // Other applications at the resource are called by other upstreams, or by none. SignalR knows no
+    // pattern like 'alice_tenant_*': with one all calls come, and the app refuses those of others.
+    hubPattern: empty(application) || contains(hubs, '*') ? '*' : join(hubNames, ',')
     categoryPattern: '*'
     eventPattern: '*'
     // SignalR replaces the names in braces.

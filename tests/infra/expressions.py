@@ -75,7 +75,12 @@ def _call(_: Node, parts: list[Node], lookup: Lookup) -> Value:
 def _binary(node: Node, parts: list[Node], lookup: Lookup) -> bool:
     operator = next(text(each) for each in node.children if not each.is_named)
     left, right = (evaluate(each, lookup) for each in parts)
-    return bool({"==": lambda: left == right, ">": lambda: left > right}[operator]())
+    holds: Mapping[str, Callable[[], Value]] = {
+        "==": lambda: left == right,
+        ">": lambda: left > right,
+        "||": lambda: left or right,
+    }
+    return bool(holds[operator]())
 
 
 def _access(node: Node, _: list[Node], lookup: Lookup, keys: tuple[Value, ...] = ()) -> Value:
@@ -138,6 +143,7 @@ _EXPRESSIONS: Final[Mapping[str, Callable[[Node, list[Node], Lookup], Value]]] =
 
 # A function that is not here fails the tests. So does every one that lists keys.
 _FUNCTIONS: Final[Mapping[str, Callable[..., Value]]] = {
+    "contains": lambda whole, part: part in whole,
     "empty": lambda value: not value,
     "endsWith": str.endswith,
     "environment": lambda: {

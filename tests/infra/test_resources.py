@@ -242,13 +242,17 @@ def test_an_application_gets_the_calls_of_its_own_hubs_alone() -> None:
     others = deploy(
         SOURCES, **LEAST, upstreamAudience="api://x", application="Alice", hubs="Chat, news,"
     )
+    # SignalR has "*" for all hubs and no other star.
+    by_pattern = deploy(
+        SOURCES, **LEAST, upstreamAudience="api://x", application="Alice", hubs="chat,tenant_*"
+    )
     patterns = [
         template["hubPattern"]
-        for each in (alone, others)
+        for each in (alone, others, by_pattern)
         for template in each.one(SIGNALR).properties["upstream"]["templates"]
     ]
     # "hub1,hub2" means either of them (reference of SignalRUpstreamTemplate).
-    assert patterns == ["*", "alice_chat,alice_news"]
+    assert patterns == ["*", "alice_chat,alice_news", "*"]
 
 
 def test_connections_are_as_signalr_has_them_unless_the_deployer_says_more() -> None:

@@ -6,7 +6,6 @@ port of who called it as the last entry, and lets what came before stand.
 """
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,7 +17,6 @@ from ..address import query_pairs
 __all__ = ["NegotiateRequest", "read_request"]
 
 _FORWARDED: Final = "X-Forwarded-For"
-_WITH_PORT: Final = re.compile(r"\[(?P<ipv6>[^\]]*)\](?::[0-9]+)?|(?P<ipv4>[0-9.]+):[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +55,14 @@ def _address(headers: Mapping[str, str]) -> str | None:
     """Return the address that the front end has added, in its usual form."""
     # The last: a caller may send a header of its own, and what it says comes before.
     last = headers.get(_FORWARDED, "").rpartition(",")[2].strip()
-    found = _WITH_PORT.fullmatch(last)
     try:
-        return str(ipaddress.ip_address(found["ipv6"] or found["ipv4"] if found else last))
+        return str(ipaddress.ip_address(_without_port(last)))
     except ValueError:
         return None
+
+
+def _without_port(host: str) -> str:
+    """Return the address of `203.0.113.7:50432`, `[2001:db8::1]:443` or either without a port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host

@@ -62,7 +62,8 @@ def test_a_policy_that_fails_tells_nobody_but_the_log(service: Emulator, tmp_pat
             assert answer.content == b""
             assert "postgres" not in str(answer.headers)
         app.process.wait_for("RuntimeError: postgres")
-        app.process.wait_for("The policy fail returned None, and has to return a Connection")
+        place = r"\(function_app\.py, line \d+\)"
+        app.process.wait_for(rf"The policy fail {place} returned None, and has to return a Connect")
 
 
 def test_no_cache_keeps_a_token_or_an_error(anonymous_app: FunctionApp) -> None:

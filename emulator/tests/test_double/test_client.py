@@ -131,6 +131,12 @@ def test_one_of_several_services() -> None:
         assert emulator.connection_string == first
 
 
+def test_over_tls() -> None:
+    with running_emulator("--tls") as emulator, emulator.client("chat", groups=["g"]):
+        assert emulator.connection_string.startswith("Endpoint=https://")
+        assert emulator.state()["connections"] == {"chat": 1}
+
+
 async def test_on_the_tests_own_event_loop(emulator: RunningEmulator) -> None:
     async with emulator.async_client("chat", user_id="ann") as ann:
         sending = asyncio.to_thread(say, emulator, "users/ann/", "hello", "you")

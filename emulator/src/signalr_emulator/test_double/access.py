@@ -27,14 +27,20 @@ class Access:
     Attributes:
         endpoint: Where the service listens.
         key: Its access key.
+        ca_file: The certificate to trust where it speaks TLS, or None.
     """
 
     endpoint: str
     key: str = field(repr=False)
+    ca_file: str | None = None
 
     @classmethod
-    def of(cls, connection_string: str) -> Self:
+    def of(cls, connection_string: str, ca_file: str | None = None) -> Self:
         """Read a connection string of the emulator.
+
+        Args:
+            connection_string: In the form of the official emulator.
+            ca_file: The certificate to trust where it speaks TLS, or None.
 
         Raises:
             ValueError: It is something else.
@@ -42,7 +48,7 @@ class Access:
         found = _CONNECTION_STRING.match(connection_string)
         if found is None:
             raise ValueError("This is no connection string of an emulator.")
-        return cls(f"{found[1]}:{found[2]}", found[3])
+        return cls(f"{found[1]}:{found[2]}", found[3], ca_file)
 
     def client_token(
         self, hub: str, now: float, user_id: str | None, claims: Mapping[str, Json]

@@ -1,29 +1,21 @@
 """A client of the service in a test, over a WebSocket and the JSON hub protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import aiohttp
-from yarl import URL
 
 from ..documents.json_text import Json, decode, encode
 from ..documents.verbatim import JsonText
 from ..protocols.json import SEPARATOR, RecordReader, encode_message
 from ..protocols.messages import MAX_RECORD_BYTES, Completion, Invocation, MessageType, Ping
-from .access import Access
 from .recorded import call_text
 from .waiting import not_seen
 
-__all__ = ["AsyncClient", "InvocationError", "Received", "connected"]
+__all__ = ["AsyncClient", "InvocationError", "Received"]
 
 _HANDSHAKE = b'{"protocol":"json","version":1}' + SEPARATOR
-_API_VERSION = "2022-06-01"
-_PATIENCE = 10.0
-"""How long the service may take for negotiation and handshake, in seconds."""
-
 _PING_INTERVAL = 10.0
 """Seconds between two signs of life."""
 
@@ -250,80 +242,3 @@ class AsyncClient:
         while not self._socket.closed:
             await asyncio.sleep(_PING_INTERVAL)
             await self._send(Ping())
-
-
-@asynccontextmanager
-async def connected(
-    access: Access,
-    now: float,
-    hub: str,
-    *,
-    user_id: str | None,
-    claims: Mapping[str, Json],
-    groups: Collection[str],
-) -> AsyncIterator[AsyncClient]:
-    """Connect a client for as long as the context lasts.
-
-    Args:
-        access: To which service.
-        now: Time of the emulator's clock, in epoch seconds.
-        hub: Name of the hub.
-        user_id: Who the client is, or None.
-        claims: More of what its token says.
-        groups: What it joins at once.
-
-    Raises:
-        ConnectionError: The service refuses.
-    """
-    limit = aiohttp.ClientTimeout(total=None, sock_connect=_PATIENCE)
-    async with aiohttp.ClientSession(timeout=limit, raise_for_status=_check) as session:
-        async with asyncio.timeout(_PATIENCE):
-            token = _bearer(access.client_token(hub, now, user_id, claims))
-            connection_id, connection_token = await _negotiate(session, access.endpoint, hub, token)
-            socket = await session.ws_connect(
-                f"{access.endpoint}/client/",
-                params={"hub": hub, "id": connection_token},
-                headers=token,
-                max_msg_size=0,
-            )
-            client = AsyncClient(socket, connection_id=connection_id, hub=hub, user_id=user_id)
-            await client.shake_hands()
-            for group in groups:
-                await _join(session, access, now, client, group)
-        listening = asyncio.ensure_future(client.listen())
-        try:
-            yield client
-        finally:
-            await socket.close()
-            await asyncio.gather(listening, return_exceptions=True)
-
-
-async def _negotiate(
-    session: aiohttp.ClientSession, endpoint: str, hub: str, token: Mapping[str, str]
-) -> tuple[str, str]:
-    """Give connection id and connection token."""
-    query = {"hub": hub, "negotiateVersion": "1"}
-    url = f"{endpoint}/client/negotiate"
-    async with session.post(url, params=query, headers=token) as response:
-        answer = await response.json()
-    return answer["connectionId"], answer["connectionToken"]
-
-
-async def _join(
-    session: aiohttp.ClientSession, access: Access, now: float, client: AsyncClient, group: str
-) -> None:
-    member = f"groups/{quote(group, safe='')}/connections/{client.connection_id}"
-    url = f"{access.endpoint}/api/hubs/{client.hub}/{member}"
-    token = _bearer(access.rest_token(url, now))
-    query = {"api-version": _API_VERSION}
-    await session.put(URL(url, encoded=True).with_query(query), headers=token)
-
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-async def _check(response: aiohttp.ClientResponse) -> None:
-    if not response.ok:
-        text = await response.text()
-        raise ConnectionError(f"{response.method} {response.url.path}: {response.status} {text}")

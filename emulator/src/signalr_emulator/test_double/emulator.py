@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from ..documents.json_text import Json
 from .access import Access
-from .async_client import AsyncClient, connected
+from .async_client import AsyncClient
 from .client import Client
+from .connecting import connected
 from .control import Control, ControlError
 from .recorded import Message, UpstreamCall
 from .waiting import wait_until
@@ -151,7 +152,10 @@ class RunningEmulator:
         """Connect a client on the test's own event loop; arguments and errors as for `client`."""
         now: float = self._control.call("GET", "clock")["now"]
         return connected(
-            Access.of(connection_string or self.connection_string),
+            Access.of(
+                connection_string or self.connection_string,
+                self.app_settings.get("SSL_CERT_FILE"),
+            ),
             now,
             hub,
             user_id=user_id,

@@ -14,7 +14,7 @@ from typing import IO, Final
 from .build import Build
 from .inside.answers import MISSING
 
-__all__ = ["Process", "UnmeasurableError", "program", "server"]
+__all__ = ["Process", "UnmeasurableError", "command", "program", "server"]
 
 _INSIDE: Final = Path(__file__).parent / "inside"
 _FIGURES: Final = re.compile(r"^\[.*\]$")
@@ -118,7 +118,7 @@ def program(build: Build, *arguments: str, settings: Mapping[str, str]) -> Itera
         arguments: Its name, and what it takes.
         settings: More environment variables.
     """
-    with _running(build, "start.py", *arguments, settings=settings) as process:
+    with command(build, str(_INSIDE / "start.py"), *arguments, settings=settings) as process:
         yield process
 
 
@@ -131,20 +131,27 @@ def server(build: Build, *arguments: str, settings: Mapping[str, str]) -> Iterat
         arguments: Its name, and its command line.
         settings: More environment variables.
     """
-    with _running(build, "metered.py", *arguments, settings=settings) as process:
+    with command(build, str(_INSIDE / "metered.py"), *arguments, settings=settings) as process:
         yield process
 
 
 @contextmanager
-def _running(
+def command(
     build: Build, script: str, *arguments: str, settings: Mapping[str, str]
 ) -> Iterator[Process]:
-    # -P: neither the script's folder nor the current one is where modules are looked for.
-    command = [sys.executable, "-P", str(_INSIDE / script), *arguments]
+    """Run a script with the sources of a build until the end of the block.
+
+    Args:
+        build: Whose sources it finds.
+        script: Path of the script.
+        arguments: Its command line.
+        settings: More environment variables.
+    """
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(  # noqa: S603  our own command
-            command,
+            # -P: neither the script's folder nor the current one is where modules are looked for.
+            [sys.executable, "-P", script, *arguments],
             cwd=build.root,
             env=build.environment(settings),
             stdin=subprocess.PIPE,

@@ -7,6 +7,7 @@ from .emulator import CLIENTS, IN_HUB_PROTOCOLS, IN_JSON, fan_out, memory, unhea
 from .host import broadcasts
 from .measurement import Figure, Measurement, Surroundings
 from .programs import asked, fresh, started
+from .start import whole_start
 
 __all__ = ["MEASUREMENTS"]
 
@@ -56,6 +57,9 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
         _cold("first negotiation of a cold process"),
         started("app", "first", settings=_emulator),
         slices=3,
+    ),
+    "start": Measurement(
+        _cold("emulator and app, from start.py to its last line"), whole_start, slices=2
     ),
     "negotiation": Measurement(
         [Figure("hot negotiation through Microsoft's worker", "µs")],

@@ -132,8 +132,12 @@ def _bind(host: str, port: int) -> socket.socket:
     except socket.gaierror as error:
         raise SettingsError(f"--host {host}: {error.strerror}") from error
     listener = socket.socket(family, kind, protocol)
-    # A restart must not wait for connections of the previous run to time out.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "win32":
+        # There the other option would share the port with whoever has it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        # A restart must not wait for connections of the previous run to time out.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
     except OSError as error:

@@ -16,6 +16,7 @@ _COLD_LIMIT: Final = 1.03
 
 _FAN_OUT_LIMIT: Final = 1.03
 
+_WHOLE_START: Final = "emulator and app, from start.py to its last line"
 _THREADS: Final = 8
 _LIST: Final = 100
 
@@ -59,7 +60,10 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
         slices=3,
     ),
     "start": Measurement(
-        _cold("emulator and app, from start.py to its last line"), whole_start, slices=2
+        # Reloading has a process more, which takes processor time beside the others.
+        [Figure(_WHOLE_START, "ms", _COLD_LIMIT), Figure(f"{_WHOLE_START}, CPU", "ms")],
+        whole_start,
+        slices=2,
     ),
     "negotiation": Measurement(
         [Figure("hot negotiation through Microsoft's worker", "µs")],

@@ -95,7 +95,7 @@ def _make_environment() -> None:
 
     def count(line: str) -> None:
         nonlocal collected
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):
             collected += 1
             progress.show(f"{min(collected, packages)} of {packages} packages")
         elif line.startswith("Installing "):

@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from azure.core.credentials import TokenCredential
 
 from shared.endpoints.first_token import first_token
 from shared.identity.credential import open_credential
@@ -107,14 +108,14 @@ def test_other_credentials_and_other_endpoints_are_left_to_azure_identity(
 def test_later_tokens_come_by_azure_identity() -> None:
     now = time.time()
     settings = CredentialSettings(IDENTITY)
-    opened = []
+    opened: list[TokenCredential] = []
 
-    def open_one() -> object:
+    def open_one() -> TokenCredential:
         opened.append(open_credential(settings, os.environ))
         return opened[-1]
 
     tokens = EntraTokens(
-        open_one,  # type: ignore[arg-type]  what the credential is
+        open_one,
         first=partial(first_token, settings, os.environ, AUDIENCE),
         clock=lambda: now,
         spawn=lambda work: work(),

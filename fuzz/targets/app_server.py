@@ -165,7 +165,12 @@ def app_server_session(data: bytes) -> None:
 async def _carried_out(parts: list[bytes]) -> bytes:
     """Return what an app server gets that has sent something, beside another one."""
     resource = Resource.create(
-        _CONFIG.resources[0], _CONFIG, clock=_CLOCK, tenant=_SERVICE.tenant, seed=bytes(32)
+        _CONFIG.resources[0],
+        _CONFIG,
+        clock=_CLOCK,
+        tenant=_SERVICE.tenant,
+        seed=bytes(32),
+        journal=_SERVICE.journal,
     )
     resource.servers.instance_id = "instance"
     other = _server("other server", _Socket())
@@ -183,6 +188,7 @@ async def _carried_out(parts: list[bytes]) -> bytes:
         socket=cast("ServerSocket", socket),
         handlers=message_handlers(_SERVICE, resource),
         disturbances=Disturbances(_SERVICE.faults, "chat", None),
+        carried_out=lambda _server, _message, _error: None,
     )
     session.take(write(HandshakeRequest(1, ConnectionKind.DEFAULT)))
     for connection_id in ("one", "two"):

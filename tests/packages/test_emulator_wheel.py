@@ -19,8 +19,11 @@ from tests.packages.wheels import (
 SOURCE = ROOT / "emulator" / "src"
 DATA = (
     "py.typed",
-    "control/inspector.html",
-    "control/inspector.js",
+    "inspector/inspector.html",
+    "inspector/inspector.css",
+    "inspector/inspector.js",
+    "inspector/elements.js",
+    "inspector/timeline.js",
     "configuration/config.schema.json",
 )
 

@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from .admission.middleware import admission_middleware
 from .admission.rules import Admission
 from .client_endpoint.routes import ClientEndpoint
-from .faults.middleware import fault_middleware
+from .faults.middleware import DISTURBED, fault_middleware
 from .operations.errors import error_details, error_response
 from .operations.parameters import MAX_BODY_BYTES
-from .rest.callers import PRINCIPAL_ID
-from .rest.routes import DATA_ACTION, RestApi
+from .operations.table import Operation, Task
+from .rest.noted import ALLOWED_BY, BODY, DATA_ACTION, OPERATION, PRINCIPAL_ID, SENT
+from .rest.refusals import refusal
+from .rest.routes import RestApi
 from .server_endpoint.routes import ServerEndpoint
 from .state.journal import Call
 from .state.resource import Resource
@@ -21,6 +24,12 @@ from .state.service import Service
 __all__ = ["data_plane"]
 
 _CLIENT_PREFIX = "/client"
+
+_KEPT_BODY = 16 * 1024
+"""How much of a body is kept in the journal, in bytes."""
+
+_SECRET = frozenset({Task.GET_ACCESS_KEY, Task.GENERATE_TOKEN})
+"""What is answered with something that is nobody else's."""
 
 _GRACE = 2.0
 """How long events that still wait are sent when the emulator stops, in seconds."""
@@ -49,7 +58,7 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
     app.add_routes(clients.routes())
     app.add_routes(servers.routes())
     app.on_response_prepare.append(partial(_allow_origin, admission))
-    app.on_response_prepare.append(partial(_record, service))
+    app.on_response_prepare.append(partial(_record, service, resource))
     app.on_shutdown.append(clients.disconnect_all)
     app.on_shutdown.append(servers.disconnect_all)
     app.cleanup_ctx.append(_upstream_session(resource))
@@ -65,18 +74,45 @@ def _upstream_session(resource: Resource) -> Callable[[web.Application], AsyncIt
     return session
 
 
-async def _record(service: Service, request: web.Request, response: web.StreamResponse) -> None:
+async def _record(
+    service: Service, resource: Resource, request: web.Request, response: web.StreamResponse
+) -> None:
     """Keep a request in the journal as soon as its status is known."""
-    service.journal.called(
+    operation, body = request.get(OPERATION), request.get(BODY, b"")
+    hub = request.match_info.get("hub") or request.query.get("hub")
+    service.journal.happened(
         Call(
             time=service.clock.now(),
+            resource=resource.config.name,
             method=request.method,
             path=request.path,
             status=response.status,
+            query="" if operation is None else request.rel_url.raw_query_string,
+            operation=None if operation is None else operation.task.value,
+            hub=hub,
             data_action=request.get(DATA_ACTION),
             principal_id=request.get(PRINCIPAL_ID),
+            allowed_by=request.get(ALLOWED_BY),
+            content_type=request.headers.get(hdrs.CONTENT_TYPE) if body else None,
+            body=body if len(body) <= _KEPT_BODY else body[:_KEPT_BODY],
+            body_size=len(body),
+            answer=_answer(operation, response),
+            refusal=refusal(service, resource, request, response.status),
+            is_disturbed=DISTURBED in request,
+            messages=tuple(request.get(SENT, ())),
         )
     )
+
+
+def _answer(operation: Operation | None, response: web.StreamResponse) -> bytes:
+    """Give the start of an answer that may be shown."""
+    if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+        return b""
+    # Keys and tokens are given to whoever asks with success, those of clients included.
+    is_secret = operation is None or operation.task in _SECRET
+    if is_secret and response.status < HTTPStatus.BAD_REQUEST:
+        return b""
+    return response.body[:_KEPT_BODY]
 
 
 async def _allow_origin(

@@ -5,12 +5,12 @@ import { chromium as playwright } from "playwright-core";
 
 export const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
+export const launch = async () =>
+  playwright.launch({ executablePath: await chromium.executablePath(), args: ["--no-sandbox"] });
+
 // Gives the page once it is live, and what goes wrong on it.
 export async function open(url) {
-  const browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    args: ["--no-sandbox"],
-  });
+  const browser = await launch();
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));

@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 from msgspec import msgpack
 
-from emulator.tests.control.test_inspector import watching
 from emulator.tests.link import END, negotiated, polling
 from emulator.tests.real_client import javascript, started
 from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Answer, Socket, Wire, said
@@ -203,12 +202,11 @@ async def test_who_was_left_out_stands_in_the_journal(wire: Wire) -> None:
     excluded = f"/api/hubs/chat/:send{V}&excluded={sockets[0].connection_id}"
     assert (await post(wire, excluded, HELLO.body("messagepack"))).status == 202
     await wire.send("chat/", "to all")
-    async with watching(wire) as state:
-        messages = [
-            (each["target"], each["connections"], each["unserved"])
-            for each in (await state())["messages"]
-        ]
-    assert messages == [("say", 3, 0), ("say", 1, 1), ("say", 1, 2)]
+    messages = [
+        (each["target"], each["connections"], each["unserved"])
+        for each in (await wire.control("/emulator/messages"))["messages"]
+    ]
+    assert messages == [("say", 1, 2), ("say", 1, 1), ("say", 3, 0)]
 
 
 async def test_the_tracing_id_of_a_message_stands_in_the_journal(wire: Wire) -> None:
@@ -221,9 +219,8 @@ async def test_the_tracing_id_of_a_message_stands_in_the_journal(wire: Wire) -> 
     url = f"{wire.emulator.service_url}/api/hubs/chat/:send{V}"
     assert (await wire.request("POST", url, headers=headers, data=body)).status == 202
     await wire.send("chat/", "without")
-    async with watching(wire) as state:
-        ids = [each["tracingId"] for each in (await state())["messages"]]
-    assert ids == [None, "1152921504606846975"]
+    messages = (await wire.control("/emulator/messages"))["messages"]
+    assert [each["tracingId"] for each in messages] == ["1152921504606846975", None]
 
 
 @pytest.mark.parametrize("protocol", ["json", "messagepack"])

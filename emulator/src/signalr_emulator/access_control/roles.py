@@ -5,7 +5,7 @@ definitions" (wildcards, `notDataActions`) and "Understand scope for Azure RBAC"
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from uuid import UUID, uuid5
@@ -199,13 +199,23 @@ class RoleAssignments:
         else:
             self._switched_off.add(assignment.name)
 
+    def change_role(self, assignment: RoleAssignment, role: Role) -> None:
+        """Let an assignment give another role at its scope; it keeps its name."""
+        self.assignments[self.assignments.index(assignment)] = replace(assignment, role=role)
+
     def remove(self, assignment: RoleAssignment) -> None:
         """Take an assignment away for good: a later one of its name has effect."""
         self.assignments.remove(assignment)
         self._switched_off.discard(assignment.name)
 
     def is_allowed(self, principal_id: str, data_action: str, resource_scope: str) -> bool:
-        """Decide whether a principal may do something.
+        """Decide whether a principal may do something; arguments as of `giving`."""
+        return self.giving(principal_id, data_action, resource_scope) is not None
+
+    def giving(
+        self, principal_id: str, data_action: str, resource_scope: str
+    ) -> RoleAssignment | None:
+        """Give an assignment by which a principal may do something, or None if it may not.
 
         Args:
             principal_id: Object id of the caller.
@@ -213,13 +223,21 @@ class RoleAssignments:
                 `Microsoft.SignalRService/SignalR/hub/send/action`.
             resource_scope: Resource id of what it wants to do it to.
         """
-        return any(
-            assignment.principal_id.casefold() == principal_id.casefold()
-            and self.is_within(resource_scope, assignment.scope)
-            and assignment.role.permits(data_action)
-            and self.is_on(assignment)
-            for assignment in self.assignments
+        return next(
+            (
+                assignment
+                for assignment in self.of(principal_id)
+                if self.is_within(resource_scope, assignment.scope)
+                and assignment.role.permits(data_action)
+                and self.is_on(assignment)
+            ),
+            None,
         )
+
+    def of(self, principal_id: str) -> Iterator[RoleAssignment]:
+        """Give the assignments of a principal, whatever their scope, on and off."""
+        wanted = principal_id.casefold()
+        return (each for each in self.assignments if each.principal_id.casefold() == wanted)
 
     def is_within(self, scope: str, outer: str) -> bool:
         """Tell whether a scope is another one or below it.

@@ -9,6 +9,7 @@ from ..documents.fields import number, properties
 from ..documents.json_text import decode
 from ..documents.problems import checked
 from ..faults.middleware import fault_middleware
+from ..inspector.routes import Inspector
 from ..state.resource import Resource
 from ..state.service import Service
 from .admission import own_pages_only
@@ -16,8 +17,8 @@ from .app_service import app_service_routes
 from .authority import openid_routes
 from .connection_routes import ConnectionRoutes
 from .fault_routes import FaultRoutes
+from .hub_routes import HubRoutes
 from .imds import imds_routes
-from .inspector import Inspector
 from .resource_manager import ResourceManager
 from .state_routes import StateRoutes
 from .upstream_routes import UpstreamRoutes
@@ -48,6 +49,7 @@ def control_plane(service: Service, authority_url: str) -> web.Application:
             *UpstreamRoutes(service).routes(),
             *FaultRoutes(service).routes(),
             *ConnectionRoutes(service).routes(),
+            *HubRoutes(service).routes(),
             *StateRoutes(service).routes(),
         ]
     )

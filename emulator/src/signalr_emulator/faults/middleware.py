@@ -15,7 +15,10 @@ from ..transports.local_address import local_address
 from .disturbances import ALLOWED, pause
 from .rules import Action, Armed, Faults, Request
 
-__all__ = ["OPERATION_NAMES", "fault_middleware"]
+__all__ = ["DISTURBED", "OPERATION_NAMES", "fault_middleware"]
+
+DISTURBED = web.RequestKey("disturbed", bool)
+"""That a fault had a hand in a request."""
 
 _CONTROL_PREFIX = "/emulator/"
 _CUT_JSON = b'{"'
@@ -68,6 +71,7 @@ def fault_middleware(
 
 async def _apply(armed: Armed, request: web.Request, handler: Handler) -> web.StreamResponse:
     fault = armed.fault
+    request[DISTURBED] = True
     await pause(armed, lambda: _is_gone(request))
     instead = _instead(armed, request)
     if instead is not None:

@@ -19,6 +19,7 @@ from ..operations.payloads import Payload, parse_item, parse_payload
 from ..operations.table import Operation
 from ..protocols.supported import Written
 from ..transports.local_address import local_address
+from .noted import BODY
 
 __all__ = ["OCTET_STREAM", "Call", "Handler"]
 
@@ -120,13 +121,15 @@ class Call:
     async def body(self) -> bytes:
         """Read the body."""
         try:
-            return await self.request.read()
+            body = await self.request.read()
         except web.HTTPRequestEntityTooLarge as error:
             raise PayloadTooLargeError(
                 f"The body may have at most {MAX_BODY_BYTES} bytes."
             ) from error
         except (http.HttpProcessingError, web.RequestPayloadError) as error:
             raise InvalidRequestError("The body does not fit its encoding.") from error
+        self.request[BODY] = body
+        return body
 
     def url_with(self, changes: dict[str, str | None]) -> str:
         """Give the absolute URL of this call with other parameters; None takes one away."""

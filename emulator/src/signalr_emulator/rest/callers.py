@@ -4,16 +4,15 @@ from functools import lru_cache
 
 from aiohttp import hdrs, web
 
+from ..access_control.roles import RoleAssignment
 from ..authentication.callers import CalledUrl, Caller
 from ..errors import ForbiddenError
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import called_ports
+from .noted import PRINCIPAL_ID
 
-__all__ = ["PRINCIPAL_ID", "Callers"]
-
-PRINCIPAL_ID = web.RequestKey("principal_id", str)
-"""Who called, kept with the request for the journal."""
+__all__ = ["Callers"]
 
 
 class Callers:
@@ -46,20 +45,25 @@ class Callers:
             request[PRINCIPAL_ID] = caller.principal_id
         return caller
 
-    def permit(self, caller: Caller, data_action: str) -> None:
+    def permit(self, caller: Caller, data_action: str) -> RoleAssignment | None:
         """Refuse who lacks a data action; whoever has an access key has all of them.
+
+        Returns:
+            The role assignment that gives it, or None for an access key.
 
         Raises:
             ForbiddenError: No role assignment gives it.
         """
         principal_id = caller.principal_id
         if principal_id is None:
-            return
-        if not self._role_assignments.is_allowed(principal_id, data_action, self._scope):
+            return None
+        giving = self._role_assignments.giving(principal_id, data_action, self._scope)
+        if giving is None:
             raise ForbiddenError(
                 f"The identity {principal_id} lacks the data action"
                 f" {data_action} at {self._scope}. Please check your role assignments."
             )
+        return giving
 
     def _origins(self, request: web.Request) -> frozenset[str]:
         return _origins(request.scheme, self._hosts, called_ports(request))

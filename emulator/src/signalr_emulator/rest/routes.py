@@ -25,12 +25,10 @@ from .call import Call, Handler
 from .callers import Callers
 from .members import MemberOperations
 from .messages import MessageOperations
+from .noted import ALLOWED_BY, DATA_ACTION, OPERATION, SENT
 from .tokens import ClientTokens, TokenOperations
 
-__all__ = ["DATA_ACTION", "RestApi"]
-
-DATA_ACTION = web.RequestKey("data_action", str)
-"""What an operation requires, kept with its request for the journal."""
+__all__ = ["RestApi"]
 
 type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -94,6 +92,7 @@ class RestApi:
         return admit
 
     def _admit(self, operation: Operation, request: web.Request) -> Call:
+        request[OPERATION] = operation
         if operation.data_action is not None:
             request[DATA_ACTION] = operation.data_action
         call = Call(request, operation, self._callers.of(request))
@@ -105,24 +104,26 @@ class RestApi:
     def _sent(
         self, call: Call, recipients: Recipients, payload: Payload, connections: int, unserved: int
     ) -> None:
-        self._service.journal.sent(
-            SentMessage(
-                time=self._service.clock.now(),
-                resource=self._resource.config.name,
-                sender="rest",
-                hub=call.hub,
-                recipients=recipients,
-                target=payload.target,
-                connections=connections,
-                unserved=unserved,
-                tracing_id=call.tracing_id,
-                written=payload.written,
-                size=payload.size,
-            )
+        message = SentMessage(
+            time=self._service.clock.now(),
+            resource=self._resource.config.name,
+            sender="rest",
+            hub=call.hub,
+            recipients=recipients,
+            target=payload.target,
+            connections=connections,
+            unserved=unserved,
+            tracing_id=call.tracing_id,
+            written=payload.written,
+            size=payload.size,
         )
+        self._service.journal.sent(message)
+        call.request.setdefault(SENT, []).append(message)
 
     def _permit(self, call: Call, data_action: DataAction) -> None:
-        self._callers.permit(call.caller, data_action)
+        giving = self._callers.permit(call.caller, data_action)
+        if giving is not None:
+            call.request[ALLOWED_BY] = giving
 
 
 async def _health(_request: web.Request) -> web.Response:

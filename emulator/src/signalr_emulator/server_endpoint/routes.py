@@ -18,11 +18,27 @@ from ..operations.parameters import effective_hub
 from ..operations.table import DataAction
 from ..rest.authentication import ConnectionAuthentication
 from ..rest.callers import Callers
-from ..rest.routes import DATA_ACTION
+from ..rest.noted import ALLOWED_BY, DATA_ACTION
 from ..rest.tokens import ClientTokens
 from ..server_connections.connection import Connection
 from ..server_connections.live import ServerConnection
-from ..service_protocol.messages import ConnectionKind, HandshakeRequest
+from ..service_protocol.messages import (
+    ConnectionData,
+    ConnectionFlowControl,
+    ConnectionKind,
+    HandshakeRequest,
+    Ping,
+)
+from ..service_protocol.sends import (
+    BroadcastData,
+    GroupBroadcastData,
+    MultiConnectionData,
+    MultiGroupBroadcastData,
+    MultiUserData,
+    UserData,
+)
+from ..service_protocol.table import Message
+from ..state.journal import ServerRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
@@ -43,6 +59,21 @@ __all__ = ["ServerEndpoint", "message_handlers"]
 _PATHS: Final = ("/server/", "/server")
 _SERVER_ID: Final = "X-ASRS-Server-Id"
 _MAX_ID_LENGTH: Final = 256
+
+_NOT_SHOWN: Final = frozenset(
+    {
+        Ping,
+        ConnectionData,
+        ConnectionFlowControl,
+        BroadcastData,
+        GroupBroadcastData,
+        MultiConnectionData,
+        MultiGroupBroadcastData,
+        MultiUserData,
+        UserData,
+    }
+)
+"""What says nothing to a person, and messages to clients, which are kept as such."""
 
 
 class ServerEndpoint:
@@ -86,7 +117,9 @@ class ServerEndpoint:
     def _admit(self, request: web.Request) -> tuple[str, str, str]:
         """Give the server, the hub and the id of a connection that may be opened."""
         caller = self._callers.of(request)
-        self._callers.permit(caller, DataAction.SERVER_CONNECTION)
+        giving = self._callers.permit(caller, DataAction.SERVER_CONNECTION)
+        if giving is not None:
+            request[ALLOWED_BY] = giving
         hub = effective_hub(request.query.get("hub", ""))
         connection_id = _id(request.query.get("cid") or secrets.token_hex(16), "cid")
         if self._resource.servers.find(hub, connection_id) is not None:
@@ -127,9 +160,27 @@ class ServerEndpoint:
             handlers=self._handlers,
             disturbances=disturbances,
             expire=self._resource.user_groups.expire,
+            carried_out=self._carried_out,
         )
         socket.listen(session.take, session.end)
         socket.data_received(take_over(request, transport, socket))
+
+    def _carried_out(self, server: ServerConnection, message: Message, error: str | None) -> None:
+        """Keep what a server asked for."""
+        if error is None and type(message) in _NOT_SHOWN:
+            return
+        service = self._service
+        service.journal.happened(
+            ServerRequest(
+                time=service.clock.now(),
+                resource=self._resource.config.name,
+                hub=server.hub,
+                server_id=server.server_id,
+                connection_id=server.connection_id,
+                message=message,
+                error=error,
+            )
+        )
 
     def _refusal(self, server: ServerConnection, asked: HandshakeRequest) -> str | None:
         """Tell why a server may not connect, or give None."""

@@ -107,21 +107,21 @@ class SendHandlers:
             raise InvalidRequestError("Filters of subscribers are not supported here.")
         written = as_written(data.payloads)
         served, unserved = deliver_counted(Outgoing(written), members, excluded)
-        self._journal.sent(
-            SentMessage(
-                time=self._clock.now(),
-                resource=self._resource,
-                sender="server",
-                hub=server.hub,
-                recipients=recipients,
-                target=_target(data.payloads),
-                connections=served,
-                unserved=unserved,
-                tracing_id=None if data.tracing_id is None else str(data.tracing_id),
-                written=written,
-                size=sum(len(payload) for _, payload in data.payloads),
-            )
+        message = SentMessage(
+            time=self._clock.now(),
+            resource=self._resource,
+            sender="server",
+            hub=server.hub,
+            recipients=recipients,
+            target=_target(data.payloads),
+            connections=served,
+            unserved=unserved,
+            tracing_id=None if data.tracing_id is None else str(data.tracing_id),
+            written=written,
+            size=sum(len(payload) for _, payload in data.payloads),
         )
+        self._journal.sent(message)
+        self._journal.happened(message)
 
 
 def as_written(payloads: Pairs[bytes]) -> Written:

@@ -40,6 +40,7 @@ class Session:
         handlers: What carries out its messages.
         disturbances: What disturbs it on purpose.
         expire: Ends the memberships whose time is over.
+        carried_out: Learns of each message that is carried out, or why it was not.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Session:
         handlers: Handlers,
         disturbances: Disturbances,
         expire: Callable[[], None],
+        carried_out: Callable[[ServerConnection, Message, str | None], None],
     ) -> None:
         self._connection = connection
         self._server = server
@@ -60,6 +62,7 @@ class Session:
         self._handlers = handlers
         self._disturbances = disturbances
         self._expire = expire
+        self._carried_out = carried_out
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_at(connection.deadline, self._check)
         self._late: set[asyncio.Task[None]] = set()
@@ -142,13 +145,19 @@ class Session:
             _LOGGER.debug("A server has sent what only the service does: %r", message)
             return
         self._expire()
+        answer, problem = None, None
         try:
             answer = handle(self._server, message)
         except RequestError as error:
-            answer = _refusal(message, error.message)
+            problem = error.message
         except Exception:
             _LOGGER.exception("A message of server %s is lost: %r", self._server.server_id, message)
-            answer = _refusal(message, "The service has failed.")
+            problem = "The service has failed."
+        if problem is not None:
+            answer = _refusal(message, problem)
+        elif isinstance(answer, Ack) and answer.status != AckStatus.OK:
+            problem = answer.message
+        self._carried_out(self._server, message, problem)
         if isinstance(answer, Ack):
             self._acknowledge(answer)
         elif answer is not None:

@@ -1,19 +1,21 @@
-"""What happened last, for people and tests: requests to the data plane, messages to clients."""
+"""What happened last, for people and tests: requests, messages to clients, calls of upstreams."""
 
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from ..access_control.roles import RoleAssignment
 from ..documents.json_text import Json
 from ..errors import JsonError
 from ..protocols.arguments import arguments_of
 from ..protocols.supported import JSON, MESSAGEPACK, Written, as_sent
+from ..service_protocol.table import Message
 from ..upstream.recent import Recent
+from ..upstream.sender import UpstreamCall
 
-__all__ = ["Call", "Journal", "Recipients", "SentMessage"]
+__all__ = ["Call", "Happening", "Journal", "Recipients", "Refusal", "SentMessage", "ServerRequest"]
 
-_KEPT_CALLS = 100
+_KEPT_HAPPENINGS = 2000
 _KEPT_MESSAGES = 1000
 _KEPT_BYTES = 16 * 1024 * 1024
 _NAME_BYTES = 64
@@ -21,27 +23,6 @@ _NAME_BYTES = 64
 
 _MOST_NAMES = 10
 """Recipients that a person is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to the data plane.
-
-    Attributes:
-        time: When it came, in epoch seconds of the emulator's clock.
-        method: HTTP method.
-        path: Path without the query, which can hold a client token.
-        status: Status of the answer.
-        data_action: What the caller had to be permitted, or None where no permission is needed.
-        principal_id: Who called, or None if that was not established.
-    """
-
-    time: float
-    method: str
-    path: str
-    status: int
-    data_action: str | None = None
-    principal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +91,120 @@ class SentMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
-    """The last of each, the newest first.
+class Refusal:
+    """What a request was refused for, beside the text of its answer.
 
     Attributes:
-        calls: The last hundred requests.
-        messages: The last thousand messages, or fewer where they are long.
+        token: What its token says, of which nothing is proven; None if that does not matter.
+        ahead: How far the emulator's clock was ahead of real time, in seconds.
+        roles: The assignments of the caller: name of the role, scope, and why it does not help.
     """
 
-    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_KEPT_CALLS))
-    messages: Recent[SentMessage] = field(
-        default_factory=lambda: Recent(_KEPT_MESSAGES, _KEPT_BYTES)
-    )
+    token: Mapping[str, Json] | None = None
+    ahead: float = 0.0
+    roles: tuple[tuple[str, str, str], ...] = ()
 
-    def called(self, call: Call) -> None:
-        """Keep a request."""
-        self.calls.appendleft(call)
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the data plane.
+
+    Attributes:
+        time: When it was answered, in epoch seconds of the emulator's clock.
+        resource: Name of the SignalR resource.
+        method: HTTP method.
+        path: Path without the query.
+        status: Status of the answer.
+        query: The query of a REST request; empty for clients, whose query can hold a token.
+        operation: Name of the operation, or None for what is none.
+        hub: Name of the hub, as it was called, or None.
+        data_action: What the caller had to be permitted, or None where no permission is needed.
+        principal_id: Who called, or None if that was not established.
+        allowed_by: The role assignment that gave the permission, or None.
+        content_type: Media type of the body.
+        body: What was sent, or the start of it.
+        body_size: How long that was, in bytes.
+        answer: What was answered, or the start of it; empty where it is a secret.
+        refusal: Why it was refused, where the answer does not tell all of it.
+        is_disturbed: Whether a fault had a hand in it.
+        messages: What it sent to clients.
+    """
+
+    time: float
+    resource: str
+    method: str
+    path: str
+    status: int
+    query: str = field(default="", repr=False)
+    operation: str | None = None
+    hub: str | None = None
+    data_action: str | None = None
+    principal_id: str | None = None
+    allowed_by: RoleAssignment | None = None
+    content_type: str | None = None
+    body: bytes = field(default=b"", repr=False)
+    body_size: int = 0
+    answer: bytes = field(default=b"", repr=False)
+    refusal: Refusal | None = None
+    is_disturbed: bool = False
+    messages: tuple[SentMessage, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept of it."""
+        return len(self.body) + len(self.answer) + sum(each.size for each in self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRequest:
+    """What an app server asked for over its connection, other than to send.
+
+    Attributes:
+        time: When, in epoch seconds of the emulator's clock.
+        resource: Name of the SignalR resource.
+        hub: Name of the hub.
+        server_id: The app server.
+        connection_id: Its connection.
+        message: What it said, whose `repr` has nothing secret.
+        error: Why it was not carried out, or None.
+    """
+
+    time: float
+    resource: str
+    hub: str
+    server_id: str
+    connection_id: str
+    message: Message = field(repr=False)
+    error: str | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept of it, roughly."""
+        return 2 * _NAME_BYTES
+
+
+type Happening = Call | SentMessage | ServerRequest | UpstreamCall
+"""What has a row of its own in the timeline."""
+
+
+class Journal:
+    """The last of what happened.
+
+    Attributes:
+        messages: The last thousand messages, or fewer where they are long, the newest first.
+        timeline: What happened last, each with its number, which is never given again; the newest
+            first. A message that a REST request sent is in its request.
+    """
+
+    def __init__(self) -> None:
+        self.messages: Recent[SentMessage] = Recent(_KEPT_MESSAGES, _KEPT_BYTES)
+        self.timeline: Recent[tuple[int, Happening]] = Recent(_KEPT_HAPPENINGS, _KEPT_BYTES)
+        self._next = 1
+
+    def happened(self, happening: Happening) -> None:
+        """Give something a row in the timeline."""
+        self.timeline.add((self._next, happening), happening.size)
+        self._next += 1
 
     def sent(self, message: SentMessage) -> None:
         """Keep a message."""
@@ -133,7 +212,16 @@ class Journal:
         names = len(to.names) + len(to.excluded) + len(to.excluded_users)
         self.messages.add(message, message.size + names * _NAME_BYTES)
 
+    def find(self, number: int) -> Happening | None:
+        """Give what has a number in the timeline, or None if it is forgotten."""
+        return next((each for given, each in self.timeline if given == number), None)
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest that is in the timeline, or of the next one."""
+        return self._next - len(self.timeline)
+
     def clear(self) -> None:
         """Forget everything."""
-        self.calls.clear()
+        self.timeline.clear()
         self.messages.clear()

@@ -18,6 +18,7 @@ from ..server_connections.registry import ServerConnections
 from ..upstream.handler import UpstreamHandler
 from ..upstream.identity import make_upstream
 from ..upstream.sender import Upstream
+from .journal import Journal
 
 __all__ = ["Resource", "ResourceActivity"]
 
@@ -72,6 +73,7 @@ class Resource:
         clock: Clock,
         tenant: Tenant,
         seed: bytes,
+        journal: Journal,
     ) -> Self:
         """Make the state of a new resource.
 
@@ -81,6 +83,7 @@ class Resource:
             clock: The emulator's clock.
             tenant: Whose Entra tokens are accepted.
             seed: What its keys are derived from, and those of other resources.
+            journal: Keeps the calls of its upstream.
         """
         # The ids of Azure resources have no case.
         name = f"access keys {resource_config.resource_id.casefold()}"
@@ -94,6 +97,7 @@ class Resource:
             tenant,
             clock,
             signing_keys=lambda: access_keys.local,
+            called=journal.happened,
         )
         return cls(
             config=resource_config,

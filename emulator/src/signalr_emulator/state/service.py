@@ -45,9 +45,9 @@ class Service:
         role_assignments: Who may do what.
         roles: The same with the role definitions, under Resource Manager's rules.
         resources: The SignalR resources; there is at least one.
+        journal: What happened last on the data planes.
         activity: What was asked of the control plane.
         faults: What disturbs requests.
-        journal: What happened last on the data planes.
     """
 
     config: Config
@@ -59,9 +59,9 @@ class Service:
     role_assignments: RoleAssignments
     roles: RoleStore
     resources: tuple[Resource, ...]
+    journal: Journal
     activity: Activity = field(default_factory=Activity)
     faults: Faults = field(default_factory=Faults)
-    journal: Journal = field(default_factory=Journal)
 
     @classmethod
     def create(
@@ -91,6 +91,7 @@ class Service:
         )
         external_issuer = ExternalIssuer.derive(EXTERNAL_ISSUER, seed)
         identities = Identities(config.identities)
+        journal = Journal()
         issuers = (external_issuer, ManagedIdentityIssuer(tenant, identities, clock))
         return cls(
             config=config,
@@ -102,9 +103,12 @@ class Service:
             role_assignments=assignments,
             roles=RoleStore(clock, assignments),
             resources=tuple(
-                Resource.create(resource, config, clock=clock, tenant=tenant, seed=seed)
+                Resource.create(
+                    resource, config, clock=clock, tenant=tenant, seed=seed, journal=journal
+                )
                 for resource in config.resources
             ),
+            journal=journal,
         )
 
     def give_role(self, role: Role | None) -> None:

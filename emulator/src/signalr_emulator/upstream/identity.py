@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from ..clock import Clock
 from ..entra.identities import Identity, service_identity
 from ..entra.tenant import IssuedToken, Tenant
-from .sender import Upstream
+from .sender import Upstream, UpstreamCall
 from .settings import UpstreamConfig
 
 __all__ = ["ServiceTokens", "make_upstream"]
@@ -58,6 +58,7 @@ def make_upstream(
     clock: Clock,
     *,
     signing_keys: Callable[[], Sequence[str]],
+    called: Callable[[UpstreamCall], None],
 ) -> Upstream:
     """Make the upstream of one SignalR resource.
 
@@ -67,6 +68,9 @@ def make_upstream(
         tenant: Signs the identity's tokens.
         clock: The emulator's clock.
         signing_keys: Gives the resource's access keys.
+        called: Learns of each call.
     """
     tokens = ServiceTokens(service_identity(resource_id), tenant, clock)
-    return Upstream(config, signing_keys=signing_keys, token=tokens.token, clock=clock)
+    return Upstream(
+        config, signing_keys=signing_keys, token=tokens.token, clock=clock, called=called
+    )

@@ -41,6 +41,10 @@ _BY_CONTENT_TYPE = {protocol.content_type: protocol for protocol in PROTOCOLS.va
 
 _REMEMBERED_CALLS = 200
 _REMEMBERED_BYTES = 16 * 1024 * 1024
+_REMEMBERED_ANSWER = 16 * 1024
+"""How much of a response is remembered, in bytes."""
+
+_NO_TEMPLATE = "no upstream is configured for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class UpstreamCall:
         status: HTTP status, or None if there was no response.
         error: What went wrong, or None.
         duration: How long it took, in seconds of real time.
+        answer: The body of the response, or the start of it.
     """
 
     at: float
@@ -75,6 +80,12 @@ class UpstreamCall:
     status: int | None
     error: str | None
     duration: float
+    answer: bytes = field(default=b"", repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept of it."""
+        return len(self.invocation) + len(self.answer)
 
     def arguments(self) -> Json:
         """Give the arguments of an invocation as JSON values, or None if there are none such."""
@@ -108,6 +119,7 @@ class Upstream:
             local authentication is disabled.
         token: Gives an Entra token of the service's own managed identity for an audience.
         clock: Tells the times of the calls that are remembered.
+        called: Learns of each call, and of invocations that no template matches.
         pause: Waits for a number of seconds, before a request is repeated.
 
     Raises:
@@ -122,12 +134,14 @@ class Upstream:
         signing_keys: Callable[[], Sequence[str]],
         token: Callable[[str], str],
         clock: Clock,
+        called: Callable[[UpstreamCall], None] = lambda _call: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
         self._signing_keys = signing_keys
         self._token = token
         self._clock = clock
+        self._called = called
         self._pause = pause
         self._session: aiohttp.ClientSession | None = None
         self._file = UpstreamFile(config.settings_file) if config.settings_file else None
@@ -184,6 +198,9 @@ class Upstream:
         """
         template = choose(self.templates, client.hub, event.category, event.event)
         if template is None:
+            if event.category == MESSAGES:
+                missing = Response(None, error=_NO_TEMPLATE)
+                self._called(self._call(client, event, "", missing, 0.0))
             return None
         response = await self._in_turn(client, event, template)
         for delay in self._config.retry_delays:
@@ -233,22 +250,11 @@ class Upstream:
         response: Response,
         duration: float,
     ) -> None:
-        url = urlsplit(template.fill(client.hub, event.category, event.event))
-        call = UpstreamCall(
-            at=self._clock.now(),
-            hub=client.hub,
-            category=event.category,
-            event=event.event,
-            connection_id=client.connection_id,
-            user_id=client.user_id,
-            invocation=event.body if event.category == MESSAGES else b"",
-            content_type=event.content_type,
-            url=f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}",
-            status=response.status,
-            error=response.error,
-            duration=duration,
-        )
-        self._calls.add(call, len(call.invocation))
+        filled = urlsplit(template.fill(client.hub, event.category, event.event))
+        url = f"{filled.scheme}://{filled.netloc.rpartition('@')[2]}{filled.path}"
+        call = self._call(client, event, url, response, duration)
+        self._calls.add(call, call.size)
+        self._called(call)
         if call.error is not None:
             _LOGGER.warning(
                 "Upstream %s failed for %r of hub %s: %s.",
@@ -257,6 +263,30 @@ class Upstream:
                 call.hub,
                 call.error,
             )
+
+    def _call(
+        self,
+        client: UpstreamClient,
+        event: UpstreamEvent,
+        url: str,
+        response: Response,
+        duration: float,
+    ) -> UpstreamCall:
+        return UpstreamCall(
+            at=self._clock.now(),
+            hub=client.hub,
+            category=event.category,
+            event=event.event,
+            connection_id=client.connection_id,
+            user_id=client.user_id,
+            invocation=event.body if event.category == MESSAGES else b"",
+            content_type=event.content_type,
+            url=url,
+            status=response.status,
+            error=response.error,
+            duration=duration,
+            answer=(response.body or b"")[:_REMEMBERED_ANSWER],
+        )
 
 
 def _is_transient(response: Response) -> bool:

@@ -1,0 +1,118 @@
+"""What happened as rows: short enough to send all of them to a page."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+from ..documents.json_text import Json
+from ..service_protocol.messages import AccessKeyRequest
+from ..state.journal import Call, Happening, SentMessage, ServerRequest
+from ..upstream.messages import MESSAGES
+from ..upstream.sender import UpstreamCall
+
+__all__ = ["row"]
+
+_LONGEST: Final = 200
+"""How much of a name is shown in a row, in characters."""
+
+_MOST_MESSAGES: Final = 3
+"""Messages of one request that its row names."""
+
+type Row = dict[str, Json]
+
+
+def row(number: int, happening: Happening) -> Row:
+    """Give what happened in one line.
+
+    Returns:
+        `id`, `time` (epoch seconds of the emulator's clock), `kinds` by which it is found
+        (`request`, `client`, `message`, `upstream`, `server`), `hub` or None, `title`, `note`,
+        `outcome` as a short text, and `failed`.
+    """
+    return {"id": number, **_ROWS[type(happening)](happening)}
+
+
+def _of_call(call: Call) -> Row:
+    kinds: list[Json] = ["client" if call.path.startswith("/client") else "request"]
+    if call.path.startswith("/server"):
+        kinds.append("server")
+    if call.messages:
+        kinds.append("message")
+    said = [_said(each) for each in call.messages[:_MOST_MESSAGES]]
+    if len(call.messages) > _MOST_MESSAGES:
+        said.append(f"and {len(call.messages) - _MOST_MESSAGES} more messages")
+    failed = call.status >= HTTPStatus.BAD_REQUEST and not _is_question(call)
+    return {
+        "time": call.time,
+        "kinds": kinds,
+        "hub": call.hub,
+        "title": f"{call.method} {_short(call.path)}",
+        "note": "; ".join(said) or (call.operation or ""),
+        "outcome": str(call.status),
+        "failed": failed,
+    }
+
+
+def _is_question(call: Call) -> bool:
+    """Tell whether a 404 is the answer to a question, as that whether somebody is there."""
+    return call.status == HTTPStatus.NOT_FOUND and (call.operation or "").endswith("Exists")
+
+
+def _of_message(message: SentMessage) -> Row:
+    by = "an app server" if message.sender == "server" else "this page or a test"
+    return {
+        "time": message.time,
+        "kinds": ["message", "server"] if message.sender == "server" else ["message"],
+        "hub": message.hub,
+        "title": _said(message),
+        "note": f"sent by {by}",
+        "outcome": "sent" if message.connections else "nobody",
+        "failed": False,
+    }
+
+
+def _of_server(asked: ServerRequest) -> Row:
+    return {
+        "time": asked.time,
+        "kinds": ["server"],
+        "hub": asked.hub,
+        # The token of a request for a key is left out by the message itself.
+        "title": _short(repr(asked.message)),
+        "note": asked.error or f"by {_short(asked.server_id)}",
+        "outcome": "refused" if asked.error else "done",
+        "failed": asked.error is not None and not isinstance(asked.message, AccessKeyRequest),
+    }
+
+
+def _of_upstream(call: UpstreamCall) -> Row:
+    who = f"user {call.user_id}" if call.user_id else f"connection {call.connection_id}"
+    does = "calls" if call.category == MESSAGES else "is"
+    return {
+        "time": call.at,
+        "kinds": ["upstream"],
+        "hub": call.hub,
+        "title": _short(f"{who} {does} {call.event}"),
+        "note": f"POST {call.url}" if call.url else (call.error or ""),
+        "outcome": "no answer" if call.status is None else str(call.status),
+        "failed": call.error is not None,
+    }
+
+
+_ROWS: Final[Mapping[type, Callable[..., Row]]] = {
+    Call: _of_call,
+    SentMessage: _of_message,
+    ServerRequest: _of_server,
+    UpstreamCall: _of_upstream,
+}
+
+
+def _said(message: SentMessage) -> str:
+    count = message.connections
+    return _short(
+        f"{message.target} to {message.recipients}"
+        f" ({count} {'connection' if count == 1 else 'connections'})"
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,6 +1,7 @@
 """Results for people, as the steps run, and for machines, as one document at the end."""
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
@@ -13,7 +14,8 @@ _MARKS: Final = {Status.OK: "✓", Status.WARNING: "!", Status.FAILED: "✗", St
 _PLAIN_MARKS: Final = {**_MARKS, Status.OK: "+", Status.FAILED: "x"}
 _COLOURS: Final = {Status.OK: "32", Status.WARNING: "33", Status.FAILED: "31", Status.SKIPPED: "2"}
 _WIDTH: Final = 24
-_INDENT: Final = " " * (4 + _WIDTH)
+_COLUMNS: Final = 80
+_INDENT: Final = " " * 6
 
 
 def exit_status(results: Sequence[Result]) -> int:
@@ -53,9 +55,16 @@ class TextReport:
             self._output.write("\r\x1b[K")
         finding = result.finding
         mark = self._coloured(self._marks[finding.status], finding.status)
-        self._print(f"  {mark} {result.title:<{_WIDTH}}{finding.summary}")
+        first, *more = _wrapped(finding.summary, _COLUMNS - 4 - _WIDTH)
+        self._print(f"  {mark} {result.title:<{_WIDTH}}{first}")
+        for line in more:
+            self._print(f"{'':<{4 + _WIDTH}}{line}")
         for line in self._fix(result):
-            self._print(f"{_INDENT}{line}")
+            # A command stays in one line, so that it can be copied; a sentence begins with a
+            # capital letter.
+            lines = [line] if line[:1].islower() else _wrapped(line, _COLUMNS - len(_INDENT))
+            for each in lines:
+                self._print(f"{_INDENT}{each}")
 
     def finish(self, results: Sequence[Result]) -> None:
         """Sum up."""
@@ -83,6 +92,11 @@ class TextReport:
         text = line.encode(encoding, "replace").decode(encoding)
         self._output.write(f"{text}\n")
         self._output.flush()
+
+
+def _wrapped(text: str, width: int) -> Sequence[str]:
+    """Return a text in lines, none of which begins in the middle of a name."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 class JsonReport:

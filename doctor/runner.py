@@ -104,8 +104,7 @@ class Runner:
         return Finding.failed(
             Diagnosis(
                 f"it did not end within {limit:.0f} s",
-                "Look at the way there: a proxy, a firewall or a name server that does not answer."
-                " --timeout gives the whole run more time",
+                "A proxy, firewall or name server may not answer. --timeout gives more time",
             )
         )
 

@@ -11,6 +11,7 @@ from shared.settings.names import prefixed_hub
 from shared.transport.flow import NoAnswerError
 
 from ..diagnoses.app import (
+    OWN_IDENTITY,
     explain_app,
     explain_negotiate,
     explain_refused_token,
@@ -85,8 +86,7 @@ def check_app(app: AppUnderTest) -> Finding:
     if status == "degraded":
         return Finding.warning(
             f"{app.url} runs, and cannot renew its access key or reach an endpoint",
-            "If the steps above are well, it is the app's own identity that lacks the role, and not"
-            " yours: its log names the principal (az webapp log tail, or Application Insights)",
+            OWN_IDENTITY,
         )
     return Finding.failed(
         explain_app(outcome, app.route("health"), app.base_path), status=outcome.status
@@ -111,8 +111,7 @@ def check_negotiate(app: AppUnderTest) -> Finding:
     if sent_to not in known:
         return Finding.warning(
             f"the app sends clients to {sent_to}, which is no endpoint of these settings",
-            "Compare the app's settings with those checked here: "
-            + function_app("config appsettings list", ""),
+            function_app("config appsettings list", "") + "   # compare with those here",
             url=sent_to,
         )
     return _tried_token(app, sent_to, str(answer["accessToken"]))

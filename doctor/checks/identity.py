@@ -46,8 +46,8 @@ def check_credential(tested: EndpointUnderTest) -> Finding:
     if tested.is_local:
         return Finding.warning(
             f"{name} and no Entra ID, since {credential.because}",
-            "For an emulator on this machine only. In Azure set"
-            " AzureSignalRConnectionString__serviceUri instead of the connection string",
+            "For an emulator on this machine only; in Azure set"
+            " AzureSignalRConnectionString__serviceUri",
             credential=credential.kind.value,
             because=credential.because,
         )

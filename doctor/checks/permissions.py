@@ -78,7 +78,7 @@ def check_send(tested: EndpointUnderTest) -> Finding:
     if not receives(tested.client, _TARGET, nonce, _DELIVERY_TIMEOUT):
         return Finding.warning(
             "the service accepts messages, and one to the doctor's own client did not arrive",
-            "Try again. A clientEndpoint that leads to another resource than serviceUri does this",
+            "Try again; clientEndpoint may lead to another resource than serviceUri",
             **finding.details,
         )
     milliseconds = round((time.monotonic() - began) * 1000)

@@ -9,6 +9,7 @@ from ..finding import Diagnosis
 from .commands import function_app
 
 __all__ = [
+    "OWN_IDENTITY",
     "explain_app",
     "explain_negotiate",
     "explain_refused_token",
@@ -16,12 +17,16 @@ __all__ = [
     "is_refusal",
 ]
 
+OWN_IDENTITY: Final = (
+    "If the steps above are well, the app's own identity lacks the role: its log has the command"
+)
+"""What mends an app that has no key, while whoever runs the doctor would have one."""
+
 _PROBLEM: Final = "application/problem+json"
 _AUTH: Final = "az webapp auth update --name <function app> --resource-group <resource group>"
 """Of the extension authV2: az extension add --name authV2."""
-_LOG: Final = (
-    "Look at its log: az webapp log tail --name <function app> --resource-group <resource group>"
-)
+_LOG: Final = "az webapp log tail --name <function app> --resource-group <resource group>"
+_PUBLISH: Final = "func azure functionapp publish <function app>"
 
 
 def is_refusal(answer: Response) -> bool:
@@ -40,16 +45,14 @@ def explain_app(answer: Response, url: str, base_path: str) -> Diagnosis:
     if _is_login(answer):
         return Diagnosis(
             f"{answer.status}: App Service authentication stands before the app",
-            "If clients come without a login, let anonymous requests pass and leave the decision to"
-            f" NEGOTIATE_IDENTITY: {_AUTH} --action AllowAnonymous\n"
-            f"The service's calls come without a login in any case: {_exclude(base_path)}",
+            f"{_AUTH} --action AllowAnonymous   # NEGOTIATE_IDENTITY decides\n"
+            f"{_exclude(base_path)}   # the service's calls",
         )
     if answer.status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
             f"404: there is no function at {url}",
-            "Publish the app: func azure functionapp publish <function app>. If it is published,"
-            " its start failed: look at its log for the setting that is wrong. With another route"
-            " prefix than that of host.json here, give it: --app-url https://<app>/<prefix>",
+            f"{_PUBLISH}\nIf it is published, its log names the wrong setting. With another route"
+            " prefix: --app-url https://<app>/<prefix>",
         )
     if answer.status == HTTPStatus.FORBIDDEN:
         return Diagnosis(
@@ -67,7 +70,7 @@ def explain_negotiate(answer: Response, hub: str, base_path: str) -> Diagnosis:
         setting = function_app("config appsettings set", f"--settings SIGNALR_HUBS={hub}")
         return Diagnosis(
             f"404: the running app does not serve the hub {hub}",
-            f"Add it to the app's SIGNALR_HUBS (hubs with commas between them): {setting}",
+            f"{setting}   # after those it has, with a comma",
         )
     if answer.status == HTTPStatus.FORBIDDEN and is_refusal(answer):
         return Diagnosis("403: policy.py does not let an anonymous caller in", "See policy.py")
@@ -80,8 +83,7 @@ def explain_negotiate(answer: Response, hub: str, base_path: str) -> Diagnosis:
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Diagnosis(
             "503: the app has no access key",
-            "If the steps above are well, it is the app's own identity that lacks the role, and not"
-            " yours: its log names the principal and the command that assigns it",
+            OWN_IDENTITY,
         )
     return explain_app(answer, "negotiate", base_path)
 
@@ -109,18 +111,17 @@ def explain_upstream(answer: Response, base_path: str) -> Diagnosis:
         return Diagnosis(
             f"{answer.status}: App Service authentication refuses the service's calls before the"
             " app sees them",
-            f"Exclude the path from it: {_exclude(base_path)}",
+            _exclude(base_path),
         )
     if answer.status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
             "404: the running app has no upstream function",
-            "Publish the app anew: func azure functionapp publish <function app>",
+            _PUBLISH,
         )
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return Diagnosis(
             f"{answer.status}: the app takes a call of anybody for one of the service",
-            "What answers there is not this app's upstream function, which verifies each call:"
-            " publish the app anew: func azure functionapp publish <function app>",
+            f"{_PUBLISH}   # what answers there verifies nothing",
         )
     return explain_app(answer, "upstream", base_path)
 

@@ -35,7 +35,7 @@ def explain_negotiation(
     if answer.status == HTTPStatus.OK:
         return Diagnosis(
             f"the answer to the negotiation is none of a SignalR service: {answer.body[:80]!r}",
-            "Check …__clientEndpoint: what stands there has to pass /client on to the service",
+            "What …__clientEndpoint names has to pass /client on",
         )
     if answer.status == HTTPStatus.UNAUTHORIZED and is_moved(emulator):
         return Diagnosis(
@@ -46,8 +46,8 @@ def explain_negotiation(
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return Diagnosis(
             "401: the service does not accept the client token that its own key has signed",
-            f"Check that …__serviceUri is the resource's own address ({endpoint.audience_base} is"
-            " the audience that was signed), and that this machine's clock is right",
+            f"Check …__serviceUri (the token is for {endpoint.audience_base}) and this machine's"
+            " clock",
         )
     if answer.status == HTTPStatus.FORBIDDEN:
         return explain_access(endpoint, "ClientConnection")
@@ -60,11 +60,10 @@ def explain_upgrade(status: int, endpoint: Endpoint) -> Diagnosis:
         return explain_access(endpoint, "ClientConnection")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         scale = signalr("update", endpoint, "--sku Standard_S1 --unit-count <units>")
-        return Diagnosis("429: the resource has no connection left", f"Add units: {scale}")
+        return Diagnosis("429: the resource has no connection left", scale)
     return Diagnosis(
         f"{status} instead of 101: the negotiation succeeds, and the WebSocket does not open",
-        "A proxy or gateway on the way does not pass WebSockets on: turn them on there (for"
-        " Application Gateway and nginx the headers Upgrade and Connection have to pass)",
+        "Have the proxy or gateway on the way pass WebSockets on: the headers Upgrade, Connection",
     )
 
 
@@ -119,7 +118,7 @@ def explain_upstream(
         return Finding.failed(
             Diagnosis(
                 "a client's call got no answer",
-                f"The app behind the upstream hangs, or no upstream is set. Look: {show}",
+                f"The app hangs, or no upstream is set:\n{show}",
             )
         )
     error = answer.get("error")
@@ -132,13 +131,12 @@ def explain_upstream(
     if error is None and answer.get("type") == 3:  # noqa: PLR2004  a completion
         return Finding.warning(
             "some app answers methods that do not exist; it is not this one",
-            f"If it should be this one, correct the URL template to {template}. It is now: {show}",
+            f"{show}   # should it be {template}?",
         )
     closed = "the service closed the connection" if error is None else f"the service says: {error}"
     return Finding.warning(
         f"no upstream answers calls of clients ({closed})",
-        "Without methods that clients call there is nothing to fix. Else set it in the portal"
-        " (Settings, authentication with managed identity), or: "
+        "Nothing to fix, unless clients call methods:\n"
         + signalr("upstream update", endpoint, f'--template url-template="{template}"')
         + emulator_option(
             endpoint,
@@ -160,26 +158,23 @@ def _explain_upstream_status(status: int, show: str, base_path: str) -> Diagnosi
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return Diagnosis(
             f"{status}: what the upstream settings name refuses the service's calls",
-            "The app's log says why. UPSTREAM_TENANT_ID is the tenant of the SignalR resource,"
-            " UPSTREAM_AUDIENCE the resource in the upstream settings; these need authentication by"
-            " managed identity, and UPSTREAM_IDENTITIES, if set, has the client id of that"
-            f" identity. With App Service authentication exclude the path {base_path}/upstream\n"
-            f"The upstream settings: {show}",
+            "The app's log says why. Compare UPSTREAM_TENANT_ID, UPSTREAM_AUDIENCE and"
+            " UPSTREAM_IDENTITIES with the upstream settings; App Service authentication has to"
+            f" exclude {base_path}/upstream\n{show}",
         )
     if status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
             "404: the URL of the upstream settings leads to no upstream function, or the app does"
             " not serve this hub",
-            f"The URL template has to end with {base_path}{_ROUTE}: {show}\n"
-            "The app's SIGNALR_HUBS has to have the hub",
+            f"{show}   # has to end with {base_path}{_ROUTE}\n"
+            "SIGNALR_HUBS of the app has to have the hub",
         )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Diagnosis(
             "503: the app cannot tell whether the service's calls are genuine, or is not running",
-            "The app's log says why; it has to reach its tenant's public keys (UPSTREAM_KEYS_URL,"
-            " if set, else login.microsoftonline.com)",
+            "The app has to reach UPSTREAM_KEYS_URL, if set, else login.microsoftonline.com",
         )
     return Diagnosis(
         f"{status}: the service's call of the app fails",
-        f"Look whether the app runs and at its log; the URL that is called: {show}",
+        f"The app's log says why. The URL that is called:\n{show}",
     )

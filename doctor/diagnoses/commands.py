@@ -44,4 +44,4 @@ def emulator_option(endpoint: Endpoint, arguments: str) -> str:
     """Return a line about the emulator's options if the endpoint is one, else ""."""
     if not is_emulator(endpoint.url):
         return ""
-    return f"\nThe emulator of this repository: signalr-emulator {arguments}"
+    return f"\nsignalr-emulator {arguments}   # the emulator"

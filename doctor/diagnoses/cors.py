@@ -48,8 +48,7 @@ def judge_preflight(
     if allowed == "*":
         return Diagnosis(
             f"{host.name} lets every origin in, which browsers do not take with credentials",
-            f"Name the origin instead of *: {add}\n"
-            "Or build the client with withUrl(url, { withCredentials: false })",
+            f"{add}\nOr build the client with withUrl(url, {{ withCredentials: false }})",
         )
     if allowed != origin:
         return Diagnosis(f"{host.name} lets {allowed} in, and not {origin}", add)
@@ -64,7 +63,6 @@ def judge_preflight(
     if refused:
         return Diagnosis(
             f"{host.name} does not let pages send {', '.join(refused)}",
-            "What answers preflights there has to allow these headers; the service and Azure"
-            " Functions allow all, so look at a gateway before it",
+            "A gateway before it has to allow these headers",
         )
     return None

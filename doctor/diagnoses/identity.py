@@ -15,9 +15,10 @@ __all__ = ["explain_identity"]
 
 _LOGIN: Final = f"az login --scope {AUDIENCE}/.default"
 _WITHOUT_EMULATOR: Final = (
-    "On a developer's machine without the emulator remove IDENTITY_ENDPOINT, IDENTITY_HEADER"
-    f" and …__credential from the settings, and: {_LOGIN}"
+    "Without the emulator remove IDENTITY_ENDPOINT, IDENTITY_HEADER and …__credential, and:\n"
+    f"{_LOGIN}"
 )
+_ASSIGN: Final = function_app("identity assign", "")
 _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "7000215": (
         "the client secret is wrong: a secret's value is needed, not its id",
@@ -33,7 +34,7 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "90002": (
         "there is no tenant {tenantId} (…__tenantId)",
-        "Set …__tenantId to what this prints: az account show --query tenantId --output tsv",
+        "az account show --query tenantId --output tsv   # for …__tenantId",
     ),
     "700027": (
         "the certificate is not one of the application's",
@@ -63,7 +64,7 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "65001": ("nobody has consented to the Azure CLI's use of SignalR", _LOGIN),
     "53003": (
         "a Conditional Access policy does not give a token out",
-        "Ask the tenant's administrators which policy it is; the sign-in log of Entra names it",
+        "Entra's sign-in log names the policy",
     ),
 }
 
@@ -89,15 +90,13 @@ def explain_identity(
             return Diagnosis(
                 "DefaultAzureCredential finds no login: neither in the environment nor of a managed"
                 " identity nor of the Azure CLI",
-                f"On a developer's machine: {_LOGIN}\n"
-                f"In Azure: {function_app('identity assign', '')}",
+                f"{_LOGIN}   # on your machine\n{_ASSIGN}   # in Azure",
             )
         case CredentialKind.WORKLOAD_IDENTITY:
             return Diagnosis(
                 f"no token of the workload identity: {failure.said}",
-                'The pod needs the label azure.workload.identity/use: "true" and a service account'
-                " with azure.workload.identity/client-id, which set AZURE_TENANT_ID,"
-                " AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE and AZURE_AUTHORITY_HOST",
+                'The pod needs the label azure.workload.identity/use: "true", its service account'
+                " azure.workload.identity/client-id",
             )
         case _:
             return _explain_app(failure)
@@ -134,12 +133,12 @@ def _explain_managed_identity(failure: TokenFailure, credential: CredentialSetti
         case Cause.NO_IDENTITY:
             return _explain_unknown_identity(credential)
         case Cause.NO_CONNECTION:
-            fix = "With the emulator: start it (make start), or correct IDENTITY_ENDPOINT"
+            fix = "make start   # the emulator, or correct IDENTITY_ENDPOINT"
         case Cause.REFUSED:
             fix = f"{failure.remedy}\nWith the emulator: IDENTITY_HEADER=local-emulator"
         case Cause.FAULT | Cause.NO_TIME | Cause.BUSY:
             restart = function_app("restart", "")
-            fix = f"Try again in a minute; if it stays, restart the app: {restart}"
+            fix = f"Try again in a minute, then:\n{restart}"
         case _:
             fix = failure.remedy
     return Diagnosis(failure.said, f"{fix}\n{_WITHOUT_EMULATOR}")
@@ -149,7 +148,7 @@ def _explain_no_endpoint(said: str) -> Diagnosis:
     return Diagnosis(
         "there is no managed identity here: nothing offers one (IDENTITY_ENDPOINT and"
         f" IDENTITY_HEADER, or IMDS): {said}",
-        f"In Azure: {function_app('identity assign', '')}\n{_WITHOUT_EMULATOR}",
+        f"{_ASSIGN}   # in Azure\n{_WITHOUT_EMULATOR}",
     )
 
 
@@ -159,15 +158,13 @@ def _explain_unknown_identity(credential: CredentialSettings) -> Diagnosis:
     if identity is None:
         return Diagnosis(
             "the app has no system-assigned identity",
-            f"{function_app('identity assign', '')}\n"
-            "Or name a user-assigned one by its client id (not its object id):"
-            " AzureSignalRConnectionString__clientId=<client id>\n"
-            f"What the app has: {show}",
+            f"{_ASSIGN}\nOr name one of these by its client id (not its object id):"
+            f" AzureSignalRConnectionString__clientId=<client id>\n{show}",
         )
     assign = function_app("identity assign", "--identities <resource id of the identity>")
     return Diagnosis(
         f"the app has no user-assigned identity with the {identity.said}",
-        f"{_correct_identity(credential)}: {show}\nOr give the app the identity: {assign}",
+        f"{_correct_identity(credential)}:\n{show}\n{assign}   # or give it to the app",
     )
 
 
@@ -176,10 +173,10 @@ def _correct_identity(credential: CredentialSettings) -> str:
         by = credential.managed_identity.by
         part = IDENTITY_PARTS[by].name
         what = {"client_id": "the clientId (not principalId)", "object_id": "the principalId"}
-        return f"Set …__{part} to {what.get(by, 'the resource id')} of one that this lists"
+        return f"Set …__{part} to {what.get(by, 'the resource id')} of one of these"
     return (
-        "Set …__clientId to the clientId (not principalId) of one that this lists, or remove it for"
-        " the system-assigned one"
+        "Set …__clientId to the clientId (not principalId) of one of these, or remove it for the"
+        " system-assigned one"
     )
 
 

@@ -36,16 +36,15 @@ def explain_no_answer(
         reason = next(each for each in causes if isinstance(each, ssl.SSLError))
         return Diagnosis(
             f"TLS with {where} fails: {reason.reason or reason}",
-            "If a proxy inspects TLS here, name its certificate authority:"
-            " export REQUESTS_CA_BUNDLE=/path/to/ca.pem\n"
-            f"Else the host of {names} is not the one of the certificate",
+            "export REQUESTS_CA_BUNDLE=/path/to/ca.pem   # of a proxy that inspects TLS\n"
+            f"Else the certificate is not for the host of {names}",
         )
     if any(isinstance(each, ConnectionRefusedError) for each in causes):
         return Diagnosis(f"nothing listens at {where}", _start(url, names))
     if any(isinstance(each, ConnectionResetError) for each in causes):
         return Diagnosis(
             f"{where} ended the connection without an answer",
-            "Try again; if it stays, a proxy or firewall on the way ends it",
+            "Try again; a proxy or firewall may end it",
         )
     if any(isinstance(each, TimeoutError) for each in causes) or "timed out" in str(error).lower():
         return Diagnosis(f"{where} did not answer in time", _reach(names, address))
@@ -54,13 +53,10 @@ def explain_no_answer(
 
 def _where_it_is_known(url: str) -> str:
     if is_emulator(url):
-        return (
-            "the name of a container is known inside its network only: run the doctor in a"
-            " container of the same network"
-        )
+        return "the name of a container is known inside its network only: run the doctor there"
     return (
-        'the resource has to exist: az signalr list --query "[].hostName" --output tsv\n'
-        "Behind a private endpoint the name is known inside the virtual network only"
+        "or run this inside the virtual network of its private endpoint\n"
+        'az signalr list --query "[].hostName" --output tsv   # those that exist'
     )
 
 
@@ -72,11 +68,8 @@ def _start(url: str, names: str) -> str:
 
 def _reach(names: str, address: str) -> str:
     if address and ip_address(address).is_private and not ip_address(address).is_loopback:
-        return (
-            f"The name stands for the private address {address}, a private endpoint:"
-            " run the doctor inside the virtual network, or connect to it by VPN"
-        )
-    return f"Check {names}, and that no firewall or proxy on the way drops the packets"
+        return f"{address} is of a private endpoint: run the doctor inside its virtual network"
+    return f"Check {names}, firewalls and proxies on the way"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

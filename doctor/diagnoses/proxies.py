@@ -49,8 +49,7 @@ def explain_proxy(diagnosis: Diagnosis, url: str) -> Diagnosis:
         return diagnosis
     return Diagnosis(
         f"{diagnosis.summary}{asked}",
-        f"The proxy itself may be what fails. To pass it by:"
-        f" NO_PROXY={urlsplit(url).hostname}\n{diagnosis.fix}",
+        f"To pass the proxy by: NO_PROXY={urlsplit(url).hostname}\n{diagnosis.fix}",
     )
 
 

@@ -40,12 +40,9 @@ def explain_absence(said: str, endpoint: Endpoint) -> Diagnosis:
     off = function_app("config appsettings set", "--settings NEGOTIATE_REFRESH=false")
     return Diagnosis(
         f"the service renews no sign-ins: {said}",
-        "It has authentication refresh switched off, or does not know REST API version"
-        f" {op.REFRESH_AUTH.api_version} yet. Clients stay connected, and each of their refreshes"
-        " fails with 404 or 500\n"
-        f"Until the service has it, have them ask for none: {off}\n"
-        "With NEGOTIATE_CLOSE_ON_EXPIRATION=true their connections end with the session"
-        + emulator_option(endpoint, "--authentication-refresh"),
+        f"It is off, or REST API version {op.REFRESH_AUTH.api_version} is not known. Clients stay"
+        " connected, unless NEGOTIATE_CLOSE_ON_EXPIRATION=true\n"
+        f"{off}   # until then" + emulator_option(endpoint, "--authentication-refresh"),
     )
 
 
@@ -58,8 +55,8 @@ def explain_missing_role(diagnosis: Diagnosis) -> Diagnosis:
     return replace(
         diagnosis,
         fix=f"{diagnosis.fix}\n"
-        "'SignalR App Server' is enough to negotiate with access keys and to renew; a custom role"
-        f" needs {op.REFRESH_AUTH.permission} beside {op.ACCESS_KEY.permission}",
+        "'SignalR App Server' is enough to negotiate and to renew; a custom role needs"
+        f" {op.REFRESH_AUTH.permission} beside {op.ACCESS_KEY.permission}",
     )
 
 
@@ -75,6 +72,6 @@ def explain_no_refresh(answer: Response, hub: str, base_path: str) -> Diagnosis:
         return explain_app(answer, f"{hub}/refresh", base_path)
     return Diagnosis(
         f"404: the running app negotiates, and has no function at {base_path}/{hub}/refresh",
-        "Publish the app anew: func azure functionapp publish <function app>. With routes of your"
-        " own, give refresh and refresh_hub theirs beside those of negotiate",
+        "func azure functionapp publish <function app>\n"
+        "Routes of your own: refresh and refresh_hub need theirs",
     )

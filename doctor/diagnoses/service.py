@@ -58,8 +58,7 @@ def explain_error(
     if outcome.status == operation.success:
         return Diagnosis(
             f"{outcome.status}, and the body is not what this operation gives",
-            "A gateway or proxy on the way may answer instead of the service: check"
-            f" {SERVICE_URI} and, if set, …__serverEndpoint",
+            f"A gateway may answer instead: check {SERVICE_URI} and …__serverEndpoint",
         )
     return explain_status(outcome, endpoint)
 
@@ -104,10 +103,9 @@ def explain_denied(
         f"403: no role of the principal {missing.principal} at this SignalR resource allows"
         f" {', '.join(data_actions)}",
         f"{missing.command}{find}\n"
-        f"'{missing.narrower}', {missing.meaning}, is enough for this step\n"
-        f"What it has already, where a role at another resource does not count:"
-        f" az role assignment list --assignee {missing.principal} --all --output table\n"
-        "A new assignment can take up to 30 minutes to be effective"
+        f"az role assignment list --assignee {missing.principal} --all"
+        "   # a role at another resource does not count\n"
+        f"'{missing.narrower}' is enough for this step. It can take up to 30 minutes"
         + emulator_option(endpoint, f'--role "{missing.role}"'),
     )
 
@@ -122,9 +120,7 @@ def explain_access(endpoint: Endpoint, kind: str) -> Diagnosis:
     update = signalr("network-rule update", endpoint, f"--public-network true --allow {kind}")
     return Diagnosis(
         f"403 by the network access control of the resource: {kind} is not allowed from here",
-        f"From the public network: {update}\n"
-        "With a private endpoint the host's name has to stand for its private address here: run the"
-        " doctor inside the virtual network",
+        f"{update}\nOr run the doctor inside the virtual network of a private endpoint",
     )
 
 
@@ -134,19 +130,17 @@ def explain_status(answer: Response, endpoint: Endpoint) -> Diagnosis:
     if status == HTTPStatus.NOT_FOUND:
         return Diagnosis(
             "404: what answers there does not have this operation",
-            f"Correct {SERVICE_URI}: it is the address of a SignalR resource, not of an app:"
-            ' az signalr list --query "[].hostName" --output tsv',
+            f"Correct {SERVICE_URI} to one of these:\n"
+            'az signalr list --query "[].hostName" --output tsv',
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         scale = signalr("update", endpoint, "--sku Standard_S1 --unit-count <units>")
-        return Diagnosis(
-            "429: the resource has reached a limit of its tier", f"Wait, or add units: {scale}"
-        )
+        return Diagnosis("429: the resource has reached a limit of its tier", f"Wait, or:\n{scale}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Diagnosis(
             f"{status}: the service has a fault or is being changed",
-            "Try again in a minute; if it stays, look at the resource's health:"
-            f" {signalr('show', endpoint, '--query provisioningState')}",
+            f"Try again in a minute, then:\n"
+            f"{signalr('show', endpoint, '--query provisioningState')}",
         )
     return Diagnosis(
         f"{status}, which this operation does not give",
@@ -173,16 +167,12 @@ def _explain_unauthorized(
     if str(audience).rstrip("/") != AUDIENCE:
         return Diagnosis(
             f"401: the token is for the audience {audience}, and the service takes {AUDIENCE}",
-            "Remove …__audience from the settings, or set it to the right value:"
-            f" AzureSignalRConnectionString__audience={AUDIENCE}",
+            f"Remove …__audience, or: AzureSignalRConnectionString__audience={AUDIENCE}",
         )
     return Diagnosis(
         f"401: the service does not accept the token, which is of the tenant {tenant}",
-        "The identity has to be of the tenant of the SignalR resource. Its tenant:"
-        f" az account show --subscription <subscription of {endpoint.resource_name}>"
-        " --query tenantId --output tsv\n"
-        "With the login of a person: az login --tenant <that tenant>\n"
-        "With an app in another tenant: docs/other-tenant.md\n"
-        "If the tenant is right, look at the clock (below), and whether the resource refuses Entra:"
-        f" {signalr('show', endpoint, '--query disableAadAuth')}",
+        f"az account show --subscription <subscription of {endpoint.resource_name}>"
+        " --query tenantId --output tsv   # the tenant that it has to be\n"
+        "az login --tenant <that tenant>   # a person; for an app: docs/other-tenant.md\n"
+        f"{signalr('show', endpoint, '--query disableAadAuth')}   # if it is; and the clock, below",
     )

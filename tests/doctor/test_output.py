@@ -48,13 +48,26 @@ def test_text_for_a_file_or_pipe() -> None:
     assert printed(io.StringIO(), {}).splitlines() == [
         "  + One                     fine",
         "  x Two                     broken",
-        "                            mend it",
-        "                            well",
+        "      mend it",
+        "      well",
         "  x Three                   broken",
-        "                            As for “Two” above",
+        "      As for “Two” above",
         "",
         "1 well, 0 to look at, 2 broken, 0 skipped",
     ]
+
+
+def test_sentences_end_at_80_columns_and_commands_stay_whole() -> None:
+    sentence = "Names of " + " ".join(f"word{number}" for number in range(40))
+    command = "az role assignment create " + "x" * 100
+    finding = Finding.failed(Diagnosis(sentence, f"{command}\n{sentence}"))
+    output = io.StringIO()
+    TextReport(output, {}).ended(Result("a", "One", "", finding))
+    lines = output.getvalue().splitlines()
+    assert f"      {command}" in lines
+    assert all(len(each) <= 80 for each in lines if command not in each)
+    shown = " ".join(output.getvalue().split())
+    assert shown == f"x One {sentence} {command} {sentence}"
 
 
 def test_colour_and_progress_on_a_terminal() -> None:
@@ -227,7 +240,7 @@ def test_the_command_where_something_is_broken(emulator: RunningEmulator, tmp_pa
     assert ended.stderr == ""
     check_no_secret(ended.stdout)
     assert "  ✓ Service reachable       " in ended.stdout
-    assert "  ✗ Entra token             the identity endpoint " in ended.stdout
-    assert "                            With the emulator: IDENTITY_HEADER=" in ended.stdout
+    assert "  ✗ Entra token             the identity" in ended.stdout
+    assert "      With the emulator: IDENTITY_HEADER=" in ended.stdout
     assert "  - Access key              skipped: it needs “Entra token”" in ended.stdout
     assert "\x1b" not in ended.stdout

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 
 from doctor.configuration import read_configuration
 from doctor.running import announced, running_apps
-from tests.doctor.conftest import Step, check_document
+from tests.doctor.conftest import PAGE, Step, check_document
+from tests.doctor.test_docs import SHOWN, fixed
 from tests.e2e.processes import PATIENCE, ROOT, Process, free_ports
 
 SERVICE = "AzureSignalRConnectionString__serviceUri"
@@ -69,6 +71,19 @@ def test_the_doctor_needs_no_options(started: Started) -> None:
     assert {each["status"] for each in steps.values()} == {"ok", "skipped"}, steps
     skipped = {name for name, each in steps.items() if each["status"] == "skipped"}
     assert skipped == {"cors", "app-cors"}  # no origin was given
+
+
+def test_the_page_shows_what_is_printed(started: Started) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "doctor", "--origin", PAGE],
+        cwd=started.folder,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert fixed(ended.stdout) == fixed(SHOWN[0])
 
 
 def test_a_healthy_app_has_nothing_to_warn_of(started: Started) -> None:

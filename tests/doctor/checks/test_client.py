@@ -94,9 +94,9 @@ def upstream() -> Iterator[Upstream]:
         (401, "failed", "401: what the upstream settings name refuses", "UPSTREAM_AUDIENCE"),
         (403, "failed", "403: ", "UPSTREAM_IDENTITIES"),
         (404, "failed", "404: the URL of the upstream settings leads", "SIGNALR_HUBS"),
-        (500, "failed", "500: the service's call of the app fails", "its log"),
+        (500, "failed", "500: the service's call of the app fails", "app's log"),
         (503, "failed", "503: the app cannot tell", "UPSTREAM_KEYS_URL"),
-        (204, "warning", "some app answers methods that do not exist", "URL template"),
+        (204, "warning", "some app answers methods that do not exist", "# should it be https://"),
     ],
 )
 def test_an_upstream_that_refuses_or_fails(

@@ -27,7 +27,7 @@ def test_a_service_that_keeps_a_page_out(choosy: RunningEmulator, examine: Exami
         "az signalr cors add --name <SignalR resource> --resource-group <resource group>"
         f" --allowed-origins {ORIGIN}"
     )
-    assert emulator.endswith(f": signalr-emulator --allowed-origin {ORIGIN}")
+    assert emulator == f"signalr-emulator --allowed-origin {ORIGIN}   # the emulator"
 
 
 def test_a_service_that_lets_a_page_in(choosy: RunningEmulator, examine: Examine) -> None:

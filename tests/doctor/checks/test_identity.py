@@ -59,7 +59,7 @@ def test_no_system_assigned_identity(examine: Examine, tmp_path: Path) -> None:
         (
             {"IDENTITY_ENDPOINT": CLOSED},
             f"nothing answers at the identity endpoint {CLOSED}",
-            "start it (make start)",
+            "make start",
         ),
         (
             {"IDENTITY_HEADER": "wrong"},

@@ -136,10 +136,7 @@ def test_a_role_that_renews_nothing(emulator: RunningEmulator, examine: Examine)
     assert refresh["status"] == "failed"
     assert PRINCIPAL in refresh["summary"]
     assert refresh["summary"].endswith("allows clientConnection/write")
-    assert (
-        "'SignalR App Server' is enough to negotiate with access keys and to renew"
-        in (refresh["fix"])
-    )
+    assert "'SignalR App Server' is enough to negotiate and to renew" in (refresh["fix"])
     assert refresh["details"]["dataAction"] == "clientConnection/write"
 
 

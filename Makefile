@@ -87,7 +87,7 @@ simulate: .venv/ready ## Renew the tables and plots of docs/scaling.md
 docs: .venv/ready ## Build the documentation as a site
 	@$(python) -m docs.configuration
 	@$(sphinx) docs/_build/html
-	@echo "Open docs/_build/html/docs/index.html"
+	@echo "Open file://$(CURDIR)/docs/_build/html/index.html"
 
 docs-links: .venv/ready ## Check the documentation's links to other sites, which needs a network
 	@$(sphinx) -b linkcheck docs/_build/links

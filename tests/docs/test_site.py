@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -61,3 +62,24 @@ def test_a_link_to_a_file_of_the_repository_gives_the_file(site: Path) -> None:
 def test_the_folder_itself_leads_to_the_first_page(site: Path) -> None:
     (target,) = re.findall(r"url=(\S+)\"", (site / "index.html").read_text())
     assert "Keyless SignalR" in text_of(site / target)
+
+
+def test_the_last_line_of_make_docs_names_a_page_that_opens(site: Path) -> None:
+    made = subprocess.run(
+        ("make", "--dry-run", "docs"), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    (address,) = re.findall(r'^echo "Open file://(.+)"$', made.stdout, re.MULTILINE)
+    page = Path(address)
+    assert page.parent == ROOT / "docs/_build/html"
+    assert (site / page.name).is_file()
+
+
+def test_links_between_pages_need_no_server(site: Path) -> None:
+    lost = [
+        f"{page.relative_to(site)}: {target}"
+        for page in site.rglob("*.html")
+        for target in re.findall(r'(?:href|src)="([^"]*)"', page.read_text())
+        if not re.match(r"[a-z]+:|#", target)
+        if target and not (page.parent / unquote(re.split("[?#]", target)[0])).is_file()
+    ]
+    assert lost == []

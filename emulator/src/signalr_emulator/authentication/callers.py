@@ -51,6 +51,9 @@ class CalledUrl:
     origins: AbstractSet[str]
 
 
+type Called = Callable[[], CalledUrl]
+
+
 class Authenticator:
     """Tells who calls.
 
@@ -64,17 +67,17 @@ class Authenticator:
         self._tenant = tenant
         self._keys = keys
         self._clock = clock
-        self._by_algorithm: Mapping[str, Callable[[str, CalledUrl], Caller]] = {
-            "RS256": lambda token, _url: self.entra(token),
+        self._by_algorithm: Mapping[str, Callable[[str, Called], Caller]] = {
+            "RS256": lambda token, _called: self.entra(token),
             **dict.fromkeys(ALGORITHMS, self._access_key),
         }
 
-    def caller(self, authorization: str | None, url: CalledUrl) -> Caller:
+    def caller(self, authorization: str | None, called: Called) -> Caller:
         """Check the `Authorization` header of a request.
 
         Args:
             authorization: The header, or None if it is not there.
-            url: What is called.
+            called: Gives what is called, where the token is for that alone.
 
         Raises:
             AuthenticationError: There is no bearer token, or it is not valid here.
@@ -85,7 +88,7 @@ class Authenticator:
         check = self._by_algorithm.get(str(unverified_header(token).get("alg")))
         if check is None:
             raise AuthenticationError("Tokens of this algorithm are not accepted.")
-        return check(token, url)
+        return check(token, called)
 
     def entra(self, token: str) -> Caller:
         """Check an Entra token that has come without a request of its own.
@@ -95,8 +98,8 @@ class Authenticator:
         """
         return Caller(principal_id=self._tenant.validate(token, ENTRA_AUDIENCES))
 
-    def _access_key(self, token: str, url: CalledUrl) -> Caller:
-        claims = signed_claims(token, self._keys)
+    def _access_key(self, token: str, called: Called) -> Caller:
+        claims, url = signed_claims(token, self._keys), called()
         if not any(
             is_for_url(audience, path=url.path, query=url.query, origins=url.origins)
             for audience in audiences_of(claims)

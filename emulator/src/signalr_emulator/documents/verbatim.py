@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NewType
 
+import msgspec
+
 from ..errors import JsonError
 from .json_text import Json, refuse_constant
 
@@ -22,6 +24,10 @@ _look_through = json.JSONDecoder(
     parse_constant=refuse_constant, parse_float=str, parse_int=str
 ).raw_decode
 _skim = json.JSONDecoder(parse_constant=refuse_constant, parse_int=float).decode
+# Ten times as fast, but they refuse the escape of half a surrogate pair, which is JSON, and do not
+# say what is wrong: what they refuse is looked through once more.
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -40,7 +46,7 @@ def members(text: bytes) -> dict[str, JsonText]:
     Raises:
         JsonError: As `verbatim`, or the text is not an object.
     """
-    return _checked(lambda found: dict(_parts(found, "{", "}", _name)), text)
+    return _checked(_members, text)
 
 
 def elements(text: bytes) -> list[JsonText]:
@@ -49,7 +55,7 @@ def elements(text: bytes) -> list[JsonText]:
     Raises:
         JsonError: As `verbatim`, or the text is not an array.
     """
-    return _checked(lambda found: [value for _, value in _parts(found, "[", "]", _no_name)], text)
+    return _checked(_elements, text)
 
 
 def skim(text: bytes) -> Json:
@@ -70,6 +76,20 @@ def _checked[T](read: Callable[[str], T], text: bytes) -> T:
     except ValueError as error:
         # The exception's own text would quote the input.
         raise JsonError("is not valid JSON in UTF-8") from error
+
+
+def _members(text: str) -> dict[str, JsonText]:
+    try:
+        return {name: JsonText(bytes(raw)) for name, raw in _OBJECT.decode(text).items()}
+    except msgspec.DecodeError:
+        return dict(_parts(text, "{", "}", _name))
+
+
+def _elements(text: str) -> list[JsonText]:
+    try:
+        return [JsonText(bytes(raw)) for raw in _ARRAY.decode(text)]
+    except msgspec.DecodeError:
+        return [value for _, value in _parts(text, "[", "]", _no_name)]
 
 
 def _value(text: str) -> JsonText:

@@ -131,17 +131,16 @@ class Tenant:
         self, tenant_id: str, key: SigningKey, clock: Clock, *, domain: str | None = None
     ) -> None:
         self.tenant_id = tenant_id
+        self._issuer_v1 = f"https://sts.windows.net/{tenant_id}/"
+        self._issuer_v2 = f"https://login.microsoftonline.com/{tenant_id}/v2.0"
+        self.issuers = frozenset((self._issuer_v1, self._issuer_v2))
+        """The issuers of the tenant's tokens, of version 1 and 2."""
         self._names = frozenset(name.casefold() for name in (tenant_id, domain) if name)
         self._key = key
         self._public_key = key.private_key.public_key()
         self._clock = clock
         # An app shows one token for a day. That the tenant has signed it stays as it is.
         self._signed_claims = lru_cache(maxsize=256)(self._read)
-
-    @property
-    def issuers(self) -> frozenset[str]:
-        """The issuers of the tenant's tokens, of version 1 and 2."""
-        return frozenset((self._issuer_v1, self._issuer_v2))
 
     def is_called(self, name: str) -> bool:
         """Tell whether this is the tenant's GUID or domain name, in any case."""
@@ -268,14 +267,6 @@ class Tenant:
     def key_set(self) -> dict[str, Any]:
         """Give the public keys as a JSON Web Key Set (RFC 7517)."""
         return {"keys": [self._key.public_jwk()]}
-
-    @property
-    def _issuer_v1(self) -> str:
-        return f"https://sts.windows.net/{self.tenant_id}/"
-
-    @property
-    def _issuer_v2(self) -> str:
-        return f"https://login.microsoftonline.com/{self.tenant_id}/v2.0"
 
     def signed_claims(self, token: str) -> Mapping[str, Any]:
         """Give the claims of one of its tokens; nothing but the signature is checked.

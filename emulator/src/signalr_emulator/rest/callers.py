@@ -35,12 +35,15 @@ class Callers:
         Raises:
             AuthenticationError: There is no bearer token, or it is not valid for this URL.
         """
-        url = CalledUrl(
-            path=request.rel_url.raw_path,
-            query=request.rel_url.raw_query_string,
-            origins=self._origins(request),
-        )
-        caller = self._authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), url)
+
+        def called() -> CalledUrl:
+            return CalledUrl(
+                path=request.rel_url.raw_path,
+                query=request.rel_url.raw_query_string,
+                origins=_origins(request.scheme, self._hosts, called_ports(request)),
+            )
+
+        caller = self._authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), called)
         if caller.principal_id is not None:
             request[PRINCIPAL_ID] = caller.principal_id
         return caller
@@ -64,9 +67,6 @@ class Callers:
                 f" {data_action} at {self._scope}. Please check your role assignments."
             )
         return giving
-
-    def _origins(self, request: web.Request) -> frozenset[str]:
-        return _origins(request.scheme, self._hosts, called_ports(request))
 
 
 @lru_cache(maxsize=64)

@@ -303,5 +303,8 @@ _PREVIEW = (
     ),
 )
 
-OPERATIONS = (*_KEYS_AND_TOKENS, *_MESSAGES, *_CONNECTIONS, *_GROUPS, *_V1, *_PREVIEW)
-"""Every operation; the health check is none, since nothing about it is checked."""
+OPERATIONS = (*_MESSAGES, *_GROUPS, *_CONNECTIONS, *_KEYS_AND_TOKENS, *_V1, *_PREVIEW)
+"""Every operation; the health check is none, since nothing about it is checked.
+
+aiohttp tries their paths one after another, so that those of the most calls come first.
+"""

@@ -140,6 +140,18 @@ async def test_a_wrong_claim_is_named(wire: Wire, claims: dict[str, Any], reason
     assert {name: refusal["token"][name] for name in claims} == claims
 
 
+@pytest.mark.parametrize(
+    ("claim", "moment"),
+    [("exp", -(10**15)), ("exp", float("nan")), ("exp", float("-inf")), ("nbf", 10**200)],
+)
+async def test_a_time_that_is_none_is_shown_as_it_came(
+    wire: Wire, claim: str, moment: float
+) -> None:
+    claims: dict[str, Any] = {claim: moment}
+    assert (await wire.negotiate(token=await wire.client_token(**claims))).status == 401
+    assert (await last(wire))["refusal"]["token"][claim] == str(moment)
+
+
 async def test_an_entra_token_for_something_else_is_told_apart(wire: Wire) -> None:
     vault = await wire.identity("api-version=2019-08-01&resource=https://vault.azure.net")
     answer = await wire.rest(
@@ -279,6 +291,14 @@ async def test_no_secret_is_shown(wire: Wire) -> None:
     ):
         assert hidden not in whole
     assert "shown" in whole
+
+
+async def test_a_token_is_hidden_whatever_stands_around_it(wire: Wire) -> None:
+    token = await wire.client_token()
+    await wire.send("chat/", f"my-{token}", f"?a={token}&b", f'"{token}', "1.2.3", "eyJ.1")
+    arguments = (await last(wire))["messages"][0]["arguments"]
+    assert token not in arguments
+    assert arguments.endswith('"1.2.3","eyJ.1"]')
 
 
 async def test_rows_come_once_and_go_when_they_are_cleared(wire: Wire) -> None:

@@ -18,6 +18,9 @@ _CLAIMS: Final = ("aud", "iss", "oid", "appid", "azp", "sub", "asrs.s.uid", "nbf
 _LONGEST: Final = 300
 """How much of a value is shown, in characters."""
 
+_LARGEST: Final = 10**12
+"""The largest number that is given as one: more is no time, and JSON has neither NaN nor infinity."""
+
 
 def unproven_claims(token: str) -> Mapping[str, Json] | None:
     """Give what tells why a token is not valid, or None if the text is no token."""
@@ -33,7 +36,7 @@ def unproven_claims(token: str) -> Mapping[str, Json] | None:
 
 
 def _shown(value: object) -> Json:
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float) and abs(value) <= _LARGEST:
         return value
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -13,10 +13,14 @@ _HIDDEN: Final = "[hidden]"
 _LONGEST: Final = 64 * 1024
 """How much of a value is shown, in characters."""
 
-_TOKEN = re.compile(r"\beyJ[\w\-]+\.[\w\-]+\.[\w\-]*")
+# Strangers write what is looked through here: no pattern may begin again within what it has read.
+_DOTTED = re.compile(r"(?<![\w\-])[\w\-]++(?:\.[\w\-]*+){2,}+")
+_HEADER_START: Final = "eyJ"
+"""How a token begins: with a JSON object in Base64."""
+
 _ACCESS_KEY = re.compile(r"(AccessKey=)[^;\"\s]+", re.IGNORECASE)
-_MEMBER = re.compile(r'("(?:[^"\\]|\\.)*+"\s*+:\s*+)"(?:[^"\\]|\\.)*+"?')
-_PARAMETER = re.compile(r"([^&=]++=)[^&]*+")
+_MEMBER = re.compile(r'("(?:[^"\\]|\\.){0,100}+"\s*+:\s*+)"(?:[^"\\]|\\.)*+"?')
+_PARAMETER = re.compile(r"(?<![^&])([^&=]++=)[^&]*+")
 _SECRET_NAME = re.compile(
     r"token|access_?key|secret|password|authorization|signature", re.IGNORECASE
 )
@@ -30,7 +34,8 @@ def redacted(text: str) -> str:
     that they are secret.
     """
     text = _MEMBER.sub(lambda found: _hidden(found, f'"{_HIDDEN}"'), text)
-    return _TOKEN.sub(_HIDDEN, _ACCESS_KEY.sub(rf"\g<1>{_HIDDEN}", text))
+    text = _ACCESS_KEY.sub(rf"\g<1>{_HIDDEN}", text)
+    return _DOTTED.sub(lambda found: _HIDDEN if _HEADER_START in found[0] else found[0], text)
 
 
 def shown_json(value: Json) -> str:

@@ -9,8 +9,8 @@ from signalr_emulator import Clock, Config
 from signalr_emulator.access_control.roles import REST_API_READER
 from signalr_emulator.configuration.settings import SYSTEM_ASSIGNED
 from signalr_emulator.service_protocol.messages import ConnectionKind
-from signalr_emulator.service_protocol.requests import JoinGroupWithAck
-from signalr_emulator.service_protocol.sends import BroadcastData
+from signalr_emulator.service_protocol.requests import CloseConnectionWithAck, JoinGroupWithAck
+from signalr_emulator.service_protocol.sends import BroadcastData, MultiUserData
 from signalr_emulator.upstream.settings import parse_template
 
 from emulator.tests.bare_server import app_server
@@ -331,3 +331,16 @@ async def test_what_is_kept_is_bounded(wire: Wire) -> None:
     for _ in range(2000):
         journal.happened(journal.timeline.__iter__().__next__()[1])
     assert len(await rows(wire)) == 2000
+
+
+async def test_long_requests_of_app_servers_are_let_go_in_the_end(wire: Wire) -> None:
+    long = "x" * 900_000
+    async with app_server(wire, kind=ConnectionKind.WEAK) as server:
+        for number in range(25):
+            await server.send(CloseConnectionWithAck("nobody", long, number))
+            await server.receive()
+        for _ in range(25):
+            await server.send(MultiUserData((long,), ()))
+        await server.send(CloseConnectionWithAck("nobody", "", 26))
+        await server.receive()
+    assert 10 < len(await rows(wire)) < 20

@@ -19,7 +19,7 @@ _LONGEST: Final = 300
 """How much of a value is shown, in characters."""
 
 _LARGEST: Final = 10**12
-"""The largest number that is given as one: more is no time, and JSON has neither NaN nor infinity."""
+"""The largest number that is given as one: more is no time, and JSON has no infinity."""
 
 
 def unproven_claims(token: str) -> Mapping[str, Json] | None:

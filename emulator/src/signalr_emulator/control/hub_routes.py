@@ -63,7 +63,7 @@ class HubRoutes:
             connections=served,
             unserved=unserved,
             written=payload.written,
-            size=payload.size,
+            written_size=payload.size,
         )
         self._service.journal.sent(message)
         self._service.journal.happened(message)

@@ -115,7 +115,7 @@ class RestApi:
             unserved=unserved,
             tracing_id=call.tracing_id,
             written=payload.written,
-            size=payload.size,
+            written_size=payload.size,
         )
         self._service.journal.sent(message)
         call.request.setdefault(SENT, []).append(message)

@@ -118,7 +118,7 @@ class SendHandlers:
             unserved=unserved,
             tracing_id=None if data.tracing_id is None else str(data.tracing_id),
             written=written,
-            size=sum(len(payload) for _, payload in data.payloads),
+            written_size=sum(len(payload) for _, payload in data.payloads),
         )
         self._journal.sent(message)
         self._journal.happened(message)

@@ -18,8 +18,8 @@ __all__ = ["Call", "Happening", "Journal", "Recipients", "Refusal", "SentMessage
 _KEPT_HAPPENINGS = 2000
 _KEPT_MESSAGES = 1000
 _KEPT_BYTES = 16 * 1024 * 1024
-_NAME_BYTES = 64
-"""What a name of a recipient takes, roughly."""
+_VALUE_BYTES = 64
+"""What a text or a number takes beside its characters, roughly."""
 
 _MOST_NAMES = 10
 """Recipients that a person is shown."""
@@ -66,7 +66,7 @@ class SentMessage:
         unserved: How many more it would have gone to, had it been written in their hub protocol.
         tracing_id: Its name in the service's messaging logs, as the sender says; or None.
         written: Gives it in a hub protocol, so that nobody reads arguments which nobody asks for.
-        size: Bytes of what is kept for that.
+        written_size: Bytes of what is kept for that.
     """
 
     time: float
@@ -79,7 +79,13 @@ class SentMessage:
     unserved: int = 0
     tracing_id: str | None = None
     written: Written = field(default=as_sent({}), repr=False)
-    size: int = 0
+    written_size: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept of it, roughly."""
+        to = self.recipients
+        return self.written_size + _size([*to.names, *to.excluded, *to.excluded_users])
 
     def arguments(self) -> Json:
         """Give the arguments as JSON values, or None if they have no such form."""
@@ -180,7 +186,8 @@ class ServerRequest:
     @property
     def size(self) -> int:
         """Bytes of what is kept of it, roughly."""
-        return 2 * _NAME_BYTES
+        names: tuple[str, ...] = self.message.__slots__
+        return _size([getattr(self.message, name) for name in names])
 
 
 type Happening = Call | SentMessage | ServerRequest | UpstreamCall
@@ -208,9 +215,7 @@ class Journal:
 
     def sent(self, message: SentMessage) -> None:
         """Keep a message."""
-        to = message.recipients
-        names = len(to.names) + len(to.excluded) + len(to.excluded_users)
-        self.messages.add(message, message.size + names * _NAME_BYTES)
+        self.messages.add(message, message.size)
 
     def find(self, number: int) -> Happening | None:
         """Give what has a number in the timeline, or None if it is forgotten."""
@@ -225,3 +230,12 @@ class Journal:
         """Forget everything."""
         self.timeline.clear()
         self.messages.clear()
+
+
+def _size(value: object) -> int:
+    """Give the bytes that a value takes, roughly."""
+    if isinstance(value, str | bytes):
+        return _VALUE_BYTES + len(value)
+    if isinstance(value, list | tuple):
+        return _VALUE_BYTES + sum(map(_size, value))
+    return _VALUE_BYTES

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Final
 
 import set_up
-from doctor.running import announced, running_apps
+from doctor.running import announced
 from funchost.settings import (
     SETTINGS_FILE,
     SettingsError,
@@ -189,9 +189,16 @@ def _unusable(port: int) -> str | None:
         except OverflowError:
             return f"it is none from 0 to {_LAST_PORT}"
         except OSError as error:
-            held = any(f":{port}/" in f"{app.app_url}/" for app in running_apps(_ROOT))
-            return "another start of this app has it" if held else os.strerror(error.errno or 0)
+            own = "another start of this app has it"
+            return own if _is_held_by_a_start(port) else os.strerror(error.errno or 0)
     return None
+
+
+def _is_held_by_a_start(port: int) -> bool:
+    # Not above, since a start that finds its ports free does without the library.
+    from shared.command.running import running_apps  # noqa: PLC0415
+
+    return any(f":{port}/" in f"{app.app_url}/" for app in running_apps(_ROOT))
 
 
 def _free_port(port: int, taken: set[int]) -> int:

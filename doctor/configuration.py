@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from funchost.settings import HostSettings, load_host_settings
 from funchost.settings import SettingsError as HostSettingsError
 from shared.command.local_settings import DEFAULT_NAME, SettingsFileError, read_settings_file
+from shared.command.running import Running, listens, running_apps
 from shared.errors import SettingsError, UnknownHubError
 from shared.functions.misspelt_settings import misspelt_settings
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
@@ -17,7 +18,6 @@ from shared.settings.endpoint import EndpointType, is_loopback
 from shared.settings.environment import ENDPOINTS, SETTINGS, Settings
 
 from .finding import Diagnosis, Finding
-from .running import Running, listens, running_apps
 
 __all__ = [
     "Configuration",

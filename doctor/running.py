@@ -1,32 +1,20 @@
-"""What `make start` runs at the moment: it says so here, and the doctor reads it."""
+"""What `make start` runs at the moment: it says so here.
+
+`shared.command.running` reads it, for the doctor and the command line. It is not imported here,
+since a start that waits for the whole library takes longer.
+"""
 
 import contextlib
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Running", "announced", "listens", "running_apps"]
+__all__ = ["announced"]
 
 _FOLDER: Final = Path(".venv", "running")
-_SERVICE: Final = "AzureSignalRConnectionString__serviceUri"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """An app on this machine, with its emulator.
-
-    Args:
-        app_url: Where its functions are, route prefix included.
-        settings: The settings that it has beside those of its file and of the environment.
-    """
-
-    app_url: str
-    settings: Mapping[str, str] = field(repr=False)
 
 
 @contextlib.contextmanager
@@ -37,14 +25,14 @@ def announced(root: Path, app_url: str, environment: Mapping[str, str]) -> Itera
 
     Args:
         root: The folder of the app.
-        app_url: As of `Running`.
+        app_url: Where its functions are, route prefix included.
         environment: The environment of the app.
     """
     own = {name: value for name, value in environment.items() if os.environ.get(name) != value}
     # A file for each port, since several apps may run.
     file = root / _FOLDER / f"{urlsplit(app_url).port}.json"
     partial = file.with_suffix(f".{os.getpid()}")
-    # Where nothing can be written the app runs all the same, and the doctor takes options.
+    # Where nothing can be written the app runs all the same: who looks for it takes options.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps({"appUrl": app_url, "settings": own}), encoding="utf-8")
@@ -54,39 +42,3 @@ def announced(root: Path, app_url: str, environment: Mapping[str, str]) -> Itera
     finally:
         with contextlib.suppress(OSError):
             file.unlink()
-
-
-def running_apps(root: Path) -> list[Running]:
-    """Return the apps of a folder that run, the latest one first.
-
-    What a killed process has left behind does not answer, and does not count.
-
-    Args:
-        root: The folder of the apps.
-    """
-    files = [(each.stat().st_mtime, each) for each in (root / _FOLDER).glob("*.json")]
-    apps = [_read(file) for _, file in sorted(files, reverse=True)]
-    return [app for app in apps if app and _answers(app)]
-
-
-def _read(file: Path) -> Running | None:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return Running(content["appUrl"], content["settings"])
-    except (OSError, ValueError, KeyError):  # it ends right now, or is of another version
-        return None
-
-
-def listens(url: str) -> bool:
-    """Tell whether something listens at an address."""
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _answers(app: Running) -> bool:
-    # Both, since another program may have taken the port of one that was killed.
-    return all(map(listens, (app.app_url, app.settings.get(_SERVICE, ""))))

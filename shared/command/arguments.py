@@ -76,7 +76,10 @@ def _command(commands: _Commands, name: str, about: str) -> argparse.ArgumentPar
         "--endpoint", metavar="URL", help="address of the service, asked with your own login"
     )
     source.add_argument(
-        "--settings", type=Path, metavar="FILE", help="settings file (default: local.settings.json)"
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="settings file (default: that of the app here)",
     )
     parser.add_argument("--hub", help="name of the hub (default: that of the settings)")
     parser.add_argument("--json", action="store_true", help="print JSON on a terminal too")

@@ -1,4 +1,4 @@
-"""Where the service is, and who asks: from options, the environment, or `local.settings.json`."""
+"""Where the service is, and who asks: from options, the environment, or the app in this folder."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Final
 
 from ..settings.environment import CONNECTION, ENDPOINTS, Settings
 from .local_settings import DEFAULT_NAME, read_settings_file
+from .running import running_apps
 
 __all__ = ["SERVICE_URI", "default_hub", "read_environment"]
 
@@ -28,7 +29,8 @@ def read_environment(
     Args:
         endpoint: Address of a service, which is asked with one's own login: of settings that say
             where another one is nothing is read.
-        file: A settings file, or `None` for `local.settings.json` if there is one here.
+        file: A settings file, or `None` for the app in this folder: as `make start` runs it, if it
+            does and the environment names no service, else `local.settings.json` if there is one.
         process: The process environment, which goes before the file.
 
     Raises:
@@ -39,7 +41,11 @@ def read_environment(
         return {**_DEFAULTS, **others, SERVICE_URI: endpoint}
     path = file or Path(DEFAULT_NAME)
     values = read_settings_file(path).values if file is not None or path.exists() else {}
-    return {**_DEFAULTS, **values, **process}
+    settings = {**_DEFAULTS, **values, **process}
+    if file is None and not any(map(_is_of_connections, process)):
+        for app in running_apps(Path())[:1]:
+            settings |= app.settings
+    return settings
 
 
 def default_hub(environment: Mapping[str, str]) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from doctor.configuration import read_configuration
-from doctor.running import announced, running_apps
+from doctor.running import announced
+from shared.command.running import running_apps
 from tests.doctor.conftest import PAGE, Step, check_document
 from tests.doctor.test_docs import SHOWN, fixed
 from tests.e2e.processes import PATIENCE, ROOT, Process, free_ports

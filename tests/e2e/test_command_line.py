@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from doctor.running import announced
 from shared import CredentialSettings, ServiceError, SignalRServiceClient
 from tests.e2e.processes import PATIENCE, ROOT, Emulator, FunctionApp, Process, client
 from tests.e2e.processes import emulator as running
@@ -193,6 +195,26 @@ def test_ones_own_login_at_an_endpoint(service: Emulator, run: Run, tmp_path: Pa
     assert "hunter2" not in wrong.stderr
 
 
+def test_what_make_start_runs_here_is_meant(service: Emulator, run: Run, tmp_path: Path) -> None:
+    nobody = {URI: "http://127.0.0.1:9", "SIGNALR_HUBS": "chat"}
+    (tmp_path / "local.settings.json").write_text(json.dumps({"Values": nobody}))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as functions,
+        announced(
+            tmp_path,
+            f"http://127.0.0.1:{functions.getsockname()[1]}/api",
+            {**service.app_settings, "SIGNALR_HUBS": "orders"},
+        ),
+    ):
+        sent = run("send", "--all", "say", settings={})
+        assert (sent.returncode, json.loads(sent.stdout)["hub"]) == (0, "orders")
+        # Who names another service, in whatever way, means that one.
+        assert run("send", "--all", "say", settings=nobody).returncode == 1
+        named = ("--settings", "local.settings.json", "--all", "say")
+        assert run("send", *named, settings={}).returncode == 1
+    assert run("send", "--all", "say", settings={}).returncode == 1
+
+
 def test_settings_of_the_folder(service: Emulator, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "local.settings.json"
     file.write_text(json.dumps({"Values": {**service.app_settings, "SIGNALR_HUBS": "News,chat"}}))
@@ -202,7 +224,7 @@ def test_settings_of_the_folder(service: Emulator, run: Run, tmp_path: Path) -> 
     file.write_text("{")
     broken = run("send", "--all", "x", settings={})
     assert broken.returncode == 2
-    assert "local.settings.json is no JSON in UTF-8" in broken.stderr
+    assert "local.settings.json:1:2: is no JSON" in broken.stderr
 
 
 URI = "AzureSignalRConnectionString__serviceUri"

@@ -81,6 +81,7 @@ class HubClient:
 
         Raises:
             ConnectionClosed: The connection has ended.
+            ValueError: What came is no JSON, or is nested too deep.
         """
         while not self._records:
             try:
@@ -88,7 +89,10 @@ class HubClient:
             except TimeoutError:
                 return None
             self._records += str(received).split(_SEPARATOR)[:-1]
-        message = json.loads(self._records.popleft())
+        try:
+            message = json.loads(self._records.popleft())
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
         return message if isinstance(message, dict) else {}
 
 

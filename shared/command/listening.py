@@ -172,7 +172,7 @@ def _negotiate(access: ClientAccess) -> Message:
 def _connection(answer: Response, where: str) -> Message:
     try:
         found = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, Mapping) or "connectionId" not in found:
         raise UnexpectedResponseError(f"What answers at {where} is no SignalR service")
@@ -226,12 +226,8 @@ def _receive(client: HubClient, output: Output) -> _Closed:
 
 
 def _closed(message: Message) -> _Closed:
-    said = message.get("error")
-    reason = (
-        f"The service has closed the connection: {said}"
-        if said
-        else ("The service has closed the connection")
-    )
+    said = f": {message['error']}" if message.get("error") else ""
+    reason = f"The service has closed the connection{said}"
     return _Closed(reason, is_final=message.get("allowReconnect") is not True)
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 ROOT = Path(__file__).parents[3]
 CLOSE = json.dumps({"type": 7, "error": "Enough"})
 PATIENCE = 30.0
+COMMAND = (sys.executable, "-m", "shared", "listen", "--hub", "chat")
 
 
 @contextlib.contextmanager
@@ -58,7 +59,7 @@ def service(*records: str, handshake: str = "{}", negotiation: int = 200) -> Ite
 
 def listen(address: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "shared", "listen", "--hub", "chat"],
+        COMMAND,
         env={"PYTHONPATH": str(ROOT), "AzureSignalRConnectionString": address},
         cwd=folder,
         capture_output=True,
@@ -66,6 +67,26 @@ def listen(address: str, folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE,
         check=False,
     )
+
+
+def listening(address: str, folder: Path) -> str:
+    """Listen until the connection was lost, and give what was told by then."""
+    with subprocess.Popen(
+        COMMAND,
+        env={"PYTHONPATH": str(ROOT), "AzureSignalRConnectionString": address},
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            if "again" in line:
+                break
+        process.kill()
+    return said
 
 
 def targets(output: str) -> Sequence[str]:
@@ -87,6 +108,14 @@ def test_what_is_not_known_is_passed_over(record: str, tmp_path: Path) -> None:
         ended = listen(address, tmp_path)
     assert (ended.stdout, ended.returncode) == ("", 1)
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("record", ["{", "[" * 100_000 + "]" * 100_000])
+def test_what_cannot_be_read_is_told_and_ends_the_connection(record: str, tmp_path: Path) -> None:
+    first = json.dumps({"type": 1, "target": "first", "arguments": []})
+    with service(first, record) as address:
+        said = listening(address, tmp_path)
+    assert "What came is no message of SignalR; connecting again in" in said
 
 
 @pytest.mark.parametrize("arguments", [None, "text", {"a": 1}])

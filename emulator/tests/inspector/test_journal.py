@@ -8,6 +8,9 @@ from aiohttp import web
 from signalr_emulator import Clock, Config
 from signalr_emulator.access_control.roles import REST_API_READER
 from signalr_emulator.configuration.settings import SYSTEM_ASSIGNED
+from signalr_emulator.documents.verbatim import JsonText
+from signalr_emulator.protocols.messages import Completion, Invocation
+from signalr_emulator.protocols.supported import PROTOCOLS, HubProtocol
 from signalr_emulator.service_protocol.messages import ConnectionKind
 from signalr_emulator.service_protocol.requests import CloseConnectionWithAck, JoinGroupWithAck
 from signalr_emulator.service_protocol.sends import BroadcastData, MultiUserData
@@ -223,6 +226,44 @@ async def test_an_invocation_is_shown_with_its_upstream_call(start: StartWire, a
             "status 500",
             "KeyError",
         )
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
+async def test_a_method_that_failed_is_no_success(
+    start: StartWire, app: App, protocol: HubProtocol
+) -> None:
+    async def respond(_: web.Request) -> web.StreamResponse:
+        failed = Completion("1", error="No stock, AccessKey=hunter2")
+        return web.Response(body=protocol.encode(failed))
+
+    app.respond = respond
+    async with calling(start, parse_template(f"{app.url} category=messages")) as wire:
+        ws = await wire.open("chat")
+        await ws.send_bytes(f'{{"protocol":"{protocol.name}","version":1}}\x1e'.encode())
+        await ws.receive()
+        await ws.send_bytes(protocol.encode(Invocation("order", JsonText(b"[]"), "1")))
+        await ws.receive()
+        row = (await rows(wire))[-1]
+        assert (row["outcome"], row["failed"]) == ("failed", True)
+        assert row["note"] == "No stock, AccessKey=[hidden]"
+        upstream = (await last(wire))["upstream"]
+        assert (upstream["status"], upstream["error"]) == (200, row["note"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"OK", b'{"type":3', b'{"type":3,"invocationId":"1","error":"\\ud800"}\x1e', b"\xff\x1e"],
+)
+async def test_any_answer_of_an_upstream_is_shown(start: StartWire, app: App, body: bytes) -> None:
+    async def respond(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body)
+
+    app.respond = respond
+    async with calling(start, parse_template(f"{app.url} category=messages")) as wire:
+        ann = await wire.connect("chat")
+        await ann.ws.send_str('{"type":1,"invocationId":"1","target":"order","arguments":[]}\x1e')
+        await ann.ws.receive()
+        assert (await last(wire))["upstream"]["status"] == 200
 
 
 async def test_an_invocation_that_nothing_answers_is_shown(start: StartWire, app: App) -> None:

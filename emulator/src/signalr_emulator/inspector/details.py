@@ -93,7 +93,7 @@ def _of_upstream(_service: Service, call: UpstreamCall) -> Details:
             "arguments": shown_json(call.arguments()) if call.invocation else None,
             "url": call.url or None,
             "status": call.status,
-            "error": call.error,
+            "error": call.error or redacted(call.refusal() or "") or None,
             "duration": call.duration,
             "answer": shown_body(call.answer, None),
         }

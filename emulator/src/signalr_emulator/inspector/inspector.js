@@ -188,7 +188,7 @@ function roles() {
 }
 
 function faults() {
-  if (state.faults.length === 0) return empty("Everything works as it should.");
+  if (state.faults.length === 0) return empty("No fault is added: requests are answered as the roles, keys and the clock allow.");
   return table(
     ["Operation", "Answer", "Left", ""],
     state.faults.map((fault) =>

@@ -9,6 +9,7 @@ from ..service_protocol.messages import AccessKeyRequest
 from ..state.journal import Call, Happening, SentMessage, ServerRequest
 from ..upstream.messages import MESSAGES
 from ..upstream.sender import UpstreamCall
+from .redaction import redacted
 
 __all__ = ["row"]
 
@@ -87,14 +88,17 @@ def _of_server(asked: ServerRequest) -> Row:
 def _of_upstream(call: UpstreamCall) -> Row:
     who = f"user {call.user_id}" if call.user_id else f"connection {call.connection_id}"
     does = "calls" if call.category == MESSAGES else "is"
+    refusal = call.refusal()
+    said = refusal or (f"POST {call.url}" if call.url else call.error or "")
     return {
         "time": call.at,
         "kinds": ["upstream"],
         "hub": call.hub,
         "title": _short(f"{who} {does} {call.event}"),
-        "note": f"POST {call.url}" if call.url else (call.error or ""),
-        "outcome": "no answer" if call.status is None else str(call.status),
-        "failed": call.error is not None,
+        "note": _short(redacted(said)),
+        # The upstream says 200 also where the method failed: its error is in the body.
+        "outcome": "failed" if refusal is not None else str(call.status or "no answer"),
+        "failed": call.error is not None or refusal is not None,
     }
 
 

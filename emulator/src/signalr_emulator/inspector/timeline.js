@@ -177,7 +177,7 @@ function refusal({ because, roles, rolesThatHelp, token }) {
         "ul",
         {},
         ...roles.map((each) =>
-          element("li", {}, element("strong", {}, each.role), ` ${each.problem} `, code(each.scope)),
+          element("li", {}, element("strong", {}, each.role), ` ${each.problem}, at `, code(each.scope)),
         ),
       ),
     rolesThatHelp && element("p", {}, `Roles that have it: ${rolesThatHelp.join(", ") || "none"}.`),

@@ -20,8 +20,8 @@ from aiohttp import hdrs
 
 from ..clock import Clock
 from ..documents.json_text import Json
-from ..protocols.arguments import arguments_in
-from ..protocols.supported import PROTOCOLS
+from ..protocols.arguments import arguments_in, error_of
+from ..protocols.supported import PROTOCOLS, HubProtocol
 from .messages import (
     MAX_RESPONSE_BYTES,
     MESSAGES,
@@ -89,10 +89,17 @@ class UpstreamCall:
 
     def arguments(self) -> Json:
         """Give the arguments of an invocation as JSON values, or None if there are none such."""
-        protocol = next(
-            each for each in PROTOCOLS.values() if each.content_type == self.content_type
-        )
-        return arguments_in(self.invocation, protocol) if self.invocation else None
+        return arguments_in(self.invocation, self._protocol) if self.invocation else None
+
+    def refusal(self) -> str | None:
+        """Give the error that the upstream has answered an invocation with, or None."""
+        if self.category != MESSAGES or self.error is not None:
+            return None
+        return error_of(self.answer, self._protocol)
+
+    @property
+    def _protocol(self) -> HubProtocol:
+        return _BY_CONTENT_TYPE[self.content_type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ _HTTP_TRIGGER: Final = "httpTrigger"
 _HTTP_OUTPUT: Final = "http"
 # Written by a worker that wants requests by HTTP rather than in messages (FastAPI extension).
 _HTTP_STREAMS: Final = "HttpUri"
+# What the worker library appends to failed imports: to all, and only fit for some.
+_SEARCH_PATH: Final = " Current sys.path:"
+_NO_MODULE: Final = ". Cannot find module."
 # HTTP functions are never retried, and nobody writes to it.
 _FIRST_ATTEMPT: Final = protos.RetryContext()
 
@@ -182,10 +185,18 @@ def _raise_for(result: protos.StatusResult, app_dir: Path) -> None:
     if result.status == protos.StatusResult.Success:
         return
     message, stack_trace = _reason(result)
-    # To a failed import the worker library appends its whole search path.
-    message, _, _ = message.partition(" Current sys.path:")
     line = _line(stack_trace, app_dir)
+    message = _without_additions(message, line)
     raise IndexingError(f"{line}: {message}" if line else message, stack_trace)
+
+
+def _without_additions(message: str, line: str) -> str:
+    """Return what the app's error says itself, once."""
+    is_missing = message.startswith(ModuleNotFoundError.__name__)
+    message, _, _ = message.partition(_SEARCH_PATH if is_missing else _NO_MODULE)
+    # Python says of text that is no Python where it is, which `line` does already.
+    file, _, number = line.rpartition(":")
+    return message.removesuffix(f" ({Path(file).name}, line {number})")
 
 
 def _line(stack_trace: str, app_dir: Path) -> str:

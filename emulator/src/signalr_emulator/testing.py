@@ -88,7 +88,7 @@ def _read(process: subprocess.Popen[str]) -> RunningEmulator:
     return RunningEmulator(
         service_url=_found(r"^SignalR service: +(\S+)$", said),
         control_url=_found(r"^Control plane: +(\S+)$", said),
-        app_settings=dict(re.findall(r"^(\w+)=(\S+)$", said, re.MULTILINE)),
+        app_settings=dict(re.findall(r"^(\w+)=(.+)$", said, re.MULTILINE)),
         connection_strings=tuple(re.findall(r"^  (Endpoint=\S+)$", said, re.MULTILINE)),
     )
 

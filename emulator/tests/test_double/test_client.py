@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from signalr_emulator.testing import (
@@ -131,8 +132,10 @@ def test_one_of_several_services() -> None:
         assert emulator.connection_string == first
 
 
-def test_over_tls() -> None:
-    with running_emulator("--tls") as emulator, emulator.client("chat", groups=["g"]):
+def test_over_tls(tmp_path: Path) -> None:
+    # As in the home of somebody whose name has two words.
+    options = ("--tls", "--ca-file", str(tmp_path / "ann lee.pem"))
+    with running_emulator(*options) as emulator, emulator.client("chat", groups=["g"]):
         assert emulator.connection_string.startswith("Endpoint=https://")
         assert emulator.state()["connections"] == {"chat": 1}
 

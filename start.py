@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import set_up
 from doctor.running import announced
@@ -198,7 +199,7 @@ def _is_held_by_a_start(port: int) -> bool:
     # Not above, since a start that finds its ports free does without the library.
     from shared.command.running import running_apps  # noqa: PLC0415
 
-    return any(f":{port}/" in f"{app.app_url}/" for app in running_apps(_ROOT))
+    return any(urlsplit(app.app_url).port == port for app in running_apps(_ROOT))
 
 
 def _free_port(port: int, taken: set[int]) -> int:

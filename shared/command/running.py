@@ -37,16 +37,20 @@ def running_apps(root: Path) -> list[Running]:
     Args:
         root: The folder of the apps.
     """
-    files = [(each.stat().st_mtime, each) for each in (root / _FOLDER).glob("*.json")]
-    apps = [_read(file) for _, file in sorted(files, reverse=True)]
-    return [app for app in apps if app and _answers(app)]
+    found = filter(None, map(_read, (root / _FOLDER).glob("*.json")))
+    latest_first = sorted(found, key=lambda each: each[0], reverse=True)
+    return [app for _, app in latest_first if _answers(app)]
 
 
-def _read(file: Path) -> Running | None:
+def _read(file: Path) -> tuple[float, Running] | None:
+    """Return since when an app runs, in epoch seconds, and the app; `None` where nothing says it.
+
+    It may end right now, or be of another version.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        return Running(content["appUrl"], content["settings"])
-    except (OSError, ValueError, KeyError):  # it ends right now, or is of another version
+        return file.stat().st_mtime, Running(content["appUrl"], dict(content["settings"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -146,8 +146,9 @@ def test_what_a_killed_start_has_left_does_not_count(tmp_path: Path, service_url
     with socket.create_server(("127.0.0.1", int(url.rpartition(":")[2].removesuffix("/api")))):
         left.write_text(content.replace(service_url, "http://127.0.0.1:9"))
         assert running_apps(tmp_path) == []
-        left.write_text("{")
-        assert running_apps(tmp_path) == []
+        for other in ("{", "[]", "{}", '{"appUrl": "", "settings": []}'):
+            left.write_text(other)
+            assert running_apps(tmp_path) == []
         left.write_text(content)
         assert [each.app_url for each in running_apps(tmp_path)] == [url]
 

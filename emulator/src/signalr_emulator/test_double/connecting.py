@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
+from asyncio.trsock import TransportSocket
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import quote
 
 import aiohttp
@@ -18,6 +19,10 @@ __all__ = ["connected"]
 _API_VERSION = "2022-06-01"
 _PATIENCE = 10.0
 """How long the service may take for all of it, in seconds."""
+
+_LONGEST_END = 1.0
+_INTERVAL = 0.005
+"""Seconds between two looks."""
 
 
 @asynccontextmanager
@@ -61,12 +66,14 @@ async def connected(
             await client.shake_hands()
             for group in groups:
                 await _join(session, access, now, client, group)
+        opened = socket.get_extra_info("socket")
         listening = asyncio.ensure_future(client.listen())
         try:
             yield client
         finally:
             await socket.close()
             await asyncio.gather(listening, return_exceptions=True)
+            await _ended(opened)
 
 
 async def _negotiate(
@@ -88,6 +95,17 @@ async def _join(
     token = _bearer(access.rest_token(url, now))
     query = {"api-version": _API_VERSION}
     await session.put(URL(url, encoded=True).with_query(query), headers=token)
+
+
+async def _ended(opened: TransportSocket | None) -> None:
+    """Wait for the end of a connection, which aiohttp does not with TLS.
+
+    Nobody would close the socket any more where the event loop is closed next.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_END):
+            while opened is not None and opened.fileno() >= 0:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(_INTERVAL)
 
 
 def _trust(access: Access) -> ssl.SSLContext | bool:

@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
+from shared.command.output import printable
+
 from .finding import Status
 from .runner import Result
 
@@ -25,6 +27,8 @@ def exit_status(results: Sequence[Result]) -> int:
 
 class TextReport:
     """Prints each step as it ends, and on a terminal what is under way.
+
+    Texts may be those of whoever was asked, so that nothing of them may control the terminal.
 
     Args:
         output: Where to.
@@ -62,7 +66,8 @@ class TextReport:
         for line in self._fix(result):
             # A command stays in one line, so that it can be copied; a sentence begins with a
             # capital letter.
-            lines = [line] if line[:1].islower() else _wrapped(line, _COLUMNS - len(_INDENT))
+            is_command = line[:1].islower()
+            lines = [printable(line)] if is_command else _wrapped(line, _COLUMNS - len(_INDENT))
             for each in lines:
                 self._print(f"{_INDENT}{each}")
 
@@ -96,7 +101,8 @@ class TextReport:
 
 def _wrapped(text: str, width: int) -> Sequence[str]:
     """Return a text in lines, none of which begins in the middle of a name."""
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [printable(each) for each in lines] or [""]
 
 
 class JsonReport:

@@ -76,6 +76,16 @@ def test_colour_and_progress_on_a_terminal() -> None:
     assert "\x1b[31m✗\x1b[0m Two" in text
 
 
+def test_nothing_that_a_service_says_controls_the_terminal() -> None:
+    said = "Says \x1b]0;title\x07 and\x9b2J"
+    output = Terminal()
+    finding = Finding.failed(Diagnosis(said, f"{said}\ncommand \x1b[2J"))
+    TextReport(output, {"NO_COLOR": "1"}).ended(Result("a", "One", "", finding))
+    shown = output.getvalue().removeprefix("\r\x1b[K")
+    assert all(each.isprintable() for each in shown.splitlines())
+    assert shown.count(r"Says \u001b]0;title\u0007 and\u009b2J") == 2
+
+
 def test_no_colour_where_nobody_wants_it() -> None:
     text = printed(Terminal(), {"NO_COLOR": "1"})
     assert "  … One\r\x1b[K  ✓ One" in text

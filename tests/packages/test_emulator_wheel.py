@@ -22,6 +22,7 @@ DATA = (
     "inspector/inspector.html",
     "inspector/inspector.css",
     "inspector/inspector.js",
+    "inspector/act.js",
     "inspector/elements.js",
     "inspector/timeline.js",
     "configuration/config.schema.json",

@@ -23,6 +23,7 @@ async def test_the_page_loads_nothing_from_elsewhere(wire: Wire) -> None:
     for name, kind in (
         ("inspector.css", "text/css"),
         ("inspector.js", "text/javascript"),
+        ("act.js", "text/javascript"),
         ("elements.js", "text/javascript"),
         ("timeline.js", "text/javascript"),
     ):

@@ -32,6 +32,7 @@ _PAGE = "inspector.html"
 _ASSETS = {
     "inspector.css": "text/css",
     "inspector.js": "text/javascript",
+    "act.js": "text/javascript",
     "elements.js": "text/javascript",
     "timeline.js": "text/javascript",
 }

@@ -206,6 +206,9 @@ def test_on_a_phone_the_messages_have_most_of_the_screen(started: str, people: B
     phone = enter(people, "phone", started, "websockets", width=390, height=780)
     assert phone.evaluate("document.querySelector('#log').clientHeight / innerHeight") > 0.7
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    name = "document.querySelector('#who span')"
+    assert phone.evaluate(f"{name}.scrollWidth <= {name}.clientWidth"), "a guest's name is cut"
+    assert phone.evaluate("document.querySelector('.command pre').clientWidth") > 300
     assert phone.read("#rooms") == []
     phone.click("Rooms and people")
     phone.see("#rooms", "Everyone")

@@ -34,6 +34,10 @@ class EmulatorState(NamedTuple):
         """The command that moves its clock back."""
         return f"curl -X DELETE {self.control_url}/emulator/clock"
 
+    def give_role(self, role: str) -> str:
+        """Return the command that gives the app a role, while the emulator runs."""
+        return f"""curl -X PUT {self.control_url}/emulator/role -d '{{"role": "{role}"}}'"""
+
 
 def read_emulator(identity_endpoint: str, network: Network) -> EmulatorState | None:
     """Ask the emulator whose identity endpoint it is, or return `None` where there is none.

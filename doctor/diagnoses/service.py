@@ -98,6 +98,11 @@ def explain_denied(
             f" allows {', '.join(data_actions)}",
             f"Switch it on there: {emulator.control_url}",
         )
+    in_emulator = (
+        f"\n{emulator.give_role(missing.role)}   # the emulator"
+        if emulator
+        else emulator_option(endpoint, f'--role "{missing.role}"')
+    )
     find = "" if is_emulator(endpoint.url) else f"\n{find_resource(endpoint)}   # the scope"
     return Diagnosis(
         f"403: no role of the principal {missing.principal} at this SignalR resource allows"
@@ -105,8 +110,7 @@ def explain_denied(
         f"{missing.command}{find}\n"
         f"az role assignment list --assignee {missing.principal} --all"
         "   # a role at another resource does not count\n"
-        f"'{missing.narrower}' is enough for this step. It can take up to 30 minutes"
-        + emulator_option(endpoint, f'--role "{missing.role}"'),
+        f"'{missing.narrower}' is enough for this step. It can take up to 30 minutes" + in_emulator,
     )
 
 

@@ -115,3 +115,8 @@ def test_an_emulator_that_is_gone() -> None:
         pass
     with pytest.raises(ControlError, match="does not answer"):
         emulator.reset()
+
+
+def test_what_is_no_emulator(upstream: str) -> None:
+    with pytest.raises(ControlError, match=r"/emulator/state: 501 Unsupported method"):
+        RunningEmulator(service_url=upstream, control_url=upstream, app_settings={}).state()

@@ -147,7 +147,8 @@ def _recipients(resource: Resource, hub: str, fields: Fields) -> tuple[Recipient
         "groupName": resource.hubs.group,
         "connectionId": resource.hubs.connection,
     }
-    value = _group(fields) or value if name == "groupName" else value
+    if name == "groupName":
+        value = _group(fields) or value
     resource.user_groups.expire()
     return Recipients(_RECIPIENTS[name], (value,)), find[name](hub, value)
 

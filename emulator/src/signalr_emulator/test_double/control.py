@@ -54,7 +54,15 @@ class Control:
                 text = response.read()
         except HTTPError as error:
             with error:
-                raise ControlError(json.loads(error.read())["detail"]) from None
+                raise ControlError(_said(error)) from None
         except (URLError, OSError) as error:
             raise ControlError(f"The emulator at {self.url} does not answer: {error}") from error
         return json.loads(text) if text else None
+
+
+def _said(error: HTTPError) -> str:
+    """Give the reason of a refusal, or the status where no emulator has answered."""
+    try:
+        return str(json.loads(error.read())["detail"])
+    except (ValueError, LookupError, TypeError):
+        return f"{error.url}: {error.code} {error.reason}"

@@ -324,7 +324,7 @@ def bearer_token(data: bytes) -> None:
         validate_client_token(token, audiences=audiences, keys=_KEYS, clock=_CLOCK)
     with suppress(AuthenticationError):
         url = CalledUrl("/api/hubs/chat/:send", "", frozenset({"http://localhost"}))
-        _AUTHENTICATOR.caller(f"Bearer {token}", url)
+        _AUTHENTICATOR.caller(f"Bearer {token}", lambda: url)
 
 
 def _stream(protocol: HubProtocol, data: bytes) -> None:

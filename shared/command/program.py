@@ -9,11 +9,13 @@ from typing import Final
 
 from ..client import SignalRServiceClient
 from ..errors import InvalidArgumentError, SettingsError, SignalRError
+from ..settings.endpoint import is_loopback
 from ..settings.names import check_hub
 from .arguments import read_arguments
 from .configuration import SERVICE_URI, default_hub, read_environment
 from .local_settings import SettingsFileError
 from .output import Output
+from .running import listens
 from .sending import parse_argument, send
 
 __all__ = ["run"]
@@ -44,7 +46,7 @@ def run(arguments: Sequence[str] | None, version: str) -> int:
         output.error(_explained(error, options))
         return _WRONG
     except SignalRError as error:
-        output.error(str(error))
+        output.error(_nobody_there() or str(error))
         return _FAILED
     except BrokenPipeError:
         # Who reads has enough, as `head` does. What is still to be written would fail again.
@@ -101,6 +103,17 @@ def _send(
         },
     )
     return 0
+
+
+def _nobody_there() -> str:
+    """Say that no emulator runs where the settings have one, or nothing."""
+    service = os.environ.get(SERVICE_URI, "")
+    if not is_loopback(service) or listens(service):
+        return ""
+    return (
+        f"Nothing listens at {service}, where the settings have the service. Start the emulator"
+        " (make start, signalr-emulator), or name a service: --endpoint https://contoso.service.signalr.net"
+    )
 
 
 def _explained(error: Exception, options: argparse.Namespace) -> str:

@@ -265,6 +265,13 @@ def test_nobody_answers(run: Run) -> None:
         assert ended.returncode == 1
         assert "http://127.0.0.1:9" in ended.stderr
         assert "k" * 44 not in ended.stderr
+    settings = {URI: "http://127.0.0.1:9", "IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token"}
+    ended = run(
+        "send", "--hub", "chat", "--all", "x", settings={**settings, "IDENTITY_HEADER": "x"}
+    )
+    assert ended.returncode == 1
+    assert "Nothing listens at http://127.0.0.1:9, where" in ended.stderr
+    assert "make start" in ended.stderr
 
 
 def test_who_asks_for_a_result_is_told_that_there_is_none(

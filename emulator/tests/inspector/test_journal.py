@@ -218,7 +218,7 @@ async def test_an_invocation_is_shown_with_its_upstream_call(start: StartWire, a
             "url": f"{app.url}/api/upstream",
             "status": 200,
             "error": None,
-            "answer": '{"type":3,"invocationId":"1","result":7}\x1e',
+            "answer": '{"type":3,"invocationId":"1","result":7}',
         }
         failed = (await wire.control(f"/emulator/journal/{cancelled['id']}"))["upstream"]
         assert (failed["status"], failed["error"], failed["answer"]) == (

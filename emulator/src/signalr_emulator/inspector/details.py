@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from ..access_control.roles import RoleAssignment
 from ..documents.json_text import Json
+from ..protocols.json import SEPARATOR
 from ..state.journal import Call, Happening, SentMessage, ServerRequest
 from ..state.service import Service
 from ..upstream.sender import UpstreamCall
@@ -95,7 +96,8 @@ def _of_upstream(_service: Service, call: UpstreamCall) -> Details:
             "status": call.status,
             "error": call.error or redacted(call.refusal() or "") or None,
             "duration": call.duration,
-            "answer": shown_body(call.answer, None),
+            # Without what separates the records of hub protocols in JSON, which has no glyph.
+            "answer": shown_body(call.answer.removesuffix(SEPARATOR), None),
         }
     }
 

@@ -171,7 +171,7 @@ async def test_names_in_the_certificate(client: Client) -> None:
 
 async def test_other_clients_do_not_trust_it(client: Client) -> None:
     with pytest.raises(aiohttp.ClientConnectorCertificateError):
-        await client.wire.session.get(client.url)
+        await client.wire.session.get(client.url, ssl=ssl.create_default_context())
 
 
 async def test_no_secret_crosses_plain_http(client: Client) -> None:

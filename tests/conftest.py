@@ -1,4 +1,5 @@
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ settings.register_profile(
 )
 settings.register_profile("deep", settings.get_profile("any machine"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any machine"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what runs in the background, and programs that are tested would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _OURS = ("AZURE", "IDENTITY_", "SIGNALR_", "NEGOTIATE_", "WEBSITE_", "UPSTREAM_")
 

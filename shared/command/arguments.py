@@ -1,6 +1,7 @@
 """The arguments of the command."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,20 @@ examples:
 }
 
 
+_VALUED: Final = ("--hub", "--user", "--group", "--connection")
+"""Options whose values come from elsewhere."""
+
+_OPTIONS: Final = (
+    *_VALUED,
+    "--endpoint",
+    "--settings",
+    "--json",
+    "--all",
+    "--text",
+    "--help",
+    "-h",
+)
+
 type _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  its only name
 
 
@@ -60,7 +75,23 @@ def read_arguments(arguments: Sequence[str] | None, version: str) -> argparse.Na
     commands = parser.add_subparsers(dest="command", required=True, metavar="listen|send")
     _add_listen(_command(commands, "listen", "print the messages of a hub, one a line"))
     _add_send(_command(commands, "send", "send one message"))
-    return parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    return parser.parse_args(_with_values(given))
+
+
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """Join options with their values, of which argparse would take one like `-x1` for an option.
+
+    An id of a connection may begin so.
+    """
+    joined: list[str] = []
+    for argument in arguments:
+        option = joined[-1] if joined else ""
+        if option in _VALUED and argument.startswith("-") and argument not in _OPTIONS:
+            joined[-1] = f"{option}={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _command(commands: _Commands, name: str, about: str) -> argparse.ArgumentParser:

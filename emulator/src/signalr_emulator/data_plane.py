@@ -28,7 +28,7 @@ _CLIENT_PREFIX = "/client"
 _KEPT_BODY = 16 * 1024
 """How much of a body is kept in the journal, in bytes."""
 
-_SECRET = frozenset({Task.GET_ACCESS_KEY, Task.GENERATE_TOKEN})
+_UNSHOWN = frozenset({Task.GET_ACCESS_KEY, Task.GENERATE_TOKEN})
 """What is answered with something that is nobody else's."""
 
 _GRACE = 2.0
@@ -109,7 +109,7 @@ def _answer(operation: Operation | None, response: web.StreamResponse) -> bytes:
     if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
         return b""
     # Keys and tokens are given to whoever asks with success, those of clients included.
-    is_secret = operation is None or operation.task in _SECRET
+    is_secret = operation is None or operation.task in _UNSHOWN
     if is_secret and response.status < HTTPStatus.BAD_REQUEST:
         return b""
     return response.body[:_KEPT_BODY]

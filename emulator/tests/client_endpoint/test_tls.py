@@ -114,6 +114,7 @@ async def test_a_slow_client_is_cut_and_the_others_go_on(start: StartWire) -> No
         await until(both)
         await until(one)
         writer.transport.abort()
+        await fast.ws.close()
 
 
 async def test_who_breaks_the_protocol_is_told_why(
@@ -140,6 +141,7 @@ async def test_a_client_whose_connection_breaks_is_gone(wire: Wire) -> None:
         return await wire.connection_counts() == {}
 
     await until(gone)
+    await connected.ws.close()
 
 
 async def test_a_client_that_is_dropped(wire: Wire) -> None:
@@ -169,6 +171,8 @@ async def test_a_token_and_a_link_that_the_service_makes_have_its_scheme(wire: W
     query = "api-version=2024-12-01&maxpagesize=1"
     page = (await wire.rest("GET", f"/api/hubs/chat/groups/g/connections?{query}")).json
     assert page["nextLink"].startswith(f"{wire.emulator.service_url}/")
+    for member in members:
+        await member.ws.close()
 
 
 async def test_app_servers(start: StartWire) -> None:
@@ -181,3 +185,4 @@ async def test_app_servers(start: StartWire) -> None:
         assert await server.closed() == aiohttp.WSCloseCode.UNSUPPORTED_DATA
         close = json.loads(str(await ws.receive_str()).removesuffix("\x1e"))
         assert "app server is lost" in close["error"]
+        await ws.close()

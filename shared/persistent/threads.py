@@ -77,7 +77,8 @@ class Handover:
         while self._handed:
             handed = self._handed.popleft()
             connections = self._up(handed.hub)
-            if connections is None:
+            # Behind one that waits for a connection, so that it does not come before that one.
+            if connections is None or self._sending:
                 self._send_later(handed)
             else:
                 attempt = _Attempt(handed, connections, self._send_later)

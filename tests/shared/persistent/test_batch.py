@@ -1,8 +1,10 @@
 """A batch of the blocking sender waits at its end for all of its messages."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
@@ -10,6 +12,8 @@ from shared.errors import InvalidArgumentError, ServiceUnavailableError
 from shared.persistent import PersistentSender
 from shared.persistent.aio import PersistentSender as AwaitableSender
 from shared.persistent.batch import Batch
+from shared.persistent.threads import Handed, Handover
+from shared.server_connections.recording import Sent
 from shared.service_protocol.sends import BroadcastData, UserData
 from tests.shared.persistent.conftest import KEY
 from tests.shared.persistent.stub_service import StubService
@@ -36,6 +40,48 @@ def test_all_of_it_is_written_in_its_order_when_it_ends(
         b'{"type":1,"target":"%d","arguments":[]}\x1e' % number for number in range(500)
     ]
     assert len(threaded_service.of(BroadcastData)) == 1
+
+
+def test_who_comes_when_a_connection_is_up_stays_behind_those_that_waited_for_it() -> None:
+    written: list[str] = []
+
+    class One(Handed):
+        def done(self) -> bool:
+            return False
+
+        def set_result(self, outcome: Exception | None, /) -> None:
+            assert outcome is None
+
+    class Up:
+        def put(self, sent: Sent, _waiter: object) -> None:
+            written.append(sent.about)
+
+    async def hand_over() -> None:
+        loop, up = asyncio.get_running_loop(), asyncio.Event()
+
+        async def send(_hub: str, sent: Sent) -> None:
+            await up.wait()
+            # As whoever has waited needs a turn of the loop more.
+            await asyncio.sleep(0)
+            written.append(sent.about)
+
+        handover = Handover(
+            cast("Any", None), lambda _hub: cast("Any", Up()) if up.is_set() else None, send
+        )
+        for number in range(3):
+            handover.put(One("chat", Sent(b"", str(number))), loop)
+        await asyncio.sleep(0)
+        up.set()
+        for number in range(3, 6):
+            handover.put(One("chat", Sent(b"", str(number))), loop)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert written == ["0", "1", "2", "3", "4", "5"]
+        handover.put(One("chat", Sent(b"", "6")), loop)
+        await asyncio.sleep(0)
+        assert written[-1] == "6"
+
+    asyncio.run(hand_over())
 
 
 def test_threads_share_one(sender: PersistentSender, threaded_service: StubService) -> None:

@@ -13,6 +13,7 @@ from shared.keys.access_key import AccessKey
 from shared.keys.client_token import sign_client_token
 from shared.keys.local import LocalKey, LocalTokens
 from shared.rest.api import RestApi
+from shared.rest.operations import Operation
 from shared.rest.retry import RetryPolicy
 from shared.settings.connection import EndpointSettings
 from shared.settings.credential import CredentialKind, CredentialSettings
@@ -20,7 +21,9 @@ from shared.settings.endpoint import Endpoint
 from shared.settings.names import prefixed_hub
 from shared.settings.token_origin import TokenOrigin
 
+from ..diagnoses.service import explain_error
 from ..emulator import EmulatorState
+from ..finding import Diagnosis
 from ..network import Network
 
 if TYPE_CHECKING:
@@ -108,6 +111,17 @@ class EndpointUnderTest:
             now=now,
             lifetime=60 * 60,
             user_id=self.user_id,
+        )
+
+    def explain(self, operation: Operation) -> Diagnosis:
+        """Say why the operation that was asked for last did not succeed."""
+        return explain_error(
+            self.network.last,
+            operation,
+            self.endpoint,
+            self.entra_token,
+            kept_out=self.kept_out,
+            emulator=self.emulator,
         )
 
     def close(self) -> None:

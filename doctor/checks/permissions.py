@@ -14,7 +14,7 @@ from shared.rest import operations as op
 from shared.rest.operations import Operation
 from shared.transport.flow import Flow
 
-from ..diagnoses.service import explain_denied, explain_error, is_network_access
+from ..diagnoses.service import explain_denied, is_network_access
 from ..finding import Finding
 from .endpoint import EndpointUnderTest
 from .invocations import receives
@@ -105,16 +105,8 @@ def _tried(tested: EndpointUnderTest, probes: Probes, success: str) -> Finding:
         ):
             denied.append(operation.permission)
         elif isinstance(error, ServiceError):
-            diagnosis = explain_error(
-                outcome,
-                operation,
-                tested.endpoint,
-                tested.entra_token,
-                kept_out=kept_out,
-                emulator=tested.emulator,
-            )
             return Finding.failed(
-                diagnosis,
+                tested.explain(operation),
                 operation=operation.name,
                 status=error.status,
                 requestId=error.request_id,

@@ -6,7 +6,7 @@ from shared.errors import PermissionDeniedError, ServiceError
 from shared.rest import operations as op
 
 from ..diagnoses.refresh import explain_absence, explain_missing_role, is_absence
-from ..diagnoses.service import explain_error, is_network_access
+from ..diagnoses.service import is_network_access
 from ..finding import Finding
 from .client import negotiate
 from .endpoint import EndpointUnderTest
@@ -50,14 +50,7 @@ def _not_renewed(tested: EndpointUnderTest, error: ServiceError) -> Finding:
         said = f"{outcome.status} to a connection that it has just negotiated"
         diagnosis = explain_absence(said, tested.endpoint)
         return Finding.warning(diagnosis.summary, diagnosis.fix, status=outcome.status)
-    diagnosis = explain_error(
-        outcome,
-        op.REFRESH_AUTH,
-        tested.endpoint,
-        tested.entra_token,
-        kept_out=kept_out,
-        emulator=tested.emulator,
-    )
+    diagnosis = tested.explain(op.REFRESH_AUTH)
     if isinstance(error, PermissionDeniedError) and not is_network_access(
         outcome, kept_out=kept_out
     ):

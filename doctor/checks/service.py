@@ -23,7 +23,6 @@ from ..diagnoses.proxies import explain_proxy, through_proxy
 from ..diagnoses.service import (
     SERVICE_URI,
     explain_access,
-    explain_error,
     explain_status,
     is_network_access,
 )
@@ -137,13 +136,7 @@ def check_key(tested: EndpointUnderTest) -> Finding:
         return Finding.ok(f"key {key.key_id}, good until {ends}", keyId=key.key_id, expires=ends)
     # An answer to HEAD has no body, and so may not tell.
     tested.kept_out = is_network_access(tested.network.last)
-    refused = explain_error(
-        tested.network.last,
-        op.ACCESS_KEY,
-        tested.endpoint,
-        tested.entra_token,
-        emulator=tested.emulator,
-    )
+    refused = tested.explain(op.ACCESS_KEY)
     if tested.token_origin is TokenOrigin.AUTO and isinstance(fetched, PermissionDeniedError):
         made = _service_token(tested)
         if not made.fix:
@@ -170,14 +163,7 @@ def _service_token(tested: EndpointUnderTest) -> Finding:
     )
     if isinstance(token, ServiceError):
         tested.kept_out = is_network_access(tested.network.last)
-        diagnosis = explain_error(
-            tested.network.last,
-            op.GENERATE_TOKEN,
-            tested.endpoint,
-            tested.entra_token,
-            emulator=tested.emulator,
-        )
-        return _refused(diagnosis, op.GENERATE_TOKEN, token)
+        return _refused(tested.explain(op.GENERATE_TOKEN), op.GENERATE_TOKEN, token)
     tested.client_token = token
     return Finding.ok(
         f"the service makes client tokens ({tested.token_origin.value} in SIGNALR_CLIENT_TOKENS)"

@@ -208,10 +208,6 @@ class RoleAssignments:
         self.assignments.remove(assignment)
         self._switched_off.discard(assignment.name)
 
-    def is_allowed(self, principal_id: str, data_action: str, resource_scope: str) -> bool:
-        """Decide whether a principal may do something; arguments as of `giving`."""
-        return self.giving(principal_id, data_action, resource_scope) is not None
-
     def giving(
         self, principal_id: str, data_action: str, resource_scope: str
     ) -> RoleAssignment | None:

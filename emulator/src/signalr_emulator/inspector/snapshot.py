@@ -31,8 +31,6 @@ _MOST_USED: Final = (
 _MOST_CONNECTIONS = 200
 """Connections of a hub that are listed; the others are only counted. So for app servers."""
 
-_MOST_MESSAGES = 100
-
 _CLIENTS_MOVE = {0: "never", 1: "when it shuts down"}
 """When clients may move to another server, by migration level."""
 

@@ -15,7 +15,6 @@ if sys.version_info < (3, 13):  # noqa: UP036  what names an older one should kn
 
 import argparse
 import contextlib
-import itertools
 import os
 import shutil
 import signal
@@ -31,6 +30,7 @@ from urllib.parse import urlsplit
 
 import set_up
 from doctor.running import announced
+from funchost.ports import LAST_PORT, bind_alone, free_port
 from funchost.settings import (
     SETTINGS_FILE,
     SettingsError,
@@ -46,7 +46,6 @@ _AUDIENCE: Final = "api://upstream"
 _STDIN: Final = 0
 _LONGEST_START: Final = 60.0
 _LONGEST_STOP: Final = 15.0
-_LAST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,9 @@ def _check_ports(addresses: Addresses) -> None:
     taken = set(chosen.values())
     proposals = []
     for name in reasons:
-        port = _free_port(chosen[name], taken)
+        port = free_port(_HOST, chosen[name], taken)
+        if port is None:
+            raise StartError("No port of this machine is free.")
         taken.add(port)
         proposals.append(_assignment(name, port))
     command = "make start" if "MAKELEVEL" in os.environ else "python start.py"
@@ -180,15 +181,10 @@ def _check_ports(addresses: Addresses) -> None:
 def _unusable(port: int) -> str | None:
     """Return why nothing can listen on a port of this machine; `None` if it can."""
     with socket.socket() as probe:
-        if sys.platform == "win32":
-            # There the other option would share the port with whoever has it.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_HOST, port))
+            bind_alone(probe, (_HOST, port))
         except OverflowError:
-            return f"it is none from 0 to {_LAST_PORT}"
+            return f"it is none from 0 to {LAST_PORT}"
         except OSError as error:
             own = "another start of this app has it"
             return own if _is_held_by_a_start(port) else os.strerror(error.errno or 0)
@@ -200,15 +196,6 @@ def _is_held_by_a_start(port: int) -> bool:
     from shared.command.running import running_apps  # noqa: PLC0415
 
     return any(urlsplit(app.app_url).port == port for app in running_apps(_ROOT))
-
-
-def _free_port(port: int, taken: set[int]) -> int:
-    """Return a port that nothing listens on, the next one above another where there is one."""
-    first = port + 1 if 0 < port < _LAST_PORT else 1024
-    for candidate in itertools.chain(range(first, _LAST_PORT), range(1024, first)):
-        if candidate not in taken and _unusable(candidate) is None:
-            return candidate
-    raise StartError("No port of this machine is free.")
 
 
 def _assignment(name: str, port: int) -> str:

@@ -21,6 +21,7 @@ from .configuration import (
 )
 from .log import RequestLog, Volume, configure_logging
 from .options import Options, parse_options
+from .ports import bind_alone
 from .reload.files import Watch
 from .reload.loads import follow
 from .routing.routes import RouteError
@@ -132,14 +133,8 @@ def _bind(host: str, port: int) -> socket.socket:
     except socket.gaierror as error:
         raise SettingsError(f"--host {host}: {error.strerror}") from error
     listener = socket.socket(family, kind, protocol)
-    if sys.platform == "win32":
-        # There the other option would share the port with whoever has it.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:
-        # A restart must not wait for connections of the previous run to time out.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(address)
+        bind_alone(listener, address)
     except OSError as error:
         listener.close()
         raise SettingsError(

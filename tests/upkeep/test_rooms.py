@@ -14,8 +14,8 @@ ROOMS = {
         "configuration", "runner", "report", "plan",
     ),
     "funchost": (
-        "__init__", "log", "shutdown", "worker", "routing", "authentication", "server", "json_file",
-        "settings", "options", "configuration", "serving", "reload",
+        "__init__", "log", "shutdown", "ports", "worker", "routing", "authentication", "server",
+        "json_file", "settings", "options", "configuration", "serving", "reload",
     ),
     "bench": (
         "pairs", "processes", "meter", "report", "plot", "tables", "fanout", "functions", "rows",

@@ -15,11 +15,11 @@ from signalr_emulator.configuration.service_mode import ServiceMode
 from signalr_emulator.entra.tenant import SigningKey
 
 from emulator.tests.client_endpoint.test_real_clients import WAYS
-from emulator.tests.client_endpoint.test_web_socket import read_all, until
+from emulator.tests.client_endpoint.test_web_socket import greeting, other_is_cut, read_all, until
 from emulator.tests.conftest import StartWire
 from emulator.tests.real_client import javascript, started
 from emulator.tests.server_endpoint.stub import app_server
-from emulator.tests.wire import HANDSHAKE, HANDSHAKE_REPLY, Wire, said
+from emulator.tests.wire import HANDSHAKE_REPLY, Wire
 
 TLS = Config(service_port=0, control_port=0, tls=True)
 
@@ -34,13 +34,7 @@ async def connected_by_hand(wire: Wire) -> tuple[asyncio.StreamReader, asyncio.S
     """Connect a client that reads only when it is told to, and may send what it likes."""
     token = await wire.client_token()
     reader, writer = await wire.raw()
-    writer.write(
-        f"GET /client/?hub=chat&access_token={token} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-    )
-    handshake = HANDSHAKE.encode()
-    writer.write(bytes([0x81, 0x80 | len(handshake), 0, 0, 0, 0]) + handshake)
+    writer.write(greeting(token))
     return reader, writer
 
 
@@ -102,17 +96,7 @@ async def test_a_slow_client_is_cut_and_the_others_go_on(start: StartWire) -> No
     async with start(config) as wire:
         fast = await wire.connect()
         _reader, writer = await connected_by_hand(wire)
-
-        async def both() -> bool:
-            return await wire.connection_counts() == {"chat": 2}
-
-        async def one() -> bool:
-            await wire.send("chat/", "x" * 500_000)
-            assert await fast.text() == said("x" * 500_000)
-            return await wire.connection_counts() == {"chat": 1}
-
-        await until(both)
-        await until(one)
+        await other_is_cut(wire, fast)
         writer.transport.abort()
         await fast.ws.close()
 

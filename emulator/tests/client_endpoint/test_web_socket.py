@@ -19,6 +19,33 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             continue
 
 
+def greeting(token: str) -> bytes:
+    """Give what a client sends first that has no library."""
+    handshake = HANDSHAKE.encode()
+    return (
+        f"GET /client/?hub=chat&access_token={token} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        + bytes([0x81, 0x80 | len(handshake), 0, 0, 0, 0])
+        + handshake
+    )
+
+
+async def other_is_cut(wire: Wire, fast: Socket) -> None:
+    """Send to two clients, of whom one reads, until the other one is gone."""
+
+    async def both() -> bool:
+        return await wire.connection_counts() == {"chat": 2}
+
+    async def one() -> bool:
+        await wire.send("chat/", "x" * 500_000)
+        assert await fast.text() == said("x" * 500_000)
+        return await wire.connection_counts() == {"chat": 1}
+
+    await until(both)
+    await until(one)
+
+
 async def read_all(socket: Socket) -> list[object]:
     return [message.data async for message in socket.ws]
 
@@ -114,24 +141,8 @@ async def test_slow_client_is_cut_and_the_others_go_on(start: StartWire) -> None
         slow.setblocking(False)
         with slow:
             await asyncio.get_running_loop().sock_connect(slow, (host, int(port)))
-            slow.send(
-                f"GET /client/?hub=chat&access_token={token} HTTP/1.1\r\nHost: {host}\r\n"
-                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-            )
-            handshake = HANDSHAKE.encode()
-            slow.send(bytes([0x81, 0x80 | len(handshake), 0, 0, 0, 0]) + handshake)
-
-            async def both() -> bool:
-                return await wire.connection_counts() == {"chat": 2}
-
-            async def one() -> bool:
-                await wire.send("chat/", "x" * 500_000)
-                assert await fast.text() == said("x" * 500_000)
-                return await wire.connection_counts() == {"chat": 1}
-
-            await until(both)
-            await until(one)
+            slow.send(greeting(token))
+            await other_is_cut(wire, fast)
 
 
 async def test_stopping_tells_the_clients(signing_key: SigningKey, clock: Clock) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Concatenate, Self, overload
 
 from ..errors import ServiceUnavailableError
@@ -57,7 +58,9 @@ class Handover:
         self._send = send
         self._handed: deque[Handed] = deque()
         self._is_woken = False
-        self._sending: set[asyncio.Task[None]] = set()
+        # By hub: who waits for a connection, and who has come when one was up and they still were.
+        self._waiting: dict[str, set[asyncio.Task[None]]] = {}
+        self._behind: dict[str, deque[Handed]] = {}
 
     def put(self, handed: Handed, loop: asyncio.AbstractEventLoop) -> None:
         """Hand a message over, from any thread.
@@ -75,19 +78,34 @@ class Handover:
         # First, since what is handed over from now on has to wake again.
         self._is_woken = False
         while self._handed:
-            handed = self._handed.popleft()
-            connections = self._up(handed.hub)
-            # Behind one that waits for a connection, so that it does not come before that one.
-            if connections is None or self._sending:
-                self._send_later(handed)
-            else:
-                attempt = _Attempt(handed, connections, self._send_later)
-                connections.put(handed.sent, attempt)
+            self._pass_on(self._handed.popleft())
+
+    def _pass_on(self, handed: Handed) -> None:
+        hub = handed.hub
+        if hub in self._behind:
+            self._behind[hub].append(handed)
+            return
+        connections = self._up(hub)
+        if connections is None or not connections.is_up:
+            self._send_later(handed)
+        elif self._waiting.get(hub):
+            # It would come before those that have waited for the connection which is up now.
+            self._behind[hub] = deque((handed,))
+        else:
+            connections.put(handed.sent, _Attempt(handed, connections, self._send_later))
 
     def _send_later(self, handed: Handed) -> None:
         task = asyncio.get_running_loop().create_task(self._sent(handed))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._waiting.setdefault(handed.hub, set()).add(task)
+        task.add_done_callback(partial(self._was_sent, handed.hub))
+
+    def _was_sent(self, hub: str, task: asyncio.Task[None]) -> None:
+        self._waiting[hub].discard(task)
+        if self._waiting[hub]:
+            return
+        del self._waiting[hub]
+        for handed in self._behind.pop(hub, ()):
+            self._pass_on(handed)
 
     async def _sent(self, handed: Handed) -> None:
         if handed.done():

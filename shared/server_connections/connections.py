@@ -86,6 +86,11 @@ class HubConnections:
             jitter=jitter,
         )
 
+    @property
+    def is_up(self) -> bool:
+        """Whether a connection is up."""
+        return any(each.is_open for each in self._keeper.lines)
+
     async def write(self, sent: Sent) -> None:
         """Write a message to the socket of a connection.
 

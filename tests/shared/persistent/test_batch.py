@@ -53,6 +53,8 @@ def test_who_comes_when_a_connection_is_up_stays_behind_those_that_waited_for_it
             assert outcome is None
 
     class Up:
+        is_up = True
+
         def put(self, sent: Sent, _waiter: object) -> None:
             written.append(sent.about)
 

@@ -114,13 +114,15 @@ async def _started(options: Options, configuration: Configuration) -> "Worker | 
         return await loading
     from .worker.runtime import Worker  # noqa: PLC0415  of use only here
 
-    worker = Worker()
+    worker = Worker(options.interface)
     await worker.start(options.app_dir)
     return worker
 
 
 async def _pool(options: Options, configuration: Configuration) -> WorkerPool:
-    pool = WorkerPool(configuration.worker_count, configuration.environ, options.volume)
+    pool = WorkerPool(
+        configuration.worker_count, configuration.environ, options.volume, options.interface
+    )
     await pool.start(options.app_dir)
     return pool
 

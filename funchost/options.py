@@ -12,6 +12,7 @@ from .server.hosts import host_name
 from .server.keys import FUNCTION_KEY, MASTER_KEY
 from .settings import BODY_LIMIT, SETTINGS_FILE, WORKER_COUNT
 from .shutdown import GRACE_SECONDS
+from .worker.interface import Interface
 
 __all__ = ["Options", "parse_options"]
 
@@ -58,6 +59,7 @@ class Options:
         keys: Whether to ask for function keys.
         values: Settings that win over environment and settings file.
         reload: Whether to load the app anew when its files change.
+        interface: How the worker library is called; `None` for the newest interface that it has.
         volume: How much to log.
     """
 
@@ -70,6 +72,7 @@ class Options:
     keys: bool
     values: Mapping[str, str]
     reload: bool
+    interface: Interface | None
     volume: Volume
 
 
@@ -134,6 +137,13 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         "the old code, and where the new one has an error, the old one stays",
     )
     parser.add_argument(
+        "--worker",
+        dest="interface",
+        choices=[each.value for each in Interface],
+        help="how Microsoft's worker library is called: by its native interface (the default where "
+        "its version has one), or with the protobuf messages that it gets from today's proxy",
+    )
+    parser.add_argument(
         "--set",
         dest="values",
         action="append",
@@ -163,6 +173,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args(arguments)
     options.values = dict(options.values)
+    options.interface = Interface(options.interface) if options.interface else None
     return Options(**vars(options))
 
 

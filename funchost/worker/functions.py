@@ -1,8 +1,9 @@
 """The functions of an app as the host knows them, and how they fail."""
 
+import traceback
 from dataclasses import dataclass, field
 
-__all__ = ["Function", "IndexingError", "InvocationError"]
+__all__ = ["Function", "IndexingError", "InvocationError", "failed_by"]
 
 
 class _AppError(Exception):
@@ -19,11 +20,17 @@ class _AppError(Exception):
 
 
 class IndexingError(_AppError):
-    """The app could not be imported or indexed."""
+    """The app could not be imported or indexed, or not in the way that was asked for."""
 
 
 class InvocationError(_AppError):
     """A function raised, or returned what its bindings cannot carry."""
+
+
+def failed_by(error: BaseException) -> InvocationError:
+    """Return the failure of a function by an exception that the worker library let through."""
+    stack_trace = "".join(traceback.format_exception(error))
+    return InvocationError(stack_trace.splitlines()[-1], stack_trace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Final
 
 from ..log import Volume
 from .functions import Function, IndexingError, InvocationError
+from .interface import Interface
 from .messages import HttpRequest, HttpResponse
 from .wire import Answer, Call, Refused, read_started, receive
 
@@ -43,15 +44,21 @@ class WorkerPool:
         size: How many processes.
         environ: Their environment.
         volume: How much they log.
+        interface: How they call the worker library; `None` for the newest interface that it has.
     """
 
     def __init__(
-        self, size: int, environ: Mapping[str, str], volume: Volume = Volume.NORMAL
+        self,
+        size: int,
+        environ: Mapping[str, str],
+        volume: Volume = Volume.NORMAL,
+        interface: Interface | None = None,
     ) -> None:
         self.functions: tuple[Function, ...] = ()
         self._size = size
         self._environ = environ
         self._volume = volume
+        self._interface = interface
         # The one that was chosen least recently comes first.
         self._ready: list[_Process] = []
         self._some_are_ready = asyncio.Event()
@@ -107,7 +114,7 @@ class WorkerPool:
         # Of one alone nobody has to be told which it is.
         name = f"worker {number}" if self._size > 1 else ""
         command = [sys.executable, "-m", "funchost.worker.process"]
-        command += [self._volume.name, str(app_dir), name]
+        command += [self._volume.name, self._interface or "", str(app_dir), name]
         process = await _Process.spawn(number, command, self._environ)
         try:
             await process.load()

@@ -1,11 +1,12 @@
 """A worker process: one app, run for a host that sends calls over a socket.
 
-    python -m funchost.worker.process VOLUME APP_DIR NAME [SOCKET]
+    python -m funchost.worker.process VOLUME INTERFACE APP_DIR NAME [SOCKET]
 
-VOLUME is a name of how much is logged, SOCKET the number of an inherited file descriptor. On
-Windows, where sockets have none, the host writes to the standard input what makes the socket. The
-process ends when the host closes its side, for instance because it was killed. Log records and what
-the app prints go where those of the host go.
+VOLUME is a name of how much is logged, INTERFACE that of the worker library's interface or "" for
+the newest, SOCKET the number of an inherited file descriptor. On Windows, where sockets have none,
+the host writes to the standard input what makes the socket. The process ends when the host closes
+its side, for instance because it was killed. Log records and what the app prints go where those of
+the host go.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Final
 from ..log import Volume, configure_logging
 from ..shutdown import exit_now, returns_within
 from .functions import Function, IndexingError, InvocationError
+from .interface import Interface
 from .runtime import Worker
 from .wire import Answer, Call, Frame, Loaded, Refused, receive
 
@@ -35,12 +37,14 @@ def main() -> None:
     """Serve the host until it is gone."""
     parser = argparse.ArgumentParser(prog="python -m funchost.worker.process")
     parser.add_argument("volume", choices=Volume.__members__)
+    parser.add_argument("interface", choices=("", *Interface))
     parser.add_argument("app_dir", type=Path)
     parser.add_argument("name")
     parser.add_argument("socket", type=int, nargs="?")
     options = parser.parse_args()
     configure_logging(Volume[options.volume], worker=options.name)
-    asyncio.run(_serve(_socket(options.socket), options.app_dir))
+    interface = Interface(options.interface) if options.interface else None
+    asyncio.run(_serve(_socket(options.socket), Worker(interface), options.app_dir))
 
 
 def _socket(number: int | None) -> socket.socket:
@@ -49,9 +53,8 @@ def _socket(number: int | None) -> socket.socket:
     return socket.socket(fileno=number)
 
 
-async def _serve(host: socket.socket, app_dir: Path) -> None:
+async def _serve(host: socket.socket, worker: Worker, app_dir: Path) -> None:
     reader, writer = await asyncio.open_connection(sock=host)
-    worker = Worker()
     try:
         functions = await worker.start(app_dir)
     except IndexingError as error:

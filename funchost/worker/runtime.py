@@ -2,33 +2,36 @@
 
 The proxy calls five coroutines with FunctionRpc messages; the same four that matter on one machine
 are called here (init, metadata, load, invocation), so an app is indexed and invoked by the code
-that runs it in Azure. The library keeps its state in modules: one app a process.
+that runs it in Azure. For the last of them the library has a second interface, which is used where
+it is there. The library keeps its state in modules: one app a process.
 """
 
 import json
+import logging
 import os
 import re
 import sys
-import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import azure_functions_runtime as library  # type: ignore[import-untyped]  # ships no py.typed
 
 from ..log import RUNNING
-from . import protos
-from .functions import Function, IndexingError, InvocationError
-from .messages import (
-    HttpRequest,
-    HttpResponse,
-    new_invocation_id,
-    request_data,
-    response_of,
-    trace_parent,
-)
+from . import protobuf, protos
+from .functions import Function, IndexingError, failed_by
+from .interface import Interface
+from .messages import HttpRequest, HttpResponse, new_invocation_id
+
+if TYPE_CHECKING:
+    from .native import NativeInterface
 
 __all__ = ["Worker"]
+
+type _Invoke = Callable[[Function, HttpRequest, str], Awaitable[HttpResponse]]
+
+_log: Final = logging.getLogger("funchost")
 
 _HTTP_TRIGGER: Final = "httpTrigger"
 _HTTP_OUTPUT: Final = "http"
@@ -37,10 +40,6 @@ _HTTP_STREAMS: Final = "HttpUri"
 # What the worker library appends to failed imports: to all, and only fit for some.
 _SEARCH_PATH: Final = " Current sys.path:"
 _NO_MODULE: Final = ". Cannot find module."
-# HTTP functions are never retried, and nobody writes to it.
-_FIRST_ATTEMPT: Final = protos.RetryContext()
-
-
 _FRAME: Final = re.compile(
     r'^  File "(?P<file>.+)", line (?P<line>[0-9]+)(?:, in <module>)?$', re.MULTILINE
 )
@@ -48,10 +47,19 @@ _PACKAGES: Final = {"site-packages", ".python_packages"}
 
 
 class Worker:
-    """Loads the app of a directory and runs its functions. One app a process."""
+    """Loads the app of a directory and runs its functions. One app a process.
 
-    def __init__(self) -> None:
+    Once one is started, others that are called with messages can run its functions too.
+
+    Args:
+        interface: How the library is called; `None` for the newest interface that it has.
+    """
+
+    def __init__(self, interface: Interface | None = None) -> None:
         self.functions: tuple[Function, ...] = ()
+        self._interface = interface
+        self._native: NativeInterface | None = None
+        self._run: _Invoke = protobuf.invoke
 
     async def start(self, app_dir: Path) -> tuple[Function, ...]:
         """Index the app and return its functions, sorted by name as the Functions host does.
@@ -61,14 +69,17 @@ class Worker:
         `PYTHON_THREADPOOL_THREAD_COUNT`.
 
         Raises:
-            IndexingError: The app raised while it was imported, or has an invalid function.
+            IndexingError: The app raised while it was imported, or has an invalid function; or the
+                library lacks the interface.
         """
         script = _make_importable(app_dir)
         library.start_threadpool_executor()
         try:
+            if self._interface is not Interface.PROTOBUF:
+                self._go_native()
             self.functions = await self._index(script)
         except BaseException:
-            library.stop_threadpool_executor()
+            self.stop()
             raise
         return self.functions
 
@@ -85,42 +96,37 @@ class Worker:
         """
         if invocation_id is None:
             invocation_id = new_invocation_id()
-        headers = request.headers
-        message = protos.InvocationRequest(
-            invocation_id,
-            function.id,
-            [protos.ParameterBinding(function.request_parameter, request_data(request))],
-            protos.RpcTraceContext(
-                trace_parent(headers.get("traceparent")), headers.get("tracestate", "")
-            ),
-            _FIRST_ATTEMPT,
-            {},
-        )
-        # The library sets it for sync functions only; log records of async ones name it too.
+        # The library sets it for a part of this time only; log records of the rest name it too.
         outer = library.invocation_id_cv.set(invocation_id)
         RUNNING[invocation_id] = function.name
         try:
-            reply: protos.InvocationResponse = await library.invocation_request(
-                protos.WorkerRequest(protos.StreamingMessage(message))
-            )
+            return await self._run(function, request, invocation_id)
         except SystemExit as error:
             # The library lets it through; in Azure it ends the worker, and the host starts another.
-            raise InvocationError(
-                f"SystemExit: {error.code}", "".join(traceback.format_exception(error))
-            ) from error
+            raise failed_by(error) from error
         finally:
             RUNNING.pop(invocation_id, None)
             library.invocation_id_cv.reset(outer)
-        if reply.result.status != protos.StatusResult.Success:
-            raise InvocationError(*_reason(reply.result))
-        try:
-            return response_of(reply, function.response_binding)
-        except ValueError as error:
-            raise InvocationError(str(error)) from error
 
     def stop(self) -> None:
         """Stop the thread pool. Blocks until the sync functions that run have returned."""
         library.stop_threadpool_executor()
+        if self._native is not None:
+            self._native.stop()
+
+    def _go_native(self) -> None:
+        try:
+            from .native import NativeInterface  # noqa: PLC0415  a version may not have it
+        except ImportError as error:
+            if self._interface is Interface.NATIVE:
+                raise IndexingError(
+                    f"azure-functions-runtime {version('azure-functions-runtime')} has no native"
+                    f" interface ({error}): install 1.3.0, or start the host with --worker protobuf"
+                ) from error
+            _log.debug("the worker library has no native interface, so it gets messages")
+            return
+        self._native = NativeInterface()
+        self._run = self._native.invoke
 
     async def _index(self, script: Path) -> tuple[Function, ...]:
         directory = str(script.parent)
@@ -184,7 +190,7 @@ def _make_importable(app_dir: Path) -> Path:
 def _raise_for(result: protos.StatusResult, app_dir: Path) -> None:
     if result.status == protos.StatusResult.Success:
         return
-    message, stack_trace = _reason(result)
+    message, stack_trace = protobuf.reason(result)
     line = _line(stack_trace, app_dir)
     message = _without_additions(message, line)
     raise IndexingError(f"{line}: {message}" if line else message, stack_trace)
@@ -212,12 +218,6 @@ def _line(stack_trace: str, app_dir: Path) -> str:
         and not _PACKAGES.intersection(file.parts)
     ]
     return lines[-1] if lines else ""
-
-
-def _reason(result: protos.StatusResult) -> tuple[str, str]:
-    if result.exception is None:
-        return "the worker gives no reason", ""
-    return result.exception.message, result.exception.stack_trace
 
 
 def _function(metadata: protos.RpcFunctionMetadata) -> Function:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from funchost.worker.interface import Interface
 from tests.funchost.hosting import RunningHost, running, write_app
 
 _APP = """
@@ -132,9 +133,14 @@ _LOCAL_SETTINGS = {
 }
 
 
+@pytest.fixture(scope="session", params=list(Interface))
+def interface(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="session", params=["1", "2"], ids=["in-process", "two-processes"])
 def host(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, interface: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHost]:
     app = write_app(tmp_path_factory.mktemp("app"), _APP, local_settings=_LOCAL_SETTINGS)
     environ = {
@@ -142,5 +148,5 @@ def host(
         "PYTHON_THREADPOOL_THREAD_COUNT": "2",
         "FUNCTIONS_WORKER_PROCESS_COUNT": request.param,
     }
-    with running(app, environ=environ) as started:
+    with running(app, "--worker", interface, environ=environ) as started:
         yield started

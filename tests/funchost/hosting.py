@@ -183,10 +183,15 @@ def _started(
             process.kill()
 
 
-def refused(app: Path, *options: str, environ: Mapping[str, str] | None = None) -> tuple[int, str]:
+def refused(
+    app: Path,
+    *options: str,
+    environ: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = ("-m", "funchost"),
+) -> tuple[int, str]:
     """Run a host that cannot start; return its exit code and what it wrote to stderr."""
     done = subprocess.run(
-        _command(app, *options),
+        _command(app, *options, program=program),
         cwd=_ROOT,
         env=_environ(environ),
         capture_output=True,

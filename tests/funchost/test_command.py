@@ -137,6 +137,52 @@ def until_open(port: int) -> None:
             return
 
 
+_LACKS_NATIVE = """
+import sys
+sys.modules["azure_functions_runtime.native_invocation"] = None
+from funchost.__main__ import main
+sys.exit(main())
+"""
+_WITHOUT_NATIVE = ("-c", _LACKS_NATIVE)
+# The worker library writes it of what it gets as messages.
+_BY_MESSAGES = "Function name: only, Function Type: sync"
+
+
+@pytest.mark.parametrize(
+    ("options", "by_messages"),
+    [((), False), (("--worker", "native"), False), (("--worker", "protobuf"), True)],
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_worker_library_is_called_as_the_option_says(
+    options: tuple[str, ...], by_messages: bool, workers: str, tmp_path: Path
+) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    environ = {"FUNCTIONS_WORKER_PROCESS_COUNT": workers}
+    with running(app, "--verbose", *options, environ=environ) as host:
+        assert host.call("GET", "/api/a").text == "here"
+        assert (_BY_MESSAGES in host.log()) is by_messages
+
+
+def test_a_version_without_the_native_interface_gets_messages(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    with running(app, "--verbose", program=_WITHOUT_NATIVE) as host:
+        assert host.call("GET", "/api/a").text == "here"
+        assert _BY_MESSAGES in host.log()
+        assert "the worker library has no native interface, so it gets messages" in host.log()
+
+
+def test_the_native_interface_is_asked_of_a_version_without_it(tmp_path: Path) -> None:
+    app = write_app(tmp_path, _ONE_FUNCTION.format(route="a"))
+    options = ("--port", "0", "--worker", "native")
+    code, error = refused(app, *options, program=_WITHOUT_NATIVE)
+    assert code == 1
+    assert re.fullmatch(
+        r"azure-functions-runtime [\d.]+ has no native interface \(.+\): install 1\.3\.0, or start"
+        r" the host with --worker protobuf\n",
+        error,
+    )
+
+
 def test_a_setting_of_the_command_line_wins_without_a_warning(tmp_path: Path) -> None:
     app = write_app(tmp_path, _SPEAKS, local_settings={"Values": {"FROM_ALL": "file"}})
     with running(app, "--set", "FROM_ALL=a=b", environ={"FROM_ALL": "environment"}) as host:
@@ -264,7 +310,7 @@ def test_the_help_tells_every_option_and_setting() -> None:
     )
     for name in (
         *("--app-dir", "--host", "--host-name", "--port", "--settings"),
-        *("--auth", "--keys", "--reload", "--set", "--quiet", "--verbose"),
+        *("--auth", "--keys", "--reload", "--worker", "--set", "--quiet", "--verbose"),
         *("PORT", "FUNCTIONS_WORKER_PROCESS_COUNT", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"),
         *("FUNCHOST_FUNCTION_KEY", "FUNCHOST_MASTER_KEY", "Host.CORS", "Host.CORSCredentials"),
         *("extensions.http.routePrefix", "PYTHON_THREADPOOL_THREAD_COUNT", "/.auth/login/"),

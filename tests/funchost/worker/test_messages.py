@@ -3,7 +3,9 @@ import uuid
 import pytest
 
 from funchost.worker import protos
-from funchost.worker.messages import new_invocation_id, response_of, trace_parent
+from funchost.worker.functions import InvocationError
+from funchost.worker.messages import new_invocation_id, trace_parent
+from funchost.worker.protobuf import response_of
 
 
 def _reply(data: protos.TypedData | None) -> protos.InvocationResponse:
@@ -30,7 +32,7 @@ def test_reads_a_response(
 
 @pytest.mark.parametrize("status", ["", "abc", "99", "1000", "-200"])
 def test_refuses_a_status_that_is_none(status: str) -> None:
-    with pytest.raises(ValueError, match="no HTTP status"):
+    with pytest.raises(InvocationError, match="no HTTP status"):
         response_of(_reply(protos.TypedData(http=protos.RpcHttp(status_code=status))), "$return")
 
 

@@ -16,6 +16,8 @@ def nearest(name: str, right: Iterable[str]) -> str | None:
         right: The right names.
     """
     written = {each.lower(): each for each in right}
+    if name.lower() in written:
+        return written[name.lower()]
     # A caller may send any length, and none of so many letters is a slip.
     if len(name) > 2 * max(map(len, written), default=0):
         return None

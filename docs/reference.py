@@ -72,7 +72,7 @@ def resolve_exported_name(
 
 
 def _method(client: type, name: str) -> Callable[..., Any]:
-    operation = getattr(RestApi, name)
+    operation = getattr(client, name).operation(RestApi)
     signature = inspect.signature(operation)
     (result,) = get_args(signature.return_annotation)
 

@@ -4,9 +4,9 @@
 need from the environment of a Function App. `functions` has the HTTP functions of such an app.
 """
 
-from .client import SignalRServiceClient
+from typing import TYPE_CHECKING
+
 from .endpoints.endpoint import ClientAccess, EndpointState
-from .endpoints.router import Candidate, RendezvousRouter, Router
 from .errors import (
     AuthenticationError,
     ConnectionNotFoundError,
@@ -22,10 +22,7 @@ from .errors import (
     UnexpectedResponseError,
     UnknownHubError,
 )
-from .keys.connection_options import ConnectionOptions, Transports
-from .rest.authentication import ConnectionClaim
-from .rest.members import GroupConnection
-from .rest.messages import Command
+from .lazy import lazy_exports
 from .rest.retry import RetryPolicy
 from .settings.credential import (
     AzureCloud,
@@ -39,6 +36,29 @@ from .settings.hubs import Hubs
 from .settings.token_origin import TokenOrigin
 from .settings.transport_type import TransportType
 from .transport.http import Timeouts
+
+if TYPE_CHECKING:
+    from .client import SignalRServiceClient
+    from .endpoints.router import Candidate, RendezvousRouter, Router
+    from .keys.connection_options import ConnectionOptions, Transports
+    from .rest.authentication import ConnectionClaim
+    from .rest.members import GroupConnection
+    from .rest.messages import Command
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        {
+            "SignalRServiceClient": "client",
+            "Candidate": "endpoints.router",
+            "RendezvousRouter": "endpoints.router",
+            "Router": "endpoints.router",
+            "ConnectionOptions": "keys.connection_options",
+            "Transports": "keys.connection_options",
+            "ConnectionClaim": "rest.authentication",
+            "GroupConnection": "rest.members",
+            "Command": "rest.messages",
+        },
+    )
 
 __version__ = "0.1.0"
 

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation, token_request
 from .endpoints.endpoint import ClientAccess
 from .endpoints.fan_out import FanOut
 from .keys.client_token import Claims
-from .keys.connection_options import ConnectionOptions
-from .rest.api import RestApi
-from .rest.members import GroupConnection
 from .transport.flow import run_async
+
+if TYPE_CHECKING:
+    from .keys.connection_options import ConnectionOptions
+    from .rest.members import GroupConnection
 
 __all__ = ["SignalRServiceClient"]
 
@@ -45,34 +46,36 @@ class SignalRServiceClient(BaseClient):
     of them failed and which did it.
     """
 
-    send_to_all = awaitable(RestApi.send_to_all)
-    send_to_user = awaitable(RestApi.send_to_user)
-    send_to_group = awaitable(RestApi.send_to_group)
-    send_to_connection = awaitable(RestApi.send_to_connection)
-    invoke_connection = awaitable(RestApi.invoke_connection, FanOut.ONE)
-    send_stream_item = awaitable(RestApi.send_stream_item, FanOut.ONE)
-    complete_stream = awaitable(RestApi.complete_stream, FanOut.ONE)
-    execute = awaitable(RestApi.execute)
-    close_connection = awaitable(RestApi.close_connection)
-    close_all_connections = awaitable(RestApi.close_all_connections)
-    close_group_connections = awaitable(RestApi.close_group_connections)
-    close_user_connections = awaitable(RestApi.close_user_connections)
-    connection_exists = awaitable(RestApi.connection_exists, FanOut.ANY)
-    group_exists = awaitable(RestApi.group_exists, FanOut.ANY)
-    user_exists = awaitable(RestApi.user_exists, FanOut.ANY)
-    user_in_group = awaitable(RestApi.user_in_group, FanOut.ANY)
-    add_connection_to_group = awaitable(RestApi.add_connection_to_group, FanOut.ONE)
-    remove_connection_from_group = awaitable(RestApi.remove_connection_from_group)
-    remove_connection_from_all_groups = awaitable(RestApi.remove_connection_from_all_groups)
-    add_user_to_group = awaitable(RestApi.add_user_to_group)
-    remove_user_from_group = awaitable(RestApi.remove_user_from_group)
-    remove_user_from_all_groups = awaitable(RestApi.remove_user_from_all_groups)
-    connection_claims = awaitable(RestApi.connection_claims, FanOut.ONLY)
-    service_is_healthy = awaitable(RestApi.service_is_healthy, FanOut.ANY)
+    send_to_all = awaitable(lambda rest: rest.send_to_all)
+    send_to_user = awaitable(lambda rest: rest.send_to_user)
+    send_to_group = awaitable(lambda rest: rest.send_to_group)
+    send_to_connection = awaitable(lambda rest: rest.send_to_connection)
+    invoke_connection = awaitable(lambda rest: rest.invoke_connection, FanOut.ONE)
+    send_stream_item = awaitable(lambda rest: rest.send_stream_item, FanOut.ONE)
+    complete_stream = awaitable(lambda rest: rest.complete_stream, FanOut.ONE)
+    execute = awaitable(lambda rest: rest.execute)
+    close_connection = awaitable(lambda rest: rest.close_connection)
+    close_all_connections = awaitable(lambda rest: rest.close_all_connections)
+    close_group_connections = awaitable(lambda rest: rest.close_group_connections)
+    close_user_connections = awaitable(lambda rest: rest.close_user_connections)
+    connection_exists = awaitable(lambda rest: rest.connection_exists, FanOut.ANY)
+    group_exists = awaitable(lambda rest: rest.group_exists, FanOut.ANY)
+    user_exists = awaitable(lambda rest: rest.user_exists, FanOut.ANY)
+    user_in_group = awaitable(lambda rest: rest.user_in_group, FanOut.ANY)
+    add_connection_to_group = awaitable(lambda rest: rest.add_connection_to_group, FanOut.ONE)
+    remove_connection_from_group = awaitable(lambda rest: rest.remove_connection_from_group)
+    remove_connection_from_all_groups = awaitable(
+        lambda rest: rest.remove_connection_from_all_groups
+    )
+    add_user_to_group = awaitable(lambda rest: rest.add_user_to_group)
+    remove_user_from_group = awaitable(lambda rest: rest.remove_user_from_group)
+    remove_user_from_all_groups = awaitable(lambda rest: rest.remove_user_from_all_groups)
+    connection_claims = awaitable(lambda rest: rest.connection_claims, FanOut.ONLY)
+    service_is_healthy = awaitable(lambda rest: rest.service_is_healthy, FanOut.ANY)
 
     async def list_connections_in_group(
         self, hub: str, group: str
-    ) -> AsyncIterator[GroupConnection]:
+    ) -> "AsyncIterator[GroupConnection]":
         """Give the connections in a group, asking for page after page.
 
         Raises:
@@ -90,7 +93,7 @@ class SignalRServiceClient(BaseClient):
         user_id: str | None = None,
         claims: Claims | None = None,
         minutes_to_expire: float = DEFAULT_LIFETIME,
-        options: ConnectionOptions | None = None,
+        options: "ConnectionOptions | None" = None,
     ) -> ClientAccess:
         """Return the address and the token with which one client may connect to a hub.
 
@@ -111,7 +114,7 @@ class SignalRServiceClient(BaseClient):
         expires_on: float | None = None,
         claims: Claims | None = None,
         user_id: str | None = None,
-        options: ConnectionOptions | None = None,
+        options: "ConnectionOptions | None" = None,
         minutes_to_expire: float = DEFAULT_LIFETIME,
     ) -> ClientAccess:
         """Renew the authentication of a connection: its claims, its end, and the client's token.

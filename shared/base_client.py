@@ -5,12 +5,12 @@ how they run it and in nothing else.
 """
 
 import dataclasses
-import functools
 import os
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Concatenate, Final, Self, cast
+from typing import TYPE_CHECKING, Final, Self
 
 from .endpoints.credentials import (
     Credential,
@@ -20,19 +20,10 @@ from .endpoints.credentials import (
     local_key,
 )
 from .endpoints.endpoint import ClientAccess, EndpointState, ServiceEndpoint, TokenRequest
-from .endpoints.fan_out import GRACE, FanOut, combine, settles
-from .endpoints.health import HealthMonitor
-from .endpoints.instruments import find_telemetry
+from .endpoints.fan_out import FanOut
 from .endpoints.negotiation import Negotiation
-from .endpoints.refresh import RefreshRequest, refresh_at
-from .endpoints.router import Candidate, RendezvousRouter, Router
-from .errors import InvalidArgumentError, ServiceUnavailableError, SignalRError
+from .errors import InvalidArgumentError, SignalRError
 from .keys.client_token import Claims
-from .keys.connection_options import ConnectionOptions
-from .keys.local import LocalTokens
-from .keys.state import KeyState
-from .rest.api import RestApi
-from .rest.authentication import seconds_until
 from .rest.retry import RetryPolicy
 from .settings.endpoint import Endpoint
 from .settings.environment import (
@@ -45,39 +36,41 @@ from .settings.environment import (
 from .settings.names import check_application
 from .settings.token_origin import TokenOrigin
 from .transport.driver import Driver
-from .transport.flow import Flow, Gather, run
+from .transport.flow import Flow
 from .transport.http import Timeouts, Transport
 
 if TYPE_CHECKING:
+    from .endpoints.instruments import Telemetry
+    from .endpoints.router import Router
+    from .endpoints.several import SeveralEndpoints
     from .identity.token import TokenSource
+    from .keys.connection_options import ConnectionOptions
+    from .keys.state import KeyState
+    from .rest.api import RestApi
 
 __all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation", "token_request"]
 
 DEFAULT_LIFETIME: Final = 60.0
 """Minutes for which a client may connect with its token: the default of the service's SDKs."""
 
-_HEALTH_TIMEOUTS: Final = Timeouts(connect=2.0, read=2.0)
-"""What an endpoint has for its health check: as in the SDK for .NET."""
-
 
 class EndpointOperation[**P, T]:
     """An operation of the REST API as a method of a client, which runs it in its own way.
 
     Args:
-        operation: A method of `RestApi`.
+        operation: Gives the method of a `RestApi`, which is imported when one is called.
         fan_out: How many of several endpoints it concerns.
     """
 
     def __init__(
-        self, operation: Callable[Concatenate[RestApi, P], Flow[T]], fan_out: FanOut = FanOut.ALL
+        self, operation: "Callable[[RestApi], Callable[P, Flow[T]]]", fan_out: FanOut = FanOut.ALL
     ) -> None:
-        self._operation = operation
+        self.operation = operation
         self._fan_out = fan_out
-        self.__doc__ = operation.__doc__
 
     def flow(self, client: "BaseClient", *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
         """Return the flow of the operation at a client's endpoints."""
-        return client.on_endpoints(self._operation, self._fan_out, *args, **kwargs)
+        return client.on_endpoints(self.operation, self._fan_out, *args, **kwargs)
 
 
 class BaseClient:
@@ -106,7 +99,7 @@ class BaseClient:
         *,
         policy: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
-        router: Router | None = None,
+        router: "Router | None" = None,
         token_origin: TokenOrigin = TokenOrigin.ACCESS_KEY,
         application: str = "",
         message_tracing: bool = False,
@@ -119,36 +112,30 @@ class BaseClient:
         self._message_tracing = message_tracing
         self._policy = policy
         self._clock = clock
-        self._telemetry = find_telemetry(self._keys)
+        self._telemetry = self._find_telemetry()
         # As long as for the answer, where others may do the same.
         queue_timeout = timeouts.read if len(listed) > 1 else None
         self._transport = Transport(timeouts)
-        self._health_transport = Transport(_HEALTH_TIMEOUTS)
         send = self._transport.send
         self.driver = Driver(
             self._telemetry.recording(send) if self._telemetry else send, queue_timeout
         )
-        self._health_driver = Driver(self._health_transport.send)
         self._entra_tokens = EntraTokenSources(clock)
         self._endpoints = [
             self._connect(endpoint, credential)
             for endpoint, credential in zip(listed, proofs, strict=True)
         ]
-        self._by_address = {each.endpoint: each for each in self._endpoints}
-        self._router = router or RendezvousRouter()
+        self.several = self._join(router) if len(listed) > 1 else None
         self.negotiation = Negotiation(
-            self._route,
+            self.several.route if self.several else self._only,
             token_origin,
             key_timeout=timeouts.key,
             given=self._telemetry.negotiated if self._telemetry else None,
         )
-        self.monitor = HealthMonitor(
-            {each.endpoint.name: (each.health, self._check(each)) for each in self._endpoints}
-        )
         _clients.add(self)
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, router: Router | None = None) -> Self:
+    def from_settings(cls, settings: Settings, *, router: "Router | None" = None) -> Self:
         """Make a client from the settings of a Function App.
 
         Args:
@@ -166,7 +153,7 @@ class BaseClient:
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, *, router: Router | None = None
+        cls, environment: Mapping[str, str] = os.environ, *, router: "Router | None" = None
     ) -> Self:
         """Make a client from settings of the environment: those that say where the service is.
 
@@ -203,7 +190,7 @@ class BaseClient:
         return [each.endpoint for each in self._endpoints]
 
     @property
-    def rest_apis(self) -> Sequence[RestApi]:
+    def rest_apis(self) -> "Sequence[RestApi]":
         """The REST API of each endpoint."""
         return [each.rest for each in self._endpoints]
 
@@ -225,7 +212,7 @@ class BaseClient:
 
     def on_endpoints[**P, T](
         self,
-        operation: Callable[Concatenate[RestApi, P], Flow[T]],
+        operation: "Callable[[RestApi], Callable[P, Flow[T]]]",
         fan_out: FanOut,
         *args: P.args,
         **kwargs: P.kwargs,
@@ -233,15 +220,15 @@ class BaseClient:
         """Do an operation at every endpoint, all at once.
 
         Args:
-            operation: A method of `RestApi`.
+            operation: Gives the method of a `RestApi`.
             fan_out: How many of the endpoints it concerns.
             args: Arguments of the operation.
             kwargs: More arguments of the operation.
         """
-        if len(self._endpoints) == 1:
-            return (yield from operation(self._endpoints[0].rest, *args, **kwargs))
-        flows = [operation(each.rest, *args, **kwargs) for each in self._endpoints]
-        return (yield from self._combined(fan_out, flows))
+        flows = [operation(each.rest)(*args, **kwargs) for each in self._endpoints]
+        if self.several is None:
+            return (yield from flows[0])
+        return (yield from self.several.combined(fan_out, flows))
 
     def refresh(
         self, connection_token: str, expires_on: float | None, token: TokenRequest
@@ -256,6 +243,10 @@ class BaseClient:
         Raises:
             InvalidArgumentError: The end is past, or there is a user or an option without claims.
         """
+        # Not above: no start needs them.
+        from .endpoints.refresh import RefreshRequest, refresh_at  # noqa: PLC0415
+        from .rest.authentication import seconds_until  # noqa: PLC0415
+
         if token.claims is None and (token.user_id is not None or token.system_claims):
             raise InvalidArgumentError(
                 "claims", "is missing: user_id and options are claims as well, and replace them all"
@@ -269,9 +260,9 @@ class BaseClient:
             flows = [
                 refresh_at(self.negotiation, each, request, self._clock) for each in self._endpoints
             ]
-            if len(flows) == 1:
+            if self.several is None:
                 return (yield from flows[0])
-            return (yield from self._combined(FanOut.ONLY, flows))
+            return (yield from self.several.combined(FanOut.ONLY, flows))
         except SignalRError as error:
             outcome = type(error).__name__
             raise
@@ -281,36 +272,36 @@ class BaseClient:
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has its keys and none of its threads."""
-        for transport in (self._transport, self._health_transport):
-            transport.renew()
-        for driver in (self.driver, self._health_driver):
-            driver.after_fork()
-        self.monitor.after_fork()
+        self._transport.renew()
+        self.driver.after_fork()
+        if self.several is not None:
+            self.several.after_fork()
         for each in self._endpoints:
             each.after_fork()
 
-    def _combined[T](self, fan_out: FanOut, flows: Sequence[Flow[T]]) -> Flow[T]:
-        """Run a flow at every endpoint, all at once, and return the one result."""
-        self.monitor.start()
-        settled = functools.partial(settles, fan_out)
-        outcomes = cast("Sequence[T]", (yield Gather(flows, settled, GRACE)))
-        names = [each.endpoint.name for each in self._endpoints]
-        return combine(fan_out, dict(zip(names, outcomes, strict=True)))
+    def _only(self, _hub: str, _user_id: str | None) -> Sequence[ServiceEndpoint]:
+        return self._endpoints
 
-    def _route(self, hub: str, user_id: str | None) -> Sequence[ServiceEndpoint]:
-        if len(self._endpoints) == 1:
-            return self._endpoints
-        self.monitor.start()
-        candidates = [Candidate(each.endpoint, each.available) for each in self._endpoints]
-        chosen = self._router(candidates, hub.lower(), user_id)
-        if not chosen:
-            raise ServiceUnavailableError("The router chose no endpoint")
-        return [self._by_address[each] for each in chosen]
+    def _join(self, router: "Router | None") -> "SeveralEndpoints":
+        # Not above: most apps have one endpoint.
+        from .endpoints.several import SeveralEndpoints  # noqa: PLC0415
+
+        return SeveralEndpoints(self._endpoints, router)
+
+    def _find_telemetry(self) -> "Telemetry | None":
+        """Return the instruments if the process has an OpenTelemetry SDK."""
+        if "opentelemetry.sdk" not in sys.modules:
+            return None
+        from .endpoints.instruments import Telemetry  # noqa: PLC0415  of use only beside an SDK
+
+        return Telemetry(self._keys)
 
     def _connect(self, endpoint: Endpoint, credential: Credential) -> ServiceEndpoint:
         key = local_key(credential)
         tokens: TokenSource
         if key is not None:
+            from .keys.local import LocalTokens  # noqa: PLC0415  of use only with an emulator
+
             tokens = LocalTokens(key, clock=self._clock)
         else:
             tokens = self._entra_tokens.of(credential, endpoint)
@@ -326,24 +317,20 @@ class BaseClient:
             clock=self._clock,
         )
 
-    def _check(self, endpoint: ServiceEndpoint) -> Callable[[], bool]:
-        return lambda: run(endpoint.rest.service_is_healthy(), self._health_driver.perform)
-
-    def _keys(self) -> Iterator[tuple[str, KeyState]]:
+    def _keys(self) -> "Iterator[tuple[str, KeyState]]":
         for each in self.state:
             yield each.name, each.key
 
     def _close(self) -> None:
         _clients.discard(self)
-        self.monitor.close()
+        if self.several is not None:
+            self.several.close()
         if self._telemetry is not None:
             self._telemetry.close()
         for each in self._endpoints:
             each.keys.close()
-        for driver in (self.driver, self._health_driver):
-            driver.close()
-        for transport in (self._transport, self._health_transport):
-            transport.close()
+        self.driver.close()
+        self._transport.close()
 
 
 _clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()
@@ -363,7 +350,7 @@ def token_request(
     user_id: str | None,
     claims: Claims | None,
     minutes_to_expire: float,
-    options: ConnectionOptions | None,
+    options: "ConnectionOptions | None",
 ) -> TokenRequest:
     """Return what a client token shall say.
 

@@ -1,16 +1,17 @@
 """A client of Azure SignalR Service that blocks; `shared.aio` has the awaitable one."""
 
 from collections.abc import Callable, Iterator
-from typing import Self, overload
+from typing import TYPE_CHECKING, Self, overload
 
 from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation, token_request
 from .endpoints.endpoint import ClientAccess
 from .endpoints.fan_out import FanOut
 from .keys.client_token import Claims
-from .keys.connection_options import ConnectionOptions
-from .rest.api import RestApi
-from .rest.members import GroupConnection
 from .transport.flow import run
+
+if TYPE_CHECKING:
+    from .keys.connection_options import ConnectionOptions
+    from .rest.members import GroupConnection
 
 __all__ = ["SignalRServiceClient"]
 
@@ -46,32 +47,34 @@ class SignalRServiceClient(BaseClient):
     ...     service.send_to_user("chat", "ann", "newMessage", ["Hello"])
     """
 
-    send_to_all = blocking(RestApi.send_to_all)
-    send_to_user = blocking(RestApi.send_to_user)
-    send_to_group = blocking(RestApi.send_to_group)
-    send_to_connection = blocking(RestApi.send_to_connection)
-    invoke_connection = blocking(RestApi.invoke_connection, FanOut.ONE)
-    send_stream_item = blocking(RestApi.send_stream_item, FanOut.ONE)
-    complete_stream = blocking(RestApi.complete_stream, FanOut.ONE)
-    execute = blocking(RestApi.execute)
-    close_connection = blocking(RestApi.close_connection)
-    close_all_connections = blocking(RestApi.close_all_connections)
-    close_group_connections = blocking(RestApi.close_group_connections)
-    close_user_connections = blocking(RestApi.close_user_connections)
-    connection_exists = blocking(RestApi.connection_exists, FanOut.ANY)
-    group_exists = blocking(RestApi.group_exists, FanOut.ANY)
-    user_exists = blocking(RestApi.user_exists, FanOut.ANY)
-    user_in_group = blocking(RestApi.user_in_group, FanOut.ANY)
-    add_connection_to_group = blocking(RestApi.add_connection_to_group, FanOut.ONE)
-    remove_connection_from_group = blocking(RestApi.remove_connection_from_group)
-    remove_connection_from_all_groups = blocking(RestApi.remove_connection_from_all_groups)
-    add_user_to_group = blocking(RestApi.add_user_to_group)
-    remove_user_from_group = blocking(RestApi.remove_user_from_group)
-    remove_user_from_all_groups = blocking(RestApi.remove_user_from_all_groups)
-    connection_claims = blocking(RestApi.connection_claims, FanOut.ONLY)
-    service_is_healthy = blocking(RestApi.service_is_healthy, FanOut.ANY)
+    send_to_all = blocking(lambda rest: rest.send_to_all)
+    send_to_user = blocking(lambda rest: rest.send_to_user)
+    send_to_group = blocking(lambda rest: rest.send_to_group)
+    send_to_connection = blocking(lambda rest: rest.send_to_connection)
+    invoke_connection = blocking(lambda rest: rest.invoke_connection, FanOut.ONE)
+    send_stream_item = blocking(lambda rest: rest.send_stream_item, FanOut.ONE)
+    complete_stream = blocking(lambda rest: rest.complete_stream, FanOut.ONE)
+    execute = blocking(lambda rest: rest.execute)
+    close_connection = blocking(lambda rest: rest.close_connection)
+    close_all_connections = blocking(lambda rest: rest.close_all_connections)
+    close_group_connections = blocking(lambda rest: rest.close_group_connections)
+    close_user_connections = blocking(lambda rest: rest.close_user_connections)
+    connection_exists = blocking(lambda rest: rest.connection_exists, FanOut.ANY)
+    group_exists = blocking(lambda rest: rest.group_exists, FanOut.ANY)
+    user_exists = blocking(lambda rest: rest.user_exists, FanOut.ANY)
+    user_in_group = blocking(lambda rest: rest.user_in_group, FanOut.ANY)
+    add_connection_to_group = blocking(lambda rest: rest.add_connection_to_group, FanOut.ONE)
+    remove_connection_from_group = blocking(lambda rest: rest.remove_connection_from_group)
+    remove_connection_from_all_groups = blocking(
+        lambda rest: rest.remove_connection_from_all_groups
+    )
+    add_user_to_group = blocking(lambda rest: rest.add_user_to_group)
+    remove_user_from_group = blocking(lambda rest: rest.remove_user_from_group)
+    remove_user_from_all_groups = blocking(lambda rest: rest.remove_user_from_all_groups)
+    connection_claims = blocking(lambda rest: rest.connection_claims, FanOut.ONLY)
+    service_is_healthy = blocking(lambda rest: rest.service_is_healthy, FanOut.ANY)
 
-    def list_connections_in_group(self, hub: str, group: str) -> Iterator[GroupConnection]:
+    def list_connections_in_group(self, hub: str, group: str) -> "Iterator[GroupConnection]":
         """Give the connections in a group, asking for page after page.
 
         Raises:
@@ -88,7 +91,7 @@ class SignalRServiceClient(BaseClient):
         user_id: str | None = None,
         claims: Claims | None = None,
         minutes_to_expire: float = DEFAULT_LIFETIME,
-        options: ConnectionOptions | None = None,
+        options: "ConnectionOptions | None" = None,
     ) -> ClientAccess:
         """Return the address and the token with which one client may connect to a hub.
 
@@ -121,7 +124,7 @@ class SignalRServiceClient(BaseClient):
         expires_on: float | None = None,
         claims: Claims | None = None,
         user_id: str | None = None,
-        options: ConnectionOptions | None = None,
+        options: "ConnectionOptions | None" = None,
         minutes_to_expire: float = DEFAULT_LIFETIME,
     ) -> ClientAccess:
         """Renew the authentication of a connection: its claims, its end, and the client's token.

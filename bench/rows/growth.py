@@ -77,7 +77,8 @@ def _client(stack: ExitStack, endpoints: int = 1) -> SignalRServiceClient:
     ]
     client = stack.enter_context(SignalRServiceClient(addresses, _KEY))
     # Nobody listens there, and nobody shall be asked how he is.
-    client.monitor.close()
+    if client.several is not None:
+        client.several.monitor.close()
     return client
 
 

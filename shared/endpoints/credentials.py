@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidArgumentError
-from ..identity.credential import open_credential
 from ..identity.entra_tokens import EntraTokens
-from ..keys.local import LocalKey
 from ..settings.credential import CredentialKind, CredentialSettings
 from ..settings.endpoint import Endpoint
 from .first_token import first_token
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+    from ..keys.local import LocalKey
 
 __all__ = ["Credential", "EntraTokenSources", "addresses", "credentials", "local_key"]
 
@@ -40,7 +40,7 @@ class EntraTokenSources:
             key: object = (settings, endpoint.audience)
             tokens = functools.partial(
                 EntraTokens,
-                functools.partial(open_credential, settings, os.environ),
+                functools.partial(_open_credential, settings),
                 first=functools.partial(first_token, settings, os.environ, endpoint.audience),
             )
         else:
@@ -84,8 +84,20 @@ def credentials(credential: Credential | Sequence[Credential], count: int) -> Se
     return listed
 
 
-def local_key(credential: Credential) -> LocalKey | None:
+def local_key(credential: Credential) -> "LocalKey | None":
     """Return the access key of an emulator on this machine, if that is the credential."""
-    if isinstance(credential, CredentialSettings) and credential.kind is CredentialKind.ACCESS_KEY:
-        return LocalKey(credential.access_key or "")
-    return None
+    if (
+        not isinstance(credential, CredentialSettings)
+        or credential.kind is not CredentialKind.ACCESS_KEY
+    ):
+        return None
+    from ..keys.local import LocalKey  # noqa: PLC0415  of use only with an emulator
+
+    return LocalKey(credential.access_key or "")
+
+
+def _open_credential(settings: CredentialSettings) -> "TokenCredential":
+    # Not above: `first_token` does without azure-identity.
+    from ..identity.credential import open_credential  # noqa: PLC0415
+
+    return open_credential(settings, os.environ)

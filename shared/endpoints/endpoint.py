@@ -7,23 +7,27 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import InvalidArgumentError, ServiceError
 from ..identity.token import TokenSource
 from ..keys.access_key import AccessKey
 from ..keys.client_token import Claims, sign_client_token
-from ..keys.local import LocalKey
 from ..keys.rotation import Verdict
 from ..keys.schedule import FetchedKey
-from ..keys.state import KeyState
 from ..keys.thread import RotationThread, spawn_thread
-from ..rest.api import RestApi
+from ..rest.access_keys import AccessKeys
+from ..rest.exchange import Exchange
 from ..rest.retry import RetryPolicy
 from ..settings.endpoint import Endpoint, EndpointType
 from ..settings.names import check_user_id, prefixed_hub
 from ..transport.flow import Effect, EffectResult, NoAnswerError, Request, Response, run
-from .health import Health
+
+if TYPE_CHECKING:
+    from ..keys.local import LocalKey
+    from ..keys.state import KeyState
+    from ..rest.api import RestApi
+    from .health import Health
 
 __all__ = ["ClientAccess", "EndpointState", "ServiceEndpoint", "TokenRequest"]
 
@@ -93,7 +97,7 @@ class EndpointState(NamedTuple):
     name: str
     type: EndpointType
     healthy: bool
-    key: KeyState
+    key: "KeyState"
 
 
 class ServiceEndpoint:
@@ -124,7 +128,7 @@ class ServiceEndpoint:
         application: str = "",
         message_tracing: bool = False,
         policy: RetryPolicy | None = None,
-        local_key: LocalKey | None = None,
+        local_key: "LocalKey | None" = None,
         refreshed: Callable[[str, str], None] | None = None,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
@@ -132,18 +136,24 @@ class ServiceEndpoint:
         spawn: Callable[[Callable[[], None]], None] = spawn_thread,
     ) -> None:
         self.endpoint = endpoint
-        self.health = Health()
-        self.rest = RestApi(
-            endpoint,
-            tokens,
-            application=application,
-            message_tracing=message_tracing,
-            policy=policy,
-            healthy=lambda: self.health.healthy,
-            clock=clock,
-            steady=steady,
-            jitter=jitter,
-        )
+        self.health: Health | None = None
+        """What its health checks say, where others could do what it does not."""
+
+        def asking[E: Exchange](kind: type[E]) -> E:
+            return kind(
+                endpoint,
+                tokens,
+                application=application,
+                message_tracing=message_tracing,
+                policy=policy,
+                healthy=lambda: self.healthy,
+                clock=clock,
+                steady=steady,
+                jitter=jitter,
+            )
+
+        self._access_keys = asking(AccessKeys)
+        self._rest_api: Callable[[type[RestApi]], RestApi] = asking
         self.keys: RotationThread | LocalKey = local_key or RotationThread(
             self._fetch_key,
             self._prove,
@@ -162,10 +172,22 @@ class ServiceEndpoint:
         self.address = functools.lru_cache(maxsize=128)(self._address)
         self._probe_hub: str | None = None
 
+    @functools.cached_property
+    def rest(self) -> "RestApi":
+        """The REST API, whose operations no start needs."""
+        from ..rest.api import RestApi  # noqa: PLC0415
+
+        return self._rest_api(RestApi)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it answers its health checks."""
+        return self.health is None or self.health.healthy
+
     @property
     def available(self) -> bool:
         """Whether clients should be sent here: it answers, and it gives access keys."""
-        if not self.health.healthy:
+        if not self.healthy:
             return False
         has_trouble = self.keys.error is not None or self.keys.is_stalled
         return not has_trouble or self.keys.current() is not None
@@ -173,9 +195,7 @@ class ServiceEndpoint:
     @property
     def state(self) -> EndpointState:
         """What an operator wants to know."""
-        return EndpointState(
-            self.endpoint.name, self.endpoint.type, self.health.healthy, self.keys.state
-        )
+        return EndpointState(self.endpoint.name, self.endpoint.type, self.healthy, self.keys.state)
 
     def sign(self, key: AccessKey, request: TokenRequest) -> ClientAccess:
         """Make a client token with a key of this endpoint."""
@@ -207,7 +227,7 @@ class ServiceEndpoint:
     def _fetch_key(self) -> FetchedKey:
         outcome = "success"
         try:
-            return run(self.rest.access_key(), self._perform)
+            return run(self._access_keys.access_key(), self._perform)
         except ServiceError as error:
             outcome = type(error).__name__
             raise

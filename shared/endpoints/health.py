@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..telemetry.log import log_fields
+from ..telemetry import log_fields
 
 __all__ = ["CHECK_INTERVAL", "DOUBT_INTERVAL", "Health", "HealthMonitor"]
 

@@ -5,7 +5,6 @@ app that wants telemetry does. Without one it costs neither an import nor a call
 """
 
 import dataclasses
-import sys
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +13,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from .. import telemetry as attributes
 from ..keys.state import KeyState
-from ..telemetry import attributes
 from ..transport.flow import TRACING_ID_HEADER, Request, Response, request_id
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
 
-__all__ = ["Telemetry", "find_telemetry"]
+__all__ = ["Telemetry"]
 
 _SCOPE: Final = "keyless_signalr"
 
@@ -132,11 +131,6 @@ class Telemetry:
             yield
         finally:
             self._context.detach(token)
-
-
-def find_telemetry(keys: Callable[[], Iterable[tuple[str, KeyState]]]) -> Telemetry | None:
-    """Return the instruments if the process has an OpenTelemetry SDK."""
-    return Telemetry(keys) if "opentelemetry.sdk" in sys.modules else None
 
 
 _in_use: Final[weakref.WeakSet[Telemetry]] = weakref.WeakSet()

@@ -13,7 +13,7 @@ from ..errors import (
 )
 from ..keys.access_key import AccessKey
 from ..settings.token_origin import TokenOrigin
-from ..telemetry.log import log_fields
+from ..telemetry import log_fields
 from ..transport.flow import Flow, GetKey
 from .endpoint import ClientAccess, ServiceEndpoint, TokenRequest
 

@@ -27,7 +27,7 @@ from ..errors import (
     TokenTooLargeError,
     UnknownHubError,
 )
-from ..telemetry.log import log_fields
+from ..telemetry import log_fields
 
 __all__ = [
     "FieldError",

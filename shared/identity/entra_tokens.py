@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import AuthenticationError
 from ..settings.endpoint import AUDIENCE
-from ..telemetry.log import log_fields
-from .credential import token_failure
+from ..telemetry import log_fields
 from .token import LONGEST_WAIT, AskedToken, Token, given, no_token_in_time
 
 if TYPE_CHECKING:
@@ -191,6 +190,8 @@ class EntraTokens:
             # MSAL answers from memory for a minute after an error of the identity endpoint. A new
             # credential notices at once that the endpoint is back.
             self._credential = None
+            from .credential import token_failure  # noqa: PLC0415  no start needs it that goes well
+
             raise AuthenticationError(
                 f"No Entra token from {type(credential).__name__}:"
                 f" {token_failure(credential, error)}"

@@ -13,7 +13,6 @@ from ..errors import (
     SignalRError,
     TokenTooLargeError,
 )
-from ..unwritable import UNWRITABLE, unwritable
 from .access_key import AccessKey
 
 __all__ = [
@@ -171,7 +170,10 @@ def _members(claims: Mapping[str, ClaimValue]) -> str:
     """Return claims as more members of a JSON object."""
     try:
         return f",{_utf8(claims)[1:-1].decode()}" if claims else ""
-    except UNWRITABLE:
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        # Not above: nobody needs it whose claims can be written.
+        from ..unwritable import unwritable  # noqa: PLC0415
+
         problem = f"cannot be written as JSON: {unwritable(claims, _utf8)}"
         raise InvalidArgumentError("claims", problem) from None
 

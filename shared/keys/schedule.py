@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 from ..errors import PermissionDeniedError, ServiceError, ServiceUnavailableError
 from .access_key import AccessKey
-from .backoff import backoff
 
 __all__ = ["FetchedKey", "Moment", "Schedule", "end_of", "no_key"]
 
@@ -163,6 +162,9 @@ class Schedule:
         self.error = error
         # A clock that was set back makes a fetch due once, not until it has caught up.
         self.obtained = Moment(min(self.obtained.wall, now.wall), self.obtained.steady)
+        # Not above: no start needs it that goes well.
+        from .backoff import backoff  # noqa: PLC0415
+
         asked = min(error.retry_after or 0.0, _LONGEST_PAUSE)
         delay = max(_FIRST_RETRY, backoff(self.failures, _FIRST_RETRY, _LONGEST_RETRY, jitter))
         self.due = now.after(max(delay, asked))

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from ..errors import ServiceError, ServiceUnavailableError
-from ..telemetry.log import log_fields
+from ..telemetry import log_fields
 from .access_key import AccessKey
 from .rotation import Fetch, Prove, Rest, Rotation, Told, Verdict
 from .schedule import FetchedKey, Moment

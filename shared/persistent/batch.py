@@ -10,7 +10,7 @@ from ..errors import ServiceUnavailableError
 from ..server_connections.recording import Sent
 from ..service_protocol.messages import Message
 from ..settings.names import check_hub
-from ..telemetry.log import log_fields
+from ..telemetry import log_fields
 from .messages import Messages
 from .threads import Handed, Handover, Sends
 

@@ -5,11 +5,10 @@ them in a thread, the awaitable one on an event loop.
 """
 
 from ..errors import UnexpectedResponseError
-from ..keys.access_key import parse_access_key
-from ..keys.schedule import FetchedKey, Moment
 from ..settings.names import check_user_id, hub_path
 from ..transport.flow import Flow, NoAnswerError, Request, Response
 from . import operations as op
+from .access_keys import AccessKeys
 from .authentication import Authentication
 from .exchange import is_success, operation_url, read_object
 from .members import Members
@@ -18,19 +17,8 @@ from .messages import Messages
 __all__ = ["RestApi"]
 
 
-class RestApi(Messages, Members, Authentication):
+class RestApi(Messages, Members, Authentication, AccessKeys):
     """The data plane of one endpoint, a method for each operation."""
-
-    def access_key(self) -> Flow[FetchedKey]:
-        """Get a temporary access key from the auth API."""
-        asked = Moment(self.clock(), self.steady())
-
-        def sending() -> None:
-            nonlocal asked
-            asked = Moment(self.clock(), self.steady())
-
-        response = yield from self.call(op.ACCESS_KEY, {}, sending=sending)
-        return FetchedKey(parse_access_key(response.body, obtained_at=asked.wall), asked)
 
     def generate_client_token(
         self, hub: str, *, user_id: str | None = None, minutes_to_expire: int = 60

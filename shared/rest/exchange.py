@@ -11,10 +11,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from ..bodies.content import Content
 from ..errors import (
     AuthenticationError,
     ConnectionNotFoundError,
@@ -25,11 +24,10 @@ from ..errors import (
     ServiceUnavailableError,
     UnexpectedResponseError,
 )
-from ..identity.permissions import refused_token
 from ..identity.token import Token, TokenSource
 from ..settings.endpoint import Endpoint
 from ..settings.names import prefixed_hub
-from ..telemetry.attributes import ENDPOINT, HUB, OPERATION, REQUEST_ID, STATUS, TRACING_ID
+from ..telemetry import ENDPOINT, HUB, OPERATION, REQUEST_ID, STATUS, TRACING_ID
 from ..transport.flow import (
     REQUEST_ID_HEADER,
     TRACING_ID_HEADER,
@@ -42,8 +40,10 @@ from ..transport.flow import (
     request_id,
 )
 from .operations import Operation
-from .refusal import explain_refusal
 from .retry import RetryPolicy, is_transient, retry_after
+
+if TYPE_CHECKING:
+    from ..bodies.content import Content
 
 __all__ = ["TRACING_ID_BITS", "Exchange", "is_success", "operation_url", "read_object"]
 
@@ -103,7 +103,7 @@ class Exchange:
         names: Mapping[str, str],
         *,
         query: Mapping[str, QueryValue] | None = None,
-        content: Content | None = None,
+        content: "Content | None" = None,
         sending: Callable[[], None] = lambda: None,
     ) -> Flow[Response]:
         """Do an operation.
@@ -187,7 +187,7 @@ class Exchange:
             )
 
     def _described(
-        self, operation: Operation, url: str, shown_url: str, content: Content | None, hub: str
+        self, operation: Operation, url: str, shown_url: str, content: "Content | None", hub: str
     ) -> Request:
         """Return the request of an operation, which lacks what proves who is asking."""
         # It names a request and guards nothing: a tenth of what the system's randomness costs.
@@ -248,6 +248,10 @@ class Exchange:
         self, operation: Operation, outcome: Response, token: Token
     ) -> tuple[type[ServiceError], str]:
         """Return what kind of error an answer is, and what mends it."""
+        # Not above: no start needs them that goes well.
+        from ..identity.permissions import refused_token  # noqa: PLC0415
+        from .refusal import explain_refusal  # noqa: PLC0415
+
         status = outcome.status
         if status == HTTPStatus.UNAUTHORIZED:
             return AuthenticationError, f": {refused_token(self.endpoint, token.value)}"

@@ -7,7 +7,6 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from ..keys.backoff import backoff
 from ..transport.flow import NoAnswerError, Response
 
 __all__ = ["Repeatable", "RetryPolicy", "is_transient", "retry_after"]
@@ -78,6 +77,9 @@ class RetryPolicy(NamedTuple):
             return None
         delay = asked
         if delay is None:
+            # Not above: no start needs it that goes well.
+            from ..keys.backoff import backoff  # noqa: PLC0415
+
             delay = backoff(attempt, self.first_delay, self.longest_delay, jitter)
         return delay if elapsed + delay < self.total_time else None
 

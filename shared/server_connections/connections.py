@@ -29,7 +29,7 @@ from ..service_protocol.messages import (
     ServiceEvent,
 )
 from ..service_protocol.requests import AckRequest
-from ..telemetry.log import log_fields
+from ..telemetry import log_fields
 from .answers import Answers, Awaited
 from .instruments import operation_of
 from .keeper import Keeper

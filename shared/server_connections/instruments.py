@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from .. import telemetry as attributes
 from ..service_protocol import requests, sends
 from ..service_protocol.messages import CloseConnection, Message
 from ..settings.endpoint import Endpoint
-from ..telemetry import attributes
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ServiceError, ServiceUnavailableError
 from ..settings.endpoint import Endpoint
-from ..telemetry.attributes import OPERATION, TRACING_ID
-from ..telemetry.log import log_fields
+from ..telemetry import OPERATION, TRACING_ID, log_fields
 from .instruments import Begun, Telemetry
 from .line import NotWrittenError, Waiter
 

@@ -19,6 +19,7 @@ from .endpoint import AUDIENCE, Endpoint, EndpointType, is_loopback
 
 __all__ = [
     "ALLOW_HTTP_HOSTS",
+    "CONNECTION_STRING_EXAMPLE",
     "PARTS",
     "SERVICE_EXAMPLE",
     "SERVICE_URI",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 SERVICE_EXAMPLE: Final = "https://contoso.service.signalr.net"
+
+CONNECTION_STRING_EXAMPLE: Final = f"Endpoint={SERVICE_EXAMPLE};AuthType=azure.msi;Version=1.0;"
 
 ALLOW_HTTP_HOSTS: Final = Setting(
     "SIGNALR_ALLOW_HTTP_HOSTS",

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 
 from ..errors import SettingsError
 from ..spelling import nearest
-from .connection import EndpointSettings, endpoint_url, read_http_hosts
+from .connection import (
+    CONNECTION_STRING_EXAMPLE,
+    EndpointSettings,
+    endpoint_url,
+    read_http_hosts,
+)
 from .credential import CredentialKind, CredentialSettings
 from .endpoint import Endpoint, EndpointType, is_loopback, without_port
 
-__all__ = ["EXAMPLE", "read_connection_string"]
-
-EXAMPLE: Final = "Endpoint=https://contoso.service.signalr.net;AuthType=azure.msi;Version=1.0;"
+__all__ = ["read_connection_string"]
 
 _APP_EXAMPLE: Final = (
     "Endpoint=https://contoso.service.signalr.net;AuthType=azure.app;ClientId=<client id>;"
@@ -65,10 +68,12 @@ def read_connection_string(
         if key.lower() not in parts:
             return ""
         verb = f"has {key}, which is"
-        return endpoint_url(setting, parts[key.lower()], http_hosts, EXAMPLE, verb=verb)
+        return endpoint_url(
+            setting, parts[key.lower()], http_hosts, CONNECTION_STRING_EXAMPLE, verb=verb
+        )
 
     if "endpoint" not in parts:
-        raise SettingsError(setting, "names no Endpoint", EXAMPLE)
+        raise SettingsError(setting, "names no Endpoint", CONNECTION_STRING_EXAMPLE)
     _check_version(setting, parts.get("version"))
     endpoint = Endpoint(
         _with_port(setting, url("Endpoint"), parts.get("port")),
@@ -94,12 +99,12 @@ def _parts(setting: str, text: str) -> Mapping[str, str]:
             continue
         name, equals, value = part.partition("=")
         if not equals:
-            raise SettingsError(setting, "has a part without '='", EXAMPLE)
+            raise SettingsError(setting, "has a part without '='", CONNECTION_STRING_EXAMPLE)
         key = _KEYS.get(name.strip().lower())
         if key is None:
-            raise SettingsError(setting, _unknown(name.strip()), EXAMPLE)
+            raise SettingsError(setting, _unknown(name.strip()), CONNECTION_STRING_EXAMPLE)
         if key in parts:
-            raise SettingsError(setting, f"has {key!r} twice", EXAMPLE)
+            raise SettingsError(setting, f"has {key!r} twice", CONNECTION_STRING_EXAMPLE)
         parts[key] = value.strip()
     return {key: value for key, value in parts.items() if value}
 
@@ -114,14 +119,18 @@ def _unknown(name: str) -> str:
 
 def _check_version(setting: str, version: str | None) -> None:
     if version is not None and _VERSION.fullmatch(version) is None:
-        raise SettingsError(setting, "has a Version that is not supported", EXAMPLE)
+        raise SettingsError(
+            setting, "has a Version that is not supported", CONNECTION_STRING_EXAMPLE
+        )
 
 
 def _with_port(setting: str, url: str, port: str | None) -> str:
     if port is None:
         return url
     if not (_PORT.fullmatch(port) and int(port) in _PORTS):
-        raise SettingsError(setting, "has a Port that is not from 1 to 65535", EXAMPLE)
+        raise SettingsError(
+            setting, "has a Port that is not from 1 to 65535", CONNECTION_STRING_EXAMPLE
+        )
     return f"{without_port(url)}:{port}{urlsplit(url).path}"
 
 
@@ -177,7 +186,9 @@ def _access_key(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> C
     key = parts.get("accesskey")
     if key is None:
         raise SettingsError(
-            setting, "has neither AuthType=azure, azure.msi or azure.app nor an AccessKey", EXAMPLE
+            setting,
+            "has neither AuthType=azure, azure.msi or azure.app nor an AccessKey",
+            CONNECTION_STRING_EXAMPLE,
         )
     if not is_loopback(endpoint.url):
         raise SettingsError(
@@ -185,6 +196,6 @@ def _access_key(setting: str, endpoint: Endpoint, parts: Mapping[str, str]) -> C
             "has an AccessKey, and this app works without one: a key that leaks opens the service"
             " to anybody. Give the app's identity the role SignalR Service Owner and name how it"
             " logs in",
-            EXAMPLE,
+            CONNECTION_STRING_EXAMPLE,
         )
     return CredentialSettings(CredentialKind.ACCESS_KEY, access_key=key)

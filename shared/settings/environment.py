@@ -9,16 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..errors import InvalidArgumentError, SettingsError
-from ..spelling import nearest
 from .connection import (
     ALLOW_HTTP_HOSTS,
+    CONNECTION_STRING_EXAMPLE,
     PARTS,
     SERVICE_EXAMPLE,
     SERVICE_URI,
     EndpointSettings,
     read_parts,
 )
-from .connection_string import EXAMPLE, read_connection_string
 from .description import Setting
 from .endpoint import EndpointType
 from .hubs import Hubs
@@ -47,7 +46,7 @@ _CONNECTION_STRING: Final = Setting(
     CONNECTION,
     "a connection string instead of the parts above; `AuthType` is `azure`, `azure.msi` or"
     " `azure.app`",
-    EXAMPLE,
+    CONNECTION_STRING_EXAMPLE,
 )
 _HUBS: Final = Setting(
     "SIGNALR_HUBS",
@@ -187,7 +186,7 @@ def _connection(environment: Mapping[str, str]) -> list[EndpointSettings]:
     if text is not None:
         # They are left alone beside a connection string, but a slip in a name is told all the same.
         _parts(CONNECTION, {path: each for path, each in found.items() if path})
-        return [read_connection_string(text.name, text.value, environment)]
+        return [_from_string(text, environment)]
     return [_from_parts(CONNECTION, found, environment)] if found else []
 
 
@@ -196,7 +195,7 @@ def _named_endpoints(environment: Mapping[str, str]) -> list[EndpointSettings]:
     *above, last = ENDPOINTS.split("__")
     for path, setting in _below(environment, *above).items():
         # Others keep settings of their own there, whose names are not like this one.
-        if path and path[0] != last.lower() and nearest(path[0], [last]):
+        if path and path[0] != last.lower() and _nearest(path[0], [last]):
             raise SettingsError(
                 setting.name,
                 f"is not known; the nearest name is {ENDPOINTS}",
@@ -220,10 +219,7 @@ def _named(name: str, found: _Found, environment: Mapping[str, str]) -> Iterator
     parts: dict[tuple[str, ...], _Setting] = {}
     for path, setting in found.items():
         if path in _STRINGS:
-            type_ = _STRINGS[path]
-            yield read_connection_string(
-                setting.name, setting.value, environment, name=name, type=type_
-            )
+            yield _from_string(setting, environment, name, _STRINGS[path])
         else:
             parts[path] = setting
     if parts:
@@ -250,6 +246,18 @@ def _below(environment: Mapping[str, str], *prefix: str) -> _Found:
                     setting, f"and {known.name} are one setting with two values", "<one value>"
                 )
     return found
+
+
+def _from_string(
+    setting: _Setting,
+    environment: Mapping[str, str],
+    name: str = "",
+    type_: EndpointType = EndpointType.PRIMARY,
+) -> EndpointSettings:
+    # Not above: an app has a connection string or parts, and a start needs one of them.
+    from .connection_string import read_connection_string  # noqa: PLC0415
+
+    return read_connection_string(setting.name, setting.value, environment, name=name, type=type_)
 
 
 def _from_parts(
@@ -281,7 +289,7 @@ def _parts(connection: str, found: _Found) -> Mapping[str, str]:
 
 def _unknown_part(connection: str, setting: str, part: str) -> SettingsError:
     names = sorted(each.name for each in PARTS.values())
-    near = nearest(part, names)
+    near = _nearest(part, names)
     meant = SERVICE_URI if near is None else PARTS[near.lower()]
     hint = "" if near is None else f"the nearest name is {near}; "
     return SettingsError(
@@ -290,6 +298,12 @@ def _unknown_part(connection: str, setting: str, part: str) -> SettingsError:
         meant.example,
         instead=meant.of(connection).name,
     )
+
+
+def _nearest(name: str, right: list[str]) -> str | None:
+    from ..spelling import nearest  # noqa: PLC0415  no start needs it that goes well
+
+    return nearest(name, right)
 
 
 def read_token_origin(environment: Mapping[str, str]) -> TokenOrigin:

@@ -243,7 +243,12 @@ def test_a_send_that_is_never_begun_is_given_up_and_named(
 def settle(signalr: SignalRServiceClient, *, healthy: bool) -> None:
     """Check the first endpoint until the checks say what is so."""
     while signalr.state[0].healthy is not healthy:
-        signalr.monitor.check()
+        check(signalr)
+
+
+def check(signalr: SignalRServiceClient) -> None:
+    assert signalr.several is not None
+    signalr.several.monitor.check()
 
 
 def chosen(signalr: SignalRServiceClient) -> set[str]:
@@ -281,7 +286,7 @@ def test_one_failed_check_moves_nobody(
     emulator: RunningEmulator, signalr: SignalRServiceClient
 ) -> None:
     disturb(emulator, EAST, "reset", operation="health", times=1)
-    signalr.monitor.check()
+    check(signalr)
     assert all(each.healthy for each in signalr.state)
 
 

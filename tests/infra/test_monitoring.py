@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
+from shared import telemetry as attributes
 from shared.keys.access_key import LIFETIME
-from shared.telemetry import attributes
 from tests.infra.bicep import ROOT, SOURCES
 from tests.infra.cases import CASES, deployed
 from tests.infra.deployment import Resource

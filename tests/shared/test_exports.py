@@ -1,16 +1,39 @@
 import inspect
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
 
 import shared
-from shared import errors
+from shared import errors, functions
+
+packages = pytest.mark.parametrize("package", [shared, functions], ids=lambda each: each.__name__)
 
 
-def test_the_list_of_exports_is_sorted_and_whole() -> None:
+@packages
+def test_the_list_of_exports_is_whole(package: ModuleType) -> None:
+    for name in package.__all__:
+        getattr(package, name)
     offered = {
         name
-        for name, value in vars(shared).items()
+        for name, value in vars(package).items()
         if not name.startswith("_") and not inspect.ismodule(value)
     }
-    assert shared.__all__ == sorted(offered)
+    assert offered - set(package.__all__) <= {"TYPE_CHECKING", "lazy_exports"}
+
+
+@packages
+def test_everything_can_be_imported_by_who_imports_nothing_else(package: ModuleType) -> None:
+    names = ", ".join(package.__all__)
+    subprocess.run([sys.executable, "-c", f"from {package.__name__} import {names}"], check=True)
+
+
+def test_what_is_not_exported_is_an_error_that_names_it() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'shared' has no attribute 'Hub'$"):
+        getattr(shared, "Hub")  # noqa: B009  as any name
+    with pytest.raises(ImportError, match="cannot import name 'Hub'"):
+        exec("from shared import Hub")  # noqa: S102  what mypy would refuse
 
 
 def test_every_error_can_be_caught_by_a_name_of_the_package() -> None:

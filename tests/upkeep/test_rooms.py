@@ -31,7 +31,7 @@ ROOMS = {
         "programs", "results", "app_servers",
     ),
     "shared": (
-        "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
+        "lazy", "errors", "spelling", "unwritable", "settings", "telemetry", "identity", "keys",
         "transport", "bodies", "rest", "service_protocol", "endpoints", "server_connections",
         "base_client", "client", "aio", "persistent", "command", "functions",
     ),

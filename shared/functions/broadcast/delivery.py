@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ...aio import SignalRServiceClient
 from ...errors import EndpointsError, SignalRError
-from ...telemetry.log import log_fields
+from ...telemetry import log_fields
 from .items import EVERYONE, Delivery, Recipient
 
 __all__ = ["Outcome", "deliver"]

@@ -13,7 +13,7 @@ from ...errors import InvalidArgumentError, UnknownHubError
 from ...keys.connection_options import ConnectionOptions
 from ...settings.hubs import Hubs
 from ...settings.names import check_user_id
-from ...telemetry.log import log_fields
+from ...telemetry import log_fields
 from ..address import requested_hub
 from ..places import name_of, placed
 from ..problems import ProblemError

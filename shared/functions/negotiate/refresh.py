@@ -15,7 +15,7 @@ import azure.functions as func
 
 from ...aio import SignalRServiceClient
 from ...errors import ConnectionNotFoundError, InvalidArgumentError, SignalRError
-from ...telemetry.log import log_fields
+from ...telemetry import log_fields
 from ..address import query_pairs
 from ..http_function import HttpFunction
 from ..problems import ProblemError, http_function, json_response, problem_for

@@ -13,7 +13,7 @@ from ...aio import SignalRServiceClient
 from ...bodies.content import MAX_MESSAGE_LENGTH
 from ...errors import InvalidArgumentError
 from ...settings.hubs import Hubs
-from ...telemetry.log import log_fields
+from ...telemetry import log_fields
 from ..events.arguments import ArgumentError, fill
 from ..events.errors import ClientError
 from ..events.event import Category, ConnectedEvent, DisconnectedEvent, Event, MessageEvent

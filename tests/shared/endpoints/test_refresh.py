@@ -117,7 +117,7 @@ async def test_the_endpoint_that_knows_the_token_signs_the_next_one(
 async def test_an_endpoint_that_says_nothing_spoils_nothing(
     calling: Calling, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.base_client.GRACE", 0)
+    monkeypatch.setattr("shared.endpoints.several.GRACE", 0)
     released = threading.Event()
 
     def silent(request: Received) -> Reply:

@@ -13,7 +13,7 @@ from shared.errors import (
     ServiceUnavailableError,
     UnknownHubError,
 )
-from shared.telemetry.log import log_fields
+from shared.telemetry import log_fields
 from tests.scripted_service import Received, Reply, scripted_service
 
 

@@ -1,1 +1,0 @@
-"""The names of what logs, spans and metrics say."""

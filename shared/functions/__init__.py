@@ -4,15 +4,15 @@
 and a `Connection`. Only this part of the library imports azure.functions.
 """
 
-from .events.errors import ClientError
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_exports
 from .events.event import ConnectedEvent, DisconnectedEvent, MessageEvent
 from .events.registry import Events
-from .local_features import is_offered
+from .local_features import OPENAPI_OFFERED, is_offered
 from .negotiate.caller import Caller
 from .negotiate.policy import Connection, NotAllowedError, Policy
-from .negotiate.request import NegotiateRequest
 from .negotiate.settings import Identity, NegotiateSettings
-from .openapi.handlers import OFFERED as OPENAPI_OFFERED
 from .signalr_functions import (
     BROADCAST,
     CONNECTIONS,
@@ -24,7 +24,20 @@ from .signalr_functions import (
     Routes,
     SignalRFunctions,
 )
-from .upstream.settings import UpstreamSettings
+
+if TYPE_CHECKING:
+    from .events.errors import ClientError
+    from .negotiate.request import NegotiateRequest
+    from .upstream.settings import UpstreamSettings
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        {
+            "ClientError": "events.errors",
+            "NegotiateRequest": "negotiate.request",
+            "UpstreamSettings": "upstream.settings",
+        },
+    )
 
 __all__ = [
     "BROADCAST",

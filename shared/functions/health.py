@@ -6,14 +6,13 @@ from collections.abc import Mapping
 import azure.functions as func
 
 from ..aio import SignalRServiceClient
-from .http_function import HttpFunction
-from .problems import http_function, json_response
+from .problems import Handler, http_function, json_response
 
-__all__ = ["health_functions"]
+__all__ = ["health_handlers"]
 
 
-def health_functions(service: SignalRServiceClient) -> Mapping[str, HttpFunction]:
-    """Return the function by its name.
+def health_handlers(service: SignalRServiceClient) -> Mapping[str, Handler]:
+    """Return the handler by the name of its function.
 
     Args:
         service: Knows it.
@@ -24,4 +23,4 @@ def health_functions(service: SignalRServiceClient) -> Mapping[str, HttpFunction
         # Nothing else is told to an anonymous caller.
         return json_response(json.dumps({"status": "degraded" if service.degraded else "ok"}))
 
-    return {"health": HttpFunction(health)}
+    return {"health": health}

@@ -1,10 +1,18 @@
 """What is offered to anybody on a developer's machine, and in Azure only when a setting says so."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from ..settings.description import Setting
 
-__all__ = ["is_offered"]
+__all__ = ["OPENAPI_OFFERED", "is_offered"]
+
+OPENAPI_OFFERED: Final = Setting(
+    "SIGNALR_OPENAPI",
+    "`true` or `false`: whether anybody may read `openapi.json`",
+    "true",
+    "`true` on a developer's machine, `false` in Azure",
+)
 
 
 def is_offered(setting: Setting, environment: Mapping[str, str]) -> bool:

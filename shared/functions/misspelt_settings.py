@@ -2,20 +2,16 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Final
 
-from ..settings.environment import SETTINGS
+from ..settings.environment import OWN_PREFIXES, SETTINGS
 from ..spelling import nearest
+from .local_features import OPENAPI_OFFERED
 from .negotiate import settings as negotiate
-from .openapi.handlers import OFFERED
 from .upstream import settings as upstream
 
 __all__ = ["misspelt_settings", "warn_of_misspelt_settings"]
 
 _logger = logging.getLogger(__name__)
-
-_PREFIXES: Final = ("SIGNALR_", "NEGOTIATE_", "UPSTREAM_")
-"""What the names of the app's own settings begin with."""
 
 
 def misspelt_settings(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -26,7 +22,7 @@ def misspelt_settings(environment: Mapping[str, str]) -> Mapping[str, str]:
     Args:
         environment: Names and values, as in `os.environ`.
     """
-    prefixed = [name for name in environment if name.upper().startswith(_PREFIXES)]
+    prefixed = [name for name in environment if name.upper().startswith(OWN_PREFIXES)]
     if not prefixed:
         return {}
     known = _known()
@@ -52,8 +48,10 @@ def warn_of_misspelt_settings(environment: Mapping[str, str]) -> None:
 
 def _known() -> Mapping[str, list[str]]:
     """Return what follows each prefix in the names of settings."""
-    names = [each.name for each in (*SETTINGS, *negotiate.SETTINGS, *upstream.SETTINGS, OFFERED)]
+    names = [
+        each.name for each in (*SETTINGS, *negotiate.SETTINGS, *upstream.SETTINGS, OPENAPI_OFFERED)
+    ]
     return {
         prefix: [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-        for prefix in _PREFIXES
+        for prefix in OWN_PREFIXES
     }

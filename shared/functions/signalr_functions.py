@@ -3,33 +3,31 @@
 import functools
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import azure.functions as func
 
 from ..aio import SignalRServiceClient
 from ..errors import InvalidArgumentError
-from ..settings.environment import Settings
+from ..settings.connection import EndpointSettings
+from ..settings.environment import OWN_PREFIXES, SETTINGS, Settings
 from ..settings.hubs import Hubs
 from ..settings.token_origin import TokenOrigin
 from ..settings.transport_type import TRANSPORT_TYPE, TransportType
-from .broadcast.handlers import broadcast_functions
+from .deferred import deferred_functions, openapi_function
 from .events.registry import Events
-from .health import health_functions
 from .http_function import HttpFunction, RoutedFunction
-from .misspelt_settings import warn_of_misspelt_settings
+from .negotiate import settings as negotiate
 from .negotiate.admission import Admission
 from .negotiate.caller import Caller
 from .negotiate.handlers import negotiate_functions
 from .negotiate.policies import Policies
 from .negotiate.policy import Policy, admit_as_settings_say
-from .negotiate.refresh import refresh_functions
-from .negotiate.settings import NegotiateSettings, refuse_claims
-from .openapi.handlers import openapi_function
-from .upstream.handlers import upstream_functions
-from .upstream.settings import UpstreamSettings
+
+if TYPE_CHECKING:
+    from .upstream.settings import UpstreamSettings
 
 __all__ = [
     "BROADCAST",
@@ -88,6 +86,7 @@ _REFRESH: Final = ("refresh", "refresh_hub")
 _ALL: Final = _routes(**NEGOTIATE, **BROADCAST, **GROUPS, **CONNECTIONS, **UPSTREAM)
 _EVERY: Final = _routes(**_ALL, **HEALTH, **OPENAPI)
 _SERVED: Final = "{hub:served}"
+_UPSTREAM: Final = "UPSTREAM_"
 _PARAMETERS: Final = re.compile(r"\{(\w+)")
 _PREFIX: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*")
 
@@ -117,10 +116,10 @@ class SignalRFunctions:
         self,
         service: SignalRServiceClient,
         hubs: Hubs | Sequence[str],
-        negotiation: NegotiateSettings,
+        negotiation: negotiate.NegotiateSettings,
         *,
         policy: Policy | Mapping[str, Policy] = admit_as_settings_say,
-        upstream: UpstreamSettings | None = None,
+        upstream: "UpstreamSettings | None" = None,
         events: Events | None = None,
     ) -> None:
         if not isinstance(service, SignalRServiceClient):
@@ -137,10 +136,14 @@ class SignalRFunctions:
         admission = Admission(self._hubs, negotiation, policies)
         self._functions: Mapping[str, HttpFunction] = {
             **negotiate_functions(service, admission, self._can_refresh),
-            **refresh_functions(service, admission, is_on=negotiation.is_renewing),
-            **broadcast_functions(service, self._hubs),
-            **upstream_functions(service, self._hubs, upstream or UpstreamSettings(), self.events),
-            **health_functions(service),
+            **deferred_functions(
+                service,
+                self._hubs,
+                admission,
+                upstream,
+                self.events,
+                is_renewing=negotiation.is_renewing,
+            ),
         }
 
     @classmethod
@@ -164,12 +167,12 @@ class SignalRFunctions:
             InvalidArgumentError: A handler is for a hub that SIGNALR_HUBS does not have, or a
                 policy does not take what it is given.
         """
-        warn_of_misspelt_settings(environment)
+        _warn_of_misspelt_settings(environment)
         settings = Settings.from_environment(environment)
-        negotiation = NegotiateSettings.from_environment(environment)
+        negotiation = negotiate.NegotiateSettings.from_environment(environment)
         if settings.token_origin is TokenOrigin.SERVICE:
-            refuse_claims(negotiation)
-        upstream = UpstreamSettings.from_environment(environment, settings.endpoints)
+            negotiate.refuse_claims(negotiation)
+        upstream = _upstream_settings(environment, settings.endpoints)
         service = _service_client(settings)
         # The identity endpoint and the service answer while the host starts.
         service.warm_up()
@@ -235,6 +238,28 @@ class SignalRFunctions:
         if routed.function in OPENAPI:
             return openapi_function(self.registered, routed.path, self._hubs)
         return self._functions[routed.function]
+
+
+def _warn_of_misspelt_settings(environment: Mapping[str, str]) -> None:
+    read = {each.name for each in (*SETTINGS, *negotiate.SETTINGS)}
+    if all(name in read for name in environment if name.upper().startswith(OWN_PREFIXES)):
+        return
+    # Not above: a setting that is read anyway is no slip for another.
+    from .misspelt_settings import warn_of_misspelt_settings  # noqa: PLC0415
+
+    warn_of_misspelt_settings(environment)
+
+
+def _upstream_settings(
+    environment: Mapping[str, str], endpoints: Iterable[EndpointSettings]
+) -> "UpstreamSettings | None":
+    """Read how the service proves that a call is its own, where there is anything to read."""
+    signs = any(each.credential.access_key for each in endpoints)
+    if not signs and not any(name.startswith(_UPSTREAM) for name in environment):
+        return None
+    from .upstream.settings import UpstreamSettings  # noqa: PLC0415  many apps take no calls
+
+    return UpstreamSettings.from_environment(environment, endpoints)
 
 
 def _service_client(settings: Settings) -> SignalRServiceClient:

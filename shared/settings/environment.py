@@ -28,6 +28,7 @@ from .transport_type import TRANSPORT_TYPE, TransportType, read_transport_type
 __all__ = [
     "CONNECTION",
     "ENDPOINTS",
+    "OWN_PREFIXES",
     "SETTINGS",
     "Settings",
     "read_application",
@@ -41,6 +42,9 @@ CONNECTION: Final = "AzureSignalRConnectionString"
 
 ENDPOINTS: Final = "Azure__SignalR__Endpoints"
 """What the settings of named endpoints begin with."""
+
+OWN_PREFIXES: Final = ("SIGNALR_", "NEGOTIATE_", "UPSTREAM_")
+"""What the names of settings begin with that no other app has."""
 
 _CONNECTION_STRING: Final = Setting(
     CONNECTION,

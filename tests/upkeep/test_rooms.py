@@ -36,10 +36,10 @@ ROOMS = {
         "base_client", "client", "aio", "persistent", "command", "functions",
     ),
     "shared/functions": (
-        "problems", "issuer_keys", "address", "json_body", "bearer", "local_features",
+        "problems", "address", "json_body", "issuers", "local_features",
         "places", "http_function", "health",
         "negotiate", "broadcast", "events", "upstream", "openapi", "misspelt_settings",
-        "signalr_functions",
+        "deferred", "signalr_functions",
     ),
 }  # fmt: skip
 """The folder of each package, and its rooms from the ground up.

@@ -2,15 +2,15 @@
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import azure.functions as func
 
 from ...errors import InvalidArgumentError, UnknownHubError
-from ...keys.connection_options import ConnectionOptions
 from ...settings.hubs import Hubs
 from ...settings.names import check_user_id
 from ...telemetry import log_fields
@@ -18,10 +18,13 @@ from ..address import requested_hub
 from ..places import name_of, placed
 from ..problems import ProblemError
 from .caller import INVALID_TOKEN, NO_CLAIMS, Caller, CallerIdentity, unauthorized
-from .claims import selected_claims
 from .policies import Policies, Rule
 from .policy import Connection
 from .settings import NegotiateSettings
+
+if TYPE_CHECKING:
+    from ...keys.client_token import ClaimValue
+    from ...keys.connection_options import ConnectionOptions
 
 __all__ = ["Admission", "Admitted"]
 
@@ -41,7 +44,7 @@ class Admitted(NamedTuple):
 
     hub: str
     connection: Connection
-    options: ConnectionOptions | None
+    options: "ConnectionOptions | None"
     minutes: float
     session_end: float | None
 
@@ -67,6 +70,7 @@ class Admission:
         self._negotiation = negotiation
         self._policies = policies
         self.identify = CallerIdentity(negotiation).identify
+        self._select_claims = _selection(negotiation)
 
     def hub(self, req: func.HttpRequest) -> str:
         """Return the hub that a request is for, or "" if its policy has to choose one.
@@ -147,8 +151,8 @@ class Admission:
         )
 
     def _offered(self, caller: Caller) -> Connection:
-        mappings = self._negotiation.claims
-        claims = selected_claims(mappings, caller.claims) if mappings else NO_CLAIMS
+        select = self._select_claims
+        claims = NO_CLAIMS if select is None else select(caller.claims)
         return Connection(caller.user_id, claims, self._negotiation.token_lifetime)
 
     def _chosen(self, hub: str) -> str:
@@ -177,16 +181,34 @@ async def _awaited(decided: object, rule: Rule) -> Connection:
     )
 
 
-def _closing_at(session_end: float, options: ConnectionOptions | None) -> ConnectionOptions:
+def _selection(
+    negotiation: NegotiateSettings,
+) -> "Callable[[Mapping[str, ClaimValue]], Mapping[str, ClaimValue]] | None":
+    """Return what chooses the claims of a caller that pass, or `None` where none does."""
+    if not negotiation.claims:
+        return None
+    from .claims import selected_claims  # noqa: PLC0415  of use only where claims pass
+
+    return partial(selected_claims, negotiation.claims)
+
+
+def _closing_at(session_end: float, options: "ConnectionOptions | None") -> "ConnectionOptions":
     """Have a connection end with the caller's session, unless the policy names a time."""
     if options is None:
-        return ConnectionOptions(close_at=session_end)
+        return _options(close_at=session_end)
     return options if options.close_at is not None else replace(options, close_at=session_end)
 
 
-def _unique(options: ConnectionOptions | None) -> ConnectionOptions:
+def _unique(options: "ConnectionOptions | None") -> "ConnectionOptions":
     """Have the token differ from every other one, whatever else the policy says."""
-    return replace(options or ConnectionOptions(), unique_token=True)
+    return replace(options or _options(), unique_token=True)
+
+
+def _options(*, close_at: float | None = None) -> "ConnectionOptions":
+    # Not above: most apps leave the connection as it is.
+    from ...keys.connection_options import ConnectionOptions  # noqa: PLC0415
+
+    return ConnectionOptions(close_at=close_at)
 
 
 def _minutes_until(moment: float) -> float:

@@ -7,13 +7,24 @@ where the platform says that authentication is on.
 """
 
 import json
+import logging
+import math
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import NamedTuple
+from http import HTTPStatus
+from typing import Final, NamedTuple
 
 from ...keys.client_token import ClaimValue
+from ..issuers.bearer import bearer_token
+from ..problems import ProblemError
+from .caller import NO_CLAIMS, Caller
 
-__all__ = ["Principal", "read_principal"]
+__all__ = ["Principal", "logged_in", "read_principal"]
+
+_logger = logging.getLogger(__name__)
+
+_USER_ID: Final = "x-ms-client-principal-id"
+_PRINCIPAL: Final = "x-ms-client-principal"
 
 
 class Principal(NamedTuple):
@@ -27,6 +38,64 @@ class Principal(NamedTuple):
 
     user_id: str | None
     claims: Mapping[str, ClaimValue]
+
+
+def logged_in(headers: Mapping[str, str]) -> Caller | None:
+    """Return whom the platform has logged in, or `None` if it has logged in nobody.
+
+    Args:
+        headers: Headers of the request, looked up in any case.
+
+    Raises:
+        ProblemError: 500, it does not say whom.
+    """
+    user_id = headers.get(_USER_ID)
+    # Each negotiation asks, and to `get` one of azure.functions' headers that is missing is slow.
+    principal = _principal(headers[_PRINCIPAL]) if _PRINCIPAL in headers else None
+    if principal is None:
+        return Caller(user_id) if user_id else None
+    user_id = user_id or principal.user_id
+    if not user_id:
+        raise _unnamed()
+    claims = principal.claims
+    return Caller(user_id, claims, _token_end(claims) if bearer_token(headers) else None)
+
+
+def _principal(header: str) -> Principal | None:
+    if not header:
+        return None
+    try:
+        return read_principal(header)
+    except (ValueError, TypeError, RecursionError) as error:
+        # The platform vouches for the user id in its other header as well, and without claims a
+        # user gets nothing more. Another login would only bring the same header again.
+        _logger.warning("The header x-ms-client-principal cannot be read: %s", error)
+        return Principal(None, NO_CLAIMS)
+
+
+def _token_end(claims: Mapping[str, ClaimValue]) -> float | None:
+    """Return when the bearer token ends that the platform has made the principal from.
+
+    With a cookie the same claim is the end of the ID token at the time of the login. The session
+    lasts for hours after it, and the platform does not say how long (App Service documentation,
+    "Extend the session token expiration grace period").
+    """
+    end = claims.get("exp")
+    try:
+        seconds = float(end) if isinstance(end, str) else math.nan
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _unnamed() -> ProblemError:
+    _logger.error(
+        "The platform has logged a caller in and does not say who it is: there is no header"
+        " x-ms-client-principal-id, and x-ms-client-principal has no userId"
+    )
+    return ProblemError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "You are logged in, and the app is not told as whom."
+    )
 
 
 def read_principal(header: str) -> Principal | None:

@@ -3,28 +3,19 @@
 A user id in the query, in the body or in a header of the client's own choice is never read.
 """
 
-import logging
-import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
 from ...keys.client_token import ClaimValue
-from ..bearer import BearerVerifier, InvalidTokenError, bearer_token
 from ..problems import ProblemError
-from .app_service import Principal, read_principal
 from .settings import Identity, NegotiateSettings
 
 __all__ = ["INVALID_TOKEN", "NO_CLAIMS", "Caller", "CallerIdentity", "unauthorized"]
 
-_logger = logging.getLogger(__name__)
-
 NO_CLAIMS: Final[Mapping[str, ClaimValue]] = MappingProxyType({})
-
-_USER_ID: Final = "x-ms-client-principal-id"
-_PRINCIPAL: Final = "x-ms-client-principal"
 
 _CHALLENGE: Final = 'Bearer realm="negotiate"'
 
@@ -59,6 +50,10 @@ class Caller:
         return value in held if isinstance(held, list) else value == held
 
 
+type _Way = Callable[[Mapping[str, str]], Awaitable[Caller | None] | Caller | None]
+"""Tells from a request's headers who asks, or `None` if nobody is named in this way."""
+
+
 class CallerIdentity:
     """Tells who a caller is.
 
@@ -67,8 +62,7 @@ class CallerIdentity:
     """
 
     def __init__(self, settings: NegotiateSettings) -> None:
-        self._settings = settings
-        self._verifier = BearerVerifier([settings.issuer]) if settings.issuer else None
+        self._ways = [_way(identity, settings) for identity in settings.identities]
 
     async def identify(self, headers: Mapping[str, str]) -> Caller:
         """Return who asks.
@@ -80,89 +74,27 @@ class CallerIdentity:
             ProblemError: 401, the caller does not prove who it is; 500, the platform has logged it
                 in and does not say as whom; 503, the keys of the identity provider cannot be had.
         """
-        for identity in self._settings.identities:
-            match identity:
-                case Identity.ANONYMOUS:
-                    return Caller()
-                case Identity.APP_SERVICE:
-                    caller = _logged_in(headers)
-                case Identity.OIDC:
-                    caller = await self._shown_token(headers)
+        for way in self._ways:
+            found = way(headers)
+            caller = found if found is None or isinstance(found, Caller) else await found
             if caller is not None:
                 return caller
         raise unauthorized("Log in first.")
 
-    async def _shown_token(self, headers: Mapping[str, str]) -> Caller | None:
-        token = bearer_token(headers)
-        if not token or self._verifier is None:
-            return None
-        try:
-            claims = await self._verifier.verify(token)
-            return Caller(
-                _user_id(claims.get(self._settings.user_id_claim), self._settings.user_id_claim),
-                claims,
-                float(claims["exp"]),
-            )
-        except (InvalidTokenError, OverflowError) as error:
-            # Quoted and cut, since it can repeat what an anonymous caller wrote.
-            _logger.warning("A bearer token was refused: %.300r", str(error))
-            raise unauthorized("The bearer token is not valid.", INVALID_TOKEN) from None
 
+def _way(identity: Identity, settings: NegotiateSettings) -> _Way:
+    """Return a way to prove an identity, of which an app imports those that it has."""
+    match identity:
+        case Identity.ANONYMOUS:
+            return lambda _: Caller()
+        case Identity.APP_SERVICE:
+            from .app_service import logged_in  # noqa: PLC0415  see above
 
-def _logged_in(headers: Mapping[str, str]) -> Caller | None:
-    user_id = headers.get(_USER_ID)
-    # Each negotiation asks, and to `get` one of azure.functions' headers that is missing is slow.
-    principal = _principal(headers[_PRINCIPAL]) if _PRINCIPAL in headers else None
-    if principal is None:
-        return Caller(user_id) if user_id else None
-    user_id = user_id or principal.user_id
-    if not user_id:
-        raise _unnamed()
-    claims = principal.claims
-    return Caller(user_id, claims, _token_end(claims) if bearer_token(headers) else None)
+            return logged_in
+        case Identity.OIDC:
+            from .oidc import shown_token  # noqa: PLC0415  see above
 
-
-def _principal(header: str) -> Principal | None:
-    if not header:
-        return None
-    try:
-        return read_principal(header)
-    except (ValueError, TypeError, RecursionError) as error:
-        # The platform vouches for the user id in its other header as well, and without claims a
-        # user gets nothing more. Another login would only bring the same header again.
-        _logger.warning("The header x-ms-client-principal cannot be read: %s", error)
-        return Principal(None, NO_CLAIMS)
-
-
-def _token_end(claims: Mapping[str, ClaimValue]) -> float | None:
-    """Return when the bearer token ends that the platform has made the principal from.
-
-    With a cookie the same claim is the end of the ID token at the time of the login. The session
-    lasts for hours after it, and the platform does not say how long (App Service documentation,
-    "Extend the session token expiration grace period").
-    """
-    end = claims.get("exp")
-    try:
-        seconds = float(end) if isinstance(end, str) else math.nan
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) else None
-
-
-def _unnamed() -> ProblemError:
-    _logger.error(
-        "The platform has logged a caller in and does not say who it is: there is no header"
-        " x-ms-client-principal-id, and x-ms-client-principal has no userId"
-    )
-    return ProblemError(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "You are logged in, and the app is not told as whom."
-    )
-
-
-def _user_id(value: object, claim: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidTokenError(f"it has no {claim} claim to be the user id")
-    return value
+            return shown_token(settings)
 
 
 def unauthorized(detail: str, challenge: str = _CHALLENGE) -> ProblemError:

@@ -13,7 +13,6 @@ from ...settings.hubs import Hubs, check_hubs, fitting
 from ..places import placed
 from .caller import Caller
 from .policy import Connection, Policy
-from .request import NegotiateRequest, read_request
 
 __all__ = ["Policies", "Rule"]
 
@@ -92,6 +91,8 @@ class Policies:
             return policy(caller, hub, connection)
         given: dict[str, object] = {}
         if request is not None:
+            from .request import read_request  # noqa: PLC0415  few policies look at it
+
             given[request] = read_request(req, behind_app_service=self._behind_app_service)
         if service is not None:
             given[service] = self._service
@@ -136,11 +137,17 @@ def _rule(policy: Policy) -> Rule:
             " Connection: end it with 'return connection', or raise NotAllowedError"
         )  # fmt: skip
     further = list(signature.parameters.values())[_ALWAYS:]
-    types = _types(policy) if further else {}
-    request = _named(further, types, NegotiateRequest)
-    rule = Rule(policy, request, _named(further, types, SignalRServiceClient))
+    rule = _taking_more(policy, further) if further else Rule(policy)
     _check(rule, signature)
     return rule
+
+
+def _taking_more(policy: Policy, further: list[inspect.Parameter]) -> Rule:
+    from .request import NegotiateRequest  # noqa: PLC0415  few policies look at it
+
+    types = _types(policy)
+    request = _named(further, types, NegotiateRequest)
+    return Rule(policy, request, _named(further, types, SignalRServiceClient))
 
 
 def _check(rule: Rule, signature: inspect.Signature) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from ...aio import SignalRServiceClient
 from ...keys.client_token import ClaimValue
-from ...keys.connection_options import ConnectionOptions
 from ..problems import ProblemError
 from .caller import NO_CLAIMS, Caller
-from .request import NegotiateRequest
+
+if TYPE_CHECKING:
+    from ...keys.connection_options import ConnectionOptions
+    from .request import NegotiateRequest
 
 __all__ = ["Connection", "NotAllowedError", "Policy", "admit_as_settings_say"]
 
@@ -41,7 +44,7 @@ class Connection:
     user_id: str | None = None
     claims: Mapping[str, ClaimValue] = NO_CLAIMS
     minutes_to_expire: float = 60.0
-    options: ConnectionOptions | None = None
+    options: "ConnectionOptions | None" = None
     hub: str | None = None
 
 

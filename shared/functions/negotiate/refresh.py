@@ -17,12 +17,11 @@ from ...aio import SignalRServiceClient
 from ...errors import ConnectionNotFoundError, InvalidArgumentError, SignalRError
 from ...telemetry import log_fields
 from ..address import query_pairs
-from ..http_function import HttpFunction
-from ..problems import ProblemError, http_function, json_response, problem_for
+from ..problems import Handler, ProblemError, http_function, json_response, problem_for
 from .admission import Admission
 from .caller import unauthorized
 
-__all__ = ["refresh_functions"]
+__all__ = ["refresh_handlers"]
 
 _logger = logging.getLogger(__name__)
 
@@ -37,10 +36,10 @@ _WORDS: Final = {
 """What Azure.SignalR 1.34.0 calls a refusal in the member `error`, by its status."""
 
 
-def refresh_functions(
+def refresh_handlers(
     service: SignalRServiceClient, admission: Admission, *, is_on: bool
-) -> Mapping[str, HttpFunction]:
-    """Return the functions that renew a sign-in, beside those that negotiate.
+) -> Mapping[str, Handler]:
+    """Return the handlers that renew a sign-in, by the names of their functions.
 
     Args:
         service: Renews the authentication of connections.
@@ -88,7 +87,7 @@ def refresh_functions(
             detail = "The app cannot renew this sign-in. Its log says why."
             raise _named(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)) from error
 
-    return dict.fromkeys(("refresh", "refresh_hub"), HttpFunction(refresh))
+    return dict.fromkeys(("refresh", "refresh_hub"), refresh)
 
 
 def _connection_token(req: func.HttpRequest) -> str:

@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...errors import InvalidArgumentError, SettingsError
 from ...settings.description import Setting
 from ...settings.endpoint import is_confidential
 from ...settings.token_origin import TokenOrigin
-from ..bearer import Issuer
-from .claims import ClaimMapping, parse_claim_mappings
+
+if TYPE_CHECKING:
+    from ..issuers.bearer import Issuer
+    from .claims import ClaimMapping
 
 __all__ = ["SETTINGS", "Identity", "NegotiateSettings", "refuse_claims"]
 
@@ -130,8 +132,8 @@ class NegotiateSettings:
 
     identities: tuple[Identity, ...]
     token_lifetime: int = 60
-    claims: tuple[ClaimMapping, ...] = ()
-    issuer: Issuer | None = None
+    claims: "tuple[ClaimMapping, ...]" = ()
+    issuer: "Issuer | None" = None
     user_id_claim: str = "sub"
     refresh: bool = True
     close_on_expiration: bool = False
@@ -260,14 +262,21 @@ def _identity(name: str) -> Identity:
         raise _IDENTITY.error(f"has {name!r}, and can have {known}") from None
 
 
-def _claims(environment: Mapping[str, str]) -> tuple[ClaimMapping, ...]:
+def _claims(environment: Mapping[str, str]) -> "tuple[ClaimMapping, ...]":
+    listed = _CLAIMS.read(environment)
+    if not listed:
+        return ()
+    from .claims import parse_claim_mappings  # noqa: PLC0415  of use only where claims pass
+
     try:
-        return parse_claim_mappings(_CLAIMS.read(environment))
+        return parse_claim_mappings(listed)
     except ValueError as error:
         raise _CLAIMS.error(f"is wrong: {error}") from None
 
 
-def _issuer(environment: Mapping[str, str]) -> Issuer:
+def _issuer(environment: Mapping[str, str]) -> "Issuer":
+    from ..issuers.bearer import Issuer  # noqa: PLC0415  of use only where callers show tokens
+
     issuer = _https(environment, _ISSUER)
     if issuer is None:
         raise _ISSUER.error("is not set, and callers show its tokens")

@@ -1,26 +1,21 @@
 """Hands out the description of the functions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import azure.functions as func
 
-from ...settings.description import Setting
 from ...settings.hubs import Hubs
-from ..http_function import HttpFunction, RoutedFunction
-from ..problems import http_function, json_response
+from ..http_function import RoutedFunction
+from ..problems import Handler, http_function, json_response
+from .document import document_text
 
-__all__ = ["OFFERED", "openapi_function"]
-
-OFFERED = Setting(
-    "SIGNALR_OPENAPI",
-    "`true` or `false`: whether anybody may read `openapi.json`",
-    "true",
-    "`true` on a developer's machine, `false` in Azure",
-)
+__all__ = ["openapi_handlers"]
 
 
-def openapi_function(registered: Iterable[RoutedFunction], path: str, hubs: Hubs) -> HttpFunction:
-    """Return the function that hands out the description.
+def openapi_handlers(
+    registered: Iterable[RoutedFunction], path: str, hubs: Hubs
+) -> Mapping[str, Handler]:
+    """Return the handler that hands out the description, by the name of its function.
 
     Args:
         registered: The functions that there are; they may come later.
@@ -30,10 +25,7 @@ def openapi_function(registered: Iterable[RoutedFunction], path: str, hubs: Hubs
 
     @http_function("GET")
     async def openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the trigger
-        # Made when somebody asks, so that no start of the app waits for it.
-        from .document import document_text  # noqa: PLC0415  see above
-
         has_default = bool(hubs.default)
         return json_response(document_text(registered, path, has_default_hub=has_default))
 
-    return HttpFunction(openapi)
+    return {"openapi": openapi}

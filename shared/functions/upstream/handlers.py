@@ -7,33 +7,32 @@ import azure.functions as func
 from ...aio import SignalRServiceClient
 from ...settings.hubs import Hubs
 from ..events.registry import Events
-from ..http_function import HttpFunction
-from ..problems import http_function
+from ..problems import Handler, http_function
+from .answers import Answerer
 from .settings import UpstreamSettings
 from .verification import CallVerifier
 
-__all__ = ["upstream_functions"]
+__all__ = ["upstream_handlers"]
 
 
-def upstream_functions(
-    service: SignalRServiceClient, hubs: Hubs, verification: UpstreamSettings, events: Events
-) -> Mapping[str, HttpFunction]:
-    """Return the function that the service calls when clients do something, by its name.
+def upstream_handlers(
+    service: SignalRServiceClient, hubs: Hubs, verification: UpstreamSettings | None, events: Events
+) -> Mapping[str, Handler]:
+    """Return the handler that the service calls when clients do something, by its function's name.
 
     Args:
         service: What handlers send with.
         hubs: Which hubs there are.
-        verification: How the service proves that a call is its own.
+        verification: How the service proves that a call is its own; no call is accepted if not
+            given.
         events: The handlers.
     """
-    verifier = CallVerifier(verification)
+    verifier = CallVerifier(verification or UpstreamSettings())
+    answerer = Answerer(events, service, hubs)
 
     @http_function("POST")
     async def upstream(req: func.HttpRequest) -> func.HttpResponse:
         await verifier.verify(req.headers)
-        # Not above, since it imports msgspec, for which no cold negotiation should wait.
-        from .answers import Answerer  # noqa: PLC0415
+        return await answerer.answer(req)
 
-        return await Answerer(events, service, hubs).answer(req)
-
-    return {"upstream": HttpFunction(upstream)}
+    return {"upstream": upstream}

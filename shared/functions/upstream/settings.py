@@ -16,7 +16,7 @@ from ...settings.connection import (
     read_http_hosts,
 )
 from ...settings.description import Setting
-from ..bearer import Issuer
+from ..issuers.bearer import Issuer
 
 __all__ = ["SETTINGS", "UpstreamSettings"]
 

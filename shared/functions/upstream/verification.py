@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from ..bearer import BearerVerifier, InvalidTokenError, bearer_token
+from ..issuers.bearer import BearerVerifier, InvalidTokenError, bearer_token
 from ..problems import ProblemError
 from .settings import UpstreamSettings
 from .signature import is_signed

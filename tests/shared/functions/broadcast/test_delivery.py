@@ -13,7 +13,7 @@ from shared.bodies.values import RawJson
 from shared.errors import ConnectionNotFoundError, ServiceUnavailableError, UnexpectedResponseError
 from shared.functions.broadcast.delivery import Outcome, deliver
 from shared.functions.broadcast.groups import GroupAction
-from shared.functions.broadcast.handlers import broadcast_functions
+from shared.functions.broadcast.handlers import broadcast_handlers
 from shared.functions.broadcast.items import EVERYONE, Delivery, Recipient, RecipientKind
 from shared.functions.broadcast.messages import Message
 from shared.functions.broadcast.validation import Name
@@ -146,7 +146,7 @@ ARGUMENTS = (
 async def test_arguments_go_on_as_they_were_written(body: bytes) -> None:
     with scripted_service(accepted) as service:
         async with SignalRServiceClient(service.url, Credential()) as client:
-            broadcast = broadcast_functions(client, Hubs.of(("chat",)))["broadcast"].handler
+            broadcast = broadcast_handlers(client, Hubs.of(("chat",)))["broadcast"]
             answer = await broadcast(func.HttpRequest("POST", "/api/broadcast", body=body))
         (received,) = service.received
     assert answer.status_code == 202
@@ -157,7 +157,7 @@ async def test_a_message_without_arguments_has_none() -> None:
     body = b'[{"target":"t"},{"target":"t","arguments":[1.0]}]'
     with scripted_service(accepted) as service:
         async with SignalRServiceClient(service.url, Credential()) as client:
-            broadcast = broadcast_functions(client, Hubs.of(("chat",)))["broadcast"].handler
+            broadcast = broadcast_handlers(client, Hubs.of(("chat",)))["broadcast"]
             await broadcast(func.HttpRequest("POST", "/api/broadcast", body=body))
         sent = [each.body for each in service.received]
     assert sent == [b'{"target":"t","arguments":[]}', b'{"target":"t","arguments":[1.0]}']
@@ -252,7 +252,7 @@ async def test_the_hub_of_the_query_is_that_of_items_that_name_none(
 ) -> None:
     with scripted_service(accepted) as service:
         async with SignalRServiceClient(service.url, Credential()) as client:
-            broadcast = broadcast_functions(client, Hubs.of(["tenant_*"]))["broadcast"].handler
+            broadcast = broadcast_handlers(client, Hubs.of(["tenant_*"]))["broadcast"]
             url = f"/api/broadcast{query}"
             answer = await broadcast(func.HttpRequest("POST", url, body=b'{"target":"t"}'))
         sent = [each.path for each in service.received]
@@ -263,7 +263,7 @@ async def test_the_hub_of_the_query_is_that_of_items_that_name_none(
 
 async def test_a_request_about_one_hub_has_to_name_it() -> None:
     async with SignalRServiceClient("http://127.0.0.1:1", Credential()) as client:
-        handler = broadcast_functions(client, Hubs.of(["tenant_*"]))["group_connections"].handler
+        handler = broadcast_handlers(client, Hubs.of(["tenant_*"]))["group_connections"]
         request = func.HttpRequest(
             "GET", "/api/groups/g/connections", route_params={"groupName": "g"}, body=b""
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.functions.bearer import Issuer
+from shared.functions.issuers.bearer import Issuer
 from shared.functions.negotiate.caller import Caller, CallerIdentity
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
 from shared.functions.problems import ProblemError

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.errors import InvalidArgumentError, SettingsError
-from shared.functions.bearer import Issuer
+from shared.functions.issuers.bearer import Issuer
 from shared.functions.negotiate.claims import ClaimMapping
 from shared.functions.negotiate.settings import Identity, NegotiateSettings
 

@@ -18,7 +18,7 @@ from shared.aio import SignalRServiceClient
 from shared.functions.events.errors import ClientError
 from shared.functions.events.event import ConnectedEvent, DisconnectedEvent, MessageEvent
 from shared.functions.events.registry import Events
-from shared.functions.upstream.handlers import upstream_functions
+from shared.functions.upstream.handlers import upstream_handlers
 from shared.functions.upstream.settings import UpstreamSettings
 from shared.settings.credential import CredentialSettings
 from shared.settings.hubs import Hubs
@@ -121,7 +121,7 @@ async def failing(event: ConnectedEvent) -> None:
 
 def function(handlers: Events = events) -> Upstream:
     verification = UpstreamSettings(access_keys=(KEY,))
-    return upstream_functions(SERVICE, HUBS, verification, handlers)["upstream"].handler
+    return upstream_handlers(SERVICE, HUBS, verification, handlers)["upstream"]
 
 
 def request(
@@ -224,7 +224,7 @@ async def test_a_client_that_is_gone(body: bytes, error: str | None) -> None:
 async def test_hubs_of_the_own_application_have_their_short_names() -> None:
     alice = SignalRServiceClient("http://127.0.0.1:1", CredentialSettings(), application="alice")
     verification = UpstreamSettings(access_keys=(KEY,))
-    upstream = upstream_functions(alice, HUBS, verification, events)["upstream"].handler
+    upstream = upstream_handlers(alice, HUBS, verification, events)["upstream"]
 
     answer = await upstream(request("connections", "disconnected", hub="Alice_Chat"))
     assert answer.status_code == 200

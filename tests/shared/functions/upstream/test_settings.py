@@ -1,7 +1,7 @@
 import pytest
 
 from shared.errors import SettingsError
-from shared.functions.bearer import Issuer
+from shared.functions.issuers.bearer import Issuer
 from shared.functions.upstream.settings import UpstreamSettings
 from shared.settings.connection import EndpointSettings
 from shared.settings.credential import CredentialKind, CredentialSettings

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..errors import SignalRError
-from .issuer_keys import IssuerKeys
+from ...errors import SignalRError
 
 if TYPE_CHECKING:
     from jwt import PyJWK
+
+    from .keys import IssuerKeys
 
 __all__ = ["BearerVerifier", "InvalidTokenError", "Issuer", "bearer_token"]
 
@@ -62,7 +63,7 @@ class _Verified(NamedTuple):
     """
 
     claims: str
-    issuer: IssuerKeys
+    issuer: "IssuerKeys"
     key_id: str
     key: "PyJWK"
     verified_at: float
@@ -87,6 +88,9 @@ class BearerVerifier:
         steady: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        # Not above, so that a cold start does not wait for it where no token is verified.
+        from .keys import IssuerKeys  # noqa: PLC0415
+
         self._issuers = {
             each.issuer: (each, IssuerKeys(each.issuer, each.jwks_uri, steady)) for each in issuers
         }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import jwt
 import pytest
 
-from shared.functions.bearer import BearerVerifier, InvalidTokenError, Issuer
+from shared.functions.issuers.bearer import BearerVerifier, InvalidTokenError, Issuer
 from shared.functions.problems import ProblemError
 from shared.transport.http import Timeouts
 from tests.issuer import AUDIENCE, DESCRIPTION, KEYS, TestIssuer, running_issuer
@@ -234,7 +234,7 @@ async def test_an_answer_of_many_megabytes_is_given_up(
 async def test_a_silent_issuer_is_given_up(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("shared.functions.issuer_keys._TIMEOUTS", Timeouts(read=0.1))
+    monkeypatch.setattr("shared.functions.issuers.keys._TIMEOUTS", Timeouts(read=0.1))
     over = threading.Event()
 
     def silent(_: Received) -> Reply:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.functions.bearer import BearerVerifier, InvalidTokenError, Issuer
+from shared.functions.issuers.bearer import BearerVerifier, InvalidTokenError, Issuer
 from tests.issuer import AUDIENCE, TestIssuer, running_issuer
 
 

@@ -15,10 +15,10 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..settings.endpoint import is_confidential
-from ..transport.flow import NoAnswerError, Request
-from ..transport.http import Timeouts, Transport
-from .problems import ProblemError
+from ...settings.endpoint import is_confidential
+from ...transport.flow import NoAnswerError, Request
+from ...transport.http import Timeouts, Transport
+from ..problems import ProblemError
 
 if TYPE_CHECKING:
     from jwt import PyJWK

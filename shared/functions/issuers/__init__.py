@@ -1,0 +1,1 @@
+"""Issuers of bearer tokens: whether a token is theirs and valid, and their keys."""

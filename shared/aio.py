@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation, token_request
 from .endpoints.endpoint import ClientAccess
-from .endpoints.fan_out import FanOut
 from .keys.client_token import Claims
 from .transport.flow import run_async
 
@@ -50,19 +49,19 @@ class SignalRServiceClient(BaseClient):
     send_to_user = awaitable(lambda rest: rest.send_to_user)
     send_to_group = awaitable(lambda rest: rest.send_to_group)
     send_to_connection = awaitable(lambda rest: rest.send_to_connection)
-    invoke_connection = awaitable(lambda rest: rest.invoke_connection, FanOut.ONE)
-    send_stream_item = awaitable(lambda rest: rest.send_stream_item, FanOut.ONE)
-    complete_stream = awaitable(lambda rest: rest.complete_stream, FanOut.ONE)
+    invoke_connection = awaitable(lambda rest: rest.invoke_connection, "one")
+    send_stream_item = awaitable(lambda rest: rest.send_stream_item, "one")
+    complete_stream = awaitable(lambda rest: rest.complete_stream, "one")
     execute = awaitable(lambda rest: rest.execute)
     close_connection = awaitable(lambda rest: rest.close_connection)
     close_all_connections = awaitable(lambda rest: rest.close_all_connections)
     close_group_connections = awaitable(lambda rest: rest.close_group_connections)
     close_user_connections = awaitable(lambda rest: rest.close_user_connections)
-    connection_exists = awaitable(lambda rest: rest.connection_exists, FanOut.ANY)
-    group_exists = awaitable(lambda rest: rest.group_exists, FanOut.ANY)
-    user_exists = awaitable(lambda rest: rest.user_exists, FanOut.ANY)
-    user_in_group = awaitable(lambda rest: rest.user_in_group, FanOut.ANY)
-    add_connection_to_group = awaitable(lambda rest: rest.add_connection_to_group, FanOut.ONE)
+    connection_exists = awaitable(lambda rest: rest.connection_exists, "any")
+    group_exists = awaitable(lambda rest: rest.group_exists, "any")
+    user_exists = awaitable(lambda rest: rest.user_exists, "any")
+    user_in_group = awaitable(lambda rest: rest.user_in_group, "any")
+    add_connection_to_group = awaitable(lambda rest: rest.add_connection_to_group, "one")
     remove_connection_from_group = awaitable(lambda rest: rest.remove_connection_from_group)
     remove_connection_from_all_groups = awaitable(
         lambda rest: rest.remove_connection_from_all_groups
@@ -70,8 +69,8 @@ class SignalRServiceClient(BaseClient):
     add_user_to_group = awaitable(lambda rest: rest.add_user_to_group)
     remove_user_from_group = awaitable(lambda rest: rest.remove_user_from_group)
     remove_user_from_all_groups = awaitable(lambda rest: rest.remove_user_from_all_groups)
-    connection_claims = awaitable(lambda rest: rest.connection_claims, FanOut.ONLY)
-    service_is_healthy = awaitable(lambda rest: rest.service_is_healthy, FanOut.ANY)
+    connection_claims = awaitable(lambda rest: rest.connection_claims, "only")
+    service_is_healthy = awaitable(lambda rest: rest.service_is_healthy, "any")
 
     async def list_connections_in_group(
         self, hub: str, group: str

@@ -20,7 +20,6 @@ from .endpoints.credentials import (
     local_key,
 )
 from .endpoints.endpoint import ClientAccess, EndpointState, ServiceEndpoint, TokenRequest
-from .endpoints.fan_out import FanOut
 from .endpoints.negotiation import Negotiation
 from .errors import InvalidArgumentError, SignalRError
 from .keys.client_token import Claims
@@ -40,12 +39,13 @@ from .transport.flow import Flow
 from .transport.http import Timeouts, Transport
 
 if TYPE_CHECKING:
+    from .endpoints.fan_out import FanOut
     from .endpoints.instruments import Telemetry
     from .endpoints.router import Router
     from .endpoints.several import SeveralEndpoints
     from .identity.token import TokenSource
+    from .keys.access_key import KeyState
     from .keys.connection_options import ConnectionOptions
-    from .keys.state import KeyState
     from .rest.api import RestApi
 
 __all__ = ["DEFAULT_LIFETIME", "BaseClient", "EndpointOperation", "token_request"]
@@ -63,7 +63,7 @@ class EndpointOperation[**P, T]:
     """
 
     def __init__(
-        self, operation: "Callable[[RestApi], Callable[P, Flow[T]]]", fan_out: FanOut = FanOut.ALL
+        self, operation: "Callable[[RestApi], Callable[P, Flow[T]]]", fan_out: "FanOut" = "all"
     ) -> None:
         self.operation = operation
         self._fan_out = fan_out
@@ -213,7 +213,7 @@ class BaseClient:
     def on_endpoints[**P, T](
         self,
         operation: "Callable[[RestApi], Callable[P, Flow[T]]]",
-        fan_out: FanOut,
+        fan_out: "FanOut",
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Flow[T]:
@@ -262,7 +262,7 @@ class BaseClient:
             ]
             if self.several is None:
                 return (yield from flows[0])
-            return (yield from self.several.combined(FanOut.ONLY, flows))
+            return (yield from self.several.combined("only", flows))
         except SignalRError as error:
             outcome = type(error).__name__
             raise

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Self, overload
 
 from .base_client import DEFAULT_LIFETIME, BaseClient, EndpointOperation, token_request
 from .endpoints.endpoint import ClientAccess
-from .endpoints.fan_out import FanOut
 from .keys.client_token import Claims
 from .transport.flow import run
 
@@ -51,19 +50,19 @@ class SignalRServiceClient(BaseClient):
     send_to_user = blocking(lambda rest: rest.send_to_user)
     send_to_group = blocking(lambda rest: rest.send_to_group)
     send_to_connection = blocking(lambda rest: rest.send_to_connection)
-    invoke_connection = blocking(lambda rest: rest.invoke_connection, FanOut.ONE)
-    send_stream_item = blocking(lambda rest: rest.send_stream_item, FanOut.ONE)
-    complete_stream = blocking(lambda rest: rest.complete_stream, FanOut.ONE)
+    invoke_connection = blocking(lambda rest: rest.invoke_connection, "one")
+    send_stream_item = blocking(lambda rest: rest.send_stream_item, "one")
+    complete_stream = blocking(lambda rest: rest.complete_stream, "one")
     execute = blocking(lambda rest: rest.execute)
     close_connection = blocking(lambda rest: rest.close_connection)
     close_all_connections = blocking(lambda rest: rest.close_all_connections)
     close_group_connections = blocking(lambda rest: rest.close_group_connections)
     close_user_connections = blocking(lambda rest: rest.close_user_connections)
-    connection_exists = blocking(lambda rest: rest.connection_exists, FanOut.ANY)
-    group_exists = blocking(lambda rest: rest.group_exists, FanOut.ANY)
-    user_exists = blocking(lambda rest: rest.user_exists, FanOut.ANY)
-    user_in_group = blocking(lambda rest: rest.user_in_group, FanOut.ANY)
-    add_connection_to_group = blocking(lambda rest: rest.add_connection_to_group, FanOut.ONE)
+    connection_exists = blocking(lambda rest: rest.connection_exists, "any")
+    group_exists = blocking(lambda rest: rest.group_exists, "any")
+    user_exists = blocking(lambda rest: rest.user_exists, "any")
+    user_in_group = blocking(lambda rest: rest.user_in_group, "any")
+    add_connection_to_group = blocking(lambda rest: rest.add_connection_to_group, "one")
     remove_connection_from_group = blocking(lambda rest: rest.remove_connection_from_group)
     remove_connection_from_all_groups = blocking(
         lambda rest: rest.remove_connection_from_all_groups
@@ -71,8 +70,8 @@ class SignalRServiceClient(BaseClient):
     add_user_to_group = blocking(lambda rest: rest.add_user_to_group)
     remove_user_from_group = blocking(lambda rest: rest.remove_user_from_group)
     remove_user_from_all_groups = blocking(lambda rest: rest.remove_user_from_all_groups)
-    connection_claims = blocking(lambda rest: rest.connection_claims, FanOut.ONLY)
-    service_is_healthy = blocking(lambda rest: rest.service_is_healthy, FanOut.ANY)
+    connection_claims = blocking(lambda rest: rest.connection_claims, "only")
+    service_is_healthy = blocking(lambda rest: rest.service_is_healthy, "any")
 
     def list_connections_in_group(self, hub: str, group: str) -> "Iterator[GroupConnection]":
         """Give the connections in a group, asking for page after page.

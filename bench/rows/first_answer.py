@@ -1,7 +1,7 @@
 """A cold process that answers one negotiation: `python -m bench.rows.first_answer FOLDER`.
 
-It loads the app in the folder as Microsoft's worker does, invokes its function `negotiate` once and
-prints the status. It ends with its input.
+It loads the app in the folder as Microsoft's worker does, invokes its function `negotiate` and
+prints the status. For each line of its input it does so again, and it ends with its input.
 """
 
 import asyncio
@@ -14,14 +14,16 @@ from funchost.worker.runtime import Worker
 
 
 async def main() -> None:
-    """Answer once."""
+    """Answer once, and again."""
     logging.basicConfig(level=logging.ERROR)
     worker = Worker()
     functions = {each.name: each for each in await worker.start(Path(sys.argv[1]))}
     request = HttpRequest("POST", "http://localhost:7071/api/negotiate", {}, {})
-    response = await worker.invoke(functions["negotiate"], request)
-    print(response.status, flush=True)
-    sys.stdin.read()
+    while True:
+        response = await worker.invoke(functions["negotiate"], request)
+        print(response.status, flush=True)
+        if not sys.stdin.readline():
+            return
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from ..settings.names import check_user_id, prefixed_hub
 from ..transport.flow import Effect, EffectResult, NoAnswerError, Request, Response, run
 
 if TYPE_CHECKING:
+    from ..keys.access_key import KeyState
     from ..keys.local import LocalKey
-    from ..keys.state import KeyState
     from ..rest.api import RestApi
     from .health import Health
 

@@ -1,8 +1,7 @@
 """What several endpoints made of one operation, taken together. Pure."""
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Final
+from typing import Final, Literal
 
 from ..errors import (
     ConnectionNotFoundError,
@@ -18,20 +17,13 @@ GRACE: Final = 1.0
 """Seconds that the other endpoints have, once one has done what only one can do."""
 
 
-class FanOut(Enum):
-    """How many of several endpoints an operation concerns."""
+type FanOut = Literal["all", "any", "one", "only"]
+"""How many of several endpoints an operation concerns.
 
-    ALL = "all"
-    """Every endpoint has to do it."""
-
-    ANY = "any"
-    """It is a question: one endpoint's yes settles it, and all together can say no."""
-
-    ONE = "one"
-    """It concerns a connection, and the endpoint that has it does it."""
-
-    ONLY = "only"
-    """It concerns the connection with a secret token, which one endpoint knows and no other."""
+`all`: every endpoint has to do it. `any`: it is a question, one endpoint's yes settles it, and all
+together can say no. `one`: it concerns a connection, and the endpoint that has it does it. `only`:
+it concerns the connection with a secret token, which one endpoint knows and no other.
+"""
 
 
 def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
@@ -51,17 +43,17 @@ def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
     failures = {name: each for name, each in outcomes.items() if isinstance(each, ServiceError)}
     settled: list[T] = []
     match fan_out:
-        case FanOut.ANY:
+        case "any":
             settled = [each for each in results.values() if each is True]
-        case FanOut.ONE | FanOut.ONLY:
-            if fan_out is FanOut.ONLY and len(results) > 1:
+        case "one" | "only":
+            if fan_out == "only" and len(results) > 1:
                 raise UnexpectedResponseError(
                     f"The endpoints {' and '.join(results)} know the same connection token. Do two"
                     " settings name the same service?"
                 )
             settled = [*results.values()]
             failures = failures if settled else _without_missing_connections(failures)
-        case FanOut.ALL:
+        case "all":
             pass
     if settled:
         return settled[0]
@@ -73,11 +65,11 @@ def combine[T](fan_out: FanOut, outcomes: Mapping[str, T | ServiceError]) -> T:
 def settles(fan_out: FanOut, outcome: object) -> bool:
     """Tell whether the outcome of one endpoint is enough, so that one that is silent may be."""
     match fan_out:
-        case FanOut.ALL:
+        case "all":
             return False
-        case FanOut.ANY:
+        case "any":
             return outcome is True
-        case FanOut.ONE | FanOut.ONLY:
+        case "one" | "only":
             return not isinstance(outcome, ServiceError) or isinstance(
                 outcome, ConnectionUserMismatchError
             )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .. import telemetry as attributes
-from ..keys.state import KeyState
+from ..keys.access_key import KeyState
 from ..transport.flow import TRACING_ID_HEADER, Request, Response, request_id
 
 if TYPE_CHECKING:

@@ -1,15 +1,15 @@
-"""The access key: what it is and how long it may be used."""
+"""The access key: what it is, how long it may be used, and what there is to know of it."""
 
 import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from ..errors import UnexpectedResponseError
+from ..errors import ServiceError, UnexpectedResponseError
 
-__all__ = ["LIFETIME", "AccessKey", "KeySource", "parse_access_key"]
+__all__ = ["LIFETIME", "AccessKey", "KeySource", "KeyState", "parse_access_key"]
 
 _KEY_ID: Final = re.compile(r"[!-~]{1,256}")
 """What stands in every token's header and in the log: visible characters, and not many."""
@@ -68,6 +68,22 @@ class KeySource(Protocol):
 
     async def get_async(self, timeout: float) -> AccessKey:  # noqa: ASYNC109  many wait on one fetch
         """Return a usable key: `get` for an event loop."""
+
+
+class KeyState(NamedTuple):
+    """What an operator wants to know of a key.
+
+    Args:
+        key_id: The service's name for it, or `None` while there is none.
+        age: Seconds since it was asked for.
+        next_refresh: Seconds until the next one is asked for.
+        error: Why the last attempt failed, or `None` when it did not.
+    """
+
+    key_id: str | None
+    age: float | None
+    next_refresh: float
+    error: ServiceError | None
 
 
 def parse_access_key(body: bytes, *, obtained_at: float) -> AccessKey:

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from ..identity.token import AskedToken, Token, given
 from ..settings.endpoint import without_port
-from .access_key import AccessKey
+from .access_key import AccessKey, KeyState
 from .client_token import sign_client_token
-from .state import KeyState
 
 __all__ = ["LocalKey", "LocalTokens"]
 

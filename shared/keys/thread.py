@@ -14,10 +14,9 @@ from typing import Final
 
 from ..errors import ServiceError, ServiceUnavailableError
 from ..telemetry import log_fields
-from .access_key import AccessKey
+from .access_key import AccessKey, KeyState
 from .rotation import Fetch, Prove, Rest, Rotation, Told, Verdict
 from .schedule import FetchedKey, Moment
-from .state import KeyState
 
 __all__ = ["RotationThread", "spawn_thread"]
 

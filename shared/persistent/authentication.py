@@ -1,6 +1,5 @@
 """The authentication of connections, which their secret connection tokens name."""
 
-from ..endpoints.fan_out import FanOut
 from ..keys.client_token import Claims
 from ..rest.authentication import (
     ConnectionClaim,
@@ -74,7 +73,7 @@ class Authentication(Exchange):
         async def answered(connections: HubConnections) -> Answer:
             return await connections.ask(request, request.connection_token)
 
-        answer = await self._everywhere(FanOut.ONLY, hub, answered)
+        answer = await self._everywhere("only", hub, answered)
         return tuple(ConnectionClaim(*each) for each in read_claims(answer.payload))
 
     def _end(self, expires_on: float | None) -> Timestamp:

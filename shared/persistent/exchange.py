@@ -190,10 +190,10 @@ class Exchange:
         return connections[0] if len(connections) == 1 else None
 
     async def _send(self, hub: str, sent: Sent) -> None:
-        await self._everywhere(FanOut.ALL, hub, lambda each: each.write(sent))
+        await self._everywhere("all", hub, lambda each: each.write(sent))
 
     async def _ask(self, hub: str, request: ask.AckRequest, about: str) -> None:
-        await self._everywhere(FanOut.ALL, hub, lambda each: each.ask(request, about))
+        await self._everywhere("all", hub, lambda each: each.ask(request, about))
 
     async def _everywhere[T](
         self, fan_out: FanOut, hub: str, do: Callable[[HubConnections], Awaitable[T]]

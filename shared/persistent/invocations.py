@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from ..endpoints.fan_out import FanOut
 from ..settings.names import check_name
 from .exchange import Exchange
 from .payloads import invocation_writer, result_of
@@ -38,6 +37,6 @@ class Invocations(Exchange):
         connection = check_name("connection_id", connection_id)
         write = invocation_writer(target, arguments)
         completion = await self._everywhere(
-            FanOut.ONE, hub, lambda each: each.invoke(connection, write, timeout)
+            "one", hub, lambda each: each.invoke(connection, write, timeout)
         )
         return result_of(completion)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Collection
 
-from ..endpoints.fan_out import FanOut
 from ..errors import InvalidArgumentError
 from ..rest.members import MAX_PAGE, GroupConnection
 from ..rest.pages import Paging
@@ -166,4 +165,4 @@ class Members(Exchange):
         async def found(connections: HubConnections) -> bool:
             return (await connections.ask(request, about)).found
 
-        return await self._everywhere(FanOut.ANY, hub, found)
+        return await self._everywhere("any", hub, found)

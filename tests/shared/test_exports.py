@@ -1,6 +1,8 @@
+import ast
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -27,6 +29,20 @@ def test_the_list_of_exports_is_whole(package: ModuleType) -> None:
 def test_everything_can_be_imported_by_who_imports_nothing_else(package: ModuleType) -> None:
     names = ", ".join(package.__all__)
     subprocess.run([sys.executable, "-c", f"from {package.__name__} import {names}"], check=True)
+
+
+@packages
+def test_what_is_imported_later_is_what_type_checkers_see(package: ModuleType) -> None:
+    tree = ast.parse(Path(str(package.__file__)).read_text())
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        name.name: each.module
+        for each in typed.body
+        if isinstance(each, ast.ImportFrom)
+        for name in each.names
+    }
+    (modules,) = (node for node in ast.walk(tree) if isinstance(node, ast.Dict))
+    assert ast.literal_eval(modules) == seen
 
 
 def test_what_is_not_exported_is_an_error_that_names_it() -> None:

@@ -17,7 +17,9 @@ from shared.settings.credential import CredentialKind, CredentialSettings
 from shared.settings.endpoint import Endpoint
 from tests.scripted_service import Reply, scripted_service
 
-ALL, ANY, ONE = FanOut.ALL, FanOut.ANY, FanOut.ONE
+ALL: FanOut = "all"
+ANY: FanOut = "any"
+ONE: FanOut = "one"
 DOWN = ServiceUnavailableError("down", retry_after=7.0)
 DENIED = PermissionDeniedError("denied", retry_after=3.0)
 MISSING = ConnectionNotFoundError("no connection")

@@ -2,8 +2,8 @@ import jwt
 import pytest
 
 from shared.identity.token import Token
+from shared.keys.access_key import KeyState
 from shared.keys.local import LocalKey, LocalTokens
-from shared.keys.state import KeyState
 
 SECRET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 

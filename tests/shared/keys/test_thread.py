@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.errors import PermissionDeniedError, ServiceUnavailableError
-from shared.keys.access_key import AccessKey
+from shared.keys.access_key import AccessKey, KeyState
 from shared.keys.rotation import Verdict
 from shared.keys.schedule import FetchedKey, Moment
-from shared.keys.state import KeyState
 from shared.keys.thread import RotationThread
 
 MINUTE = 60.0

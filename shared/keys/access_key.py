@@ -1,6 +1,6 @@
 """The access key: what it is, how long it may be used, and what there is to know of it."""
 
-import hmac
+import hashlib
 import json
 import re
 from base64 import urlsafe_b64encode
@@ -16,6 +16,12 @@ _KEY_ID: Final = re.compile(r"[!-~]{1,256}")
 
 LIFETIME: Final = 90 * 60
 """Seconds for which the service accepts a temporary access key (Entra ID concept page)."""
+
+_BLOCK: Final = 64
+"""Bytes that SHA-256 takes at a time: the length to which HMAC brings a secret (RFC 2104, 2)."""
+
+_INNER_PADDING: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PADDING: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class AccessKey:
     lifetime: float = LIFETIME
     expires_at: float = field(init=False)
     token_header: bytes = field(init=False, repr=False)
-    _begun: hmac.HMAC = field(init=False, repr=False, compare=False)
+    _inner: "hashlib._Hash" = field(init=False, repr=False, compare=False)
+    _outer: "hashlib._Hash" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         kid = {"kid": self.key_id} if self.key_id else {}
@@ -46,14 +53,24 @@ class AccessKey:
         object.__setattr__(
             self, "token_header", urlsafe_b64encode(header.encode()).rstrip(b"=") + b"."
         )
-        object.__setattr__(self, "_begun", hmac.new(self.secret, digestmod="sha256"))
+        secret = self.secret
+        if len(secret) > _BLOCK:
+            secret = hashlib.sha256(secret).digest()
+        padded = secret.ljust(_BLOCK, b"\0")
+        object.__setattr__(self, "_inner", hashlib.sha256(padded.translate(_INNER_PADDING)))
+        object.__setattr__(self, "_outer", hashlib.sha256(padded.translate(_OUTER_PADDING)))
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature of a message: its HMAC-SHA256 (HS256 of RFC 7518, section 3.2)."""
-        # Copied from one that the secret has begun, which takes half the time of beginning anew.
-        signature = self._begun.copy()
-        signature.update(message)
-        return signature.digest()
+        """Return the signature of a message: its HMAC-SHA256 (HS256 of RFC 7518, section 3.2).
+
+        Both hashes have begun with the secret (RFC 2104, section 4), and copies of them take less
+        than half the time of `hmac.digest`.
+        """
+        inner = self._inner.copy()
+        inner.update(message)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class KeySource(Protocol):

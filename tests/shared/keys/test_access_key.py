@@ -1,4 +1,8 @@
+import hmac
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.errors import UnexpectedResponseError
 from shared.keys.access_key import AccessKey, parse_access_key
@@ -16,6 +20,18 @@ def test_a_signature_leaves_the_key_as_it_was() -> None:
         signature = key.sign(b"what do ya want for nothing?")
         assert signature.hex() == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert key == AccessKey("k1", b"Jefe", 100.0)
+
+
+@given(secret=st.binary(min_size=1, max_size=200), message=st.binary(max_size=200))
+def test_a_signature_is_the_hmac_of_the_standard_library(secret: bytes, message: bytes) -> None:
+    assert AccessKey("k1", secret, 100.0).sign(message) == hmac.digest(secret, message, "sha256")
+
+
+@pytest.mark.parametrize("length", [63, 64, 65])
+def test_a_secret_about_as_long_as_a_block_signs_alike(length: int) -> None:
+    assert AccessKey("k1", bytes(length), 100.0).sign(b"x") == hmac.digest(
+        bytes(length), b"x", "sha256"
+    )
 
 
 @pytest.mark.parametrize(

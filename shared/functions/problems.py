@@ -8,9 +8,9 @@ import functools
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import azure.functions as func
 
@@ -28,6 +28,12 @@ from ..errors import (
     UnknownHubError,
 )
 from ..telemetry import log_fields
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
+else:
+    # Versions of azure-functions have the class from different places.
+    Headers = type(func.HttpResponse().headers)
 
 __all__ = [
     "FieldError",
@@ -48,9 +54,9 @@ _TOLD: Final = (
 )
 _DEFAULT_RETRY_AFTER: Final = 5.0
 
-# With the content type among the headers the worker does not work out one of its own, which would
-# take a tenth of a hot negotiation.
-_JSON_HEADERS: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+_JSON: Final = "application/json"
+# With the content type among them the worker does not work out one of its own.
+_JSON_HEADERS: Final = (("Content-Type", _JSON), ("Cache-Control", "no-store"))
 
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -124,7 +130,57 @@ def json_response(body: str | bytes, status: int = 200) -> func.HttpResponse:
         body: JSON text, or the same in UTF-8.
         status: Status of the answer.
     """
-    return func.HttpResponse(body, status_code=status, headers=_JSON_HEADERS)
+    return _JsonResponse(body.encode() if isinstance(body, str) else body, int(status))
+
+
+class _JsonHeaders(Headers):
+    """The headers of one answer, which may be changed as those of any other.
+
+    The usual way to them checks again for each answer what is the same for all, and the worker asks
+    for `Set-Cookie`, which is not there: the usual class finds that out by an exception. Either
+    takes as long as signing a token.
+    """
+
+    def __init__(self) -> None:
+        self._list = list(_JSON_HEADERS)
+
+    def __contains__(self, key: str) -> bool:
+        wanted = key.lower()
+        for name, _ in self._list:  # noqa: SIM110  `any` takes twice as long
+            if name.lower() == wanted:
+                return True
+        return False
+
+    def items(self, lower: bool = False) -> Iterable[tuple[str, str]]:
+        return super().items(lower) if lower else iter(self._list)
+
+
+class _JsonResponse(func.HttpResponse):
+    """An answer in JSON, made in a fifth of the time of the usual one, since nothing is checked."""
+
+    def __init__(self, body: bytes, status: int) -> None:
+        self._body = body
+        self._status = status
+        self._headers = _JsonHeaders()
+
+    @property
+    def status_code(self) -> int:
+        return self._status
+
+    @property
+    def mimetype(self) -> str:
+        return _JSON
+
+    @property
+    def charset(self) -> str:
+        return "utf-8"
+
+    @property
+    def headers(self) -> Headers:
+        return self._headers
+
+    def get_body(self) -> bytes:
+        return self._body
 
 
 def http_function(*methods: str) -> Callable[[Handler], Handler]:

@@ -63,10 +63,13 @@ class Negotiation:
         if key is None:
             return None
         try:
-            return self._handed_out(endpoint, endpoint.sign(key, request))
+            access = endpoint.sign(key, request)
         except ServiceUnavailableError:
             # The key ended a moment ago, so the next one is waited for.
             return None
+        if self._given is not None:
+            self._given(endpoint.endpoint.name)
+        return access
 
     def access(self, request: TokenRequest) -> Flow[ClientAccess]:
         """Get a client token from the first endpoint that can give one.
@@ -138,9 +141,6 @@ class Negotiation:
             access = yield from made_by_service(endpoint, request)
         else:
             access = endpoint.sign(key, request)
-        return self._handed_out(endpoint, access)
-
-    def _handed_out(self, endpoint: ServiceEndpoint, access: ClientAccess) -> ClientAccess:
         if self._given is not None:
             self._given(endpoint.endpoint.name)
         return access

@@ -1,6 +1,5 @@
 """All functions of an app, made once and given their routes."""
 
-import functools
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -131,6 +130,7 @@ class SignalRFunctions:
         self.events.serve(self._hubs)
         self.registered: list[RoutedFunction] = []
         self._is_renewing = negotiation.is_renewing
+        self._renews = False
         behind = negotiation.behind_app_service
         policies = Policies(policy, self._hubs, service, behind_app_service=behind)
         admission = Admission(self._hubs, negotiation, policies)
@@ -217,12 +217,11 @@ class SignalRFunctions:
             )(function.handler)
             blueprint.function_name(routed.qualified(name))(handler)
             self.registered.append(routed)
+        # Whether a client that is told when to renew its sign-in finds somebody who does it.
+        self._renews = self._is_renewing and any(
+            each.function in _REFRESH for each in self.registered
+        )
         return blueprint
-
-    @functools.cached_property
-    def _renews(self) -> bool:
-        """Whether a client that is told when to renew its sign-in finds somebody who does it."""
-        return self._is_renewing and any(each.function in _REFRESH for each in self.registered)
 
     def _can_refresh(self, caller: Caller) -> bool:
         return caller.user_id is not None and self._renews

@@ -101,23 +101,26 @@ def sign_client_token(
     # Clients are told its whole seconds, of which there has to be one.
     if lifetime < 1 or key.expires_at - now < 1:
         raise _never_valid(key, now)
-    # Written by hand, since making a dictionary into JSON would take half of the whole time.
-    payload = f'{{"aud":{_quoted(audience)},"iat":{issued_at},"nbf":{issued_at},"exp":{expires_at}'
-    if user_id is not None:
-        payload += f',"asrs.s.uid":{_quoted(user_id)}'
+    user = "" if user_id is None else f',"asrs.s.uid":{_quoted(user_id)}'
+    more = ""
     if unique:
         # RFC 7519, section 4.1.7. To the SDK for .NET it is none of the claims of a user.
-        payload += f',"jti":"{random.getrandbits(_TOKEN_ID_BITS):x}"'
+        more = f',"jti":"{random.getrandbits(_TOKEN_ID_BITS):x}"'
     if system_claims:
-        payload += _members(system_claims)
+        more += _members(system_claims)
     if claims:
         # Read once, since pairs can come from an iterator.
         claims = _renamed(claims)
         if user_id is None:
             _check_anonymous(claims)
-        payload += _members(claims)
+        more += _members(claims)
+    # Written by hand, since making a dictionary into JSON would take half of the whole time.
+    payload = (
+        f'{{"aud":{_quoted(audience)},"iat":{issued_at},"nbf":{issued_at},"exp":{expires_at}'
+        f"{user}{more}}}"
+    )
     try:
-        message = key.token_header + _base64url(f"{payload}}}".encode())
+        message = key.token_header + _base64url(payload.encode())
     except UnicodeEncodeError:
         raise InvalidArgumentError("user_id", "contains half of a surrogate pair") from None
     token = (message + b"." + _base64url(key.sign(message))).decode()

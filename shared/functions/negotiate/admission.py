@@ -100,12 +100,10 @@ class Admission:
             ProblemError: The caller is not let in, or the app's own rules make a mistake.
             InvalidArgumentError: The request has to name a hub, and the policy chooses none.
         """
-        rule = self._policies.rule(hub)
         try:
-            decided = self._policies.ask(rule, caller, hub, self._offered(caller), req)
-            connection = (
-                decided if isinstance(decided, Connection) else await _awaited(decided, rule)
-            )
+            connection = self._policies.ask(caller, hub, self._offered(caller), req)
+            if not isinstance(connection, Connection):
+                connection = await _awaited(connection, self._policies.rule(hub))
             chosen = hub if connection.hub is None else self._chosen(connection.hub)
         except InvalidArgumentError as error:
             raise self.refusal(error, caller, hub) from error

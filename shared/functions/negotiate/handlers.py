@@ -37,7 +37,7 @@ def negotiate_functions(
         caller = await admission.identify(req.headers)
         chosen, connection, options, minutes, _ = await admission.decide(caller, hub, req)
         try:
-            access = await service.get_client_access_token(
+            url, token, seconds = await service.get_client_access_token(
                 chosen,
                 user_id=connection.user_id,
                 claims=connection.claims,
@@ -46,10 +46,8 @@ def negotiate_functions(
             )
         except InvalidArgumentError as error:
             raise admission.refusal(error, caller, hub) from error
-        lifetime = f',"tokenLifetimeSeconds":{access.lifetime}' if can_refresh(caller) else ""
+        lifetime = f',"tokenLifetimeSeconds":{seconds}' if can_refresh(caller) else ""
         # A token has no character that JSON would escape.
-        return json_response(
-            f'{{"url":{quoted(access.url)},"accessToken":"{access.token}"{lifetime}}}'
-        )
+        return json_response(f'{{"url":{quoted(url)},"accessToken":"{token}"{lifetime}}}')
 
     return dict.fromkeys(("negotiate", "negotiate_hub"), HttpFunction(negotiate))

@@ -74,18 +74,17 @@ class Policies:
         return self._one or self._by_hub[fitting(hub, self._by_hub)[0]]
 
     def ask(
-        self, rule: Rule, caller: Caller, hub: str, connection: Connection, req: func.HttpRequest
+        self, caller: Caller, hub: str, connection: Connection, req: func.HttpRequest
     ) -> Connection | Awaitable[Connection]:
-        """Ask a policy.
+        """Ask the policy of a hub.
 
         Args:
-            rule: The policy.
             caller: Who asks.
             hub: Name of the hub in lower case, or "" if none is named and there is no default one.
             connection: What the settings would give.
             req: The request.
         """
-        policy, request, service = rule
+        policy, request, service = self._one or self.rule(hub)
         # Each negotiation asks, and few policies look at the request.
         if request is None and service is None:
             return policy(caller, hub, connection)

@@ -1,6 +1,7 @@
 """Negotiation and client tokens: `python -m bench.rows.negotiate`.
 
-The functions are invoked through Microsoft's worker library, as in Azure, without HTTP before it.
+The functions are invoked through Microsoft's worker library, as in Azure, without HTTP before it:
+by its native interface, and by messages as from its proxy.
 The emulator provides identity and access key, so every negotiation measured is a real one.
 """
 
@@ -13,6 +14,7 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle, islice
 from pathlib import Path
 
 import jwt
@@ -21,17 +23,19 @@ from azure.messaging.webpubsubservice import WebPubSubServiceClient
 from signalr_emulator.testing import running_emulator
 
 from funchost.worker.functions import Function
+from funchost.worker.interface import Interface
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
 from shared.keys.access_key import AccessKey
 from shared.keys.client_token import sign_client_token
 
 from .. import report
-from ..pairs import Turns, at_most, faster, take_turns
+from ..pairs import Turns, at_most, faster, take_timed_turns, take_turns
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions"
 _ROUNDS = 60
 _INVOCATIONS = 100
+_USERS = 500
 _TOKENS = 500
 _KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 _AUDIENCE = "https://contoso.service.signalr.net/client/?hub=chat"
@@ -41,11 +45,11 @@ def tables() -> Iterator[report.Table]:
     """Measure negotiations and client tokens."""
     with running_emulator() as emulator:
         os.environ |= emulator.app_settings
-        yield _invocations()
+        yield from _invocations()
     yield _tokens()
 
 
-def _invocations() -> report.Table:
+def _invocations() -> Iterator[report.Table]:
     os.environ |= {
         "SIGNALR_HUBS": "chat",
         "NEGOTIATE_IDENTITY": "app-service",
@@ -55,41 +59,57 @@ def _invocations() -> report.Table:
     # As in Azure, where the host filters by level before anything is formatted.
     logging.basicConfig(level=logging.ERROR)
     with asyncio.Runner() as runner:
-        worker = Worker()
-        functions = {each.name: each for each in runner.run(worker.start(_FUNCTIONS))}
-        negotiate, empty, usual = (
-            _side(runner, worker, functions[name]) for name in ("negotiate", "empty", "usual")
-        )
-        # In two pairs, since a blocking function's threads slow down whoever comes after it.
-        with_empty = _turns({"negotiate": negotiate, "empty async function": empty})
-        with_usual = _turns({"negotiate": negotiate, "sync function with jwt.encode": usual})
-        worker.stop()
-    rows = [
-        at_most(1.4, with_empty, "negotiate", "empty async function"),
-        faster(5, with_usual, "negotiate", "sync function with jwt.encode"),
-    ]
-    return report.Table(f"Negotiate, hot, through Microsoft's worker ({_ROUNDS} turns)", rows)
+        native = Worker(Interface.NATIVE)
+        functions = {each.name: each for each in runner.run(native.start(_FUNCTIONS))}
+        for interface, worker, limit in (
+            (Interface.NATIVE, native, 1.4),
+            (Interface.PROTOBUF, Worker(Interface.PROTOBUF), 1.35),
+        ):
+            negotiate, empty, usual = (
+                _side(runner, worker, functions[name]) for name in ("negotiate", "empty", "usual")
+            )
+            # In two pairs, since a blocking function's threads slow down whoever comes after it.
+            with_empty = _turns({"negotiate": negotiate, "empty async function": empty})
+            with_usual = _turns({"negotiate": negotiate, "sync function with jwt.encode": usual})
+            rows = [
+                at_most(limit, with_empty, "negotiate", "empty async function"),
+                faster(5, with_usual, "negotiate", "sync function with jwt.encode"),
+            ]
+            title = f"Negotiate, hot, through Microsoft's worker, {interface} interface, CPU"
+            yield report.Table(f"{title} ({_ROUNDS} turns)", rows)
+        native.stop()
 
 
-def _turns(sides: Mapping[str, Callable[[int], object]]) -> Turns:
-    return take_turns(sides, calls=_INVOCATIONS, rounds=_ROUNDS)
+def _turns(sides: Mapping[str, Callable[[], float]]) -> Turns:
+    return take_timed_turns(sides, rounds=_ROUNDS)
 
 
-def _side(runner: asyncio.Runner, worker: Worker, function: Function) -> Callable[[int], object]:
-    request = HttpRequest(
-        "POST",
-        "http://localhost:7071/api/negotiate?negotiateVersion=1",
-        {"content-type": "text/plain;charset=UTF-8", "x-ms-client-principal-id": "ann"},
-        {"negotiateVersion": "1"},
-    )
+def _side(runner: asyncio.Runner, worker: Worker, function: Function) -> Callable[[], float]:
+    """Return what measures a turn: microseconds of processor time that one invocation takes."""
+    # Each call is another user's, so that what is remembered of one saves nothing.
+    requests = cycle(map(_request, range(_USERS)))
 
-    async def invoke(calls: int) -> None:
-        for _ in range(calls):
+    async def invoke() -> None:
+        for request in islice(requests, _INVOCATIONS):
             response = await worker.invoke(function, request)
             if response.status != 200:  # noqa: PLR2004  anything else is not what is measured
                 raise RuntimeError(f"{function.name} answered {response.status}")
 
-    return lambda calls: runner.run(invoke(calls))
+    def turn() -> float:
+        began = time.process_time()
+        runner.run(invoke())
+        return (time.process_time() - began) / _INVOCATIONS * 1e6
+
+    return turn
+
+
+def _request(user: int) -> HttpRequest:
+    return HttpRequest(
+        "POST",
+        "http://localhost:7071/api/negotiate?negotiateVersion=1",
+        {"content-type": "text/plain;charset=UTF-8", "x-ms-client-principal-id": f"user-{user}"},
+        {"negotiateVersion": "1"},
+    )
 
 
 def _tokens() -> report.Table:

@@ -22,7 +22,7 @@ class Network:
 
     def __init__(self) -> None:
         self._transport = Transport(_TIMEOUTS)
-        self._driver = Driver(self._transport.send)
+        self._driver = Driver(self._transport)
         self.last: Outcome | None = None
 
     def ask[T](self, flow: Flow[T]) -> T | ServiceError:

@@ -116,10 +116,8 @@ class BaseClient:
         # As long as for the answer, where others may do the same.
         queue_timeout = timeouts.read if len(listed) > 1 else None
         self._transport = Transport(timeouts)
-        send = self._transport.send
-        self.driver = Driver(
-            self._telemetry.recording(send) if self._telemetry else send, queue_timeout
-        )
+        recording = self._telemetry.recording if self._telemetry else None
+        self.driver = Driver(self._transport, recording, queue_timeout)
         self._entra_tokens = EntraTokenSources(clock)
         self._endpoints = [
             self._connect(endpoint, credential)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .. import telemetry as attributes
 from ..keys.access_key import KeyState
-from ..transport.flow import TRACING_ID_HEADER, Request, Response, request_id
+from ..transport.flow import TRACING_ID_HEADER, Recorded, Request, Response, request_id
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
@@ -80,38 +80,34 @@ class Telemetry:
         """Count an attempt to renew a connection's authentication, by outcome as `refreshed`."""
         self._authentication_refreshes.add(1, {attributes.OUTCOME: outcome})
 
-    def recording(self, send: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        """Return `send` with each request recorded, and named by the trace that it belongs to.
+    @contextmanager
+    def recording(self, request: Request) -> Iterator[Recorded]:
+        """Record a request, and name it by the trace that it belongs to.
 
         Args:
-            send: Sends a request and returns the answer, blocking.
+            request: What is sent in the block, as `Recorded.request`.
         """
-
-        def recorded(request: Request) -> Response:
-            described = _described(request)
-            began = time.perf_counter()
-            with (
-                self._tracer.start_as_current_span(
-                    f"SignalR {request.operation}",
-                    kind=self._trace.SpanKind.CLIENT,
-                    attributes=described,
-                ) as span,
-                self._alone(),
-            ):
-                span.set_attributes(_shown(request))
-                response: Response | None = None
-                try:
-                    response = send(self._traced(request))
-                    return response
-                finally:
-                    outcome = _outcome(response)
-                    span.set_attributes(outcome)
-                    span.set_attribute(attributes.REQUEST_ID, request_id(request, response))
-                    if attributes.ERROR_TYPE in outcome:
-                        span.set_status(self._trace.StatusCode.ERROR)
-                    self._durations.record(time.perf_counter() - began, described | outcome)
-
-        return recorded
+        described = _described(request)
+        began = time.perf_counter()
+        with (
+            self._tracer.start_as_current_span(
+                f"SignalR {request.operation}",
+                kind=self._trace.SpanKind.CLIENT,
+                attributes=described,
+            ) as span,
+            self._alone(),
+        ):
+            span.set_attributes(_shown(request))
+            recorded = Recorded(self._traced(request))
+            try:
+                yield recorded
+            finally:
+                outcome = _outcome(recorded.response)
+                span.set_attributes(outcome)
+                span.set_attribute(attributes.REQUEST_ID, request_id(request, recorded.response))
+                if attributes.ERROR_TYPE in outcome:
+                    span.set_status(self._trace.StatusCode.ERROR)
+                self._durations.record(time.perf_counter() - began, described | outcome)
 
     def _traced(self, request: Request) -> Request:
         """Have a request name the trace that it belongs to (W3C Trace Context)."""

@@ -32,7 +32,7 @@ class SeveralEndpoints:
         self._by_address = {each.endpoint: each for each in endpoints}
         self._router = router or RendezvousRouter()
         self._transport = Transport(_HEALTH_TIMEOUTS)
-        self._driver = Driver(self._transport.send)
+        self._driver = Driver(self._transport)
         checks: dict[str, tuple[Health, Callable[[], bool]]] = {}
         for each in endpoints:
             each.health = Health()

@@ -2,12 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..errors import ServiceUnavailableError
 
 __all__ = ["LoopThread"]
+
+
+def _nothing() -> None:
+    pass
 
 
 class LoopThread:
@@ -39,14 +43,19 @@ class LoopThread:
         finally:
             self.end()
 
-    def close(self) -> None:
-        """End the thread, after what others still wait for; what comes now is refused."""
+    def close(self, last: Callable[[], None] = _nothing) -> None:
+        """End the thread, after what others still wait for; what comes now is refused.
+
+        Args:
+            last: Is called on the event loop at its end.
+        """
         with self._changed:
             self._is_closed = True
             while self._under_way:
                 self._changed.wait()
             loop, self._loop = self._loop, None
         if loop is not None:
+            loop.call_soon_threadsafe(last)
             loop.call_soon_threadsafe(loop.stop)
 
     def begin(self) -> asyncio.AbstractEventLoop:

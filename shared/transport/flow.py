@@ -22,6 +22,7 @@ __all__ = [
     "GetKey",
     "GetToken",
     "NoAnswerError",
+    "Recorded",
     "Request",
     "Response",
     "Sleep",
@@ -88,6 +89,19 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(slots=True)
+class Recorded:
+    """A request of which telemetry keeps a record.
+
+    Args:
+        request: It, with what names the record.
+        response: What was answered.
+    """
+
+    request: Request
+    response: Response | None = None
 
 
 def request_id(request: Request, response: Response | None = None) -> str:

@@ -1,31 +1,25 @@
-"""The one place that sends HTTP: the connection pools below requests.
+"""Sends HTTP requests, blocking, over connections that are kept open.
 
-requests works out where and how to connect: proxies and certificates as the environment has them,
-once for each service. What only this machine reaches is asked without a proxy. For each request
-requests would make a prepared request and a response of its own, which takes a third of the time,
-so requests go straight to its pools. Nothing but the Entra token says who is asking: there are no
-cookies, and no .netrc file is read.
+Nothing but the Entra token says who is asking: there are no cookies, and no .netrc file is read.
 """
 
-import functools
 import math
+import socket
+import ssl
+import time
+from collections import defaultdict, deque
 from typing import Final, NamedTuple
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
+from urllib3.util import wait_for_read
 
-from .connections import improve_connections
 from .flow import NoAnswerError, Request, Response
-from .surroundings import surroundings_of
+from .http1 import AnswerReader, BadAnswerError, request_bytes
+from .opening import Route, Routes
 
-__all__ = ["Timeouts", "Transport"]
+__all__ = ["LARGEST_READ", "Timeouts", "Transport", "broken", "is_silent"]
 
-_POOLS: Final = 32
-"""Most endpoints to which connections are kept open."""
-
-_HEADERS: Final = dict(requests.utils.default_headers())
+LARGEST_READ: Final = 2**16
+"""Most bytes that are taken from a socket at once."""
 
 
 class Timeouts(NamedTuple):
@@ -47,24 +41,12 @@ class Timeouts(NamedTuple):
 _DEFAULT: Final = Timeouts()
 
 
-class _Route(NamedTuple):
-    """The way to a service.
-
-    Args:
-        pool: Connections to it, or to the proxy before it.
-        absolute_url: Whether a request names the whole URL, as a proxy of plain HTTP needs it.
-    """
-
-    pool: HTTPConnectionPool
-    absolute_url: bool
-
-
 class Transport:
-    """Sends requests over connections that are kept open.
+    """Sends requests. Threads may share it.
 
     Args:
         timeouts: How long is waited.
-        pool_size: Most connections kept open to the service.
+        pool_size: Most connections kept open to a service.
         largest_answer: Most bytes of an answer, as they come; by default any number.
     """
 
@@ -75,10 +57,11 @@ class Transport:
         pool_size: int = 32,
         largest_answer: float = math.inf,
     ) -> None:
-        self._timeouts = timeouts
+        self.timeouts = timeouts
+        self._routes = Routes(pool_size)
         self._pool_size = pool_size
         self._largest_answer = largest_answer
-        self.renew()
+        self._kept: defaultdict[Route, deque[socket.socket]] = defaultdict(deque)
 
     def send(self, request: Request) -> Response:
         """Send one request and return the answer, whatever its status.
@@ -86,77 +69,107 @@ class Transport:
         Raises:
             NoAnswerError: The service could not be reached or did not answer in time.
         """
-        origin, path = _split(request.url)
+        route, data, reader = self.prepared(request)
+        silence = request.read_timeout or self.timeouts.read
+        sock = self._take(route) or route.open(self.timeouts.connect)
+        is_kept = False
         try:
-            route = self._route(origin)
-            answer = route.pool.urlopen(
-                request.method,
-                request.url if route.absolute_url else path,
-                body=request.body,
-                headers={**_HEADERS, **request.headers},
-                timeout=self._timeout(request),
-                # Repetition is decided in the room `rest`, where it is known what may be repeated.
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-            )
-        except (requests.RequestException, HTTPError) as error:
-            raise NoAnswerError(_reason(error), delivered=_may_be_delivered(error)) from error
-        return Response(answer.status, answer.headers, answer.data)
+            is_sent = _send(sock, data, silence)
+            answer = self._receive(sock, reader, silence)
+            is_kept = is_sent and not reader.is_last and self._keep(route, sock)
+        except (OSError, BadAnswerError) as error:
+            raise broken(error) from error
+        finally:
+            if not is_kept:
+                sock.close()
+        return answer
+
+    def prepared(self, request: Request) -> tuple[Route, bytes, AnswerReader]:
+        """Return the way of a request, its bytes, and what reads the answer.
+
+        Raises:
+            NoAnswerError: It names no host.
+        """
+        route, target = self._routes.find(request.url)
+        data = request_bytes(request, target, route.host, route.through or {})
+        return route, data, AnswerReader(request.method, self._largest_answer)
 
     def renew(self) -> None:
         """Leave the kept connections to whoever has them too: a parent process."""
-        self._adapter = HTTPAdapter(pool_connections=_POOLS, pool_maxsize=self._pool_size)
-        self._route = functools.lru_cache(_POOLS)(
-            functools.partial(
-                _find_route, self._adapter, self._timeouts.total, self._largest_answer
-            )
-        )
+        self._close_kept()
 
     def close(self) -> None:
-        """Close the kept connections."""
-        self._adapter.close()
+        """Close the kept connections, and keep no more."""
+        self._pool_size = 0
+        self._close_kept()
 
-    def _timeout(self, request: Request) -> Timeout:
-        return Timeout(
-            connect=self._timeouts.connect, read=request.read_timeout or self._timeouts.read
-        )
+    def _take(self, route: Route) -> socket.socket | None:
+        """Return a kept connection that the service has not closed meanwhile."""
+        kept = self._kept[route]
+        while kept:
+            try:
+                sock = kept.pop()
+            except IndexError:
+                # Another thread has taken it.
+                break
+            if is_silent(sock):
+                return sock
+            sock.close()
+        return None
+
+    def _keep(self, route: Route, sock: socket.socket) -> bool:
+        kept = self._kept[route]
+        if len(kept) >= self._pool_size:
+            return False
+        kept.append(sock)
+        return True
+
+    def _close_kept(self) -> None:
+        for kept in list(self._kept.values()):
+            while kept:
+                kept.pop().close()
+
+    def _receive(self, sock: socket.socket, reader: AnswerReader, silence: float) -> Response:
+        deadline = time.monotonic() + self.timeouts.total
+        while True:
+            try:
+                received = sock.recv(LARGEST_READ)
+            except TimeoutError:
+                _check_time(deadline)
+                raise
+            if not received:
+                return reader.end()
+            answer = reader.feed(received)
+            if answer is not None:
+                return answer
+            sock.settimeout(min(silence, _check_time(deadline)))
 
 
-def _split(url: str) -> tuple[str, str]:
-    """Return the part of a URL that says where it leads, and the rest."""
-    scheme, _, rest = url.partition("://")
-    host, _, path = rest.partition("/")
-    return f"{scheme}://{host}", f"/{path}"
+def _check_time(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the answer takes too long")
+    return left
 
 
-def _find_route(
-    adapter: HTTPAdapter, longest_answer: float, largest_answer: float, origin: str
-) -> _Route:
-    """Ask requests how to get to a service, with the environment's proxies and certificates."""
-    anything = requests.Request("GET", origin).prepare()
-    surroundings = surroundings_of(origin)
-    pool = adapter.get_connection_with_tls_context(
-        anything, surroundings.verify, surroundings.proxies, None
-    )
-    absolute_url = adapter.request_url(anything, surroundings.proxies) != "/"
-    improved = improve_connections(
-        pool, longest_answer=longest_answer, largest_answer=largest_answer
-    )
-    return _Route(improved, absolute_url)
+def is_silent(sock: socket.socket) -> bool:
+    """Tell whether nothing comes on a connection between two requests, its end included."""
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return False
+    return not wait_for_read(sock, timeout=0)
 
 
-def _may_be_delivered(error: Exception) -> bool:
-    """Tell whether the service may have seen the request: not where no connection came about."""
-    if isinstance(error, ProxyError):
-        return _may_be_delivered(error.original_error)
-    never_sent = (NewConnectionError, ConnectTimeoutError, requests.exceptions.InvalidURL)
-    return not isinstance(error, never_sent)
+def broken(error: Exception) -> NoAnswerError:
+    """Return the error of a request that has been sent, and whose connection fails."""
+    return NoAnswerError(f"{type(error).__name__}: {error}", delivered=True)
 
 
-def _reason(error: Exception) -> str:
-    """Name the fault without the URL, whose query may grow long."""
-    cause: BaseException = error
-    while cause.__context__ is not None:
-        cause = cause.__context__
-    return f"{type(error).__name__}: {cause}"
+def _send(sock: socket.socket, data: bytes, silence: float) -> bool:
+    """Send a request; tell whether the service has taken all of it, as it need not to answer."""
+    if sock.gettimeout() != silence:
+        sock.settimeout(silence)
+    try:
+        sock.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True

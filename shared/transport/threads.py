@@ -1,170 +1,46 @@
-"""Runs flows on an event loop, their blocking effects on threads of its own.
-
-Each endpoint has its own threads, so that one that does not answer holds up nobody else. Among
-several endpoints, what cannot be begun in time is given up unsent: a queue would only grow.
-"""
+"""Threads for what blocks, of those who wait on event loops."""
 
 import asyncio
 import contextlib
 import contextvars
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from ..errors import ServiceError, ServiceUnavailableError
-from ..identity.token import LONGEST_WAIT, Token, TokenSource, no_token_in_time
-from .flow import (
-    Effect,
-    EffectResult,
-    Flow,
-    Gather,
-    GetKey,
-    GetToken,
-    NoAnswerError,
-    Request,
-    Sleep,
-    run_async,
-)
+from .flow import NoAnswerError
+from .turns import MAX_CONCURRENCY
 
-__all__ = ["MAX_CONCURRENCY", "EndpointThreads", "settled_outcomes"]
-
-MAX_CONCURRENCY: Final = 16
-"""Most requests to an endpoint at a time."""
+__all__ = ["Threads"]
 
 _LONGEST_IDLE: Final = 60.0
 """Seconds after which a thread that has nothing to do ends."""
 
-_IDENTITY: Final = ""
-"""What tokens are asked for with: threads of no endpoint."""
-
-
-class EndpointThreads:
-    """Does the effects of flows without blocking the event loop.
-
-    Args:
-        perform: Does one effect, blocking.
-        queue_timeout: Seconds that a request may wait until it is begun, unless it says itself
-            how long an answer may take; `None` for any number.
-    """
-
-    def __init__(
-        self, perform: Callable[[Effect], EffectResult], queue_timeout: float | None
-    ) -> None:
-        self._perform = perform
-        self._queue_timeout = queue_timeout
-        self.after_fork()
-
-    def after_fork(self) -> None:
-        """Make it usable in a child process, where its threads are gone."""
-        self._endpoints: defaultdict[str, _Threads] = defaultdict(lambda: _Threads(self._perform))
-
-    def close(self) -> None:
-        """End its threads."""
-        for threads in list(self._endpoints.values()):
-            threads.close()
-
-    async def perform(self, effect: Effect) -> EffectResult:
-        """Do one effect and return its result."""
-        match effect:
-            case GetToken(source, url, rejected):
-                # A thread would take as long as a tenth of the request.
-                return source.cached(url, rejected) or await self._token(source, url, rejected)
-            case Sleep(seconds):
-                await asyncio.sleep(seconds)
-                return None
-            case GetKey(source, timeout):
-                return await source.get_async(timeout)
-            case Gather():
-                return await self._gather(effect)
-            case Request(endpoint=name):
-                return await self._endpoints[name].do(effect, self._queue_timeout_of(effect))
-
-    async def _token(self, source: TokenSource, url: str, rejected: Token | None) -> Token:
-        """Wait for the token that is asked for, and ask for it if nobody does.
-
-        Only who asks takes a thread: however many callers, they wait for one request.
-        """
-        for _ in range(2):
-            asked = source.ask(url, rejected)
-            if asked.work is not None:
-                try:
-                    self._endpoints[_IDENTITY].run(asked.work)
-                except NoAnswerError as error:
-                    if asked.give_up is not None:
-                        asked.give_up(error)
-            try:
-                token = await asyncio.wait_for(asyncio.wrap_future(asked.token), LONGEST_WAIT)
-            except TimeoutError:
-                raise no_token_in_time() from None
-            if token != rejected:
-                return token
-            # Somebody else had asked already, for whom the old one was good enough.
-        return token
-
-    def _queue_timeout_of(self, request: Request) -> float | None:
-        return None if self._queue_timeout is None else request.read_timeout or self._queue_timeout
-
-    async def _gather(self, gather: Gather) -> Sequence[object]:
-        outcomes = [self._outcome(flow) for flow in gather.flows]
-        return await settled_outcomes(outcomes, gather.settles, gather.grace)
-
-    async def _outcome(self, flow: Flow[object]) -> object:
-        try:
-            return await run_async(flow, self.perform)
-        except ServiceError as error:
-            return error
-
-
-async def settled_outcomes[T](
-    outcomes: Sequence[Coroutine[Any, Any, T]], settles: Callable[[T], bool], grace: float
-) -> Sequence[T | ServiceError]:
-    """Run coroutines at once and return what each comes to, in their order.
-
-    Args:
-        outcomes: The coroutines. What they raise is raised at once.
-        settles: Tells of an outcome whether the others need not be waited for.
-        grace: Seconds that they have all the same. What has no outcome by then is given up, and
-            comes to a `ServiceUnavailableError`.
-    """
-    tasks = [asyncio.create_task(each) for each in outcomes]
-    waiting: Collection[asyncio.Task[T]] = tasks
-    try:
-        while waiting:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            # An error of the caller's own is raised here, whatever the others come to.
-            if any(settles(task.result()) for task in done) and waiting:
-                await asyncio.wait(waiting, timeout=grace)
-                break
-        return [task.result() if task.done() else _not_waited_for() for task in tasks]
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-def _not_waited_for() -> ServiceError:
-    return ServiceUnavailableError("It had not answered when another endpoint had done it")
-
 
 class _Job(NamedTuple):
-    effect: Effect
+    """Somebody on an event loop waits for it."""
+
+    work: Callable[[], Any]
     context: contextvars.Context
-    answer: asyncio.Future[EffectResult]
+    result: asyncio.Future[Any]
+    unwanted: Callable[[Any], None]
 
 
 type _Work = _Job | Callable[[], None]
 
 
-class _Threads:
-    """The threads of one endpoint and what waits for them.
+def _forget(_: object) -> None:
+    pass
 
-    A thread does job after job as long as there are any, and hands each answer to the event
-    loop itself: a pool's futures would cost a tenth of a message.
+
+class Threads:
+    """As many threads as are needed, up to so many requests as an endpoint has at a time.
+
+    A thread does one thing after the other as long as there is any.
     """
 
-    def __init__(self, perform: Callable[[Effect], EffectResult]) -> None:
+    def __init__(self) -> None:
         # Not the worker's pool, which belongs to the app's blocking functions and is small.
-        self._perform = perform
         self._waiting: deque[_Work] = deque()
         self._changed = threading.Condition()
         self._count = 0
@@ -177,34 +53,27 @@ class _Threads:
             self._is_closed = True
             self._changed.notify_all()
 
-    async def do(self, effect: Effect, queue_timeout: float | None) -> EffectResult:
-        """Do an effect on a thread.
+    async def call[T](self, work: Callable[[], T], unwanted: Callable[[T], None] = _forget) -> T:
+        """Return what something blocking returns, with the caller's context variables.
 
         Args:
-            effect: The effect.
-            queue_timeout: Seconds that it may wait until it is begun, or `None` for any number.
+            work: It.
+            unwanted: Is given what it returns when nobody waits any more.
 
         Raises:
-            NoAnswerError: It was not begun in time, or got no answer.
+            NoAnswerError: The system has no thread to give, and there is none.
         """
-        loop = asyncio.get_running_loop()
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         # The caller's span is the parent of the request's.
-        job = _Job(effect, contextvars.copy_context(), loop.create_future())
+        job = _Job(work, contextvars.copy_context(), result, unwanted)
         self.run(job)
-        timer = (
-            None
-            if queue_timeout is None
-            else loop.call_later(queue_timeout, self._give_up, job, queue_timeout)
-        )
         try:
-            return await job.answer
+            return await result
         except asyncio.CancelledError:
             # Nobody waits for it any more, so it holds up nobody behind it.
-            self._forget(job)
+            with self._changed, contextlib.suppress(ValueError):
+                self._waiting.remove(job)
             raise
-        finally:
-            if timer is not None:
-                timer.cancel()
 
     def run(self, work: _Work) -> None:
         """Have something done on a thread.
@@ -235,27 +104,12 @@ class _Threads:
             self._waiting.remove(work)
         raise NoAnswerError(f"no thread for the request: {error}", delivered=False) from error
 
-    def _forget(self, job: _Job) -> bool:
-        """Take a job out of the queue; tell whether it was there and not under way."""
-        with self._changed:
-            try:
-                self._waiting.remove(job)
-            except ValueError:
-                return False
-            return True
-
-    def _give_up(self, job: _Job, queue_timeout: float) -> None:
-        if not self._forget(job):
-            return
-        problem = f"{MAX_CONCURRENCY} other requests have waited for {queue_timeout:g} s"
-        _settle(job.answer, None, NoAnswerError(problem, delivered=False))
-
     def _work(self) -> None:
         while (work := self._next()) is not None:
             if not isinstance(work, _Job):
                 work()
-            elif not work.answer.cancelled():
-                self._do(work)
+            elif not work.result.cancelled():
+                _do(work)
 
     def _next(self) -> _Work | None:
         with self._changed:
@@ -268,24 +122,27 @@ class _Threads:
                     return None
             return self._waiting.popleft()
 
-    def _do(self, job: _Job) -> None:
-        answer: EffectResult = None
-        failure: BaseException | None = None
-        try:
-            answer = job.context.run(self._perform, job.effect)
-        except BaseException as error:  # noqa: BLE001  the flow decides what an error means
-            failure = error
+
+def _do(job: _Job) -> None:
+    outcome: object = None
+    failure: BaseException | None = None
+    try:
+        outcome = job.context.run(job.work)
+    except BaseException as error:  # noqa: BLE001  the caller decides what an error means
+        failure = error
+    try:
+        job.result.get_loop().call_soon_threadsafe(_settle, job, outcome, failure)
+    except RuntimeError:
         # A loop that is closed has nobody left who waits.
-        with contextlib.suppress(RuntimeError):
-            job.answer.get_loop().call_soon_threadsafe(_settle, job.answer, answer, failure)
+        if failure is None:
+            job.unwanted(outcome)
 
 
-def _settle(
-    future: asyncio.Future[EffectResult], answer: EffectResult, failure: BaseException | None
-) -> None:
-    if future.cancelled():
-        return
-    if failure is None:
-        future.set_result(answer)
-    else:
-        future.set_exception(failure)
+def _settle(job: _Job, outcome: object, failure: BaseException | None) -> None:
+    if not job.result.cancelled():
+        if failure is None:
+            job.result.set_result(outcome)
+        else:
+            job.result.set_exception(failure)
+    elif failure is None:
+        job.unwanted(outcome)

@@ -1,128 +1,185 @@
-"""Turns of requests on an endpoint's threads, over HTTP to a service that can be held."""
+"""Where the system gives no thread: an error at once, and all is well with the next one."""
 
 import asyncio
-import contextlib
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
-from azure.core.credentials import AccessToken
 
-from shared import Endpoint, SignalRServiceClient, aio
-from shared.transport.threads import MAX_CONCURRENCY
-from tests.scripted_service import Received, Reply, scripted_service
+from shared.endpoints.health import Health, HealthMonitor
+from shared.errors import ServiceUnavailableError
+from shared.transport.event_loop import LoopThread
+from shared.transport.flow import NoAnswerError
+from shared.transport.threads import Threads
+from shared.transport.turns import MAX_CONCURRENCY
 
-_PATIENCE = 10.0
-
-
-class Credential:
-    def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401  the protocol's own
-        return AccessToken("e30.e30.sig", 2**40)
-
-
-class HeldService:
-    """Answers nothing until it is released, and knows how many requests it has had at a time."""
-
-    def __init__(self) -> None:
-        self.full = threading.Event()
-        self.released = threading.Event()
-        self.most = 0
-        self._lock = threading.Lock()
-        self._now = 0
-
-    def answer(self, request: Received) -> Reply:
-        if request.method == "HEAD":
-            return Reply(200)
-        with self._lock:
-            self._now += 1
-            self.most = max(self.most, self._now)
-            if self._now == MAX_CONCURRENCY:
-                self.full.set()
-        self.released.wait(_PATIENCE)
-        with self._lock:
-            self._now -= 1
-        return Reply(202)
-
-    async def is_full(self) -> None:
-        assert await asyncio.to_thread(self.full.wait, _PATIENCE)
+type Refuse = Callable[[bool], None]
 
 
 @pytest.fixture
-def held() -> Iterator[HeldService]:
-    service = HeldService()
-    yield service
-    service.released.set()
+def refuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuse]:
+    start = threading.Thread.start
+    refused = False
+
+    def started(thread: threading.Thread) -> None:
+        if refused:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def switch(on: bool) -> None:
+        nonlocal refused
+        refused = on
+
+    monkeypatch.setattr(threading.Thread, "start", started)
+    yield switch
+    switch(False)
 
 
-async def test_an_endpoint_has_so_many_requests_at_a_time_and_no_more(held: HeldService) -> None:
-    with scripted_service(held.answer) as service:
-        async with aio.SignalRServiceClient(service.url, Credential()) as client:
-            sends = [client.send_to_all("chat", "t") for _ in range(3 * MAX_CONCURRENCY)]
-            sending = asyncio.gather(*sends)
-            await held.is_full()
-            held.released.set()
-            await sending
-    assert held.most == MAX_CONCURRENCY
-    assert len(service.received) == 3 * MAX_CONCURRENCY
+def seven() -> int:
+    return 7
 
 
-async def test_a_send_that_is_cancelled_before_its_turn_is_not_sent(held: HeldService) -> None:
-    with scripted_service(held.answer) as service:
-        async with aio.SignalRServiceClient(service.url, Credential()) as client:
-            first = [
-                asyncio.create_task(client.send_to_all("chat", "first"))
-                for _ in range(MAX_CONCURRENCY)
-            ]
-            await held.is_full()
-            cancelled = asyncio.create_task(client.send_to_all("chat", "cancelled"))
-            last = asyncio.create_task(client.send_to_all("chat", "last"))
-            await asyncio.sleep(0)
-            cancelled.cancel()
-            held.released.set()
-            await asyncio.gather(*first, last)
-            with pytest.raises(asyncio.CancelledError):
-                await cancelled
-    assert not any(b"cancelled" in each.body for each in service.received)
+async def test_as_many_refusals_as_there_may_be_threads_silence_no_endpoint(refuse: Refuse) -> None:
+    threads = Threads()
+    refuse(True)
+    for _ in range(MAX_CONCURRENCY + 1):
+        with pytest.raises(NoAnswerError, match="can't start new thread") as caught:
+            await threads.call(seven)
+        assert not caught.value.delivered
+    refuse(False)
+    assert await threads.call(seven) == 7
+    threads.close()
 
 
-def test_a_loop_that_ended_with_requests_under_way_takes_no_turns_along(held: HeldService) -> None:
-    async def leave(client: aio.SignalRServiceClient) -> None:
-        sends = [
-            asyncio.create_task(client.send_to_all("chat", "left")) for _ in range(MAX_CONCURRENCY)
-        ]
-        await held.is_full()
-        for each in sends:
-            each.cancel()
+async def test_the_threads_that_there_are_do_what_another_one_would_have_done(
+    refuse: Refuse,
+) -> None:
+    release = threading.Event()
 
-    async def send(client: aio.SignalRServiceClient) -> None:
-        async with asyncio.timeout(_PATIENCE), client:
-            await client.send_to_all("chat", "t")
+    def slow() -> int:
+        release.wait(10)
+        return 7
 
-    with scripted_service(held.answer) as service:
-        client = aio.SignalRServiceClient(service.url, Credential())
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(leave(client))
-        held.released.set()
-        asyncio.run(send(client))
-    assert len(service.received) == MAX_CONCURRENCY + 1
+    threads = Threads()
+    first = asyncio.create_task(threads.call(slow))
+    await asyncio.sleep(0)
+    refuse(True)
+    second = asyncio.create_task(threads.call(slow))
+    await asyncio.sleep(0)
+    release.set()
+    assert await first == 7
+    assert await second == 7
+    threads.close()
 
 
-def test_a_blocking_client_is_closed_after_what_is_under_way(held: HeldService) -> None:
-    with (
-        scripted_service(held.answer) as one,
-        scripted_service(held.answer) as other,
-        ThreadPoolExecutor(MAX_CONCURRENCY) as threads,
-    ):
-        endpoints = [Endpoint(one.url, name="one"), Endpoint(other.url, name="other")]
-        client = SignalRServiceClient(endpoints, Credential())
-        sends = [
-            threads.submit(client.send_to_user, "chat", "ann", "t")
-            for _ in range(MAX_CONCURRENCY // 2)
-        ]
-        assert held.full.wait(_PATIENCE)
-        closing = threads.submit(client.close)
-        held.released.set()
-        for each in [*sends, closing]:
-            each.result(_PATIENCE)
+def test_a_loop_without_a_thread_is_an_error_and_no_wait(refuse: Refuse) -> None:
+    async def seven() -> int:
+        return 7
+
+    loop = LoopThread()
+    refuse(True)
+    with pytest.raises(ServiceUnavailableError, match="can't start new thread"):
+        loop.result(seven())
+    refuse(False)
+    assert loop.result(seven()) == 7
+    loop.close()
+
+
+def test_without_a_thread_for_checks_endpoints_count_as_before(refuse: Refuse) -> None:
+    checked = threading.Event()
+    health = Health()
+
+    def check() -> bool:
+        checked.set()
+        return True
+
+    monitor = HealthMonitor({"a": (health, check)})
+    refuse(True)
+    monitor.start()
+    assert health.healthy
+    refuse(False)
+    monitor.start()
+    assert checked.wait(10)
+    monitor.close()
+
+
+def test_what_comes_to_a_loop_that_is_closed_is_refused_and_does_not_wait() -> None:
+    async def seven() -> int:
+        return 7
+
+    loop = LoopThread()
+    assert loop.result(seven()) == 7
+    for _ in range(2):
+        loop.close()
+    with pytest.raises(ServiceUnavailableError, match="closed"):
+        loop.result(seven())
+
+
+def test_closing_a_loop_lets_what_is_under_way_end() -> None:
+    release = threading.Event()
+    began = threading.Event()
+    results: list[int] = []
+
+    async def slow() -> int:
+        began.set()
+        await asyncio.to_thread(release.wait, 10)
+        return 7
+
+    loop = LoopThread()
+    waiting = threading.Thread(target=lambda: results.append(loop.result(slow())))
+    waiting.start()
+    assert began.wait(10)
+    closing = threading.Thread(target=loop.close)
+    closing.start()
+    release.set()
+    for each in (waiting, closing):
+        each.join(10)
+    assert results == [7]
+
+
+async def test_a_caller_that_is_gone_leaves_nothing_in_the_queue() -> None:
+    release = threading.Event()
+    done: list[int] = []
+
+    def slow() -> None:
+        release.wait(10)
+        done.append(7)
+
+    threads = Threads()
+    first = [asyncio.create_task(threads.call(slow)) for _ in range(MAX_CONCURRENCY)]
+    await asyncio.sleep(0)
+    gone = [asyncio.create_task(threads.call(slow)) for _ in range(100)]
+    await asyncio.sleep(0)
+    for each in gone:
+        each.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    release.set()
+    await asyncio.gather(*first)
+    threads.close()
+    assert len(done) == MAX_CONCURRENCY
+
+
+async def test_what_nobody_waits_for_any_more_is_handed_over() -> None:
+    began = threading.Event()
+    release = threading.Event()
+    unwanted: list[int] = []
+    handed_over = asyncio.Event()
+
+    def slow() -> int:
+        began.set()
+        release.wait(10)
+        return 7
+
+    def take(result: int) -> None:
+        unwanted.append(result)
+        handed_over.set()
+
+    threads = Threads()
+    calling = asyncio.create_task(threads.call(slow, take))
+    assert await asyncio.to_thread(began.wait, 10)
+    calling.cancel()
+    release.set()
+    async with asyncio.timeout(10):
+        await handed_over.wait()
+    threads.close()
+    assert unwanted == [7]

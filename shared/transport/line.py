@@ -74,7 +74,6 @@ class Line:
         try:
             response = await self._answer
             is_fit = not self._unsent and not reader.is_last
-            return response
         except (OSError, BadAnswerError) as error:
             raise broken(error) from error
         finally:
@@ -82,6 +81,7 @@ class Line:
             self._answer = None
             if not is_fit:
                 self.close()
+        return response
 
     def close(self) -> None:
         """Close it, if that has not been done."""

@@ -67,7 +67,7 @@ def test_the_core_needs_an_identity_and_http_and_the_rest_is_extra(dist: Path) -
         metadata = email.message_from_bytes(built.read(name))
     requirements = metadata.get_all("Requires-Dist") or []
     core = {each.partition(">")[0] for each in requirements if "extra" not in each}
-    assert core == {"azure-identity", "requests"}
+    assert core == {"azure-identity", "httptools", "requests"}
     extras = {"command", "functions", "messagepack", "persistent", "telemetry"}
     assert set(metadata.get_all("Provides-Extra") or []) == extras
     assert metadata["Requires-Python"] == ">=3.12"

@@ -3,47 +3,19 @@
 Where an event loop watches no sockets, as the default one on Windows, threads send for it.
 """
 
-import asyncio
 import contextlib
 import dataclasses
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from shared.transport.aio import LoopTransport
-from shared.transport.flow import NoAnswerError, Request, Response
-from shared.transport.http import Timeouts, Transport
+from shared.transport.flow import NoAnswerError, Request
+from shared.transport.http import Timeouts
 from tests.scripted_service import HANG_UP, Received, Reply, scripted_service
-
-type Send = Callable[[Request], Response]
-type Sender = Callable[..., Send]
-
-
-class UnwatchingLoop(asyncio.SelectorEventLoop):
-    add_reader = asyncio.AbstractEventLoop.add_reader
-
-
-@pytest.fixture(params=["blocking", "event loop", "event loop without sockets"])
-def sender(request: pytest.FixtureRequest) -> Iterator[Sender]:
-    """Make senders of one kind, by what a `Transport` takes."""
-    loops = {"event loop": asyncio.SelectorEventLoop, "event loop without sockets": UnwatchingLoop}
-    with contextlib.ExitStack() as stack:
-
-        def make(timeouts: Timeouts | None = None, **options: float) -> Send:
-            transport = Transport(timeouts or Timeouts(), **options)
-            stack.callback(transport.close)
-            if request.param == "blocking":
-                return transport.send
-            runner = stack.enter_context(asyncio.Runner(loop_factory=loops[request.param]))
-            awaited = LoopTransport(transport, None)
-            stack.callback(awaited.close)
-            return lambda request: runner.run(awaited.send(request))
-
-        yield make
+from tests.shared.transport.conftest import Send, Sender
 
 
 @pytest.fixture

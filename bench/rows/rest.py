@@ -1,14 +1,18 @@
 """Messages to the service by its REST API: `python -m bench.rows.rest`.
 
-Each side sends the same message to everyone, with the same number of threads over connections that
-are kept open, to the same server, which is a process of its own and answers 202 to anything.
+Each side sends the same message to everyone, over connections that are kept open, to the same
+server, which is a process of its own, answers 202 to anything, and takes less for it than any of
+them. First the client of this build, by tasks and by threads, is held against that of an old
+commit, in processor time and in rate; then against others, with the same number of threads.
 """
 
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
@@ -17,17 +21,26 @@ from shared import SignalRServiceClient
 from shared.rest.messages import encode_message
 
 from .. import report
-from ..pairs import at_least, take_turns
+from ..against.build import PRESENT, other_build
+from ..against.measurement import surroundings
+from ..against.rows import MEASUREMENTS
+from ..pairs import Turns, at_least, at_most, take_turns
 from ..processes import answering_server
 from .senders import MESSAGES, Send, by_threads, session
 
 _ROUNDS = 15
 _THREADS = (1, 8)
+_OLD = "08d2d2d"
+_BY_TASKS = "8 tasks"
+_BY_THREADS = "8 threads"
+_BY_OLD = f"8 threads of {_OLD}"
+_BY_SESSION = "requests.Session, 8 threads"
 _TARGET = "newMessage"
 _ARGUMENTS = ("x" * 1024,)
 _TOKEN = "t" * 1500
 """As long as the Entra token of a managed identity."""
 
+_SERVICE = "AzureSignalRConnectionString__serviceUri"
 _KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 
 
@@ -39,7 +52,8 @@ class _Credential:
 
 
 def tables() -> Iterator[report.Table]:
-    """Measure with one thread and with several."""
+    """Measure against an old commit, and against others with one thread and with several."""
+    yield from _against_old()
     with answering_server() as url, SignalRServiceClient(url, _Credential()) as client:
         sides = {
             "client": lambda: client.send_to_all("chat", _TARGET, _ARGUMENTS),
@@ -48,6 +62,62 @@ def tables() -> Iterator[report.Table]:
         }
         for threads in _THREADS:
             yield _table(sides, threads)
+
+
+def _against_old() -> Iterator[report.Table]:
+    with (
+        other_build(_OLD) as old,
+        surroundings() as around,
+        ThreadPoolExecutor(max(_THREADS)) as pool,
+        ExitStack() as stack,
+    ):
+        by_session = by_threads(pool, max(_THREADS), _session(around.answering[_SERVICE]))
+        sides = {
+            name: stack.enter_context(MEASUREMENTS[measurement].start(build, around))
+            for name, measurement, build in (
+                (_BY_TASKS, "send-await", PRESENT),
+                (_BY_THREADS, "send-threads", PRESENT),
+                (_BY_OLD, "send-threads", old),
+            )
+        }
+        cpu, wall = _both({**sides, _BY_SESSION: partial(_cpu_and_rate, by_session)})
+    title = f"Broadcast by REST, 1 KB, 8 at a time, against {_OLD}"
+    yield report.Table(
+        f"{title}, CPU ({_ROUNDS} turns)",
+        [
+            at_most(0.27, cpu, _BY_TASKS, _BY_OLD),
+            at_most(0.27, cpu, _BY_THREADS, _BY_OLD),
+            at_most(0.27, cpu, _BY_TASKS, _BY_SESSION),
+        ],
+    )
+    yield report.Table(
+        f"{title} ({_ROUNDS} turns)",
+        [
+            at_least(3, wall, _BY_TASKS, _BY_OLD),
+            at_least(3, wall, _BY_THREADS, _BY_OLD),
+            at_least(3, wall, _BY_TASKS, _BY_SESSION),
+        ],
+    )
+
+
+def _both(sides: Mapping[str, Callable[[], Sequence[float]]]) -> tuple[Turns, Turns]:
+    """Let sides take turns, and give the microseconds of a message: of processor time, and all."""
+    cpu: dict[str, list[float]] = {name: [] for name in sides}
+    wall: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(_ROUNDS + 1):
+        for name, side in sides.items():
+            microseconds, rate = side()
+            if number:
+                cpu[name].append(microseconds)
+                wall[name].append(1e6 / rate)
+    return cpu, wall
+
+
+def _cpu_and_rate(send: Callable[[int], object]) -> Sequence[float]:
+    began, cpu = time.perf_counter(), time.process_time()
+    send(MESSAGES)
+    cpu, took = time.process_time() - cpu, time.perf_counter() - began
+    return cpu / MESSAGES * 1e6, MESSAGES / took
 
 
 def _table(sides: dict[str, Send], threads: int) -> report.Table:

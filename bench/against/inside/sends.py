@@ -9,7 +9,7 @@ from .answers import serve
 __all__ = ["ARGUMENTS", "serve_sends"]
 
 ARGUMENTS: Final = ("x" * 1024,)
-_MESSAGES: Final = 160
+_MESSAGES: Final = 400
 
 
 def serve_sends(send: Callable[[int], object]) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from typing import Any
 
 from ..errors import ServiceError
 from ..identity.token import LONGEST_WAIT, Token, TokenSource, no_token_in_time
@@ -30,6 +31,9 @@ from .threads import Threads
 __all__ = ["Driver"]
 
 
+type _Recording = Callable[[Request], AbstractContextManager[Recorded]]
+
+
 class Driver:
     """Does the effects of flows, blocking and on event loops. Threads may share it.
 
@@ -43,7 +47,7 @@ class Driver:
     def __init__(
         self,
         transport: Transport,
-        recording: Callable[[Request], AbstractContextManager[Recorded]] | None = None,
+        recording: _Recording | None = None,
         queue_timeout: float | None = None,
     ) -> None:
         self._transport = transport
@@ -67,23 +71,22 @@ class Driver:
             case Gather():
                 return self._loop.result(self.perform_async(effect))
 
-    async def perform_async(self, effect: Effect) -> EffectResult:
+    def perform_async(self, effect: Effect) -> Coroutine[Any, Any, EffectResult]:
         """Do one effect on the running event loop, and return its result."""
         match effect:
             case Request():
-                return await self._send_async(effect)
-            case GetToken(source, url, rejected):
-                # A thread would take as long as a tenth of the request.
-                return source.cached(url, rejected) or await self._token(source, url, rejected)
+                recording = self._recording
+                if recording is None:
+                    return self._on_loops.send(effect)
+                return self._send_recorded(effect, recording)
+            case GetToken():
+                return self._token(effect)
             case GetKey(source, timeout):
-                return await source.get_async(timeout)
+                return source.get_async(timeout)
             case Sleep(seconds):
-                await asyncio.sleep(seconds)
-                return None
+                return asyncio.sleep(seconds)
             case Gather(flows, settles, grace):
-                return await settled_outcomes(
-                    [self._outcome(each) for each in flows], settles, grace
-                )
+                return settled_outcomes([self._outcome(each) for each in flows], settles, grace)
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has none of its threads."""
@@ -104,14 +107,16 @@ class Driver:
             recorded.response = self._transport.send(recorded.request)
             return recorded.response
 
-    async def _send_async(self, request: Request) -> Response:
-        if self._recording is None:
-            return await self._on_loops.send(request)
-        with self._recording(request) as recorded:
+    async def _send_recorded(self, request: Request, recording: _Recording) -> Response:
+        with recording(request) as recorded:
             recorded.response = await self._on_loops.send(recorded.request)
             return recorded.response
 
-    async def _token(self, source: TokenSource, url: str, rejected: Token | None) -> Token:
+    async def _token(self, get: GetToken) -> Token:
+        # A thread would take as long as a tenth of the request.
+        return get.source.cached(get.url, get.rejected) or await self._asked_token(*get)
+
+    async def _asked_token(self, source: TokenSource, url: str, rejected: Token | None) -> Token:
         """Wait for the token that is asked for, and ask for it if nobody does.
 
         Only who asks takes a thread: however many callers, they wait for one request.

@@ -24,12 +24,10 @@ _LARGEST_HEAD: Final = 2**18
 _PLAIN: Final = re.compile(r"[!-~]*")
 """What needs no percent-encoding to stand in the first line of a request."""
 
-_COMMON: Final = {
-    "User-Agent": "keyless-signalr",
-    "Accept": "*/*",
-    # Answers are short, and what bounds their size are the bytes that come.
-    "Accept-Encoding": "identity",
-}
+_COMMON: Final = "User-Agent: keyless-signalr\r\n"
+_IDENTITY: Final = "Accept-Encoding: identity\r\n"
+"""Answers are short, and what bounds their size are the bytes that come."""
+
 _WITHOUT_LENGTH: Final = frozenset({"GET", "HEAD", "DELETE"})
 """What says nothing of a body that it does not have (RFC 9110, section 8.6)."""
 
@@ -64,21 +62,18 @@ def request_bytes(request: Request, target: str, host: str, headers: Mapping[str
     Raises:
         ValueError: A header holds a line break, or a character that is none of Latin-1.
     """
-    body = request.body
-    named = {"Host": host, **_COMMON, **headers, **request.headers}
+    body, named = request.body, {**headers, **request.headers}
     if body is not None or request.method not in _WITHOUT_LENGTH:
         named["Content-Length"] = str(len(body or b""))
-    lines = [
-        f"{request.method} {target} HTTP/1.1",
-        *[f"{name}: {value}" for name, value in named.items()],
-        "\r\n",
-    ]
-    head = "\r\n".join(lines)
-    if head.count("\r") != len(lines) or head.count("\n") != len(lines):
+    encoding = "" if "Accept-Encoding" in named else _IDENTITY
+    start = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{_COMMON}{encoding}"
+    head = start + "".join([f"{name}: {value}\r\n" for name, value in named.items()])
+    breaks = (4 if encoding else 3) + len(named)
+    if head.count("\n") != breaks or head.count("\r") != breaks:
         # Not the value, which may be a token.
-        wrong = next((name for name, value in named.items() if _breaks(name + value)), "method")
+        wrong = next((name for name, value in named.items() if _breaks(name + value)), "Host")
         raise ValueError(f"The header {wrong!r} holds a line break")
-    return head.encode("latin-1") + (body or b"")
+    return f"{head}\r\n".encode("latin-1") + (body or b"")
 
 
 def _breaks(text: str) -> bool:

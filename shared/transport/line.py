@@ -42,6 +42,7 @@ class Line:
         self._reader: AnswerReader | None = None
         self._unsent = memoryview(b"")
         self._began = self._heard = self._silence = self._total = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         loop.add_reader(sock, self._on_readable)
 
     def is_fit(self) -> bool:
@@ -67,7 +68,7 @@ class Line:
         self._began = self._heard = loop.time()
         self._reader = reader
         self._answer = loop.create_future()
-        self._timer = loop.call_at(self._give_up_at(), self._on_time)
+        self._watch_time()
         self._unsent = memoryview(data)
         self._on_writable()
         is_fit = False
@@ -77,7 +78,6 @@ class Line:
         except (OSError, BadAnswerError) as error:
             raise broken(error) from error
         finally:
-            self._timer.cancel()
             self._answer = None
             if not is_fit:
                 self.close()
@@ -96,6 +96,8 @@ class Line:
         """Leave it to the parent process, which has it too, with the event loop that watches it."""
         self.is_open = False
         self._sock.close()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _on_readable(self) -> None:
         try:
@@ -143,14 +145,30 @@ class Line:
         else:
             self._loop.remove_writer(self._sock)
 
+    def _watch_time(self) -> None:
+        """Have the time looked at when it may be up.
+
+        A timer stays when the answer is there, and looks again then if there is another request by
+        now: one for each would take longer than reading the answer.
+        """
+        at = self._give_up_at()
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._on_time)
+
     def _on_time(self) -> None:
-        left = self._give_up_at() - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._on_time)
-        elif self._began + self._total <= self._loop.time():
-            self._settle(TimeoutError("the answer takes too long"))
-        else:
+        self._timer = None
+        if self._answer is None:
+            return
+        now = self._loop.time()
+        if now < self._give_up_at():
+            self._watch_time()
+        elif now < self._began + self._total:
             self._settle(TimeoutError("timed out"))
+        else:
+            self._settle(TimeoutError("the answer takes too long"))
 
     def _give_up_at(self) -> float:
         return min(self._heard + self._silence, self._began + self._total)

@@ -35,7 +35,7 @@ from ..settings.environment import (
     read_message_tracing,
 )
 from ..settings.names import check_application, check_hub, prefixed_hub
-from ..transport.gathering import settled_outcomes
+from ..transport.tasks import settled_outcomes
 
 if TYPE_CHECKING:
     from ..identity.token import TokenSource

@@ -5,6 +5,7 @@ It does no I/O itself: `run` drives it in the calling thread, `run_async` on an 
 """
 
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ __all__ = [
     "GetToken",
     "NoAnswerError",
     "Recorded",
+    "Recording",
     "Request",
     "Response",
     "Sleep",
@@ -103,6 +105,10 @@ class Recorded:
 
     request: Request
     response: Response | None = None
+
+
+type Recording = Callable[[Request], AbstractContextManager[Recorded]]
+"""Records a request that is sent in its block."""
 
 
 def request_id(request: Request, response: Response | None = None) -> str:

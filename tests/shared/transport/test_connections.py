@@ -296,6 +296,44 @@ def test_a_proxy_leads_to_the_service_without_reading_along(
     assert proxy.connections == 1
 
 
+def test_a_proxy_may_be_spoken_to_by_tls_itself(
+    send: Send, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = tls.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                message = inner.read(2**16)
+            except ssl.SSLWantReadError:
+                pass
+            else:
+                if not message:
+                    return
+                received.append(message)
+                inner.write(ACCEPTED)
+            if outgoing.pending:
+                connection.sendall(outgoing.read())
+            elif piece := connection.recv(2**16):
+                incoming.write(piece)
+            else:
+                return
+
+    with raw_server(script, tls) as proxy:
+        monkeypatch.setenv("https_proxy", f"https://127.0.0.1:{proxy.port}")
+        monkeypatch.setattr("shared.transport.surroundings.passes_proxies_by", lambda _: False)
+        monkeypatch.setenv("no_proxy", "")
+        for _ in range(2):
+            asked = Request("POST", "https://127.0.0.1:444/api", {}, b"body")
+            assert send(asked).status == 202
+    assert [each.endswith(b"\r\n\r\nbody") for each in received] == [True, True]
+    assert proxy.connections == 1
+
+
 def test_a_proxy_that_passes_requests_on_is_told_who_asks(
     send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,7 @@ _MEASUREMENTS: Final = {
     "negotiate": "bench.rows.negotiate",
     "crowds": "bench.rows.crowds",
     "cold_start": "bench.rows.cold_start",
-    "rest": "bench.rows.rest",
+    "rest": "bench.rest",
     "broadcast": "bench.rows.broadcast",
     "server_connections": "bench.server_connections.sends",
     "refresh": "bench.rows.refresh",

@@ -3,20 +3,24 @@
 Threads would fight for the interpreter, which took half of what a message cost. They are left for
 what only blocks: opening a connection, TLS within the TLS of a proxy, and event loops that watch no
 sockets, as the default one on Windows.
+
+Each endpoint has so many requests at a time, and the others in their order, so that one that does
+not answer holds up nobody else. Among several, what cannot be begun in time is given up unsent: a
+queue would only grow.
 """
 
 import asyncio
 import socket
-from collections import defaultdict
+from collections import defaultdict, deque
+from contextlib import suppress
 from functools import partial
 from weakref import WeakSet
 
-from .flow import Request, Response
+from .flow import NoAnswerError, Request, Response
 from .http import Transport
 from .line import Line
 from .opening import Route
-from .threads import Threads
-from .turns import Turns
+from .threads import MAX_CONCURRENCY, Threads
 
 __all__ = ["LoopTransport"]
 
@@ -98,11 +102,58 @@ class LoopTransport:
         return lines
 
 
+class _Turns:
+    """The turns at one endpoint, of those on one event loop."""
+
+    def __init__(self) -> None:
+        self._free = MAX_CONCURRENCY
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self, patience: float | None) -> None:
+        """Wait for a turn, which `give_back` ends.
+
+        Args:
+            patience: Seconds to wait at most, or `None` for any number.
+
+        Raises:
+            NoAnswerError: None came in time.
+        """
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(patience):
+                await turn
+        except BaseException as error:
+            if turn.cancelled():
+                # Nobody waits for it any more, so it holds up nobody behind it.
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+            else:
+                # It came at the very moment.
+                self.give_back()
+            if not isinstance(error, TimeoutError):
+                raise
+            problem = f"{MAX_CONCURRENCY} other requests have waited for {patience:g} s"
+            raise NoAnswerError(problem, delivered=False) from None
+
+    def give_back(self) -> None:
+        """End a turn, so that the next one has it."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
 class _Lines:
     """The turns and connections on one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.turns: defaultdict[str, Turns] = defaultdict(Turns)
+        self.turns: defaultdict[str, _Turns] = defaultdict(_Turns)
         self.watches_sockets = type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
         self._loop = loop
         self._lines: WeakSet[Line] = WeakSet()

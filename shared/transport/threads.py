@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from .flow import NoAnswerError
-from .turns import MAX_CONCURRENCY
 
-__all__ = ["Threads"]
+__all__ = ["MAX_CONCURRENCY", "Threads"]
+
+MAX_CONCURRENCY: Final = 16
+"""Most requests to an endpoint at a time."""
 
 _LONGEST_IDLE: Final = 60.0
 """Seconds after which a thread that has nothing to do ends."""

@@ -28,7 +28,7 @@ from shared import (
     Timeouts,
     UnexpectedResponseError,
 )
-from shared.transport.turns import MAX_CONCURRENCY
+from shared.transport.threads import MAX_CONCURRENCY
 from tests.e2e.processes import PATIENCE, client, function_app
 from tests.e2e.service_clients import (
     OpenClient,

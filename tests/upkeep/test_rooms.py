@@ -19,7 +19,7 @@ ROOMS = {
     ),
     "bench": (
         "pairs", "processes", "meter", "report", "plot", "tables", "fanout", "functions", "rows",
-        "simulate", "against", "server_connections", "emulator_rest", "locustfile",
+        "simulate", "against", "server_connections", "emulator_rest", "rest", "locustfile",
     ),
     "bench/simulate": ("model", "series", "plots", "summary", "tables"),
     "load": (

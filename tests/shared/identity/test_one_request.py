@@ -11,7 +11,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from shared.errors import AuthenticationError
 from shared.identity.entra_tokens import EntraTokens
 from shared.transport.driver import Driver
-from shared.transport.flow import GetToken, Request, Response
+from shared.transport.flow import GetToken
+from shared.transport.http import Transport
 
 
 class Credential:
@@ -32,16 +33,12 @@ class Credential:
         return AccessToken("token", 2**40)
 
 
-def nothing(_: Request) -> Response:
-    raise AssertionError("nothing is sent")
-
-
 @pytest.mark.parametrize("error", [None, ClientAuthenticationError("down"), TypeError("a bug")])
 async def test_on_an_event_loop(error: Exception | None) -> None:
     credential = Credential()
     credential.error = error
     tokens = EntraTokens(lambda: credential)
-    driver = Driver(nothing)
+    driver = Driver(Transport())
     waiting = [
         asyncio.create_task(driver.perform_async(GetToken(tokens, "https://a.bc")))
         for _ in range(200)
@@ -79,7 +76,7 @@ async def test_a_token_that_is_still_good_is_given_while_one_renews_it() -> None
     first = tokens.get()
     credential.answers.clear()
     now = first.expires_at - 60
-    driver = Driver(nothing)
+    driver = Driver(Transport())
     for _ in range(3):
         given = await driver.perform_async(GetToken(tokens, "https://a.bc"))
         assert given is first, "nobody waits for an identity endpoint that hangs"

@@ -10,8 +10,7 @@ from shared.endpoints.health import Health, HealthMonitor
 from shared.errors import ServiceUnavailableError
 from shared.transport.event_loop import LoopThread
 from shared.transport.flow import NoAnswerError
-from shared.transport.threads import Threads
-from shared.transport.turns import MAX_CONCURRENCY
+from shared.transport.threads import MAX_CONCURRENCY, Threads
 
 type Refuse = Callable[[bool], None]
 

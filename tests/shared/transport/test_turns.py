@@ -11,7 +11,7 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from shared import Endpoint, SignalRServiceClient, aio
-from shared.transport.turns import MAX_CONCURRENCY
+from shared.transport.threads import MAX_CONCURRENCY
 from tests.scripted_service import Received, Reply, scripted_service
 
 _PATIENCE = 10.0

@@ -1,4 +1,4 @@
-"""Messages to the service by its REST API: `python -m bench.rows.rest`.
+"""Messages to the service by its REST API: `python -m bench.rest`.
 
 Each side sends the same message to everyone, over connections that are kept open, to the same
 server, which is a process of its own, answers 202 to anything, and takes less for it than any of
@@ -20,13 +20,13 @@ from azure.messaging.webpubsubservice import WebPubSubServiceClient
 from shared import SignalRServiceClient
 from shared.rest.messages import encode_message
 
-from .. import report
-from ..against.build import PRESENT, other_build
-from ..against.measurement import surroundings
-from ..against.rows import MEASUREMENTS
-from ..pairs import Turns, at_least, at_most, take_turns
-from ..processes import answering_server
-from .senders import MESSAGES, Send, by_threads, session
+from . import report
+from .against.build import PRESENT, other_build
+from .against.measurement import surroundings
+from .against.rows import MEASUREMENTS
+from .pairs import Turns, at_least, at_most, take_turns
+from .processes import answering_server
+from .rows.senders import MESSAGES, Send, by_threads, session
 
 _ROUNDS = 15
 _THREADS = (1, 8)

@@ -63,6 +63,9 @@ class Driver:
 
     def perform_async(self, effect: Effect) -> Coroutine[Any, Any, EffectResult]:
         """Do one effect on the running event loop, and return its result."""
+        if isinstance(effect, GetKey):
+            # The one that a start has.
+            return effect.source.get_async(effect.timeout)
         return (self._tasks or self._for_tasks()).perform(effect)
 
     def after_fork(self) -> None:

@@ -3,6 +3,8 @@ from signalr_emulator.authentication.client_tokens import ClientIdentity
 from signalr_emulator.clients.negotiations import Negotiations, negotiate_reply
 from signalr_emulator.errors import ConnectionInUseError, UnknownConnectionError
 
+from emulator.tests.cost import cost
+
 ALICE = ClientIdentity("alice")
 
 
@@ -26,6 +28,19 @@ def test_is_forgotten_when_nobody_connects() -> None:
     with pytest.raises(UnknownConnectionError):
         negotiations.connect(early.connection_token, "chat", now=15)
     assert negotiations.connect(late.connection_token, "chat", now=15) is late
+
+
+def test_a_negotiation_is_found_after_many_have_connected_as_after_few() -> None:
+    def after(count: int) -> float:
+        negotiations = Negotiations(connect_within=15)
+        tokens = [
+            negotiations.open(ALICE, "chat", 1, now=0).connection_token for _ in range(count + 1)
+        ]
+        for token in tokens[:count]:
+            negotiations.connect(token, "chat", now=0)
+        return cost(lambda: negotiations.waiting(tokens[count], "chat", now=0))
+
+    assert after(20_000) < 5 * after(20)
 
 
 def test_belongs_to_its_hub() -> None:

@@ -6,6 +6,7 @@ and is forgotten if nobody connects.
 
 import asyncio
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +87,8 @@ class Negotiations:
 
     def __init__(self, connect_within: float) -> None:
         self._connect_within = connect_within
-        self._waiting: dict[str, Negotiated] = {}
+        # Its oldest is found at once, where a dict passes by the places of all that have left it.
+        self._waiting: OrderedDict[str, Negotiated] = OrderedDict()
         self._connected: dict[str, Negotiated] = {}
 
     def open(

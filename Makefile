@@ -32,7 +32,7 @@ compile := UV_CUSTOM_COMPILE_COMMAND="make lock" $(venv)/uv pip compile \
 lowest  := .venv/lowest
 install := $(venv)/uv pip install --quiet --python $(lowest)/bin/python
 
-.PHONY: help start emulator doctor test lint unit dist bench load chaos interop fuzz simulate simulate-keys docs docs-links lock licences lowest versions audit clean
+.PHONY: help start emulator doctor test lint unit dist bench bench-growth load chaos interop fuzz simulate simulate-keys docs docs-links lock licences lowest versions audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ simulate-keys: .venv/ready ## Drive the access key through SCHEDULES schedules o
 
 bench: .venv/ready ## Measure everything, and renew docs/performance.md; with AGAINST=COMMIT compare with that build instead (ARGS="--rows NAME,NAME")
 	@$(python) -m bench $(AGAINST:%=--against %) $(ARGS)
+
+bench-growth: .venv/ready ## Plot the emulator's costs up to 20,000 clients, 1,000 hubs and 100,000 memberships of groups
+	@$(python) -m bench.growth $(ARGS)
 
 fuzz: .venv/fuzz ## Look for inputs that break a parser (FUZZ_SECONDS for each way, FUZZ_TARGETS)
 	@$(python) -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)

@@ -4,7 +4,7 @@ Prints the tables, writes them to `bench/results.json` with the versions of what
 renews the tables and pictures of `docs/performance.md`; with names of measurements it only prints
 theirs. Each measurement is a program of its own, so that none inherits the state of another. With
 `--against COMMIT` it compares with the build of that commit instead (`bench/against`). The exit
-status is 1 when a target or a limit is missed.
+status is 1 when a target or a limit is missed, and 0 when noise leaves some undecided.
 """
 
 import argparse
@@ -15,19 +15,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from docs.page import with_tables
-
 from .against.build import UnknownCommitError, resolve
 from .against.comparison import compare
-from .against.ratios import FEWEST_PAIRS
 from .against.rows import MEASUREMENTS
+from .interval import FEWEST_TURNS, Verdict
+from .noise import Swing, swing_of
 from .plot import draw_growth, draw_targets
-from .tables import tables as markdown
+from .tables import renew_page
 
 _HERE: Final = Path(__file__).parent
 _MEASUREMENTS: Final = {
@@ -38,7 +38,8 @@ _MEASUREMENTS: Final = {
     "broadcast": "bench.rows.broadcast",
     "server_connections": "bench.server_connections.sends",
     "refresh": "bench.rows.refresh",
-    "fanout": "bench.rows.fanout",
+    "fanout": "bench.fanout.sends",
+    "memory": "bench.fanout.memory",
     "emulator_rest": "bench.emulator_rest.requests",
     "echo": "bench.server_connections.echo",
     "growth": "bench.rows.growth",
@@ -98,7 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         "--pairs",
         type=_positive,
         metavar="N",
-        help=f"turns of each build; fewer than {FEWEST_PAIRS}, the default, judge no limit",
+        help=f"turns of each build, doubled twice at most where noise leaves a limit undecided; "
+        f"fewer than {FEWEST_TURNS}, the default, judge none",
     )
     return parser
 
@@ -123,7 +125,7 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
     rows = _chosen(parser, options.rows.split(",") if options.rows else (), MEASUREMENTS)
     chosen = {name: MEASUREMENTS[name] for name in rows}
     try:
-        return compare(resolve(options.against), chosen, pairs=options.pairs or FEWEST_PAIRS)
+        return compare(resolve(options.against), chosen, pairs=options.pairs or FEWEST_TURNS)
     except UnknownCommitError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
@@ -132,14 +134,21 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
 
 def _measure_all(chosen: Sequence[str]) -> int:
     began = time.monotonic()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of paired turns")
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of paired turns, "
+        "and where they lie with 95 % confidence"
+    )
     tables = [table for name in chosen for table in _measure(name)]
-    missed = [row for table in tables for row in table["rows"] if not row["met"]]
-    total = sum(len(table["rows"]) for table in tables)
-    print(f"\n{total - len(missed)} of {total} targets met, {time.monotonic() - began:.0f} s")
+    verdicts = Counter(row["verdict"] for table in tables for row in table["rows"])
+    swing = swing_of([microseconds for table in tables for microseconds in table.pop("loop")])
+    print(
+        f"\n{verdicts[Verdict.MET]} of {verdicts.total()} targets met, {verdicts[Verdict.MISSED]} "
+        f"missed, {verdicts[Verdict.UNDECIDED]} not decided for noise, "
+        f"{time.monotonic() - began:.0f} s\nMeanwhile {swing}"
+    )
     if len(chosen) == len(_MEASUREMENTS):
-        _write(tables)
-    return 1 if missed else 0
+        _write(tables, swing)
+    return 1 if verdicts[Verdict.MISSED] else 0
 
 
 def _measure(name: str) -> list[dict[str, Any]]:
@@ -152,17 +161,17 @@ def _measure(name: str) -> list[dict[str, Any]]:
         return [{"measurement": name, **table} for table in json.loads(results.read_text())]
 
 
-def _write(tables: list[dict[str, Any]]) -> None:
+def _write(tables: list[dict[str, Any]], swing: Swing) -> None:
     results = {
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "packages": {name: version(name) for name in _PACKAGES},
+        "loop": swing._asdict(),
         "tables": tables,
     }
     (_HERE / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    renew_page()
     docs = _HERE.parent / "docs"
-    page = docs / "performance.md"
-    page.write_text(with_tables(page.read_text(), markdown(results)))
     draw_targets([each for each in tables if not each["curve"]], docs / "performance.png")
     draw_growth([each for each in tables if each["curve"]], docs / "growth.png")
     print("Renewed: bench/results.json, docs/performance.md and its pictures")

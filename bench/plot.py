@@ -7,17 +7,31 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from .interval import Verdict
 
 __all__ = ["draw_growth", "draw_targets"]
 
-_MET: Final = "#2e7d32"
-_MISSED: Final = "#c62828"
+_COLOURS: Final = {
+    Verdict.MET: "#2e7d32",
+    Verdict.MISSED: "#c62828",
+    Verdict.UNDECIDED: "#b26a00",
+}
+_LEGEND: Final = {
+    Verdict.MET: "met",
+    Verdict.UNDECIDED: "not decided: the spread reaches across the target",
+    Verdict.MISSED: "missed",
+}
+_INTERVAL: Final = ("low", "middle", "high")
+_TICKS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+_SMALL: Final[dict[str, Any]] = {"fontsize": 8, "va": "center"}
 _OURS: Final = "#1565c0"
 _COLUMNS: Final = 4
 
 
 def draw_targets(tables: Sequence[dict[str, Any]], file: Path) -> None:
-    """Draw each ratio as a share of its target: right of the line is better.
+    """Draw each ratio as a share of its target, with its spread: right of the line is better.
 
     Args:
         tables: The tables as JSON.
@@ -25,20 +39,32 @@ def draw_targets(tables: Sequence[dict[str, Any]], file: Path) -> None:
     """
     mpl.use("Agg")
     rows = [(table, row) for table in tables for row in table["rows"] if row["ratio"] is not None]
-    rows.reverse()
-    figure, axes = plt.subplots(figsize=(11, 0.42 * len(rows) + 1.6), layout="constrained")
-    values = [_share(row) for _, row in rows]
-    colours = [_MET if row["met"] else _MISSED for _, row in rows]
-    bars = axes.barh(range(len(rows)), values, left=0, color=colours, height=0.62)
-    texts = [f" {row['ratio']:.2f}×  (target {row['target']})" for _, row in rows]
-    for label in axes.bar_label(bars, texts, fontsize=8):
-        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+    figure, axes = plt.subplots(figsize=(11, 0.36 * len(rows) + 1.3), layout="constrained")
+    for place, (_, row) in enumerate(rows):
+        low, middle, high = sorted(_share(row, row["ratio"][of]) for of in _INTERVAL)
+        colour = _COLOURS[row["verdict"]]
+        axes.plot((1, middle), (place, place), color=colour, linewidth=1, alpha=0.35)
+        axes.plot((low, high), (place, place), color=colour, linewidth=5, solid_capstyle="butt")
+        axes.plot(middle, place, marker="|", markersize=13, markeredgewidth=2, color=colour)
+        text = f"{row['ratio']['middle']:,.2f}×, target {row['target']}"
+        axes.annotate(text, (max(high, 1), place), (8, 0), textcoords="offset points", **_SMALL)
     axes.set_yticks(range(len(rows)), [_label(table, row) for table, row in rows], fontsize=8)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
     axes.axvline(1, color="#444444", linewidth=1.2)
-    axes.set_xlim(0, max(values) * 1.35)
-    axes.set_xlabel("share of the target: 1 is met, more is better")
-    axes.set_title("Measured in one run, each against what stands beside it", fontsize=11)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xscale("log")
+    most = max(_share(row, row["ratio"]["high"]) for _, row in rows)
+    axes.set_xlim(right=max(most, 1) * 2.6)
+    ticks = [tick for tick in _TICKS if axes.get_xlim()[0] <= tick <= most * 1.2]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_xlabel("share of the target: 1 is met, more is better (logarithmic)")
+    legend = [Patch(color=_COLOURS[each], label=text) for each, text in _LEGEND.items()]
+    axes.legend(
+        handles=legend, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=8, frameon=False
+    )
+    axes.spines[["top", "right", "left"]].set_visible(False)
     figure.savefig(file, dpi=110, facecolor="white")
     plt.close(figure)
 
@@ -81,10 +107,9 @@ def _draw_curve(axes: Axes, table: dict[str, Any]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _share(row: dict[str, Any]) -> float:
-    """Return the ratio as a share of its target, turned over where less is better."""
+def _share(row: dict[str, Any], ratio: float) -> float:
+    """Return a ratio as a share of the row's target, turned over where less is better."""
     limit = float(row["target"].split()[1].removesuffix("×"))
-    ratio = float(row["ratio"])
     return limit / ratio if row["target"].startswith("≤") else ratio / limit
 
 

@@ -9,10 +9,11 @@ commit, in processor time and in rate; then against others, with the same number
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from itertools import batched
 
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
@@ -24,7 +25,7 @@ from . import report
 from .against.build import PRESENT, other_build
 from .against.measurement import surroundings
 from .against.rows import MEASUREMENTS
-from .pairs import Turns, at_least, at_most, take_turns
+from .pairs import Row, Turns, at_least, at_most, take_timed_turns, take_turns
 from .processes import answering_server
 from .rows.senders import MESSAGES, Send, by_threads, session
 
@@ -80,37 +81,37 @@ def _against_old() -> Iterator[report.Table]:
                 (_BY_OLD, "send-threads", old),
             )
         }
-        cpu, wall = _both({**sides, _BY_SESSION: partial(_cpu_and_rate, by_session)})
+        sides[_BY_SESSION] = partial(_cpu_and_rate, by_session)
+        cpu: dict[str, list[float]] = {name: [] for name in sides}
+        taken = take_timed_turns(
+            {name: partial(_microseconds, side, cpu[name]) for name, side in sides.items()},
+            partial(_rows_against_old, cpu),
+            rounds=_ROUNDS,
+        )
+    of_cpu, of_rate = batched(taken.rows, 3, strict=True)
     title = f"Broadcast by REST, 1 KB, 8 at a time, against {_OLD}"
-    yield report.Table(
-        f"{title}, CPU ({_ROUNDS} turns)",
-        [
-            at_most(0.27, cpu, _BY_TASKS, _BY_OLD),
-            at_most(0.27, cpu, _BY_THREADS, _BY_OLD),
-            at_most(0.27, cpu, _BY_TASKS, _BY_SESSION),
-        ],
-    )
-    yield report.Table(
-        f"{title} ({_ROUNDS} turns)",
-        [
-            at_least(3, wall, _BY_TASKS, _BY_OLD),
-            at_least(3, wall, _BY_THREADS, _BY_OLD),
-            at_least(3, wall, _BY_TASKS, _BY_SESSION),
-        ],
-    )
+    yield report.Table(f"{title}, CPU", of_cpu, taken.loop)
+    yield report.Table(title, of_rate)
 
 
-def _both(sides: Mapping[str, Callable[[], Sequence[float]]]) -> tuple[Turns, Turns]:
-    """Let sides take turns, and give the microseconds of a message: of processor time, and all."""
-    cpu: dict[str, list[float]] = {name: [] for name in sides}
-    wall: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(_ROUNDS + 1):
-        for name, side in sides.items():
-            microseconds, rate = side()
-            if number:
-                cpu[name].append(microseconds)
-                wall[name].append(1e6 / rate)
-    return cpu, wall
+def _rows_against_old(with_first: Turns, wall: Turns) -> list[Row]:
+    # The first turn does not count.
+    cpu = {name: found[1:] for name, found in with_first.items()}
+    return [
+        at_most(0.27, cpu, _BY_TASKS, _BY_OLD),
+        at_most(0.27, cpu, _BY_THREADS, _BY_OLD),
+        at_most(0.27, cpu, _BY_TASKS, _BY_SESSION),
+        at_least(3, wall, _BY_TASKS, _BY_OLD),
+        at_least(3, wall, _BY_THREADS, _BY_OLD),
+        at_least(3, wall, _BY_TASKS, _BY_SESSION),
+    ]
+
+
+def _microseconds(side: Callable[[], Sequence[float]], cpu: list[float]) -> float:
+    """Return the microseconds of a message, and keep those of processor time."""
+    of_cpu, rate = side()
+    cpu.append(of_cpu)
+    return 1e6 / rate
 
 
 def _cpu_and_rate(send: Callable[[int], object]) -> Sequence[float]:
@@ -122,19 +123,21 @@ def _cpu_and_rate(send: Callable[[int], object]) -> Sequence[float]:
 
 def _table(sides: dict[str, Send], threads: int) -> report.Table:
     with ThreadPoolExecutor(threads) as pool:
-        turns = take_turns(
+        taken = take_turns(
             {name: by_threads(pool, threads, send) for name, send in sides.items()},
+            _rows,
             calls=MESSAGES,
             rounds=_ROUNDS,
         )
-    rows = [
+    with_threads = f"{threads} thread{'s' * (threads > 1)}"
+    return report.table_of(f"Broadcast by REST, 1 KB, {with_threads} (turns of {MESSAGES})", taken)
+
+
+def _rows(turns: Turns) -> list[Row]:
+    return [
         at_least(0.9, turns, "client", "requests.Session"),
         at_least(1.0, turns, "client", "Web PubSub SDK"),
     ]
-    with_threads = f"{threads} thread{'s' * (threads > 1)}"
-    return report.Table(
-        f"Broadcast by REST, 1 KB, {with_threads} ({_ROUNDS} turns of {MESSAGES})", rows
-    )
 
 
 def _session(url: str) -> Send:

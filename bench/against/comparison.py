@@ -5,7 +5,9 @@ import platform
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
+from ..interval import FEWEST_TURNS, LOOKS, Verdict
 from .build import PRESENT, Build, other_build
 from .measurement import Measurement, Surroundings, surroundings, take_pairs
 from .process import UnmeasurableError
@@ -21,7 +23,7 @@ def compare(commit: str, measurements: Mapping[str, Measurement], *, pairs: int)
     Args:
         commit: The other build, as `resolve` names it.
         measurements: What to measure, by name.
-        pairs: Turns of each build.
+        pairs: Turns of each build, at first.
 
     Returns:
         The exit status: 1 when a limit is missed.
@@ -36,14 +38,15 @@ def compare(commit: str, measurements: Mapping[str, Measurement], *, pairs: int)
     with other_build(commit) as other, surroundings() as around:
         print(
             f"Python {platform.python_version()}, {os.cpu_count()} cores; ratios are present by "
-            f"{commit}, medians of {pairs} pairs with their interquartile range as spread\n\n"
+            f"{commit}: medians of {pairs} pairs or more, and where they lie with 95 % "
+            f"confidence\n\n"
             f"{head(commit)}",
             flush=True,
         )
         for name, measurement in measurements.items():
             for each in _measure(name, measurement, other, around, pairs):
                 print(each.text, flush=True)
-                missed |= each.missed
+                missed |= each.verdict is Verdict.MISSED
     return 1 if missed else 0
 
 
@@ -51,20 +54,33 @@ def _measure(
     name: str, measurement: Measurement, other: Build, around: Surroundings, pairs: int
 ) -> list[Line]:
     sys.stderr.write(f"{name} ")
-    turns = take_pairs(measurement, PRESENT, other, around, pairs=pairs)
     try:
-        taken = list(_shown(turns))
+        return _decided(measurement, _shown(take_pairs(measurement, PRESENT, other, around)), pairs)
     except UnmeasurableError as error:
         if error.build is PRESENT:
             raise
         return unmeasured(measurement.figures, error.reason)
     finally:
         sys.stderr.write("\n")
-    by_figure = zip(*taken, strict=True)
-    return [
-        line(figure, ratio_of(column))
-        for figure, column in zip(measurement.figures, by_figure, strict=True)
-    ]
+
+
+def _decided(measurement: Measurement, turns: Iterator[Sequence[Pair]], pairs: int) -> list[Line]:
+    """Take so many pairs, and twice as many where they decide nothing, and twice as many again.
+
+    Pairs that are too few to decide anything are not taken again.
+    """
+    taken: list[Sequence[Pair]] = []
+    lines: list[Line] = []
+    for look in range(LOOKS if pairs >= FEWEST_TURNS else 1):
+        taken += islice(turns, pairs * 2**look - len(taken))
+        by_figure = zip(*taken, strict=True)
+        lines = [
+            line(figure, ratio_of(column))
+            for figure, column in zip(measurement.figures, by_figure, strict=True)
+        ]
+        if all(each.verdict is not Verdict.UNDECIDED for each in lines):
+            break
+    return lines
 
 
 def _shown(turns: Iterator[Sequence[Pair]]) -> Iterator[Sequence[Pair]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -94,7 +95,8 @@ class _Emulator:
         claims = {"aud": f"{self.url}/client/?hub=heard", "exp": int(time.time()) + 600}
         token = jwt.encode(claims, key["AccessKey"], "HS256", headers={"kid": key["KeyId"]})
         path = f"/client/?hub=heard&access_token={token}"
-        clients.connect(urlsplit(self.url).port or 80, path, count, is_signalr=True)
+        port = urlsplit(self.url).port or 80
+        clients.connect(port, repeat(path, count), is_signalr=True)
 
     def send(self, hub: str, message: Message) -> None:
         """Send a message to everyone in a hub."""

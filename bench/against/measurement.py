@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from signalr_emulator.testing import running_emulator
@@ -85,9 +86,9 @@ def surroundings() -> Iterator[Surroundings]:
 
 
 def take_pairs(
-    measurement: Measurement, present: Build, other: Build, around: Surroundings, *, pairs: int
+    measurement: Measurement, present: Build, other: Build, around: Surroundings
 ) -> Iterator[Sequence[Pair]]:
-    """Let two builds take turns, and give a pair for each figure, over and over.
+    """Let two builds take turns, and give a pair for each figure, as long as somebody asks.
 
     Each pair has processes of its own, since where a process happens to have its memory makes it
     faster or slower for all its life.
@@ -97,12 +98,11 @@ def take_pairs(
         present: The present build.
         other: The other one.
         around: What both talk to.
-        pairs: How many to give, after one that does not count.
 
     Raises:
         UnmeasurableError: A build does not have what is measured, or fails in it.
     """
-    for number in range(pairs + 1):
+    for number in count():
         # Who comes first changes, as the second may find something warm, or a busier machine.
         order = (present, other) if number % 2 else (other, present)
         with ExitStack() as stack:
@@ -112,6 +112,7 @@ def take_pairs(
             turns = [
                 {name: take() for name, take in sides.items()} for _ in range(measurement.slices)
             ]
+        # The first one does not count.
         if number:
             yield [
                 pair_of([(turn[present.name][at], turn[other.name][at]) for turn in turns])

@@ -1,15 +1,13 @@
-"""The statistics of paired turns: what two builds took side by side, and whether a limit is met."""
+"""What two builds took side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from statistics import median, quantiles
-from typing import Final, NamedTuple
+from statistics import median
+from typing import NamedTuple
 
-__all__ = ["FEWEST_PAIRS", "Pair", "Ratio", "Verdict", "judge", "pair_of", "ratio_of"]
+from ..interval import Interval, interval_of
 
-FEWEST_PAIRS: Final = 15
-"""A limit is judged by so many pairs or more."""
+__all__ = ["Pair", "Ratio", "pair_of", "ratio_of"]
 
 
 class Pair(NamedTuple):
@@ -26,15 +24,6 @@ class Pair(NamedTuple):
     ratio: float
 
 
-class Verdict(StrEnum):
-    """What became of a limit."""
-
-    MET = "met"
-    WITHIN_SPREAD = "met within the spread"
-    MISSED = "MISSED"
-    TOO_FEW = f"not judged by fewer than {FEWEST_PAIRS} pairs"
-
-
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """What all pairs of one figure say.
@@ -42,18 +31,12 @@ class Ratio:
     Args:
         present: Median of the present build.
         other: Median of the other one.
-        ratio: Median of the pairs' ratios.
-        low: A quarter of the pairs' ratios lie below it.
-        high: A quarter of them lie above it.
-        pairs: How many there are.
+        by: The pairs' ratios.
     """
 
     present: float
     other: float
-    ratio: float
-    low: float
-    high: float
-    pairs: int
+    by: Interval
 
 
 def pair_of(slices: Sequence[tuple[float, float]]) -> Pair:
@@ -69,36 +52,13 @@ def pair_of(slices: Sequence[tuple[float, float]]) -> Pair:
 
 
 def ratio_of(pairs: Sequence[Pair]) -> Ratio:
-    """Return what pairs say together, with the interquartile range of their ratios.
+    """Return what pairs say together.
 
     Args:
         pairs: At least one.
     """
-    ratios = [each.ratio for each in pairs]
-    # One alone has no quartiles.
-    low, middle, high = quantiles(ratios * 2 if len(ratios) == 1 else ratios, method="inclusive")
     return Ratio(
         present=median(each.present for each in pairs),
         other=median(each.other for each in pairs),
-        ratio=middle,
-        low=low,
-        high=high,
-        pairs=len(pairs),
+        by=interval_of([each.ratio for each in pairs]),
     )
-
-
-def judge(ratio: Ratio, limit: float) -> Verdict:
-    """Tell whether a ratio is at most a limit.
-
-    It is missed when more than three quarters of the pairs lie above it. Where the limit lies
-    within the interquartile range, the pairs do not tell.
-
-    Args:
-        ratio: What was measured.
-        limit: How many times what the other build takes the present one may take.
-    """
-    if ratio.pairs < FEWEST_PAIRS:
-        return Verdict.TOO_FEW
-    if ratio.ratio <= limit:
-        return Verdict.MET
-    return Verdict.WITHIN_SPREAD if ratio.low <= limit else Verdict.MISSED

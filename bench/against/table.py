@@ -4,13 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..interval import FEWEST_TURNS, Verdict, at_most
 from .measurement import Figure
-from .ratios import Ratio, Verdict, judge
+from .ratios import Ratio
 
 __all__ = ["Line", "head", "line", "unmeasured"]
 
 _WIDTHS: Final = (52, 13, 13, 7, 14, 5)
 _ALIGN: Final = "<>>>>>"
+_SAID: Final = {
+    Verdict.MET: "met",
+    Verdict.MISSED: "MISSED",
+    Verdict.UNDECIDED: "not decided",
+}
+_TOO_FEW: Final = f"not judged by fewer than {FEWEST_TURNS} pairs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +26,11 @@ class Line:
 
     Args:
         text: What is printed.
-        missed: Whether it misses its limit.
+        verdict: What became of its limit; met where there is none.
     """
 
     text: str
-    missed: bool = False
+    verdict: Verdict = Verdict.MET
 
 
 def head(other: str) -> str:
@@ -47,15 +54,16 @@ def line(figure: Figure, ratio: Ratio) -> Line:
             figure.what,
             _value(ratio.present, figure.unit),
             _value(ratio.other, figure.unit),
-            f"{ratio.ratio:.3f}×",
-            f"{ratio.low:.3f} to {ratio.high:.3f}",
-            str(ratio.pairs),
+            f"{ratio.by.middle:.3f}×",
+            f"{ratio.by.low:.3f} to {ratio.by.high:.3f}",
+            str(ratio.by.turns),
         )
     )
     if figure.limit is None:
         return Line(columns)
-    verdict = judge(ratio, figure.limit)
-    return Line(f"{columns}  ≤ {figure.limit:g}×: {verdict}", verdict is Verdict.MISSED)
+    verdict = at_most(figure.limit, ratio.by)
+    said = _TOO_FEW if ratio.by.turns < FEWEST_TURNS else _SAID[verdict]
+    return Line(f"{columns}  ≤ {figure.limit:g}×: {said}", verdict)
 
 
 def unmeasured(figures: Sequence[Figure], instead: str) -> list[Line]:

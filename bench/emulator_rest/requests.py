@@ -7,13 +7,13 @@ what waits for it counts. What the emulator is held against is a handler that re
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Final
 
 from .. import report
-from ..pairs import at_most, take_timed_turns
+from ..pairs import Taken, at_most, take_timed_turns
 from ..processes import Metered, metered
 
 __all__: list[str] = []
@@ -62,18 +62,17 @@ def tables() -> Iterator[report.Table]:
     """Measure each request."""
     with ExitStack() as stack:
         sides = {name: stack.enter_context(_side(name)) for name in ("emulator", "bare")}
-        rows = []
-        for what, (request, body) in _ASKED.items():
-            turns = take_timed_turns(
-                {
-                    f"{what}, {name}": partial(side.ask, request, body)
-                    for name, side in sides.items()
-                },
-                rounds=_ROUNDS,
-            )
-            rows.append(at_most(_LIMIT, turns, f"{what}, emulator", f"{what}, bare"))
-    title = f"The emulator's REST API, CPU of the server ({_ROUNDS} turns of {_REQUESTS})"
-    yield report.Table(title, rows)
+        taken = [_taken(sides, what, *asked) for what, asked in _ASKED.items()]
+    title = f"The emulator's REST API, CPU of the server (turns of {_REQUESTS})"
+    yield report.table_of(title, *taken)
+
+
+def _taken(sides: Mapping[str, _Side], what: str, request: str, body: bytes) -> Taken:
+    return take_timed_turns(
+        {f"{what}, {name}": partial(side.ask, request, body) for name, side in sides.items()},
+        lambda turns: [at_most(_LIMIT, turns, f"{what}, emulator", f"{what}, bare")],
+        rounds=_ROUNDS,
+    )
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import selectors
 import socket
 import struct
+from collections.abc import Iterable
+from itertools import batched
 from time import monotonic
 from typing import Final, Self, cast
 
@@ -19,7 +21,7 @@ _LENGTH_16_FOLLOWS: Final = 126
 _UPGRADED = b"\r\n\r\n"
 _SHAKEN = b"{}\x1e"
 _MAX_READ = 1 << 20
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 """How long to wait for the server, in seconds."""
 
 
@@ -38,17 +40,22 @@ class Clients:
         for each in self._sockets:
             each.close()
 
-    def connect(self, port: int, path: str, count: int, *, is_signalr: bool) -> None:
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def connect(
+        self, port: int, paths: Iterable[str], *, is_signalr: bool, source: str = "127.0.0.1"
+    ) -> None:
         """Connect clients.
 
         Args:
             port: Where on 127.0.0.1.
-            path: Path and query to upgrade.
-            count: How many.
+            paths: Path and query to upgrade, for each of them.
             is_signalr: Whether to shake hands as a client of the JSON hub protocol does.
+            source: From which address: one has less than 30,000 ports on most machines.
         """
-        for start in range(0, count, _BATCH):
-            batch = [_upgrading(port, path) for _ in range(min(_BATCH, count - start))]
+        for some in batched(paths, _BATCH, strict=False):
+            batch = [_upgrading(port, path, source) for path in some]
             for each in batch:
                 _read_until(each, _UPGRADED)
                 if is_signalr:
@@ -59,6 +66,13 @@ class Clients:
                 each.setblocking(False)
                 self._selector.register(each, selectors.EVENT_READ, each.recv)
             self._sockets += batch
+
+    def close(self, count: int) -> None:
+        """Close as many of the clients as that, those that came last first."""
+        for _ in range(count):
+            client = self._sockets.pop()
+            self._selector.unregister(client)
+            client.close()
 
     def converse(self, message: bytes, answer_bytes: int, times: int) -> None:
         """Have each client send a message, and the next one as soon as its answer has come.
@@ -99,10 +113,19 @@ class Clients:
         received = 0
         until = monotonic() + _PATIENCE
         while received < expected:
-            for key, _ in self._selector.select(1.0):
-                received += len(key.data(_MAX_READ))
+            received += self._read_ready(1.0)
             if monotonic() > until:
                 raise TimeoutError(f"{received} bytes came instead of {expected}")
+
+    def drain(self) -> int:
+        """Read what has come until now, and return how many bytes that was."""
+        received = 0
+        while some := self._read_ready(0):
+            received += some
+        return received
+
+    def _read_ready(self, timeout: float) -> int:
+        return sum(len(key.data(_MAX_READ)) for key, _ in self._selector.select(timeout))
 
 
 def masked_text(payload: bytes) -> bytes:
@@ -113,8 +136,8 @@ def masked_text(payload: bytes) -> bytes:
     return struct.pack("!BBHI", _FINAL_TEXT, _MASKED | _LENGTH_16_FOLLOWS, length, 0) + payload
 
 
-def _upgrading(port: int, path: str) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+def _upgrading(port: int, path: str, source: str) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), _PATIENCE, (source, 0))
     client.sendall(
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()

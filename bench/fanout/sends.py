@@ -1,4 +1,4 @@
-"""The emulator's fan-out: `python -m bench.rows.fanout`.
+"""The emulator's fan-out: `python -m bench.fanout.sends`.
 
 Measured is the time in which a server hands all frames of a broadcast to the kernel, the making
 of the message included, by the server's own clock. That is the rate of the fan-out: every socket
@@ -6,83 +6,37 @@ is empty when a turn begins, so that no frame waits, and the clients read betwee
 they take nothing from the server. They check that every byte has come. Each server is a process
 of its own, and all of them send the same text to as many clients; on aiosignalr's side the frame
 is a binary one, as it sends no others.
-
-Memory is what a process has grown by since it listens, by connection.
 """
 
-import json
 import resource
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
-from typing import IO
+from typing import Final
 
 from signalr_emulator.open_files import raise_open_file_limit
 
 from .. import report
-from ..fanout.clients import Clients
-from ..pairs import Row, at_least, at_most, take_timed_turns
+from ..pairs import Row, Taken, Turns, at_least, at_most, take_timed_turns
+from .process import Server, running
 
-_CLIENTS = 5000
-_FEW = 100
-_MEMBERS = 10
-_PEERS = ("websockets", "aiosignalr")
-"""Servers that keep what a connection needs; bare sockets do not."""
+__all__: list[str] = []
 
-_OTHER_FILES = 300
+_CLIENTS: Final = 5000
+_FEW: Final = 100
+_MEMBERS: Final = 10
+_OTHER_FILES: Final = 300
 """Open files of the clients' process that are no clients of a broadcast, generously counted."""
 
-_LEANER = 0.8
-"""What a connection of the emulator may keep in memory, by one of such a server."""
-
-_ROUNDS = 25
-_GROUP_ROUNDS = 200
-_GROUP_SENDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """A server with its clients."""
-
-    process: subprocess.Popen[str]
-    requests: IO[str]
-    answers: IO[str]
-    clients: Clients
-    port: int
-    paths: dict[str, str]
-    frame_bytes: int
-
-    def connect(self, hub: str, count: int, *, is_signalr: bool = False) -> float:
-        """Connect clients, and give the memory that each has taken, in bytes."""
-        before = self._memory()
-        self.clients.connect(self.port, self.paths[hub], count, is_signalr=is_signalr)
-        return (self._memory() - before) / count
-
-    def broadcasting(self, recipients: int) -> Callable[[], float]:
-        """Give what sends to everyone and returns the microseconds of one recipient."""
-        return lambda: self._send(["many", 0, 1], recipients)
-
-    def sending(self, hub: str, members: int) -> Callable[[], float]:
-        """Give what sends to a group and returns the microseconds of one recipient."""
-        return lambda: self._send([hub, members, _GROUP_SENDS], members * _GROUP_SENDS)
-
-    def _send(self, request: list[str | int], frames: int) -> float:
-        print(json.dumps(request), file=self.requests, flush=True)
-        microseconds = float(self.answers.readline())
-        self.clients.read(self.frame_bytes * frames)
-        return microseconds / frames
-
-    def _memory(self) -> int:
-        command = ["ps", "-o", "rss=", "-p", str(self.process.pid)]
-        return int(subprocess.check_output(command)) * 1024  # noqa: S603  our own command
+_ROUNDS: Final = 25
+_GROUP_ROUNDS: Final = 200
+_GROUP_SENDS: Final = 20
 
 
 def main() -> int:
     """Print the tables; return 1 when a target is missed."""
-    parser = report.parser("fanout", __doc__)
+    parser = report.parser("fanout.sends", __doc__)
     parser.add_argument("--clients", type=int, default=_CLIENTS, help="clients of every server")
     options = parser.parse_args()
     raise_open_file_limit()
@@ -91,11 +45,14 @@ def main() -> int:
 
 
 def _tables(count: int) -> Iterator[report.Table]:
-    with _server("emulator") as emulator:
-        memory = {"emulator": emulator.connect("many", count, is_signalr=True)}
-        yield _fan_out(emulator, count, memory)
+    with running("emulator") as emulator:
+        emulator.connect("many", count, is_signalr=True)
+        title = f"Broadcast, 1 KB to {count:,} clients, per recipient"
+        # Never all of them together: that would be more open files than many allow.
+        yield report.table_of(
+            title, _beside_bare(emulator, count), _beside_aiosignalr(emulator, count)
+        )
         yield _group(emulator, count)
-    yield _memory(memory)
 
 
 def _most_clients() -> int:
@@ -104,75 +61,45 @@ def _most_clients() -> int:
     return sys.maxsize if limit == resource.RLIM_INFINITY else (limit - _OTHER_FILES) // 3
 
 
-def _fan_out(emulator: _Server, count: int, memory: dict[str, float]) -> report.Table:
-    ours = emulator.broadcasting(count)
+def _beside_bare(emulator: Server, count: int) -> Taken:
     with ExitStack() as stack:
-        sides = {"emulator": ours}
+        sides = {"emulator": emulator.broadcasting(count)}
         for name in ("websockets", "bare"):
-            server = stack.enter_context(_server(name))
-            memory[name] = server.connect("many", count)
+            server = stack.enter_context(running(name))
+            server.connect("many", count)
             sides[name] = server.broadcasting(count)
-        turns = take_timed_turns(sides, rounds=_ROUNDS)
-    rows = [
+        return take_timed_turns(sides, _rows, rounds=_ROUNDS)
+
+
+def _rows(turns: Turns) -> list[Row]:
+    return [
         at_least(1.0, turns, "emulator", "websockets"),
         at_least(0.95, turns, "emulator", "bare"),
     ]
-    # Its own clients come later: all of them together would be more open files than many allow.
-    with _server("aiosignalr") as server:
-        memory["aiosignalr"] = server.connect("many", count, is_signalr=True)
-        sides = {"emulator": ours, "aiosignalr": server.broadcasting(count)}
-        turns = take_timed_turns(sides, rounds=_ROUNDS)
-    rows.append(at_least(1.0, turns, "emulator", "aiosignalr"))
-    title = f"Broadcast, 1 KB to {count:,} clients, per recipient ({_ROUNDS} turns)"
-    return report.Table(title, rows)
 
 
-def _group(emulator: _Server, count: int) -> report.Table:
-    emulator.connect("few", _FEW + _MEMBERS, is_signalr=True)
-    crowds = {"many": f"among {count:,}", "few": f"among {_FEW + _MEMBERS:,}"}
-    sides = {name: emulator.sending(hub, _MEMBERS) for hub, name in crowds.items()}
-    turns = take_timed_turns(sides, rounds=_GROUP_ROUNDS)
-    rows = [at_most(1.2, turns, crowds["many"], crowds["few"])]
-    title = f"Send to small group, {_MEMBERS} members, per recipient ({_GROUP_ROUNDS} turns)"
-    return report.Table(title, rows)
-
-
-def _memory(memory: dict[str, float]) -> report.Table:
-    ours = memory["emulator"] / 1024
-    others = {name: size / 1024 for name, size in memory.items() if name in _PEERS}
-    rows = [
-        Row(
-            "emulator",
-            name,
-            ours,
-            size,
-            ours / size,
-            f"≤ {_LEANER:g}×",
-            ours <= _LEANER * size,
-            "KB",
+def _beside_aiosignalr(emulator: Server, count: int) -> Taken:
+    with running("aiosignalr") as server:
+        server.connect("many", count, is_signalr=True)
+        return take_timed_turns(
+            {"emulator": emulator.broadcasting(count), "aiosignalr": server.broadcasting(count)},
+            lambda turns: [at_least(1.0, turns, "emulator", "aiosignalr")],
+            rounds=_ROUNDS,
         )
-        for name, size in others.items()
-    ]
-    return report.Table("Memory of a connection", rows)
 
 
-@contextmanager
-def _server(name: str) -> Iterator[_Server]:
-    """Run a server for as long as the context lasts."""
-    command = [sys.executable, "-m", "bench.fanout.server", name]
-    with (
-        subprocess.Popen(  # noqa: S603  our own command
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process,
-        Clients() as clients,
-    ):
-        requests, answers = process.stdin, process.stdout
-        assert requests is not None  # noqa: S101  asked for above
-        assert answers is not None  # noqa: S101  asked for above
-        try:
-            yield _Server(process, requests, answers, clients, **json.loads(answers.readline()))
-        finally:
-            process.kill()
+def _group(emulator: Server, count: int) -> report.Table:
+    emulator.connect("few", _FEW + _MEMBERS, is_signalr=True)
+    many, few = f"among {count:,}", f"among {_FEW + _MEMBERS:,}"
+    taken = take_timed_turns(
+        {
+            many: emulator.sending("many", _MEMBERS, _GROUP_SENDS),
+            few: emulator.sending("few", _MEMBERS, _GROUP_SENDS),
+        },
+        lambda turns: [at_most(1.2, turns, many, few)],
+        rounds=_GROUP_ROUNDS,
+    )
+    return report.table_of(f"Send to small group, {_MEMBERS} members, per recipient", taken)
 
 
 if __name__ == "__main__":

@@ -59,10 +59,14 @@ def _one_by_one(app: str, by_hand: str) -> report.Table:
             name: by_threads(pool, THREADS, _posting(f"{url}/broadcast", _MESSAGE))
             for name, url in (("function app", app), ("the same by hand", by_hand))
         }
-        turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
-    rows = [at_least(1.0, turns, "function app", "the same by hand")]
+        taken = take_turns(
+            sides,
+            lambda turns: [at_least(1.0, turns, "function app", "the same by hand")],
+            calls=MESSAGES,
+            rounds=_ROUNDS,
+        )
     title = f"Broadcast by POST /api/broadcast, 1 KB, {THREADS} threads"
-    return report.Table(f"{title} ({_ROUNDS} turns of {MESSAGES})", rows)
+    return report.table_of(f"{title} (turns of {MESSAGES})", taken)
 
 
 def _lists(app: str) -> report.Table:
@@ -80,9 +84,13 @@ def _lists(app: str) -> report.Table:
 
     list_name, requests_name = f"a list of {_LIST}", f"{_LIST} requests"
     sides = {list_name: lambda _messages: together(), requests_name: one_by_one}
-    turns = take_turns(sides, calls=_LIST, rounds=_ROUNDS)
-    rows = [faster(6, turns, list_name, requests_name)]
-    return report.Table(f"Send to user, {_LIST} of 1 KB, per message ({_ROUNDS} turns)", rows)
+    taken = take_turns(
+        sides,
+        lambda turns: [faster(6, turns, list_name, requests_name)],
+        calls=_LIST,
+        rounds=_ROUNDS,
+    )
+    return report.table_of(f"Send to user, {_LIST} of 1 KB, per message", taken)
 
 
 def _through_the_worker(service: str, values: Mapping[str, str]) -> report.Table:
@@ -105,11 +113,15 @@ def _through_the_worker(service: str, values: Mapping[str, str]) -> report.Table
                 pool, THREADS, _posting(f"{service}/api/hubs/chat/:send", _MESSAGE)
             ),
         }
-        turns = take_turns(sides, calls=MESSAGES, rounds=_ROUNDS)
+        taken = take_turns(
+            sides,
+            lambda turns: [at_least(0.85, turns, "function", "requests.Session")],
+            calls=MESSAGES,
+            rounds=_ROUNDS,
+        )
         worker.stop()
-    rows = [at_least(0.85, turns, "function", "requests.Session")]
     title = f"Broadcast through Microsoft's worker, 1 KB, {THREADS} at a time"
-    return report.Table(f"{title} ({_ROUNDS} turns of {MESSAGES})", rows)
+    return report.table_of(f"{title} (turns of {MESSAGES})", taken)
 
 
 def _posting(url: str, body: object) -> Send:

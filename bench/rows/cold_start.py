@@ -15,7 +15,7 @@ from pathlib import Path
 from signalr_emulator.testing import running_emulator
 
 from .. import report
-from ..pairs import at_most, take_timed_turns
+from ..pairs import Row, Turns, at_most, take_timed_turns
 from ..processes import running
 
 _ROOT = Path(__file__).parents[2]
@@ -35,12 +35,15 @@ def tables() -> Iterator[report.Table]:
                 _OTHERS, {"PYTHON_SCRIPT_FILE_NAME": "by_hand_app.py", **settings}
             ),
         }
-        turns = take_timed_turns(sides, rounds=_ROUNDS)
-    rows = [
+        taken = take_timed_turns(sides, _rows, rounds=_ROUNDS)
+    yield report.table_of("Negotiate, cold process", taken)
+
+
+def _rows(turns: Turns) -> list[Row]:
+    return [
         at_most(1.3, turns, "first negotiation", "empty app"),
         at_most(0.9, turns, "first negotiation", "the same by hand"),
     ]
-    yield report.Table(f"Negotiate, cold process ({_ROUNDS} turns)", rows)
 
 
 def _starting(folder: Path, settings: dict[str, str]) -> Callable[[], float]:

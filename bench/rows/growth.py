@@ -25,7 +25,7 @@ from shared import Endpoint, SignalRServiceClient
 from shared.settings.credential import CredentialKind, CredentialSettings
 
 from .. import report
-from ..pairs import Turns, at_most, take_turns
+from ..pairs import at_most, take_turns
 
 _MESSAGE: Final = Invocation("say", JsonText(b'["' + b"x" * 100 + b'"]'))
 _ROUNDS: Final = 15
@@ -61,12 +61,16 @@ def tables() -> Iterator[report.Table]:
 
 def _table(title: str, sides: Mapping[int, Side], *, linear: bool = False) -> report.Table:
     named = {f"{size:,}": side for size, side in sides.items()}
-    turns: Turns = take_turns(named, calls=_CALLS, rounds=_ROUNDS)
     smallest, largest = min(sides), max(sides)
     limit = _LINEAR * largest / smallest if linear else _FLAT
-    row = at_most(limit, turns, f"{largest:,}", f"{smallest:,}")
-    curve = [(size, median(turns[f"{size:,}"])) for size in sides]
-    return report.Table(f"{title} ({_ROUNDS} turns)", [row], curve)
+    taken = take_turns(
+        named,
+        lambda turns: [at_most(limit, turns, f"{largest:,}", f"{smallest:,}")],
+        calls=_CALLS,
+        rounds=_ROUNDS,
+    )
+    curve = [(size, median(taken.turns[f"{size:,}"])) for size in sides]
+    return report.table_of(title, taken, curve=curve)
 
 
 def _client(stack: ExitStack, endpoints: int = 1) -> SignalRServiceClient:

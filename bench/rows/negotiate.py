@@ -13,7 +13,8 @@ import os
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from shared.keys.access_key import AccessKey
 from shared.keys.client_token import sign_client_token
 
 from .. import report
-from ..pairs import Turns, at_most, faster, take_timed_turns, take_turns
+from ..pairs import Row, Turns, at_most, faster, take_timed_turns, take_turns
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions"
 _ROUNDS = 60
@@ -69,19 +70,23 @@ def _invocations() -> Iterator[report.Table]:
                 _side(runner, worker, functions[name]) for name in ("negotiate", "empty", "usual")
             )
             # In two pairs, since a blocking function's threads slow down whoever comes after it.
-            with_empty = _turns({"negotiate": negotiate, "empty async function": empty})
-            with_usual = _turns({"negotiate": negotiate, "sync function with jwt.encode": usual})
-            rows = [
-                at_most(limit, with_empty, "negotiate", "empty async function"),
-                faster(5, with_usual, "negotiate", "sync function with jwt.encode"),
-            ]
+            with_empty = take_timed_turns(
+                {"negotiate": negotiate, "empty async function": empty},
+                partial(_beside_empty, limit),
+                rounds=_ROUNDS,
+            )
+            with_usual = take_timed_turns(
+                {"negotiate": negotiate, "sync function with jwt.encode": usual},
+                lambda turns: [faster(5, turns, "negotiate", "sync function with jwt.encode")],
+                rounds=_ROUNDS,
+            )
             title = f"Negotiate, hot, through Microsoft's worker, {interface} interface, CPU"
-            yield report.Table(f"{title} ({_ROUNDS} turns)", rows)
+            yield report.table_of(title, with_empty, with_usual)
         native.stop()
 
 
-def _turns(sides: Mapping[str, Callable[[], float]]) -> Turns:
-    return take_timed_turns(sides, rounds=_ROUNDS)
+def _beside_empty(limit: float, turns: Turns) -> list[Row]:
+    return [at_most(limit, turns, "negotiate", "empty async function")]
 
 
 def _side(runner: asyncio.Runner, worker: Worker, function: Function) -> Callable[[], float]:
@@ -137,13 +142,16 @@ def _tokens() -> report.Table:
         "jwt.encode": encoded,
         "Web PubSub SDK": sdk,
     }
-    turns = take_turns(sides, calls=_TOKENS, rounds=_ROUNDS)
-    rows = [
+    taken = take_turns(sides, _token_rows, calls=_TOKENS, rounds=_ROUNDS)
+    return report.table_of("A client token", taken)
+
+
+def _token_rows(turns: Turns) -> list[Row]:
+    return [
         at_most(1.5, turns, "client token", "JSON + base64 + one HMAC"),
         faster(2, turns, "client token", "jwt.encode"),
         faster(2, turns, "client token", "Web PubSub SDK"),
     ]
-    return report.Table(f"A client token ({_ROUNDS} turns)", rows)
 
 
 def _claims(now: float) -> dict[str, object]:

@@ -83,11 +83,13 @@ def _through_the_worker(
             runner, partial(invoke_together, worker, functions["broadcast"], broadcast, status=202)
         )
 
-    turns = take_timed_turns({"refresh": renewing, "broadcast": sending}, rounds=_ROUNDS)
-    title = f"Refresh of a sign-in through Microsoft's worker, {THREADS} at a time, CPU"
-    return report.Table(
-        f"{title} ({_ROUNDS} turns of {MESSAGES})", [at_most(1.15, turns, "refresh", "broadcast")]
+    taken = take_timed_turns(
+        {"refresh": renewing, "broadcast": sending},
+        lambda turns: [at_most(1.15, turns, "refresh", "broadcast")],
+        rounds=_ROUNDS,
     )
+    title = f"Refresh of a sign-in through Microsoft's worker, {THREADS} at a time, CPU"
+    return report.table_of(f"{title} (turns of {MESSAGES})", taken)
 
 
 def _cpu(runner: asyncio.Runner, invoke: Callable[..., Coroutine[Any, Any, None]]) -> float:

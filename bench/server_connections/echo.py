@@ -7,16 +7,17 @@ are processes of their own, and aiohttp is what both relays and both peers are m
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from time import perf_counter
 from typing import Final
 
 from .. import report
 from ..fanout.clients import Clients
-from ..pairs import at_least, at_most, take_timed_turns
+from ..pairs import Row, Turns, at_least, at_most, take_timed_turns
 from ..processes import metered, running
 
 _CLIENTS: Final = 100
@@ -61,7 +62,9 @@ def main() -> int:
     """Print the table; return 1 when a target is missed."""
     parser = report.parser("server_connections.echo", __doc__)
     parser.add_argument("--clients", type=int, default=_CLIENTS, help="clients of either side")
-    parser.add_argument("--turns", type=int, default=_TURNS, help="turns of either side")
+    parser.add_argument(
+        "--turns", type=int, default=_TURNS, help="turns of either side, before they are doubled"
+    )
     options = parser.parse_args()
     return report.run(partial(_tables, options.clients, options.turns), options.json)
 
@@ -73,17 +76,21 @@ def _tables(count: int, rounds: int) -> Iterator[report.Table]:
             "emulator": stack.enter_context(_side("emulator", count, is_signalr=True)),
             "bare relay": stack.enter_context(_side("relay", count, is_signalr=False)),
         }
-        turns = take_timed_turns(
-            {name: side.converse for name, side in sides.items()}, rounds=rounds
+        taken = take_timed_turns(
+            {name: side.converse for name, side in sides.items()},
+            partial(_rows, sides),
+            rounds=rounds,
         )
+    yield report.table_of(f"Echo, 1 KB, {count} clients, one server connection", taken)
+
+
+def _rows(sides: Mapping[str, _Side], turns: Turns) -> list[Row]:
     # The first turn does not count.
     cpu = {f"CPU of the {name}": side.cpu[1:] for name, side in sides.items()}
-    rows = [
+    return [
         at_least(0.5, turns, "emulator", "bare relay"),
         at_most(1.6, cpu, "CPU of the emulator", "CPU of the bare relay"),
     ]
-    title = f"Echo, 1 KB, {count} clients, one server connection ({rounds} turns)"
-    yield report.Table(title, rows)
 
 
 @contextmanager
@@ -97,7 +104,7 @@ def _side(relay: str, count: int, *, is_signalr: bool) -> Iterator[_Side]:
         with running("-m", "bench.server_connections.echo_peer", url, *token) as peer:
             if not peer.readline():
                 raise RuntimeError("the peer does not connect")
-            clients.connect(ready["port"], ready["client"], count, is_signalr=is_signalr)
+            clients.connect(ready["port"], repeat(ready["client"], count), is_signalr=is_signalr)
             yield _Side(clients, count, server.cpu, [])
 
 

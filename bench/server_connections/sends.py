@@ -25,7 +25,7 @@ from .. import report
 from ..against.build import other_build
 from ..against.measurement import surroundings
 from ..against.rows import MEASUREMENTS
-from ..pairs import Turns, at_least, faster, take_timed_turns
+from ..pairs import Row, Taken, Turns, at_least, faster, take_timed_turns
 from ..processes import running
 from ..rows.senders import MESSAGES, THREADS, by_threads
 
@@ -51,19 +51,24 @@ _BY_LISTS: Final = f"POST /api/broadcast of {_OLD}, lists of 100"
 
 def tables() -> Iterator[report.Table]:
     """Measure messages to one user, and one message to many."""
-    turns = _turns()
-    rows = [
+    taken = _taken()
+    *to_user, to_users = taken.rows
+    yield report.Table("Send to user by a server connection, 1 KB", to_user, taken.loop)
+    yield report.Table("Send to users by a server connection, 1 KB", [to_users])
+
+
+def _rows(turns: Turns) -> list[Row]:
+    by_requests = [each * len(_USERS) for each in turns[_BY_REST]]
+    return [
         at_least(10, turns, _BY_TASKS, _BY_REST),
         at_least(8, turns, _BY_TASKS, _BY_LISTS),
         at_least(8, turns, _BY_BATCHES, _BY_REST),
         at_least(2, turns, _BY_THREADS, _BY_REST),
+        faster(200, {**turns, _BY_REQUESTS: by_requests}, _TO_CROWD, _BY_REQUESTS),
     ]
-    yield report.Table(f"Send to user by a server connection, 1 KB ({_ROUNDS} turns)", rows)
-    rows = [faster(200, turns, _TO_CROWD, _BY_REQUESTS)]
-    yield report.Table(f"Send to users by a server connection, 1 KB ({_ROUNDS} turns)", rows)
 
 
-def _turns() -> Turns:
+def _taken() -> Taken:
     with (
         other_build(_OLD) as build,
         surroundings() as around,
@@ -89,7 +94,7 @@ def _turns() -> Turns:
         by_threads_ = by_threads(
             pool, THREADS, lambda: sender.send_to_user("chat", "ann", "newMessage", [_TEXT])
         )
-        turns = take_timed_turns(
+        taken = take_timed_turns(
             {
                 _BY_TASKS: partial(_microseconds, by_tasks, _MESSAGES),
                 _BY_BATCHES: partial(_microseconds, batches, _MESSAGES),
@@ -98,12 +103,13 @@ def _turns() -> Turns:
                 _BY_REST: lambda: 1e6 / rest()[1],
                 _BY_LISTS: lambda: 1e6 / lists()[1],
             },
+            _rows,
             rounds=_ROUNDS,
         )
         runner.run(awaitable.close())
-        sent = (_ROUNDS + 1) * (2 * _MESSAGES + MESSAGES + _CROWDS)
+        sent = (len(taken.loop) + 1) * (2 * _MESSAGES + MESSAGES + _CROWDS)
         _check_received(service, sent * len(_TEXT))
-        return {**turns, _BY_REQUESTS: [each * len(_USERS) for each in turns[_BY_REST]]}
+        return taken
 
 
 @contextmanager

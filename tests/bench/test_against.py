@@ -1,5 +1,6 @@
 """`python -m bench --against COMMIT`: the command line, the other build, and the pairs."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -181,7 +182,7 @@ def test_sides_take_turns_and_change_who_comes_first() -> None:
 
     measurement = Measurement([Figure("what", "µs")], start, slices=2)
     other = Build("other", ROOT)
-    taken = list(take_pairs(measurement, PRESENT, other, NOTHING, pairs=2))
+    taken = list(itertools.islice(take_pairs(measurement, PRESENT, other, NOTHING), 2))
     assert [pair.ratio for (pair,) in taken] == [1.5, 1.5]
     # The first pair does not count.
     one = ["start other", "start present", *["other", "present"] * 2]
@@ -203,6 +204,17 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(comparison, "surroundings", nothing)
     monkeypatch.setattr(comparison, "other_build", elsewhere)
+
+
+def swinging(*present: float) -> Measurement:
+    """Return what is as often one value of the present build as another, against 1."""
+    values = itertools.cycle(present)
+
+    @contextmanager
+    def start(build: Build, _around: Surroundings) -> Iterator[Slice]:
+        yield lambda: [next(values) if build is PRESENT else 1.0]
+
+    return Measurement([Figure("what", "µs", 1.03)], start)
 
 
 def measurement_of(present: float | None, other: float | None, limit: float | None) -> Measurement:
@@ -236,6 +248,20 @@ def test_a_missed_limit_ends_the_comparison_with_1(
     output = capsys.readouterr()
     assert output.out.splitlines()[-1].endswith(said)
     assert output.err.startswith("row ")
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("pairs", "taken", "verdict"),
+    [(15, 60, "not decided"), (4, 4, "not judged by fewer than 15 pairs")],
+)
+def test_pairs_are_doubled_where_they_decide_nothing(
+    pairs: int, taken: int, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert comparison.compare("abc1234", {"row": swinging(1.0, 1.1)}, pairs=pairs) == 0
+    output = capsys.readouterr()
+    assert output.out.splitlines()[-1].endswith(f"{taken}  ≤ 1.03×: {verdict}")
+    assert output.err == f"row {'.' * taken}\n"
 
 
 @pytest.mark.usefixtures("alone")

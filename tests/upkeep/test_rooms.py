@@ -18,8 +18,9 @@ ROOMS = {
         "json_file", "settings", "options", "configuration", "serving", "reload",
     ),
     "bench": (
-        "pairs", "processes", "meter", "report", "plot", "tables", "fanout", "functions", "rows",
-        "simulate", "against", "server_connections", "emulator_rest", "rest", "locustfile",
+        "interval", "noise", "pairs", "processes", "meter", "report", "plot", "tables", "fanout",
+        "growth", "functions", "rows", "simulate", "against", "server_connections", "emulator_rest",
+        "rest", "locustfile",
     ),
     "bench/simulate": ("model", "series", "plots", "summary", "tables"),
     "load": (

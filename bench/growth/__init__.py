@@ -1,0 +1,1 @@
+"""How the emulator's costs grow with clients, hubs and memberships of groups."""

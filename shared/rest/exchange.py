@@ -136,8 +136,7 @@ class Exchange:
         rejected: Token | None = None
         attempt = 0
         while True:
-            token = yield GetToken(self._tokens, url, rejected)
-            assert isinstance(token, Token)  # noqa: S101  the answer to this effect
+            token = yield from self._token(url, rejected)
             request = Request(
                 operation.method,
                 url,
@@ -172,6 +171,14 @@ class Exchange:
             if delay is None or not self._healthy():
                 raise self._error(operation, request, outcome, token)
             yield Sleep(delay)
+
+    def _token(self, url: str, rejected: Token | None) -> Flow[Token]:
+        token = self._tokens.cached(url, rejected)
+        if token is not None:
+            return token
+        given = yield GetToken(self._tokens, url, rejected)
+        assert isinstance(given, Token)  # noqa: S101  the answer to this effect
+        return given
 
     def _in_application(
         self, operation: Operation, names: Mapping[str, str], query: Mapping[str, QueryValue]

@@ -6,6 +6,7 @@ socket with TLS is read and written like one without, but for saying itself when
 """
 
 import asyncio
+import select
 import socket
 import ssl
 from typing import Final
@@ -43,11 +44,14 @@ class Line:
         self._unsent = memoryview(b"")
         self._began = self._heard = self._silence = self._total = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._poll = _polling(sock)
         loop.add_reader(sock, self._on_readable)
 
     def is_fit(self) -> bool:
         """Tell whether a request can be sent: it is open, and nothing comes unasked."""
-        return self.is_open and is_silent(self._sock)
+        if not self.is_open:
+            return False
+        return is_silent(self._sock) if self._poll is None else not self._poll.poll(0)
 
     async def exchange(
         self, data: bytes, reader: AnswerReader, *, silence: float, total: float
@@ -181,3 +185,13 @@ class Line:
             self._answer.set_result(outcome)
         else:
             self._answer.set_exception(outcome)
+
+
+def _polling(sock: socket.socket) -> "select.poll | None":
+    """Return what tells at once whether a socket has something to read, if the system has it."""
+    # What TLS holds back is nothing that the system can tell; nor has Windows a poll.
+    if isinstance(sock, ssl.SSLSocket) or not hasattr(select, "poll"):
+        return None
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return poll

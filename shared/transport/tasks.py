@@ -53,8 +53,8 @@ class TaskDriver:
                 if recording is None:
                     return self._requests.send(effect)
                 return self._send_recorded(effect, recording)
-            case GetToken():
-                return self._token(effect)
+            case GetToken(source, url, rejected):
+                return self._token(source, url, rejected)
             case GetKey(source, timeout):
                 return source.get_async(timeout)
             case Sleep(seconds):
@@ -83,11 +83,7 @@ class TaskDriver:
             recorded.response = await self._requests.send(recorded.request)
             return recorded.response
 
-    async def _token(self, get: GetToken) -> Token:
-        # A thread would take as long as a tenth of the request.
-        return get.source.cached(get.url, get.rejected) or await self._asked_token(*get)
-
-    async def _asked_token(self, source: TokenSource, url: str, rejected: Token | None) -> Token:
+    async def _token(self, source: TokenSource, url: str, rejected: Token | None) -> Token:
         """Wait for the token that is asked for, and ask for it if nobody does.
 
         Only who asks takes a thread: however many callers, they wait for one request.

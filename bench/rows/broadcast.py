@@ -152,8 +152,10 @@ def _app(folder: Path, values: Mapping[str, str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as temporary:
         settings = Path(temporary, "local.settings.json")
         settings.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
-        options = ("--app-dir", str(folder), "--port", "0", "--settings", str(settings))
-        with running("-m", "funchost", *options) as output:
+        # By messages, as Azure calls apps: by the native interface blocking functions, which those
+        # written by hand are, would have another change of thread.
+        options = ("--worker", "protobuf", "--app-dir", str(folder), "--port", "0")
+        with running("-m", "funchost", *options, "--settings", str(settings)) as output:
             ready = re.compile(r"Functions host ready on (\S+)")
             url = next(found[1] for line in output if (found := ready.search(line)))
             yield f"{url}{load_host_settings(folder).base_path}"

@@ -9,6 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
+from funchost.worker.interface import Interface
 from funchost.worker.messages import HttpRequest
 from funchost.worker.runtime import Worker
 
@@ -16,7 +17,9 @@ from funchost.worker.runtime import Worker
 async def main() -> None:
     """Answer once, and again."""
     logging.basicConfig(level=logging.ERROR)
-    worker = Worker()
+    # By messages, as Azure calls apps: by the native interface blocking functions, which those
+    # written by hand are, would need another thread.
+    worker = Worker(Interface.PROTOBUF)
     functions = {each.name: each for each in await worker.start(Path(sys.argv[1]))}
     request = HttpRequest("POST", "http://localhost:7071/api/negotiate", {}, {})
     while True:

@@ -13,7 +13,7 @@ from .faults.middleware import DISTURBED, fault_middleware
 from .operations.errors import error_details, error_response
 from .operations.parameters import MAX_BODY_BYTES
 from .operations.table import Operation, Task
-from .rest.noted import ALLOWED_BY, BODY, DATA_ACTION, OPERATION, PRINCIPAL_ID, SENT
+from .rest.noted import NOTED, Noted
 from .rest.refusals import refusal
 from .rest.routes import RestApi
 from .server_endpoint.routes import ServerEndpoint
@@ -54,11 +54,10 @@ def data_plane(service: Service, resource: Resource) -> web.Application:
             fault_middleware(service.faults, clients.is_poll),
         ],
     )
-    app.add_routes(RestApi(service, resource).routes())
+    app.router.register_resource(RestApi(service, resource).paths())
     app.add_routes(clients.routes())
     app.add_routes(servers.routes())
-    app.on_response_prepare.append(partial(_allow_origin, admission))
-    app.on_response_prepare.append(partial(_record, service, resource))
+    app.on_response_prepare.append(partial(_finish, service, resource, admission))
     app.on_shutdown.append(clients.disconnect_all)
     app.on_shutdown.append(servers.disconnect_all)
     app.cleanup_ctx.append(_upstream_session(resource))
@@ -74,11 +73,24 @@ def _upstream_session(resource: Resource) -> Callable[[web.Application], AsyncIt
     return session
 
 
-async def _record(
+async def _finish(
+    service: Service,
+    resource: Resource,
+    admission: Admission,
+    request: web.Request,
+    response: web.StreamResponse,
+) -> None:
+    """Do what is to be done as soon as the status of an answer is known."""
+    _allow_origin(admission, request, response)
+    _record(service, resource, request, response)
+
+
+def _record(
     service: Service, resource: Resource, request: web.Request, response: web.StreamResponse
 ) -> None:
-    """Keep a request in the journal as soon as its status is known."""
-    operation, body = request.get(OPERATION), request.get(BODY, b"")
+    """Keep a request in the journal."""
+    noted = request.get(NOTED) or Noted()
+    operation, body, status = noted.operation, noted.body, response.status
     hub = request.match_info.get("hub") or request.query.get("hub")
     service.journal.happened(
         Call(
@@ -86,20 +98,20 @@ async def _record(
             resource=resource.config.name,
             method=request.method,
             path=request.path,
-            status=response.status,
+            status=status,
             query="" if operation is None else request.rel_url.raw_query_string,
             operation=None if operation is None else operation.task.value,
             hub=hub,
-            data_action=request.get(DATA_ACTION),
-            principal_id=request.get(PRINCIPAL_ID),
-            allowed_by=request.get(ALLOWED_BY),
+            data_action=noted.data_action,
+            principal_id=noted.principal_id,
+            allowed_by=noted.allowed_by,
             content_type=request.headers.get(hdrs.CONTENT_TYPE) if body else None,
             body=body if len(body) <= _KEPT_BODY else body[:_KEPT_BODY],
             body_size=len(body),
             answer=_answer(operation, response),
-            refusal=refusal(service, resource, request, response.status),
+            refusal=refusal(service, resource, request, noted, status),
             is_disturbed=DISTURBED in request,
-            messages=tuple(request.get(SENT, ())),
+            messages=tuple(noted.messages),
         )
     )
 
@@ -115,9 +127,7 @@ def _answer(operation: Operation | None, response: web.StreamResponse) -> bytes:
     return response.body[:_KEPT_BODY]
 
 
-async def _allow_origin(
-    admission: Admission, request: web.Request, response: web.StreamResponse
-) -> None:
+def _allow_origin(admission: Admission, request: web.Request, response: web.StreamResponse) -> None:
     """Let browsers read what clients of allowed origins are answered, errors included."""
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None or not request.path.startswith(_CLIENT_PREFIX):

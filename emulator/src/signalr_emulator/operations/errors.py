@@ -14,10 +14,11 @@ from ..errors import (
     NotExistedError,
     RequestError,
 )
+from .table import PREFIX
 
 __all__ = ["error_details", "error_response", "no_connection", "unauthorized"]
 
-_PREFIX = "/api/"
+_PREFIX = f"{PREFIX}/"
 
 
 def error_response(error: RequestError) -> web.Response:

@@ -9,10 +9,24 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from http import HTTPStatus
 
-__all__ = ["API_VERSIONS", "HEALTH_PATHS", "OPERATIONS", "READS", "DataAction", "Operation", "Task"]
+__all__ = [
+    "API_VERSIONS",
+    "HEALTH_PATHS",
+    "OPERATIONS",
+    "PREFIX",
+    "READS",
+    "DataAction",
+    "Operation",
+    "Task",
+]
 
 API_VERSIONS = ("2022-06-01", "2022-11-01", "2023-07-01", "2024-12-01", "2026-07-01")
 """Known versions, the oldest first."""
+
+_VERSIONS_SINCE: dict[str | None, tuple[str, ...]] = {
+    None: (),
+    **{since: API_VERSIONS[place:] for place, since in enumerate(API_VERSIONS)},
+}
 
 _SIGNALR = "Microsoft.SignalRService/SignalR"
 
@@ -91,9 +105,7 @@ class Operation:
     @property
     def api_versions(self) -> tuple[str, ...]:
         """Acceptable values of `api-version`; empty where the parameter is not used."""
-        if self.since is None:
-            return ()
-        return API_VERSIONS[API_VERSIONS.index(self.since) :]
+        return _VERSIONS_SINCE[self.since]
 
 
 _OK = HTTPStatus.OK
@@ -117,6 +129,9 @@ _V1_USER_GROUPS = (f"{_V1_GROUP}/users/{{user}}", f"{_V1_USER}/groups/{{group}}"
 """The swagger of v1 has the first spelling only, the official emulator both."""
 
 _PREVIEW_HUB = "/api/v1-preview/hub/{hub}"
+
+PREFIX = "/api"
+"""What all paths begin with."""
 
 HEALTH_PATHS = ("/api/health", "/api/v1/health")
 """Where the health check is, which needs no token and no `api-version`."""
@@ -304,7 +319,4 @@ _PREVIEW = (
 )
 
 OPERATIONS = (*_MESSAGES, *_GROUPS, *_CONNECTIONS, *_KEYS_AND_TOKENS, *_V1, *_PREVIEW)
-"""Every operation; the health check is none, since nothing about it is checked.
-
-aiohttp tries their paths one after another, so that those of the most calls come first.
-"""
+"""Every operation; the health check is none, since nothing about it is checked."""

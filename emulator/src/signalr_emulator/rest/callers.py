@@ -10,7 +10,7 @@ from ..errors import ForbiddenError
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import called_ports
-from .noted import PRINCIPAL_ID
+from .noted import Noted
 
 __all__ = ["Callers"]
 
@@ -29,8 +29,12 @@ class Callers:
         self._authenticator = resource.authenticator
         self._scope = resource.config.resource_id
 
-    def of(self, request: web.Request) -> Caller:
-        """Give who has sent a request, and keep it with the request.
+    def of(self, request: web.Request, noted: Noted) -> Caller:
+        """Give who has sent a request, and note it.
+
+        Args:
+            request: What was sent.
+            noted: Learns who it was.
 
         Raises:
             AuthenticationError: There is no bearer token, or it is not valid for this URL.
@@ -44,8 +48,7 @@ class Callers:
             )
 
         caller = self._authenticator.caller(request.headers.get(hdrs.AUTHORIZATION), called)
-        if caller.principal_id is not None:
-            request[PRINCIPAL_ID] = caller.principal_id
+        noted.principal_id = caller.principal_id
         return caller
 
     def permit(self, caller: Caller, data_action: str) -> RoleAssignment | None:

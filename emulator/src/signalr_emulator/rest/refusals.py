@@ -9,13 +9,13 @@ from ..authentication.unproven import unproven_claims
 from ..state.journal import Refusal
 from ..state.resource import Resource
 from ..state.service import Service
-from .noted import ALLOWED_BY, DATA_ACTION, PRINCIPAL_ID
+from .noted import Noted
 
 __all__ = ["refusal"]
 
 
 def refusal(
-    service: Service, resource: Resource, request: web.Request, status: int
+    service: Service, resource: Resource, request: web.Request, noted: Noted, status: int
 ) -> Refusal | None:
     """Tell what a refused request lacks, or give None where the answer says it all.
 
@@ -23,6 +23,7 @@ def refusal(
         service: The state of the emulator.
         resource: The SignalR resource that was asked.
         request: What was refused.
+        noted: What is known of it.
         status: Status of the answer.
     """
     if status == HTTPStatus.UNAUTHORIZED:
@@ -30,18 +31,16 @@ def refusal(
         token = token or request.query.get("access_token")
         claims = None if token is None else unproven_claims(token)
         return Refusal(token=claims, ahead=service.clock.offset)
-    if status == HTTPStatus.FORBIDDEN and DATA_ACTION in request and ALLOWED_BY not in request:
-        return Refusal(roles=tuple(_roles(service, resource, request)))
+    if status == HTTPStatus.FORBIDDEN and noted.data_action and noted.allowed_by is None:
+        return Refusal(roles=tuple(_roles(service, resource, noted)))
     return None
 
 
-def _roles(
-    service: Service, resource: Resource, request: web.Request
-) -> list[tuple[str, str, str]]:
+def _roles(service: Service, resource: Resource, noted: Noted) -> list[tuple[str, str, str]]:
     """Give the assignments of the caller, and why each of them does not help."""
     assignments = service.role_assignments
     considered = []
-    for each in assignments.of(request.get(PRINCIPAL_ID, "")):
+    for each in assignments.of(noted.principal_id or ""):
         if not assignments.is_on(each):
             reason = "is switched off"
         elif not assignments.is_within(resource.config.resource_id, each.scope):

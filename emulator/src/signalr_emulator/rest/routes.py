@@ -1,7 +1,7 @@
 """The REST data plane over aiohttp: every operation of the table, admitted and carried out."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from ..operations.payloads import Payload
 from ..operations.table import (
     HEALTH_PATHS,
     OPERATIONS,
+    PREFIX,
     READS,
     DataAction,
     Operation,
@@ -25,7 +26,8 @@ from .call import Call, Handler
 from .callers import Callers
 from .members import MemberOperations
 from .messages import MessageOperations
-from .noted import ALLOWED_BY, DATA_ACTION, OPERATION, SENT
+from .noted import NOTED, Noted
+from .path_tree import PathTree
 from .tokens import ClientTokens, TokenOperations
 
 __all__ = ["RestApi"]
@@ -62,15 +64,21 @@ class RestApi:
             ).handlers(),
         }
 
-    def routes(self) -> list[web.RouteDef]:
-        """Give the routes of every operation, and the health check, which needs no token."""
-        return [
-            *(_route(method, path, _health) for path in HEALTH_PATHS for method in READS),
-            *(
-                _route(operation.method, operation.path, self._admitting(operation))
-                for operation in OPERATIONS
-            ),
-        ]
+    def paths(self) -> web.AbstractResource:
+        """Give the paths of every operation, and of the health check, which needs no token."""
+        resources: dict[str, web.Resource] = {}
+        for method, path, handler in self._routes():
+            # A parameter without a pattern would not match braces.
+            pattern = _PARAMETER.sub(r"{\1:[^/]+}", path)
+            resources.setdefault(path, web.DynamicResource(pattern)).add_route(method, handler)
+        return PathTree(PREFIX, resources.values())
+
+    def _routes(self) -> Iterator[tuple[str, str, RequestHandler]]:
+        for path in HEALTH_PATHS:
+            for method in READS:
+                yield method, path, _health
+        for operation in OPERATIONS:
+            yield operation.method, operation.path, self._admitting(operation)
 
     def _admitting(self, operation: Operation) -> RequestHandler:
         """Give an operation's handler behind everything that is checked before it runs."""
@@ -92,10 +100,8 @@ class RestApi:
         return admit
 
     def _admit(self, operation: Operation, request: web.Request) -> Call:
-        request[OPERATION] = operation
-        if operation.data_action is not None:
-            request[DATA_ACTION] = operation.data_action
-        call = Call(request, operation, self._callers.of(request))
+        noted = request[NOTED] = Noted(operation, operation.data_action)
+        call = Call(request, operation, self._callers.of(request, noted), noted)
         check_api_version(operation, call.parameter("api-version"))
         if operation.data_action is not None:
             self._permit(call, operation.data_action)
@@ -118,22 +124,13 @@ class RestApi:
             written_size=payload.size,
         )
         self._service.journal.sent(message)
-        call.request.setdefault(SENT, []).append(message)
+        call.noted.messages.append(message)
 
     def _permit(self, call: Call, data_action: DataAction) -> None:
         giving = self._callers.permit(call.caller, data_action)
         if giving is not None:
-            call.request[ALLOWED_BY] = giving
+            call.noted.allowed_by = giving
 
 
 async def _health(_request: web.Request) -> web.Response:
     return web.Response()
-
-
-def _route(method: str, path: str, handler: RequestHandler) -> web.RouteDef:
-    # A parameter without a pattern would not match braces.
-    pattern = _PARAMETER.sub(r"{\1:[^/]+}", path)
-    if method == "GET":
-        # HEAD is an operation of its own.
-        return web.get(pattern, handler, allow_head=False)
-    return web.route(method, pattern, handler)

@@ -18,7 +18,7 @@ from ..operations.parameters import effective_hub
 from ..operations.table import DataAction
 from ..rest.authentication import ConnectionAuthentication
 from ..rest.callers import Callers
-from ..rest.noted import ALLOWED_BY, DATA_ACTION
+from ..rest.noted import NOTED, Noted
 from ..rest.tokens import ClientTokens
 from ..server_connections.connection import Connection
 from ..server_connections.live import ServerConnection
@@ -100,9 +100,9 @@ class ServerEndpoint:
             server.socket.close()
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
-        request[DATA_ACTION] = DataAction.SERVER_CONNECTION
+        noted = request[NOTED] = Noted(data_action=DataAction.SERVER_CONNECTION)
         try:
-            server_id, hub, connection_id = self._admit(request)
+            server_id, hub, connection_id = self._admit(request, noted)
         except AuthenticationError as error:
             return unauthorized(error)
         except RequestError as error:
@@ -114,12 +114,10 @@ class ServerEndpoint:
             self._start(request, request.transport, server_id, hub, connection_id)
         return response
 
-    def _admit(self, request: web.Request) -> tuple[str, str, str]:
+    def _admit(self, request: web.Request, noted: Noted) -> tuple[str, str, str]:
         """Give the server, the hub and the id of a connection that may be opened."""
-        caller = self._callers.of(request)
-        giving = self._callers.permit(caller, DataAction.SERVER_CONNECTION)
-        if giving is not None:
-            request[ALLOWED_BY] = giving
+        caller = self._callers.of(request, noted)
+        noted.allowed_by = self._callers.permit(caller, DataAction.SERVER_CONNECTION)
         hub = effective_hub(request.query.get("hub", ""))
         connection_id = _id(request.query.get("cid") or secrets.token_hex(16), "cid")
         if self._resource.servers.find(hub, connection_id) is not None:

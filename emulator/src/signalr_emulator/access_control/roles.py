@@ -219,16 +219,17 @@ class RoleAssignments:
                 `Microsoft.SignalRService/SignalR/hub/send/action`.
             resource_scope: Resource id of what it wants to do it to.
         """
-        return next(
-            (
-                assignment
-                for assignment in self.of(principal_id)
-                if self.is_within(resource_scope, assignment.scope)
+        wanted, scopes = principal_id.casefold(), self._scopes(resource_scope)
+        # Each request asks for it: a loop takes half as long as generators.
+        for assignment in self.assignments:
+            if (
+                assignment.principal_id.casefold() == wanted
+                and _normal(assignment.scope) in scopes
                 and assignment.role.permits(data_action)
                 and self.is_on(assignment)
-            ),
-            None,
-        )
+            ):
+                return assignment
+        return None
 
     def of(self, principal_id: str) -> Iterator[RoleAssignment]:
         """Give the assignments of a principal, whatever their scope, on and off."""
@@ -242,7 +243,7 @@ class RoleAssignments:
             scope: Resource id of the narrower scope.
             outer: Resource id of the wider scope.
         """
-        return _normal(outer) in _scopes(scope, tuple(self.management_groups.items()))
+        return _normal(outer) in self._scopes(scope)
 
     def update_role(self, role: Role) -> None:
         """Let every assignment of a role follow its new definition."""
@@ -252,6 +253,9 @@ class RoleAssignments:
             else assignment
             for assignment in self.assignments
         ]
+
+    def _scopes(self, scope: str) -> frozenset[str]:
+        return _scopes(scope, tuple(self.management_groups.items()))
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ A token says by its algorithm what kind it is; each kind has one entry in the ta
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..clock import Clock
 from ..entra.lifetime import check_lifetime
@@ -24,8 +25,7 @@ ENTRA_AUDIENCES = frozenset(("https://signalr.azure.com", "https://signalr.azure
 _BEARER = "bearer"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who calls.
 
     Attributes:

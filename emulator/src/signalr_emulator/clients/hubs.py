@@ -223,6 +223,8 @@ def deliver_counted(
     Returns:
         How many got it, and how many did not since it is not in their hub protocol.
     """
+    if not recipients:
+        return 0, 0
     deliver(message, recipients, excluded)
     unserved = count_unserved(message, recipients, excluded)
     left_out = sum(1 for each in excluded if each in recipients)

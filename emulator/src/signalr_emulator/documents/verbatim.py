@@ -7,7 +7,7 @@ double does not hold, names that come twice, and how characters are escaped.
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import NewType
+from typing import NewType, cast
 
 import msgspec
 
@@ -28,6 +28,7 @@ _skim = json.JSONDecoder(parse_constant=refuse_constant, parse_int=float).decode
 # say what is wrong: what they refuse is looked through once more.
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+_text_of = cast("Callable[[msgspec.Raw], JsonText]", bytes)  # a call of `JsonText` is one more
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -80,14 +81,14 @@ def _checked[T](read: Callable[[str], T], text: bytes) -> T:
 
 def _members(text: str) -> dict[str, JsonText]:
     try:
-        return {name: JsonText(bytes(raw)) for name, raw in _OBJECT.decode(text).items()}
+        return {name: _text_of(raw) for name, raw in _OBJECT.decode(text).items()}
     except msgspec.DecodeError:
         return dict(_parts(text, "{", "}", _name))
 
 
 def _elements(text: str) -> list[JsonText]:
     try:
-        return [JsonText(bytes(raw)) for raw in _ARRAY.decode(text)]
+        return [_text_of(raw) for raw in _ARRAY.decode(text)]
     except msgspec.DecodeError:
         return [value for _, value in _parts(text, "[", "]", _no_name)]
 

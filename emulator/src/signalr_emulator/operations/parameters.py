@@ -4,6 +4,7 @@ Source: swagger of the REST data plane, 2024-12-01 (patterns, lengths).
 """
 
 import re
+from functools import lru_cache
 
 from ..errors import InvalidRequestError
 from .table import Operation
@@ -50,6 +51,8 @@ def check_api_version(operation: Operation, api_version: str | None) -> None:
     )
 
 
+# A call asks for it where it acts and where it notes what it did.
+@lru_cache(maxsize=256)
 def effective_hub(hub: str, application: str | None = None) -> str:
     """Give the name under which a hub is kept: lower case, after its application's name.
 

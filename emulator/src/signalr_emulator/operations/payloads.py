@@ -3,9 +3,9 @@
 Source: swagger of the REST data plane, 2024-12-01 (PayloadMessage).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from ..documents.json_text import decode
+from ..documents.json_text import Json, decode
 from ..documents.verbatim import JsonText, members, verbatim
 from ..errors import InvalidRequestError, JsonError
 from ..protocols.messages import Invocation, StreamItem
@@ -17,8 +17,7 @@ NO_VALUE = JsonText(b"null")
 _NO_ARGUMENTS = JsonText(b"[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """A message for clients.
 
     Attributes:
@@ -42,7 +41,7 @@ def parse_payload(body: bytes) -> Payload:
     """
     try:
         fields = {name.lower(): text for name, text in members(body).items()}
-        target = decode(fields.get("target", NO_VALUE))
+        target = _unescaped(fields.get("target", NO_VALUE))
     except JsonError as error:
         raise InvalidRequestError(f"The payload {error}.") from error
     name = check_target(target)
@@ -51,7 +50,8 @@ def parse_payload(body: bytes) -> Payload:
         arguments = _NO_ARGUMENTS
     if not arguments.startswith(b"["):
         raise InvalidRequestError("The arguments have to be an array.", target="arguments")
-    return Payload(name, encoded(Invocation(name, arguments)), len(body))
+    # Made when somebody receives it, which often is nobody.
+    return Payload(name, lambda protocol: protocol.encode(Invocation(name, arguments)), len(body))
 
 
 def parse_item(body: bytes, stream: str) -> Written:
@@ -68,6 +68,13 @@ def parse_item(body: bytes, stream: str) -> Written:
         return encoded(StreamItem(stream, verbatim(body)))
     except JsonError as error:
         raise InvalidRequestError(f"The body {error}.") from error
+
+
+def _unescaped(text: bytes) -> Json:
+    """Give a value, of which most are strings that have nothing escaped."""
+    if text.startswith(b'"') and b"\\" not in text:
+        return text[1:-1].decode()
+    return decode(text)
 
 
 def check_target(target: object) -> str:

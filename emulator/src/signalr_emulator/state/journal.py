@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..access_control.roles import RoleAssignment
 from ..documents.json_text import Json
@@ -25,8 +26,7 @@ _MOST_NAMES = 10
 """Recipients that a person is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipients:
+class Recipients(NamedTuple):
     """Whom a message is for, as its sender says.
 
     Attributes:
@@ -85,7 +85,8 @@ class SentMessage:
     def size(self) -> int:
         """Bytes of what is kept of it, roughly."""
         to = self.recipients
-        return self.written_size + _size([*to.names, *to.excluded, *to.excluded_users])
+        names = [*to.names, *to.excluded, *to.excluded_users]
+        return self.written_size + _VALUE_BYTES * (1 + len(names)) + sum(map(len, names))
 
     def arguments(self) -> Json:
         """Give the arguments as JSON values, or None if they have no such form."""
@@ -158,7 +159,10 @@ class Call:
     @property
     def size(self) -> int:
         """Bytes of what is kept of it."""
-        return len(self.body) + len(self.answer) + sum(each.size for each in self.messages)
+        size = len(self.body) + len(self.answer)
+        for message in self.messages:
+            size += message.size
+        return size
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,14 +171,24 @@ def _check_anonymous(claims: Mapping[str, ClaimValue]) -> None:
 
 def _members(claims: Mapping[str, ClaimValue]) -> str:
     """Return claims as more members of a JSON object."""
+    # Nearly every claim is text, which takes a tenth of what a JSON encoder takes to begin.
+    texts = [
+        f",{_quoted(name)}:{_quoted(value)}"
+        for name, value in claims.items()
+        if type(name) is str and type(value) is str
+    ]
+    text = "".join(texts)
     try:
-        return f",{_utf8(claims)[1:-1].decode()}" if claims else ""
+        if len(texts) < len(claims):
+            text = f",{_utf8(claims)[1:-1].decode()}"
+        text.encode()
     except (TypeError, ValueError, OverflowError, RecursionError):
         # Not above: nobody needs it whose claims can be written.
         from ..unwritable import unwritable  # noqa: PLC0415
 
         problem = f"cannot be written as JSON: {unwritable(claims, _utf8)}"
         raise InvalidArgumentError("claims", problem) from None
+    return text
 
 
 def _utf8(value: object) -> bytes:

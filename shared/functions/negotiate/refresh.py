@@ -69,8 +69,8 @@ def refresh_handlers(
             )
         except InvalidArgumentError as error:
             raise admission.refusal(error, caller, hub) from error
-        answer = {"accessToken": access.token, "tokenLifetimeSeconds": access.lifetime}
-        return json_response(json.dumps(answer))
+        token = json.dumps(access.token)
+        return json_response(f'{{"accessToken":{token},"tokenLifetimeSeconds":{access.lifetime}}}')
 
     @http_function("POST")
     async def refresh(req: func.HttpRequest) -> func.HttpResponse:

@@ -1,6 +1,8 @@
 """What the service answers the app."""
 
 import contextlib
+import math
+from collections.abc import Iterable
 from typing import Final
 
 from fuzz.target import pieces, target, text
@@ -36,6 +38,7 @@ from shared.transport.flow import (
     Sleep,
     run,
 )
+from shared.transport.http1 import AnswerReader, BadAnswerError
 
 __all__: list[str] = []
 
@@ -47,8 +50,8 @@ class _Unasked:
         """Return what is at hand."""
         return given(self.get(url, rejected))
 
-    def cached(self, url: str, rejected: Token | None = None) -> Token | None:
-        raise NotImplementedError
+    def cached(self, url: str, rejected: Token | None = None) -> Token | None:  # noqa: ARG002  the protocol's own
+        return None
 
     def get(self, url: str, rejected: Token | None = None) -> Token:
         raise NotImplementedError
@@ -104,6 +107,28 @@ def rest_answer(data: bytes) -> None:
             run(flow, lambda effect: _scripted(effect, answer))
         except SignalRError as error:
             problem_for(error).response()
+
+
+@target(
+    b"\x02HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+    b"\x05HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    b"\x01HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\na",
+    b"\x00HTTP/1.0 200 OK\r\n\r\nuntil the end",
+)
+def http_answer(data: bytes) -> None:
+    """What answers a request is the same answer or none, however it is cut."""
+    whole, cut = pieces(data)
+    assert _read([whole]) == _read(cut)
+
+
+def _read(received: Iterable[bytes]) -> tuple[int, dict[str, str], bytes] | None:
+    reader = AnswerReader("POST", math.inf)
+    try:
+        answers = (reader.feed(piece) for piece in received if piece)
+        answer = next((each for each in answers if each is not None), None) or reader.end()
+    except BadAnswerError:
+        return None
+    return answer.status, dict(answer.headers), answer.body
 
 
 @target(

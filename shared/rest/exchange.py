@@ -150,6 +150,8 @@ class Exchange:
             )
             sending()
             outcome = yield from _answered(request)
+            if _logger.isEnabledFor(logging.DEBUG):
+                _log_outcome(request, outcome)
             if isinstance(outcome, Response) and _is_answer(outcome, operation):
                 if TRACING_ID_HEADER in request.headers:
                     _log_traced(request, outcome)
@@ -275,6 +277,11 @@ def _answered(request: Request) -> Flow[Response | NoAnswerError]:
         return error
     assert isinstance(response, Response)  # noqa: S101  the answer to this effect
     return response
+
+
+def _log_outcome(request: Request, outcome: Response | NoAnswerError) -> None:
+    answered = outcome.status if isinstance(outcome, Response) else f"no answer: {outcome}"
+    _logger.debug("%s %s: %s", request.method, request.shown_url, answered)
 
 
 def _log_traced(request: Request, answer: Response) -> None:

@@ -154,8 +154,9 @@ class AnswerReader:
         self.is_last = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._headers.append((name, value))
+        """Take a header; what comes after the head are trailers, or belongs to nobody."""
+        if not self._status:
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Take the end of the head, which ends an answer that has no body."""

@@ -203,6 +203,13 @@ def test_what_nobody_has_asked_for_is_no_answer_to_the_next_request(send: Send) 
     assert server.connections == 3
 
 
+def test_neither_trailers_nor_what_comes_after_are_headers_of_the_answer(send: Send) -> None:
+    answer = OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Late: 1\r\n\r\n"
+    unasked = b"HTTP/1.1 200 OK\r\nX-Late: 2\r\nContent-Length: 0\r\n\r\n"
+    with raw_server(answering(answer + unasked)) as server:
+        assert dict(send(request(server)).headers) == {"transfer-encoding": "chunked"}
+
+
 def test_what_comes_unasked_a_moment_later_is_no_answer_either(send: Send) -> None:
     come = threading.Event()
 

@@ -37,7 +37,8 @@ class LoopTransport:
     def __init__(self, transport: Transport, patience: float | None) -> None:
         self._transport = transport
         self._patience = patience
-        self.after_fork()
+        self._loops: dict[asyncio.AbstractEventLoop, _Lines] = {}
+        self._threads: defaultdict[str, Threads] = defaultdict(Threads)
 
     async def send(self, request: Request) -> Response:
         """Send one request and return the answer, whatever its status.
@@ -55,10 +56,10 @@ class LoopTransport:
 
     def after_fork(self) -> None:
         """Make it usable in a child process, which has neither the event loops nor the threads."""
-        for lines in getattr(self, "_loops", {}).values():
+        for lines in self._loops.values():
             lines.leave()
-        self._loops: dict[asyncio.AbstractEventLoop, _Lines] = {}
-        self._threads: defaultdict[str, Threads] = defaultdict(Threads)
+        self._loops.clear()
+        self._threads.clear()
 
     def close_here(self) -> None:
         """Close what is open on the running event loop, after what is under way."""
@@ -77,19 +78,19 @@ class LoopTransport:
 
     async def _send(self, lines: "_Lines", request: Request) -> Response:
         transport = self._transport
-        route, data, reader = transport.prepared(request)
-        threads = self._threads[request.endpoint]
+        prepared = transport.prepared(request)
+        route, data, reader, silence = prepared
         if route.only_blocks or not lines.watches_sockets:
-            return await threads.call(partial(transport.send, request))
-        timeouts = transport.timeouts
+            threads = self._threads[request.endpoint]
+            return await threads.call(partial(transport.exchange, prepared))
         line = lines.take(route)
         if line is None:
             # Who gives up waiting leaves a connection that nobody wants.
-            opening = partial(route.open, timeouts.connect)
-            line = lines.add(await threads.call(opening, unwanted=_close))
-        answer = await line.exchange(
-            data, reader, silence=request.read_timeout or timeouts.read, total=timeouts.total
-        )
+            opening = partial(route.open, transport.timeouts.connect)
+            opened = self._threads[request.endpoint].call(opening, unwanted=_close)
+            line = lines.add(await opened)
+        total = transport.timeouts.total
+        answer = await line.exchange(data, reader, silence=silence, total=total)
         lines.keep(route, line)
         return answer
 

@@ -41,6 +41,22 @@ class Timeouts(NamedTuple):
 _DEFAULT: Final = Timeouts()
 
 
+class Prepared(NamedTuple):
+    """What sending a request takes.
+
+    Args:
+        route: The way to its service.
+        data: Its bytes.
+        reader: Reads the answer.
+        silence: Seconds of silence until the answer is given up.
+    """
+
+    route: Route
+    data: bytes
+    reader: AnswerReader
+    silence: float
+
+
 class Transport:
     """Sends requests. Threads may share it.
 
@@ -69,8 +85,11 @@ class Transport:
         Raises:
             NoAnswerError: The service could not be reached or did not answer in time.
         """
-        route, data, reader = self.prepared(request)
-        silence = request.read_timeout or self.timeouts.read
+        return self.exchange(self.prepared(request))
+
+    def exchange(self, prepared: Prepared) -> Response:
+        """Send a request that is prepared; otherwise as `send`."""
+        route, data, reader, silence = prepared
         sock = self._take(route) or route.open(self.timeouts.connect)
         is_kept = False
         try:
@@ -84,24 +103,27 @@ class Transport:
                 sock.close()
         return answer
 
-    def prepared(self, request: Request) -> tuple[Route, bytes, AnswerReader]:
-        """Return the way of a request, its bytes, and what reads the answer.
+    def prepared(self, request: Request) -> Prepared:
+        """Return what sending a request takes.
 
         Raises:
             NoAnswerError: It names no host.
         """
         route, target = self._routes.find(request.url)
         data = request_bytes(request, target, route.host, route.through or {})
-        return route, data, AnswerReader(request.method, self._largest_answer)
+        reader = AnswerReader(request.method, self._largest_answer)
+        return Prepared(route, data, reader, request.read_timeout or self.timeouts.read)
 
     def renew(self) -> None:
         """Leave the kept connections to whoever has them too: a parent process."""
-        self._close_kept()
+        for kept in list(self._kept.values()):
+            while kept:
+                kept.pop().close()
 
     def close(self) -> None:
         """Close the kept connections, and keep no more."""
         self._pool_size = 0
-        self._close_kept()
+        self.renew()
 
     def _take(self, route: Route) -> socket.socket | None:
         """Return a kept connection that the service has not closed meanwhile."""
@@ -123,11 +145,6 @@ class Transport:
             return False
         kept.append(sock)
         return True
-
-    def _close_kept(self) -> None:
-        for kept in list(self._kept.values()):
-            while kept:
-                kept.pop().close()
 
     def _receive(self, sock: socket.socket, reader: AnswerReader, silence: float) -> Response:
         deadline = time.monotonic() + self.timeouts.total

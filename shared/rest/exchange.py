@@ -325,15 +325,15 @@ def operation_url(
         for name in (operation.parameters if query else ())
         for each in _values(query.get(name))
     ]
-    url = f"{endpoint.server_url}{path}"
-    if not pairs:
-        return f"{url}?api-version={operation.api_version}" if operation.api_version else url
-    version = [("api-version", operation.api_version)] if operation.api_version else []
     try:
-        return f"{url}?{urlencode([*pairs, *version])}"
+        parameters = [urlencode(pairs)] if pairs else []
     except UnicodeEncodeError:
         name = next(name for name, value in pairs if not _is_unicode(value))
         raise InvalidArgumentError(name, "contains half of a surrogate pair") from None
+    if operation.api_version:
+        parameters.append(f"api-version={operation.api_version}")
+    url = f"{endpoint.server_url}{path}"
+    return f"{url}?{'&'.join(parameters)}" if parameters else url
 
 
 def _quoted(name: str) -> str:

@@ -1,6 +1,6 @@
 """Draws how the measurements stand to their targets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from .interval import Verdict
 
-__all__ = ["draw_growth", "draw_targets"]
+__all__ = ["draw_grid", "draw_growth", "draw_targets"]
 
 _COLOURS: Final = {
     Verdict.MET: "#2e7d32",
@@ -76,15 +76,37 @@ def draw_growth(tables: Sequence[dict[str, Any]], file: Path) -> None:
         tables: The tables as JSON, each with a curve.
         file: Where the picture goes.
     """
+    draw_grid(tables, _draw_curve, file, columns=_COLUMNS, width=12, height=2.9)
+
+
+def draw_grid(
+    plots: Sequence[dict[str, Any]],
+    draw: Callable[[Axes, dict[str, Any]], None],
+    file: Path,
+    *,
+    columns: int,
+    width: float,
+    height: float,
+) -> None:
+    """Draw a picture of many plots, line by line.
+
+    Args:
+        plots: What each of them shows, as JSON.
+        draw: Draws one.
+        file: Where the picture goes.
+        columns: Plots in a line.
+        width: Of the picture, in inches.
+        height: Of a line, in inches.
+    """
     mpl.use("Agg")
-    lines = -(-len(tables) // _COLUMNS)
+    lines = -(-len(plots) // columns)
     figure, grid = plt.subplots(
-        lines, _COLUMNS, figsize=(12, 2.9 * lines), layout="constrained", squeeze=False
+        lines, columns, figsize=(width, height * lines), layout="constrained", squeeze=False
     )
-    for axes in grid.flat[len(tables) :]:
+    for axes in grid.flat[len(plots) :]:
         axes.set_visible(False)
-    for axes, table in zip(grid.flat, tables, strict=False):
-        _draw_curve(axes, table)
+    for axes, plot in zip(grid.flat, plots, strict=False):
+        draw(axes, plot)
     figure.savefig(file, dpi=110, facecolor="white")
     plt.close(figure)
 

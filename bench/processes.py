@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-__all__ = ["Metered", "answering_server", "metered", "running"]
+__all__ = ["Metered", "Piped", "answering_server", "metered", "piped", "running"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,21 @@ class Metered:
 
     ready: Mapping[str, Any]
     cpu: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Piped:
+    """A process that is asked by lines, and answers by lines.
+
+    Args:
+        process: It.
+        requests: Its input.
+        answers: Its output.
+    """
+
+    process: subprocess.Popen[str]
+    requests: IO[str]
+    answers: IO[str]
 
 
 @contextlib.contextmanager
@@ -63,18 +78,29 @@ def metered(module: str) -> Iterator[Metered]:
     Args:
         module: What stands after `python -m`.
     """
+    with piped(module) as process:
+
+        def cpu() -> float:
+            print(file=process.requests, flush=True)
+            return float(process.answers.readline())
+
+        yield Metered(json.loads(process.answers.readline()), cpu)
+
+
+@contextlib.contextmanager
+def piped(module: str) -> Iterator[Piped]:
+    """Run a program that is asked and answers by lines, until the end of the block.
+
+    Args:
+        module: What stands after `python -m`.
+    """
     with subprocess.Popen(  # noqa: S603  our own command
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         requests, answers = process.stdin, process.stdout
         assert requests is not None  # noqa: S101  asked for above
         assert answers is not None  # noqa: S101  asked for above
-
-        def cpu() -> float:
-            print(file=requests, flush=True)
-            return float(answers.readline())
-
         try:
-            yield Metered(json.loads(answers.readline()), cpu)
+            yield Piped(process, requests, answers)
         finally:
             process.terminate()

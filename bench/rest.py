@@ -23,6 +23,7 @@ from shared.rest.messages import encode_message
 
 from . import report
 from .against.build import PRESENT, other_build
+from .against.inside.sends import cpu_and_rate
 from .against.measurement import surroundings
 from .against.rows import MEASUREMENTS
 from .pairs import Row, Turns, at_least, at_most, take_timed_turns, take_turns
@@ -81,7 +82,7 @@ def _against_old() -> Iterator[report.Table]:
                 (_BY_OLD, "send-threads", old),
             )
         }
-        sides[_BY_SESSION] = partial(_cpu_and_rate, by_session)
+        sides[_BY_SESSION] = partial(cpu_and_rate, by_session)
         cpu: dict[str, list[float]] = {name: [] for name in sides}
         taken = take_timed_turns(
             {name: partial(_microseconds, side, cpu[name]) for name, side in sides.items()},
@@ -112,13 +113,6 @@ def _microseconds(side: Callable[[], Sequence[float]], cpu: list[float]) -> floa
     of_cpu, rate = side()
     cpu.append(of_cpu)
     return 1e6 / rate
-
-
-def _cpu_and_rate(send: Callable[[int], object]) -> Sequence[float]:
-    began, cpu = time.perf_counter(), time.process_time()
-    send(MESSAGES)
-    cpu, took = time.process_time() - cpu, time.perf_counter() - began
-    return cpu / MESSAGES * 1e6, MESSAGES / took
 
 
 def _table(sides: dict[str, Send], threads: int) -> report.Table:

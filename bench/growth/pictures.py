@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+
+from ..plot import draw_grid
 
 __all__ = ["draw"]
 
@@ -23,17 +23,7 @@ def draw(curves: Sequence[dict[str, Any]], file: Path) -> None:
         curves: As JSON.
         file: Where the picture goes.
     """
-    mpl.use("Agg")
-    lines = -(-len(curves) // _COLUMNS)
-    figure, grid = plt.subplots(
-        lines, _COLUMNS, figsize=(11, 2.7 * lines), layout="constrained", squeeze=False
-    )
-    for axes in grid.flat[len(curves) :]:
-        axes.set_visible(False)
-    for axes, curve in zip(grid.flat, curves, strict=False):
-        _draw_curve(axes, curve)
-    figure.savefig(file, dpi=110, facecolor="white")
-    plt.close(figure)
+    draw_grid(curves, _draw_curve, file, columns=_COLUMNS, width=11, height=2.7)
 
 
 def _draw_curve(axes: Axes, curve: dict[str, Any]) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import IO, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from ..processes import Piped, piped
 
 __all__ = ["Reading", "Rig", "most_clients", "running"]
 
@@ -46,15 +48,13 @@ class Reading(NamedTuple):
 class _Process:
     """A process that answers each line of JSON with one."""
 
-    process: subprocess.Popen[str]
-    requests: IO[str]
-    answers: IO[str]
+    pipes: Piped
 
     def tell(self, said: object) -> None:
-        print(json.dumps(said), file=self.requests, flush=True)
+        print(json.dumps(said), file=self.pipes.requests, flush=True)
 
     def answer(self) -> str:
-        line = self.answers.readline()
+        line = self.pipes.answers.readline()
         if not line:
             raise RuntimeError("a process has ended")
         return line
@@ -76,7 +76,7 @@ class Rig:
 
     def read(self) -> Reading:
         """Tell how the emulator is."""
-        command = ["ps", "-o", "rss=", "-p", str(self._server.process.pid)]
+        command = ["ps", "-o", "rss=", "-p", str(self._server.pipes.process.pid)]
         memory = int(subprocess.check_output(command)) * 1024  # noqa: S603  our own command
         return Reading(**self._ask("read"), memory=memory)
 
@@ -195,13 +195,9 @@ def most_clients() -> int:
 
 @contextmanager
 def _process(module: str) -> Iterator[_Process]:
-    with subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        requests, answers = process.stdin, process.stdout
-        assert requests is not None  # noqa: S101  asked for above
-        assert answers is not None  # noqa: S101  asked for above
+    with piped(module) as pipes:
         try:
-            yield _Process(process, requests, answers)
+            yield _Process(pipes)
         finally:
-            process.kill()
+            # Who has thousands of clients would take its time to part from them.
+            pipes.process.kill()

@@ -294,19 +294,22 @@ connection.onclose(() => { drawState(); later(connect); });
 // ---- what people do
 
 $("text").oninput = () => settle("sendMessage", "sendToGroup");
-$("say").onsubmit = async (event) => {
-  event.preventDefault();
-  const text = $("text").value.trim();
+/** Send what is in a field, which is free at once for what is typed meanwhile; what fails comes back. */
+async function submit(field, send) {
+  const text = field.value.trim();
   if (!text) return;
-  const sent = room === EVERYONE ? call("sendMessage", text) : call("sendToGroup", room, text);
-  await sent.then(() => { $("text").value = ""; }, () => {});
+  field.value = "";
+  await send(text).catch(() => { field.value = `${text} ${field.value}`.trim(); });
+}
+
+$("say").onsubmit = (event) => {
+  event.preventDefault();
+  return submit($("text"), (text) => (room === EVERYONE ? call("sendMessage", text) : call("sendToGroup", room, text)));
 };
 
-$("join").onsubmit = async (event) => {
+$("join").onsubmit = (event) => {
   event.preventDefault();
-  const group = $("group").value.trim();
-  if (!group) return;
-  await call("joinGroup", group).then(() => { joined.add(group); rooms.add(group); $("group").value = ""; choose(group); }, () => {});
+  return submit($("group"), async (group) => { await call("joinGroup", group); joined.add(group); rooms.add(group); choose(group); });
 };
 
 $("copy").onclick = async () => {

@@ -17,6 +17,14 @@ from tests.e2e.processes import ROOT, Process
 CONNECTION_ID: Final = "document.querySelector('#connection').textContent"
 
 
+SEND_AND_TYPE_ON = """(() => {
+  const field = document.getElementById("text");
+  field.value = "the first";
+  field.form.requestSubmit();
+  field.value += "and another";
+})()"""
+
+
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> MovableClock:
     """What emulator and app go by."""
@@ -200,6 +208,17 @@ def test_a_message_without_a_name_or_of_another_kind_is_shown(
         assert requests.post(f"{started}/api/broadcast", json=message, timeout=10).ok
     page.see("#messages", "celsius")
     assert messages(page) == [("Somebody", "Hello"), ("thermometer", '{"celsius":21.5}')]
+
+
+def test_what_is_typed_while_a_message_is_on_its_way_is_the_next_one(
+    started: str, people: Browser
+) -> None:
+    page = enter(people, "hasty", started, "websockets", width=1000, height=640)
+    page.evaluate(SEND_AND_TYPE_ON)
+    page.see("#messages", "the first")
+    page.write("Message", "")
+    page.see("#messages", "and another")
+    assert [text for _, text in messages(page)][-2:] == ["the first", "and another"]
 
 
 def test_on_a_phone_the_messages_have_most_of_the_screen(started: str, people: Browser) -> None:

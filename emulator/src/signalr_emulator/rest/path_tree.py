@@ -3,47 +3,51 @@
 aiohttp tries the pattern of one path after another where they begin alike, as all operations do.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
 __all__ = ["PathTree"]
 
-_PARAMETER = "{"
+_PARAMETER: Final = "{"
+
+_ANY_OTHER: Final = "/"
+"""Stands for every segment that no path has literally; none is this."""
 
 
-@dataclass(slots=True)
-class _Node:
-    """A place between two segments: what may follow, and the paths that end here."""
+class _Path(NamedTuple):
+    """A path that requests can be for.
 
-    literals: dict[str, "_Node"] = field(default_factory=dict)
-    parameter: "_Node | None" = None
-    ends: list[web.Resource] = field(default_factory=list)
+    Attributes:
+        segments: What it consists of.
+        parameters: The place of each parameter among them, by its name.
+        routes: What answers, by the method of the request.
+    """
 
-    def after(self, segment: str) -> "_Node":
-        """Give the place after a segment of a path that is added."""
-        if not segment.startswith(_PARAMETER):
-            return self.literals.setdefault(segment, _Node())
-        if self.parameter is None:
-            self.parameter = _Node()
-        return self.parameter
+    segments: tuple[str, ...]
+    parameters: Mapping[str, int]
+    routes: Mapping[str, web.AbstractRoute]
 
-    def found(self, segments: list[str], at: int = 0) -> list[web.Resource]:
-        """Give the paths that have these segments from one of them on, those in words first."""
-        if at == len(segments):
-            return self.ends
-        literal, parameter = self.literals.get(segments[at]), self.parameter
-        if literal is None:
-            return [] if parameter is None else parameter.found(segments, at + 1)
-        found = literal.found(segments, at + 1)
-        return found if parameter is None else found + parameter.found(segments, at + 1)
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is known of a request when some of its segments have been read.
+
+    Attributes:
+        ends: The paths that end here, those in words first.
+        after: Where a segment leads that one of the paths has literally.
+        otherwise: Where any other leads; None where no path goes on with it.
+    """
+
+    ends: tuple[_Path, ...]
+    after: Mapping[str, "_Place | None"]
+    otherwise: "_Place | None"
 
 
 class PathTree(web.DynamicResource):
-    """Takes the place of many resources, and asks only those that can be meant.
-
-    What a path says, how it is decoded and which methods it has remains with them.
+    """Takes the place of many resources, and looks at each segment of a request once.
 
     Args:
         prefix: What all their paths begin with, without a slash at its end.
@@ -53,21 +57,66 @@ class PathTree(web.DynamicResource):
     def __init__(self, prefix: str, resources: Iterable[web.Resource]) -> None:
         # By this path, aiohttp's router comes here.
         super().__init__(f"{prefix}/{{path:.+}}")
-        self._root = _Node()
-        for resource in resources:
-            node = self._root
-            for segment in resource.canonical.split("/"):
-                node = node.after(segment)
-            node.ends.append(resource)
+        self._root = _place(sorted(map(_path, resources), key=_words_first), 0)
 
     async def resolve(
         self, request: web.Request
     ) -> tuple[web.UrlMappingMatchInfo | None, set[str]]:
         """Give the route of a request, or the methods that its path has."""
         allowed: set[str] = set()
-        for resource in self._root.found(request.rel_url.path_safe.split("/")):
-            found, methods = await resource.resolve(request)
-            if found is not None:
-                return found, methods
-            allowed |= methods
+        place = self._root
+        segments = request.rel_url.path_safe.split("/")
+        for segment in segments:
+            if place is None:
+                return None, allowed
+            place = place.after.get(segment, place.otherwise)
+        for path in () if place is None else place.ends:
+            route = path.routes.get(request.method)
+            if route is not None:
+                values = {name: _decoded(segments[at]) for name, at in path.parameters.items()}
+                return web.UrlMappingMatchInfo(values, route), allowed
+            allowed.update(path.routes)
         return None, allowed
+
+
+def _path(resource: web.Resource) -> _Path:
+    segments = tuple(resource.canonical.split("/"))
+    parameters = {each.strip("{}"): at for at, each in enumerate(segments) if _is_parameter(each)}
+    return _Path(segments, parameters, {route.method: route for route in resource})
+
+
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith(_PARAMETER)
+
+
+def _words_first(path: _Path) -> list[bool]:
+    return [_is_parameter(segment) for segment in path.segments]
+
+
+def _place(paths: list[_Path], read: int) -> _Place | None:
+    """Tell where requests are of which so many segments have been read, and that have these paths.
+
+    Every place is made once and for all, so that a request never has to go back.
+    """
+    if not paths:
+        return None
+
+    def after(segment: str) -> _Place | None:
+        # A parameter is never empty.
+        same = [
+            path for own, path in going_on if own == segment or (segment and _is_parameter(own))
+        ]
+        return _place(same, read + 1)
+
+    going_on = [(path.segments[read], path) for path in paths if len(path.segments) > read]
+    known = {"", *(own for own, _ in going_on)}
+    return _Place(
+        ends=tuple(path for path in paths if len(path.segments) == read),
+        after={segment: after(segment) for segment in known},
+        otherwise=after(_ANY_OTHER),
+    )
+
+
+def _decoded(segment: str) -> str:
+    """Decode what is still encoded in a path whose segments have to be told apart."""
+    return segment.replace("%2F", "/").replace("%25", "%") if "%" in segment else segment

@@ -112,6 +112,7 @@ def test_issuer_of_version_2_is_accepted(tenant: Tenant, signing_key: SigningKey
     [
         {"aud": "https://management.azure.com"},
         {"aud": None},
+        {"aud": ["https://signalr.azure.com"]},
         {"iss": "https://sts.windows.net/other/"},
         {"iss": None},
         {"exp": None},

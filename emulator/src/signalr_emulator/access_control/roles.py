@@ -159,6 +159,8 @@ class RoleAssignment:
             same at every start.
         principal_type: What the principal is, in Azure's word.
         description: What it is for.
+        caseless_principal: The principal as each request compares it, whose case does not count.
+        caseless_scope: The scope, likewise.
     """
 
     principal_id: str
@@ -167,8 +169,12 @@ class RoleAssignment:
     name: str = ""
     principal_type: str = "ServicePrincipal"
     description: str = ""
+    caseless_principal: str = field(init=False, repr=False, compare=False)
+    caseless_scope: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "caseless_principal", self.principal_id.casefold())
+        object.__setattr__(self, "caseless_scope", _normal(self.scope))
         if not self.name:
             what = (self.principal_id, self.role.role_id, _normal(self.scope))
             object.__setattr__(self, "name", str(uuid5(_NAMES, "\n".join(what).casefold())))
@@ -223,8 +229,8 @@ class RoleAssignments:
         # Each request asks for it: a loop takes half as long as generators.
         for assignment in self.assignments:
             if (
-                assignment.principal_id.casefold() == wanted
-                and _normal(assignment.scope) in scopes
+                assignment.caseless_principal == wanted
+                and assignment.caseless_scope in scopes
                 and assignment.role.permits(data_action)
                 and self.is_on(assignment)
             ):
@@ -234,7 +240,7 @@ class RoleAssignments:
     def of(self, principal_id: str) -> Iterator[RoleAssignment]:
         """Give the assignments of a principal, whatever their scope, on and off."""
         wanted = principal_id.casefold()
-        return (each for each in self.assignments if each.principal_id.casefold() == wanted)
+        return (each for each in self.assignments if each.caseless_principal == wanted)
 
     def is_within(self, scope: str, outer: str) -> bool:
         """Tell whether a scope is another one or below it.

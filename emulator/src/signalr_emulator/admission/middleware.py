@@ -33,24 +33,25 @@ def admission_middleware(
 
 
 def _check(admission: Admission, request: web.Request) -> None:
-    is_required = request.version >= HttpVersion11
-    hosts = request.headers.getall(hdrs.HOST, [])
-    host = admission.host(hosts, is_required=is_required)
+    hosts = request.headers.getall(hdrs.HOST, ())
+    host = admission.host(hosts, is_required=request.version >= HttpVersion11)
     for target in _target(request, hosts):
         admission.host([target], is_required=True)
+    origins = request.headers.getall(hdrs.ORIGIN, ())
+    if not origins:
+        return
     # Where other pages may ask, a browser learns from the answer to its preflight which of them.
     if request.method == hdrs.METH_OPTIONS and admission.origins:
         return
-    origins = request.headers.getall(hdrs.ORIGIN, [])
     # Several in one are the origin of nobody.
-    admission.check_origin(", ".join(origins) if origins else None, host)
+    admission.check_origin(", ".join(origins), host)
 
 
-def _target(request: web.Request, hosts: Sequence[str]) -> list[str]:
+def _target(request: web.Request, hosts: Sequence[str]) -> Sequence[str]:
     """Give the host of a target in absolute form, which counts before the header.
 
     Source: RFC 9112, section 3.2.2.
     """
     if not hosts or request.host in hosts:
-        return []
+        return ()
     return [f"[{request.host}]" if ":" in request.host else request.host]

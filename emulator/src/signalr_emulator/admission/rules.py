@@ -89,17 +89,17 @@ class Admission:
             )
         return host
 
-    def check_origin(self, origin: str | None, host: Host | None) -> None:
+    def check_origin(self, origin: str, host: Host | None) -> None:
         """Refuse what comes from a page that may not ask.
 
         Args:
-            origin: The `Origin` header, or None for what is no page.
+            origin: The `Origin` header; what is no page has none.
             host: The host that the request names.
 
         Raises:
             ForbiddenError: The page is neither the host's own nor one of those that are allowed.
         """
-        if origin is None or self.is_listed(origin) or _is_of(origin, host):
+        if self.is_listed(origin) or _is_of(origin, host):
             return
         if not self.origins:
             raise ForbiddenError("Requests of other pages are not answered here.")

@@ -1,15 +1,20 @@
 """The times of a JSON Web Token (RFC 7519, section 4.1), checked on a given clock."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 import jwt
 from jwt.types import Options
 
 from ..errors import AuthenticationError, TokenRequestError
 
-__all__ = ["NOT_A_TOKEN", "SIGNATURE_ONLY", "check_assertion_lifetime", "check_lifetime"]
-
+__all__ = [
+    "NOT_A_TOKEN",
+    "SIGNATURE_ONLY",
+    "Lifetime",
+    "check_assertion_lifetime",
+    "check_lifetime",
+]
 
 SIGNATURE_ONLY: Final[Options] = {
     "verify_signature": True,
@@ -28,6 +33,43 @@ NOT_A_TOKEN: Final = (jwt.PyJWTError, UnicodeEncodeError, RecursionError)
 is nested too deep."""
 
 
+class Lifetime(NamedTuple):
+    """The times of a token, in seconds since the epoch.
+
+    Attributes:
+        ends: From when on it is expired (`exp`).
+        begins: From when on it is valid (`nbf`), or None.
+    """
+
+    ends: float
+    begins: float | None
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> Self:
+        """Read the times that the claims of a token name.
+
+        Raises:
+            AuthenticationError: There is no `exp`, or one of them is no number.
+        """
+        is_limited = claims.get("nbf") is not None
+        return cls(_time(claims, "exp"), _time(claims, "nbf") if is_limited else None)
+
+    def check(self, now: float, start_limit: float) -> None:
+        """Refuse a token that is not valid now, without any tolerance.
+
+        Args:
+            now: Seconds since the epoch.
+            start_limit: Until when it may begin, in seconds since the epoch.
+
+        Raises:
+            AuthenticationError: The token is expired, or not valid yet.
+        """
+        if now >= self.ends:
+            raise AuthenticationError("The token is expired.")
+        if self.begins is not None and start_limit < self.begins:
+            raise AuthenticationError("The token is not valid yet.")
+
+
 def check_lifetime(claims: Mapping[str, Any], now: float, start_limit: float | None = None) -> None:
     """Check `exp`, which is required, and `nbf`, without any tolerance.
 
@@ -39,11 +81,7 @@ def check_lifetime(claims: Mapping[str, Any], now: float, start_limit: float | N
     Raises:
         AuthenticationError: The token is expired, not valid yet, or has no usable times.
     """
-    if now >= _time(claims, "exp"):
-        raise AuthenticationError("The token is expired.")
-    limit = now if start_limit is None else start_limit
-    if claims.get("nbf") is not None and limit < _time(claims, "nbf"):
-        raise AuthenticationError("The token is not valid yet.")
+    Lifetime.of(claims).check(now, now if start_limit is None else start_limit)
 
 
 def check_assertion_lifetime(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -25,7 +25,7 @@ from ..errors import AuthenticationError
 from .applications import Application
 from .federation import TOKEN_EXCHANGE
 from .identities import Identity
-from .lifetime import SIGNATURE_ONLY, check_lifetime
+from .lifetime import SIGNATURE_ONLY, Lifetime
 
 __all__ = [
     "MANAGED_IDENTITY_LIFETIME",
@@ -117,6 +117,14 @@ class IssuedToken:
     expires_on: int
 
 
+class _AccessToken(NamedTuple):
+    """What an access token says of the one who shows it."""
+
+    principal_id: str
+    audience: str
+    lifetime: Lifetime
+
+
 class Tenant:
     """An Entra tenant with one signing key.
 
@@ -139,8 +147,8 @@ class Tenant:
         self._key = key
         self._public_key = key.private_key.public_key()
         self._clock = clock
-        # An app shows one token for a day. That the tenant has signed it stays as it is.
-        self._signed_claims = lru_cache(maxsize=256)(self._read)
+        # An app shows one token for a day. What it says, and that the tenant has signed it, stays.
+        self._access_token = lru_cache(maxsize=256)(self._read)
 
     def is_called(self, name: str) -> bool:
         """Tell whether this is the tenant's GUID or domain name, in any case."""
@@ -235,15 +243,10 @@ class Tenant:
             AuthenticationError: The token is not one of this tenant, is not for these audiences,
                 or is not valid at this time.
         """
-        claims = self.signed_claims(token)
-        if claims.get("iss") not in self.issuers:
-            raise AuthenticationError("The issuer of the token is not the tenant of the service.")
-        if claims.get("aud") not in audiences:
+        principal_id, audience, lifetime = self._access_token(token)
+        if audience not in audiences:
             raise AuthenticationError("The audience of the token is not this service.")
-        check_lifetime(claims, self._clock.now(), self._clock.start_limit)
-        principal_id = claims.get("oid")
-        if not isinstance(principal_id, str):
-            raise AuthenticationError("The token has no object id.")
+        lifetime.check(self._clock.now(), self._clock.start_limit)
         return principal_id
 
     def openid_configuration(self, base_url: str, authority_url: str) -> dict[str, Any]:
@@ -274,9 +277,6 @@ class Tenant:
         Raises:
             AuthenticationError: It did not sign the token.
         """
-        return self._signed_claims(token)
-
-    def _read(self, token: str) -> Mapping[str, Any]:
         try:
             # PyJWT compares with the real time; the times are checked on the emulator's clock.
             decoded = jwt.decode_complete(
@@ -288,3 +288,14 @@ class Tenant:
             raise AuthenticationError("The token is not signed with a key of the tenant.")
         claims: dict[str, Any] = decoded["payload"]
         return claims
+
+    def _read(self, token: str) -> _AccessToken:
+        claims = self.signed_claims(token)
+        if claims.get("iss") not in self.issuers:
+            raise AuthenticationError("The issuer of the token is not the tenant of the service.")
+        principal_id, audience = claims.get("oid"), claims.get("aud")
+        if not isinstance(principal_id, str):
+            raise AuthenticationError("The token has no object id.")
+        if not isinstance(audience, str):
+            raise AuthenticationError("The token has no audience.")
+        return _AccessToken(principal_id, audience, Lifetime.of(claims))

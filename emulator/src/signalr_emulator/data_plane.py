@@ -12,12 +12,12 @@ from .client_endpoint.routes import ClientEndpoint
 from .faults.middleware import DISTURBED, fault_middleware
 from .operations.errors import error_details, error_response
 from .operations.parameters import MAX_BODY_BYTES
-from .operations.table import Operation, Task
-from .rest.noted import NOTED, Noted
+from .operations.table import Task
+from .rest.noted import NOTED
 from .rest.refusals import refusal
 from .rest.routes import RestApi
 from .server_endpoint.routes import ServerEndpoint
-from .state.journal import Call
+from .state.journal import Request
 from .state.resource import Resource
 from .state.service import Service
 
@@ -28,7 +28,7 @@ _CLIENT_PREFIX = "/client"
 _KEPT_BODY = 16 * 1024
 """How much of a body is kept in the journal, in bytes."""
 
-_UNSHOWN = frozenset({Task.GET_ACCESS_KEY, Task.GENERATE_TOKEN})
+_UNSHOWN = frozenset({Task.GET_ACCESS_KEY.value, Task.GENERATE_TOKEN.value})
 """What is answered with something that is nobody else's."""
 
 _GRACE = 2.0
@@ -89,39 +89,28 @@ def _record(
     service: Service, resource: Resource, request: web.Request, response: web.StreamResponse
 ) -> None:
     """Keep a request in the journal."""
-    noted = request.get(NOTED) or Noted()
-    operation, body, status = noted.operation, noted.body, response.status
-    hub = request.match_info.get("hub") or request.query.get("hub")
-    service.journal.happened(
-        Call(
-            time=service.clock.now(),
-            resource=resource.config.name,
-            method=request.method,
-            path=request.path,
-            status=status,
-            query="" if operation is None else request.rel_url.raw_query_string,
-            operation=None if operation is None else operation.task.value,
-            hub=hub,
-            data_action=noted.data_action,
-            principal_id=noted.principal_id,
-            allowed_by=noted.allowed_by,
-            content_type=request.headers.get(hdrs.CONTENT_TYPE) if body else None,
-            body=body if len(body) <= _KEPT_BODY else body[:_KEPT_BODY],
-            body_size=len(body),
-            answer=_answer(operation, response),
-            refusal=refusal(service, resource, request, noted, status),
-            is_disturbed=DISTURBED in request,
-            messages=tuple(noted.messages),
-        )
-    )
+    noted = request.get(NOTED) or Request()
+    noted.time = service.clock.now()
+    noted.resource = resource.config.name
+    noted.method = request.method
+    noted.path = request.path
+    noted.status = response.status
+    noted.hub = request.match_info.get("hub") or request.query.get("hub")
+    if noted.body:
+        noted.content_type = request.headers.get(hdrs.CONTENT_TYPE)
+        noted.body = noted.body[:_KEPT_BODY]
+    noted.answer = _answer(noted.operation, response)
+    noted.refusal = refusal(service, resource, request, noted)
+    noted.is_disturbed = request.get(DISTURBED, False)
+    service.journal.happened(noted)
 
 
-def _answer(operation: Operation | None, response: web.StreamResponse) -> bytes:
+def _answer(operation: str | None, response: web.StreamResponse) -> bytes:
     """Give the start of an answer that may be shown."""
     if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
         return b""
     # Keys and tokens are given to whoever asks with success, those of clients included.
-    is_secret = operation is None or operation.task in _UNSHOWN
+    is_secret = operation is None or operation in _UNSHOWN
     if is_secret and response.status < HTTPStatus.BAD_REQUEST:
         return b""
     return response.body[:_KEPT_BODY]

@@ -14,6 +14,8 @@ from signalr_emulator.protocols.supported import JSON
         (b' {"target" : "\\u0074" , "arguments":[ 12.50 ] } ', b"[ 12.50 ]"),
         (b'{"target":"t","arguments":[1],"rawOnly":false,"more":{}}', b"[1]"),
         (b'{"target":"s","Target":"t","arguments":[1],"arguments":[2]}', b"[2]"),
+        (b'{"target":"s","target":"t","arguments":[1],"arguments":null}', b"[]"),
+        (b'{"arguments":[1.50,"\\ud83d"],"target":"t"}', b'[1.50,"\\ud83d"]'),
     ],
 )
 def test_payloads(body: bytes, arguments: bytes) -> None:
@@ -31,6 +33,10 @@ def test_payloads(body: bytes, arguments: bytes) -> None:
         (b"{", None),
         (b'{"target":"\xff"}', None),
         (b'{"target":1e400}', None),
+        (b'{"target":"t","arguments":["\xff"]}', None),
+        (b'{"target":"t","arguments":[NaN]}', None),
+        (b'{"target":"t","arguments":[1]}]', None),
+        (b'{"target":"t","arguments":' + b"[" * 100_000 + b"]" * 100_000 + b"}", None),
         (b'{"arguments":[]}', "target"),
         (b'{"target":"","arguments":[]}', "target"),
         (b'{"target":1,"arguments":[]}', "target"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..protocols.messages import Completion, Message
-from ..protocols.supported import HubProtocol
+from ..protocols.supported import HubProtocol, Written
 from ..transports.outgoing import Outgoing
 from ..transports.sink import Form, Sink
 
@@ -216,15 +216,21 @@ def deliver_to(members: Iterable[Member], message: Outgoing) -> None:
 
 
 def deliver_counted(
-    message: Outgoing, recipients: Mapping[str, Member], excluded: AbstractSet[str]
+    written: Written, recipients: Mapping[str, Member], excluded: AbstractSet[str]
 ) -> tuple[int, int]:
     """Send a message to recipients as `deliver`.
+
+    Args:
+        written: Gives the message in a hub protocol.
+        recipients: Who receives it, by connection id.
+        excluded: Connection ids that are left out.
 
     Returns:
         How many got it, and how many did not since it is not in their hub protocol.
     """
     if not recipients:
         return 0, 0
+    message = Outgoing(written)
     deliver(message, recipients, excluded)
     unserved = count_unserved(message, recipients, excluded)
     left_out = sum(1 for each in excluded if each in recipients)

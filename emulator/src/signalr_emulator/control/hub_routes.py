@@ -16,7 +16,6 @@ from ..operations.payloads import check_target, parse_payload
 from ..state.journal import Recipients, SentMessage
 from ..state.resource import Resource
 from ..state.service import Service
-from ..transports.outgoing import Outgoing
 
 __all__ = ["HubRoutes"]
 
@@ -52,7 +51,7 @@ class HubRoutes:
         recipients, members = _recipients(resource, hub, fields)
         _check_message(fields)
         payload = parse_payload(body)
-        served, unserved = deliver_counted(Outgoing(payload.written), members, frozenset())
+        served, unserved = deliver_counted(payload.written, members, frozenset())
         message = SentMessage(
             time=self._service.clock.now(),
             resource=resource.config.name,

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from ..access_control.roles import RoleAssignment
 from ..documents.json_text import Json
 from ..protocols.json import SEPARATOR
-from ..state.journal import Call, Happening, SentMessage, ServerRequest
+from ..state.journal import Happening, Request, SentMessage, ServerRequest
 from ..state.service import Service
 from ..upstream.sender import UpstreamCall
 from .reasons import reason
@@ -34,34 +34,34 @@ def details(service: Service, number: int, happening: Happening) -> Details:
     return {"id": number, **_DETAILS[type(happening)](service, happening)}
 
 
-def _of_call(service: Service, call: Call) -> Details:
+def _of_request(service: Service, request: Request) -> Details:
     found: Details = {
         "request": {
-            "resource": call.resource,
-            "method": call.method,
-            "path": call.path,
-            "query": shown_query(call.query),
-            "hub": call.hub,
-            "operation": call.operation,
-            "apiVersion": next(iter(parse_qs(call.query).get("api-version", [])), None),
-            "dataAction": call.data_action,
-            "principalId": call.principal_id,
-            "principal": names(service).get(call.principal_id or ""),
-            "allowedBy": _assignment(call.allowed_by),
-            "contentType": call.content_type,
-            "body": shown_body(call.body, call.content_type),
-            "bodySize": call.body_size,
-            "disturbed": call.is_disturbed,
+            "resource": request.resource,
+            "method": request.method,
+            "path": request.path,
+            "query": shown_query(request.query),
+            "hub": request.hub,
+            "operation": request.operation,
+            "apiVersion": next(iter(parse_qs(request.query).get("api-version", [])), None),
+            "dataAction": request.data_action,
+            "principalId": request.principal_id,
+            "principal": names(service).get(request.principal_id or ""),
+            "allowedBy": _assignment(request.allowed_by),
+            "contentType": request.content_type,
+            "body": shown_body(request.body, request.content_type),
+            "bodySize": request.body_size,
+            "disturbed": request.is_disturbed,
         },
         "answer": {
-            "status": call.status,
-            "phrase": _phrase(call.status),
-            "body": redacted(call.answer.decode(errors="replace")),
+            "status": request.status,
+            "phrase": _phrase(request.status),
+            "body": redacted(request.answer.decode(errors="replace")),
         },
     }
-    if call.messages:
-        found["messages"] = [_message(each) for each in call.messages]
-    if (why := reason(service, call)) is not None:
+    if request.messages:
+        found["messages"] = [_message(each) for each in request.messages]
+    if (why := reason(service, request)) is not None:
         found["refusal"] = why
     return found
 
@@ -103,7 +103,7 @@ def _of_upstream(_service: Service, call: UpstreamCall) -> Details:
 
 
 _DETAILS: Final[Mapping[type, Callable[..., Details]]] = {
-    Call: _of_call,
+    Request: _of_request,
     SentMessage: _of_message,
     ServerRequest: _of_server,
     UpstreamCall: _of_upstream,

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..documents.json_text import Json
 from ..service_protocol.messages import AccessKeyRequest
-from ..state.journal import Call, Happening, SentMessage, ServerRequest
+from ..state.journal import Happening, Request, SentMessage, ServerRequest
 from ..upstream.messages import MESSAGES
 from ..upstream.sender import UpstreamCall
 from .redaction import redacted
@@ -33,30 +33,30 @@ def row(number: int, happening: Happening) -> Row:
     return {"id": number, **_ROWS[type(happening)](happening)}
 
 
-def _of_call(call: Call) -> Row:
-    kinds: list[Json] = ["client" if call.path.startswith("/client") else "request"]
-    if call.path.startswith("/server"):
+def _of_request(request: Request) -> Row:
+    kinds: list[Json] = ["client" if request.path.startswith("/client") else "request"]
+    if request.path.startswith("/server"):
         kinds.append("server")
-    if call.messages:
+    if request.messages:
         kinds.append("message")
-    said = [_said(each) for each in call.messages[:_MOST_MESSAGES]]
-    if len(call.messages) > _MOST_MESSAGES:
-        said.append(f"and {len(call.messages) - _MOST_MESSAGES} more messages")
-    failed = call.status >= HTTPStatus.BAD_REQUEST and not _is_question(call)
+    said = [_said(each) for each in request.messages[:_MOST_MESSAGES]]
+    if len(request.messages) > _MOST_MESSAGES:
+        said.append(f"and {len(request.messages) - _MOST_MESSAGES} more messages")
+    failed = request.status >= HTTPStatus.BAD_REQUEST and not _is_question(request)
     return {
-        "time": call.time,
+        "time": request.time,
         "kinds": kinds,
-        "hub": call.hub,
-        "title": f"{call.method} {_short(call.path)}",
-        "note": "; ".join(said) or (call.operation or ""),
-        "outcome": str(call.status),
+        "hub": request.hub,
+        "title": f"{request.method} {_short(request.path)}",
+        "note": "; ".join(said) or (request.operation or ""),
+        "outcome": str(request.status),
         "failed": failed,
     }
 
 
-def _is_question(call: Call) -> bool:
+def _is_question(request: Request) -> bool:
     """Tell whether a 404 is the answer to a question, as that whether somebody is there."""
-    return call.status == HTTPStatus.NOT_FOUND and (call.operation or "").endswith("Exists")
+    return request.status == HTTPStatus.NOT_FOUND and (request.operation or "").endswith("Exists")
 
 
 def _of_message(message: SentMessage) -> Row:
@@ -103,7 +103,7 @@ def _of_upstream(call: UpstreamCall) -> Row:
 
 
 _ROWS: Final[Mapping[type, Callable[..., Row]]] = {
-    Call: _of_call,
+    Request: _of_request,
     SentMessage: _of_message,
     ServerRequest: _of_server,
     UpstreamCall: _of_upstream,

@@ -5,7 +5,9 @@ Source: swagger of the REST data plane, 2024-12-01 (PayloadMessage).
 
 from typing import NamedTuple
 
-from ..documents.json_text import Json, decode
+import msgspec
+
+from ..documents.json_text import decode
 from ..documents.verbatim import JsonText, members, verbatim
 from ..errors import InvalidRequestError, JsonError
 from ..protocols.messages import Invocation, StreamItem
@@ -15,6 +17,16 @@ __all__ = ["NO_VALUE", "Payload", "check_target", "parse_item", "parse_payload"]
 
 NO_VALUE = JsonText(b"null")
 _NO_ARGUMENTS = JsonText(b"[]")
+
+
+class _Usual(msgspec.Struct, forbid_unknown_fields=True):
+    """A PayloadMessage as the SDKs write it, which is read in one go."""
+
+    target: str
+    arguments: msgspec.Raw = msgspec.Raw(_NO_ARGUMENTS)
+
+
+_USUAL = msgspec.json.Decoder(_Usual)
 
 
 class Payload(NamedTuple):
@@ -40,18 +52,18 @@ def parse_payload(body: bytes) -> Payload:
         InvalidRequestError: The body is something else.
     """
     try:
-        fields = {name.lower(): text for name, text in members(body).items()}
-        target = _unescaped(fields.get("target", NO_VALUE))
-    except JsonError as error:
-        raise InvalidRequestError(f"The payload {error}.") from error
-    name = check_target(target)
-    arguments = fields.get("arguments", NO_VALUE)
+        usual = _USUAL.decode(body.decode())
+        target, arguments = check_target(usual.target), JsonText(bytes(usual.arguments))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        target, arguments = _read(body)
     if arguments == NO_VALUE:
         arguments = _NO_ARGUMENTS
     if not arguments.startswith(b"["):
         raise InvalidRequestError("The arguments have to be an array.", target="arguments")
     # Made when somebody receives it, which often is nobody.
-    return Payload(name, lambda protocol: protocol.encode(Invocation(name, arguments)), len(body))
+    return Payload(
+        target, lambda protocol: protocol.encode(Invocation(target, arguments)), len(body)
+    )
 
 
 def parse_item(body: bytes, stream: str) -> Written:
@@ -70,11 +82,14 @@ def parse_item(body: bytes, stream: str) -> Written:
         raise InvalidRequestError(f"The body {error}.") from error
 
 
-def _unescaped(text: bytes) -> Json:
-    """Give a value, of which most are strings that have nothing escaped."""
-    if text.startswith(b'"') and b"\\" not in text:
-        return text[1:-1].decode()
-    return decode(text)
+def _read(body: bytes) -> tuple[str, JsonText]:
+    """Read what is written in another way, or find what is wrong with it."""
+    try:
+        fields = {name.lower(): text for name, text in members(body).items()}
+        target = decode(fields.get("target", NO_VALUE))
+    except JsonError as error:
+        raise InvalidRequestError(f"The payload {error}.") from error
+    return check_target(target), fields.get("arguments", NO_VALUE)
 
 
 def check_target(target: object) -> str:

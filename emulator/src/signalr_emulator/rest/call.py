@@ -18,8 +18,8 @@ from ..operations.parameters import MAX_BODY_BYTES, effective_hub, group_name
 from ..operations.payloads import Payload, parse_item, parse_payload
 from ..operations.table import Operation
 from ..protocols.supported import Written
+from ..state.journal import Request
 from ..transports.local_address import local_address
-from .noted import Noted
 
 __all__ = ["OCTET_STREAM", "Call", "Handler"]
 
@@ -39,13 +39,13 @@ class Call:
         request: What was sent.
         operation: What is called.
         caller: Who calls.
-        noted: What the journal is to know of it.
+        noted: What the journal will know of it.
     """
 
     request: web.Request
     operation: Operation
     caller: Caller
-    noted: Noted
+    noted: Request
 
     @property
     def is_v1(self) -> bool:
@@ -131,6 +131,7 @@ class Call:
         except (http.HttpProcessingError, web.RequestPayloadError) as error:
             raise InvalidRequestError("The body does not fit its encoding.") from error
         self.noted.body = body
+        self.noted.body_size = len(body)
         return body
 
     def url_with(self, changes: dict[str, str | None]) -> str:
@@ -160,9 +161,9 @@ class Call:
         return str(local_address(self.request) or "localhost")
 
     def _content_type(self) -> str:
-        if hdrs.CONTENT_TYPE not in self.request.headers:
-            return _JSON
-        return self.request.content_type
+        # Nearly all have no parameters, which would have to be parsed.
+        sent = self.request.headers.get(hdrs.CONTENT_TYPE, _JSON)
+        return _JSON if sent == _JSON else self.request.content_type
 
 
 type Handler = Callable[[Call], Awaitable[web.Response | None]]

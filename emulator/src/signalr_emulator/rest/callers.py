@@ -7,10 +7,10 @@ from aiohttp import hdrs, web
 from ..access_control.roles import RoleAssignment
 from ..authentication.callers import CalledUrl, Caller
 from ..errors import ForbiddenError
+from ..state.journal import Request
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import called_ports
-from .noted import Noted
 
 __all__ = ["Callers"]
 
@@ -29,7 +29,7 @@ class Callers:
         self._authenticator = resource.authenticator
         self._scope = resource.config.resource_id
 
-    def of(self, request: web.Request, noted: Noted) -> Caller:
+    def of(self, request: web.Request, noted: Request) -> Caller:
         """Give who has sent a request, and note it.
 
         Args:

@@ -41,8 +41,8 @@ class MessageOperations:
     Args:
         resource: The SignalR resource whose clients receive.
         permit: Raises `ForbiddenError` unless the caller has a data action.
-        sent: Learns of each message: its call, recipients and payload, the number of connections,
-            and of those that it did not go to since it is not in their hub protocol.
+        sent: Learns of each message: its call, hub, recipients and payload, and to how many
+            connections it went, and to how many not since it is not in their hub protocol.
         invocation_timeout: How long a client may take to answer, in seconds.
     """
 
@@ -51,7 +51,7 @@ class MessageOperations:
         resource: Resource,
         *,
         permit: Callable[[Call, DataAction], None],
-        sent: Callable[[Call, Recipients, Payload, int, int], None],
+        sent: Callable[[Call, str, Recipients, Payload, tuple[int, int]], None],
         invocation_timeout: float,
     ) -> None:
         self._hubs = resource.hubs
@@ -74,66 +74,56 @@ class MessageOperations:
             Task.EXECUTE: self._execute,
         }
 
-    async def _send(self, call: Call, recipients: Recipients, find: Callable[[], Members]) -> None:
-        """Send the message of a call to whoever is found once its body has been read."""
-        payload = await call.payload()
-        self._deliver(call, recipients, payload, find())
-
     def _deliver(
-        self, call: Call, recipients: Recipients, payload: Payload, members: Members
+        self, call: Call, hub: str, recipients: Recipients, payload: Payload, members: Members
     ) -> None:
         excluded = frozenset(recipients.excluded)
-        served, unserved = deliver_counted(Outgoing(payload.written), members, excluded)
-        self._sent(call, recipients, payload, served, unserved)
+        counted = deliver_counted(payload.written, members, excluded)
+        self._sent(call, hub, recipients, payload, counted)
+
+    # Whoever receives a message is found when its body has been read, which takes its time.
 
     async def _send_to_hub(self, call: Call) -> None:
-        hub = call.hub
-        await self._send(
-            call, Recipients("all", excluded=call.excluded), lambda: self._hubs.everyone(hub)
-        )
+        hub, recipients = call.hub, Recipients("all", excluded=call.excluded)
+        payload = await call.payload()
+        self._deliver(call, hub, recipients, payload, self._hubs.everyone(hub))
 
     async def _send_to_user(self, call: Call) -> None:
         hub, user = call.hub, call.user
-        await self._send(call, Recipients("user", (user,)), lambda: self._hubs.user(hub, user))
+        payload = await call.payload()
+        members = self._hubs.user(hub, user)
+        self._deliver(call, hub, Recipients("user", (user,)), payload, members)
 
     async def _send_to_users(self, call: Call) -> None:
         hub, users = call.hub, call.user.split(",")
-        await self._send(
-            call,
-            Recipients("user", users),
-            lambda: united([self._hubs.user(hub, user) for user in users]),
-        )
+        payload = await call.payload()
+        members = united([self._hubs.user(hub, user) for user in users])
+        self._deliver(call, hub, Recipients("user", users), payload, members)
 
     async def _send_to_group(self, call: Call) -> None:
         hub, group = call.hub, call.group
-        await self._send(
-            call,
-            Recipients("group", (group,), call.excluded),
-            lambda: self._hubs.group(hub, group),
-        )
+        recipients = Recipients("group", (group,), call.excluded)
+        payload = await call.payload()
+        self._deliver(call, hub, recipients, payload, self._hubs.group(hub, group))
 
     async def _send_to_groups(self, call: Call) -> None:
         hub = call.hub
         groups = [group_name(name) for name in call.request.match_info["group"].split(",")]
-        await self._send(
-            call,
-            Recipients("group", groups),
-            lambda: united([self._hubs.group(hub, group) for group in groups]),
-        )
+        payload = await call.payload()
+        members = united([self._hubs.group(hub, group) for group in groups])
+        self._deliver(call, hub, Recipients("group", groups), payload, members)
 
     async def _send_to_connection(self, call: Call) -> None:
         hub, connection = call.hub, call.connection
-        await self._send(
-            call,
-            Recipients("connection", (connection,)),
-            lambda: self._hubs.connection(hub, connection),
-        )
+        payload = await call.payload()
+        members = self._hubs.connection(hub, connection)
+        self._deliver(call, hub, Recipients("connection", (connection,)), payload, members)
 
     async def _invoke(self, call: Call) -> web.Response:
         hub = call.hub
         payload = await call.payload()
         member = self._member(hub, call.connection)
-        self._sent(call, Recipients("connection", (call.connection,)), payload, 1, 0)
+        self._sent(call, hub, Recipients("connection", (call.connection,)), payload, (1, 0))
         try:
             completion = await member.invoke(Outgoing(payload.written), self._invocation_timeout)
         except ClientResultError as error:
@@ -176,7 +166,7 @@ class MessageOperations:
         recipients = Recipients("filter", (expression,)) if expression else Recipients("all")
         for command in commands:
             if isinstance(command, SendMessage):
-                self._deliver(call, recipients, command.payload, members)
+                self._deliver(call, hub, recipients, command.payload, members)
                 continue
             for member in members.values():
                 self._change(hub, command, member)

@@ -18,7 +18,7 @@ from ..operations.parameters import effective_hub
 from ..operations.table import DataAction
 from ..rest.authentication import ConnectionAuthentication
 from ..rest.callers import Callers
-from ..rest.noted import NOTED, Noted
+from ..rest.noted import NOTED
 from ..rest.tokens import ClientTokens
 from ..server_connections.connection import Connection
 from ..server_connections.live import ServerConnection
@@ -38,7 +38,7 @@ from ..service_protocol.sends import (
     UserData,
 )
 from ..service_protocol.table import Message
-from ..state.journal import ServerRequest
+from ..state.journal import Request, ServerRequest
 from ..state.resource import Resource
 from ..state.service import Service
 from ..transports.local_address import local_address
@@ -100,7 +100,7 @@ class ServerEndpoint:
             server.socket.close()
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
-        noted = request[NOTED] = Noted(data_action=DataAction.SERVER_CONNECTION)
+        noted = request[NOTED] = Request(data_action=DataAction.SERVER_CONNECTION)
         try:
             server_id, hub, connection_id = self._admit(request, noted)
         except AuthenticationError as error:
@@ -114,7 +114,7 @@ class ServerEndpoint:
             self._start(request, request.transport, server_id, hub, connection_id)
         return response
 
-    def _admit(self, request: web.Request, noted: Noted) -> tuple[str, str, str]:
+    def _admit(self, request: web.Request, noted: Request) -> tuple[str, str, str]:
         """Give the server, the hub and the id of a connection that may be opened."""
         caller = self._callers.of(request, noted)
         noted.allowed_by = self._callers.permit(caller, DataAction.SERVER_CONNECTION)

@@ -19,7 +19,6 @@ from ..service_protocol.sends import (
     UserData,
 )
 from ..state.journal import Journal, Recipients, SentMessage
-from ..transports.outgoing import Outgoing
 from .answers import Handlers
 
 __all__ = ["SendHandlers", "as_written"]
@@ -106,7 +105,7 @@ class SendHandlers:
             # Nothing says how it is written: without it, too many would receive the message.
             raise InvalidRequestError("Filters of subscribers are not supported here.")
         written = as_written(data.payloads)
-        served, unserved = deliver_counted(Outgoing(written), members, excluded)
+        served, unserved = deliver_counted(written, members, excluded)
         message = SentMessage(
             time=self._clock.now(),
             resource=self._resource,

@@ -14,7 +14,15 @@ from ..service_protocol.table import Message
 from ..upstream.recent import Recent
 from ..upstream.sender import UpstreamCall
 
-__all__ = ["Call", "Happening", "Journal", "Recipients", "Refusal", "SentMessage", "ServerRequest"]
+__all__ = [
+    "Happening",
+    "Journal",
+    "Recipients",
+    "Refusal",
+    "Request",
+    "SentMessage",
+    "ServerRequest",
+]
 
 _KEPT_HAPPENINGS = 2000
 _KEPT_MESSAGES = 1000
@@ -67,6 +75,7 @@ class SentMessage:
         tracing_id: Its name in the service's messaging logs, as the sender says; or None.
         written: Gives it in a hub protocol, so that nobody reads arguments which nobody asks for.
         written_size: Bytes of what is kept for that.
+        size: Bytes of all that is kept of it, roughly.
     """
 
     time: float
@@ -80,13 +89,16 @@ class SentMessage:
     tracing_id: str | None = None
     written: Written = field(default=as_sent({}), repr=False)
     written_size: int = 0
+    size: int = field(init=False, repr=False)
 
-    @property
-    def size(self) -> int:
-        """Bytes of what is kept of it, roughly."""
+    def __post_init__(self) -> None:
+        """Count it once, since it is kept both as a message and with its request."""
+        size = self.written_size + _VALUE_BYTES
         to = self.recipients
-        names = [*to.names, *to.excluded, *to.excluded_users]
-        return self.written_size + _VALUE_BYTES * (1 + len(names)) + sum(map(len, names))
+        for names in (to.names, to.excluded, to.excluded_users):
+            for name in names:
+                size += _VALUE_BYTES + len(name)
+        self.size = size
 
     def arguments(self) -> Json:
         """Give the arguments as JSON values, or None if they have no such form."""
@@ -113,8 +125,8 @@ class Refusal:
 
 
 @dataclass(slots=True)  # made for each request, and a frozen one takes twice as long
-class Call:
-    """One request to the data plane.
+class Request:
+    """One request to the data plane: what is known of it so far, or all once it is answered.
 
     Attributes:
         time: When it was answered, in epoch seconds of the emulator's clock.
@@ -137,11 +149,11 @@ class Call:
         messages: What it sent to clients.
     """
 
-    time: float
-    resource: str
-    method: str
-    path: str
-    status: int
+    time: float = 0.0
+    resource: str = ""
+    method: str = ""
+    path: str = ""
+    status: int = 0
     query: str = field(default="", repr=False)
     operation: str | None = None
     hub: str | None = None
@@ -154,7 +166,7 @@ class Call:
     answer: bytes = field(default=b"", repr=False)
     refusal: Refusal | None = None
     is_disturbed: bool = False
-    messages: tuple[SentMessage, ...] = ()
+    messages: list[SentMessage] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -194,7 +206,7 @@ class ServerRequest:
         return _size([getattr(self.message, name) for name in names])
 
 
-type Happening = Call | SentMessage | ServerRequest | UpstreamCall
+type Happening = Request | SentMessage | ServerRequest | UpstreamCall
 """What has a row of its own in the timeline."""
 
 

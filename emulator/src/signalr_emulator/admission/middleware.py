@@ -1,6 +1,6 @@
 """Refuses whom the rules do not admit: one aiohttp middleware in front of everything else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -35,8 +35,8 @@ def admission_middleware(
 def _check(admission: Admission, request: web.Request) -> None:
     hosts = request.headers.getall(hdrs.HOST, ())
     host = admission.host(hosts, is_required=request.version >= HttpVersion11)
-    for target in _target(request, hosts):
-        admission.host([target], is_required=True)
+    if hosts and request.host not in hosts:
+        admission.host([_target(request)], is_required=True)
     origins = request.headers.getall(hdrs.ORIGIN, ())
     if not origins:
         return
@@ -47,11 +47,9 @@ def _check(admission: Admission, request: web.Request) -> None:
     admission.check_origin(", ".join(origins), host)
 
 
-def _target(request: web.Request, hosts: Sequence[str]) -> Sequence[str]:
+def _target(request: web.Request) -> str:
     """Give the host of a target in absolute form, which counts before the header.
 
     Source: RFC 9112, section 3.2.2.
     """
-    if not hosts or request.host in hosts:
-        return ()
-    return [f"[{request.host}]" if ":" in request.host else request.host]
+    return f"[{request.host}]" if ":" in request.host else request.host

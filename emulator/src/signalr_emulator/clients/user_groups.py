@@ -87,7 +87,9 @@ class UserGroups:
         if ttl == 0:
             return
         user = (hub, user_id)
-        memberships = self._memberships.setdefault(user, _Memberships())
+        memberships = self._memberships.get(user)
+        if memberships is None:
+            memberships = self._memberships[user] = _Memberships()
         # Taken out first, so that the order of the groups is that of their updates.
         memberships.discard(group)
         ends_at = self._clock.now() + (LONGEST_STAY if ttl is None else ttl)

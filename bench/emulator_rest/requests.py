@@ -18,8 +18,8 @@ from ..processes import Metered, metered
 
 __all__: list[str] = []
 
-_ROUNDS: Final = 25
-_REQUESTS: Final = 400
+_ROUNDS: Final = 60
+_REQUESTS: Final = 150
 _LIMIT: Final = 1.8
 """What a request may take, by one that is only read."""
 

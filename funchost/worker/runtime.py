@@ -6,6 +6,7 @@ that runs it in Azure. For the last of them the library has a second interface, 
 it is there. The library keeps its state in modules: one app a process.
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -103,6 +104,12 @@ class Worker:
             return await self._run(function, request, invocation_id)
         except SystemExit as error:
             # The library lets it through; in Azure it ends the worker, and the host starts another.
+            raise failed_by(error) from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # By the function itself: the library lets it through too, and nobody would be answered.
             raise failed_by(error) from error
         finally:
             RUNNING.pop(invocation_id, None)

@@ -6,6 +6,7 @@ from funchost.worker.interface import Interface
 from tests.funchost.hosting import RunningHost, running, write_app
 
 _APP = """
+import asyncio
 import json
 import logging
 import os
@@ -109,6 +110,16 @@ def quits(req: func.HttpRequest) -> str:
 @app.route(route="quits-async")
 async def quits_async(req: func.HttpRequest) -> str:
     raise SystemExit(3)
+
+
+@app.route(route="cancels")
+def cancels(req: func.HttpRequest) -> str:
+    raise asyncio.CancelledError("on its own")
+
+
+@app.route(route="cancels-async")
+async def cancels_async(req: func.HttpRequest) -> str:
+    raise asyncio.CancelledError("on its own")
 
 
 @app.route(route="nothing")

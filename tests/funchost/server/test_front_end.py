@@ -137,6 +137,8 @@ def test_no_content(host: RunningHost) -> None:
         ("/api/nothing", "NoneType"),
         ("/api/quits", "SystemExit: 3"),
         ("/api/quits-async", "SystemExit: 3"),
+        ("/api/cancels", "CancelledError"),
+        ("/api/cancels-async", "CancelledError: on its own"),
     ],
 )
 def test_a_failed_function_is_500_and_its_trace_in_the_log(

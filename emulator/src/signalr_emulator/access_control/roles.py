@@ -176,7 +176,7 @@ class RoleAssignment:
         object.__setattr__(self, "caseless_principal", self.principal_id.casefold())
         object.__setattr__(self, "caseless_scope", _normal(self.scope))
         if not self.name:
-            what = (self.principal_id, self.role.role_id, _normal(self.scope))
+            what = (self.principal_id, self.role.role_id, self.caseless_scope)
             object.__setattr__(self, "name", str(uuid5(_NAMES, "\n".join(what).casefold())))
 
 

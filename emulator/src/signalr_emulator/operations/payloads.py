@@ -23,7 +23,7 @@ class _Usual(msgspec.Struct, forbid_unknown_fields=True):
     """A PayloadMessage as the SDKs write it, which is read in one go."""
 
     target: str
-    arguments: msgspec.Raw = msgspec.Raw(_NO_ARGUMENTS)
+    arguments: msgspec.Raw = msgspec.Raw(NO_VALUE)
 
 
 _USUAL = msgspec.json.Decoder(_Usual)

@@ -1,6 +1,5 @@
 """The REST data plane over aiohttp: every operation of the table, admitted and carried out."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
@@ -34,8 +33,6 @@ __all__ = ["RestApi"]
 
 type RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_PARAMETER = re.compile(r"\{(\w+)\}")
-
 
 class RestApi:
     """The operations of the REST data plane.
@@ -68,9 +65,7 @@ class RestApi:
         """Give the paths of every operation, and of the health check, which needs no token."""
         resources: dict[str, web.Resource] = {}
         for method, path, handler in self._routes():
-            # A parameter without a pattern would not match braces.
-            pattern = _PARAMETER.sub(r"{\1:[^/]+}", path)
-            resources.setdefault(path, web.DynamicResource(pattern)).add_route(method, handler)
+            resources.setdefault(path, web.DynamicResource(path)).add_route(method, handler)
         return PathTree(PREFIX, resources.values())
 
     def _routes(self) -> Iterator[tuple[str, str, RequestHandler]]:
